@@ -7,6 +7,7 @@ The methods are named for what a caller experiences. Every ``Deferred`` given
 here fires within a bounded time: whoever provides it keeps the timer.
 """
 
+# ruff: noqa: N805 - the methods of a zope Interface are written without self
 from __future__ import annotations
 
 from enum import Enum
@@ -44,9 +45,9 @@ class IPlayback(Interface):
     id: str = Attribute("The playback's id, unique among this program's playbacks.")
     media: str = Attribute("What is played, as a media URI: ``sound:press-1``.")
     finished: Deferred[PlaybackEnd] = Attribute(
-        """Fires once, when nothing more of this sound will be heard.
+        """Fires once, with a `PlaybackEnd`, when no more of this sound will be heard.
 
-        Its errors: `ChannelGoneError`. Cancelling it stops the sound.
+        Cancelling it stops the sound.
         """
     )
 
