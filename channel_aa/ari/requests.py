@@ -1,0 +1,70 @@
+"""One way to say a request, whatever carries it to Asterisk."""
+
+# ruff: noqa: N805 - the methods of a zope Interface are written without self
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import msgspec
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twisted.internet.defer import Deferred
+
+_NO_QUERY: Mapping[str, str] = {}
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of Asterisk's REST interface.
+
+    Attributes:
+        method: ``GET``, ``POST``, ``PUT`` or ``DELETE``.
+        path: the path's segments below ``/ari/``: ``("channels", id, "answer")``.
+            Each is quoted by itself, so an id can never reach another path.
+        query: the query's parameters.
+        body: anything msgspec can write as JSON, or ``None`` for no body.
+
+    Raises:
+        ValueError: a segment of the path is empty, ``.`` or ``..``.
+    """
+
+    method: str
+    path: tuple[str, ...]
+    query: Mapping[str, str] = _NO_QUERY
+    body: object = None
+
+    def __post_init__(self) -> None:
+        if not self.path or any(segment in {"", ".", ".."} for segment in self.path):
+            raise ValueError(f"a path of ARI needs real segments, not {self.path!r}")
+
+    @property
+    def quoted_path(self) -> str:
+        """The path below ``/ari/``, ready for a request line; no leading slash."""
+        return "/".join([quote(segment, safe="") for segment in self.path])
+
+    @property
+    def uri(self) -> str:
+        """The path with its query."""
+        if not self.query:
+            return self.quoted_path
+        return f"{self.quoted_path}?{urlencode(self.query, quote_via=quote)}"
+
+
+class IRequestSender(Interface):
+    """Carries requests to Asterisk."""
+
+    pending: int = Attribute("How many requests have been sent and not answered yet.")
+
+    def send(request: Request) -> Deferred[bytes]:
+        """Send a request; the result is the body of a successful answer.
+
+        Fires within a bounded time. Errors: those of `channel_aa.ari.errors`.
+        Cancelling it gives the answer up, not the request, which may have been
+        carried out.
+        """
+
+    def close() -> Deferred[None]:
+        """Cancel what is pending, and close every connection."""
