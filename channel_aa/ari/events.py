@@ -1,0 +1,198 @@
+"""What Asterisk tells over the events websocket, as typed data.
+
+The names are Asterisk's own, so its documentation of the data models holds for
+them. A field that is not listed here is ignored, and one that older versions do
+not send has a default.
+"""
+
+from __future__ import annotations
+
+from typing import Union
+
+import msgspec
+
+
+class CallerId(msgspec.Struct, frozen=True, gc=False):
+    """Who a channel says it is; both may be empty."""
+
+    name: str = ""
+    number: str = ""
+
+
+class DialplanPosition(msgspec.Struct, frozen=True, gc=False):
+    """Where in the dialplan a channel is, or was when it entered Stasis."""
+
+    context: str = ""
+    exten: str = ""
+    priority: int = 0
+
+
+class ChannelData(msgspec.Struct, frozen=True, gc=False):
+    """A channel at the time of an event."""
+
+    id: str
+    name: str = ""
+    state: str = ""
+    caller: CallerId = CallerId()
+    connected: CallerId = CallerId()
+    dialplan: DialplanPosition = DialplanPosition()
+    language: str = ""
+
+
+class PlaybackData(msgspec.Struct, frozen=True, gc=False):
+    """A playback at the time of an event.
+
+    ``state`` is ``queued``, ``playing``, ``continuing``, ``done`` or ``failed``.
+    """
+
+    id: str
+    media_uri: str = ""
+    target_uri: str = ""
+    state: str = ""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Any event; ``timestamp`` is Asterisk's, in ISO 8601."""
+
+    timestamp: str = ""
+    application: str = ""
+
+
+class KnownEvent(Event, frozen=True, kw_only=True, tag_field="type", tag=True):
+    """An event whose type has a class here, of the same name."""
+
+
+class StasisStart(KnownEvent, frozen=True, kw_only=True):
+    """A channel has entered the application."""
+
+    channel: ChannelData
+    args: tuple[str, ...] = ()
+
+
+class StasisEnd(KnownEvent, frozen=True, kw_only=True):
+    """A channel has left the application: hung up, or gone on in the dialplan."""
+
+    channel: ChannelData
+
+
+class ChannelDtmfReceived(KnownEvent, frozen=True, kw_only=True):
+    """The caller has pressed, and released, a key."""
+
+    channel: ChannelData
+    digit: str
+    duration_ms: int = 0
+
+
+class ChannelHangupRequest(KnownEvent, frozen=True, kw_only=True):
+    """Somebody has asked for the channel to be hung up."""
+
+    channel: ChannelData
+    cause: int = 0
+    soft: bool = False
+
+
+class ChannelDestroyed(KnownEvent, frozen=True, kw_only=True):
+    """The channel is no more."""
+
+    channel: ChannelData
+    cause: int = 0
+    cause_txt: str = ""
+
+
+class ChannelStateChange(KnownEvent, frozen=True, kw_only=True):
+    """The channel's state has changed, to ``Up`` when it was answered."""
+
+    channel: ChannelData
+
+
+class ChannelVarset(KnownEvent, frozen=True, kw_only=True):
+    """A channel variable has been set; a global one where ``channel`` is absent."""
+
+    variable: str
+    value: str
+    channel: ChannelData | None = None
+
+
+class ChannelDialplan(KnownEvent, frozen=True, kw_only=True):
+    """The channel is at another application of the dialplan."""
+
+    channel: ChannelData
+    dialplan_app: str = ""
+    dialplan_app_data: str = ""
+
+
+class PlaybackStarted(KnownEvent, frozen=True, kw_only=True):
+    """A sound is heard from now on."""
+
+    playback: PlaybackData
+
+
+class PlaybackFinished(KnownEvent, frozen=True, kw_only=True):
+    """A sound is over; ``playback.state`` is ``done`` or ``failed``."""
+
+    playback: PlaybackData
+
+
+class ApplicationReplaced(KnownEvent, frozen=True, kw_only=True):
+    """Another websocket has taken the application's name; this one hears no more."""
+
+
+class UnknownEvent(Event, frozen=True, kw_only=True):
+    """An event of a type that has no class here.
+
+    Attributes:
+        type: Asterisk's name of the event.
+        payload: the whole message, as JSON.
+    """
+
+    type: str
+    payload: bytes
+
+
+class _Envelope(msgspec.Struct):
+    type: str
+
+
+class MalformedEventError(ValueError):
+    """A message that is not the event it claims to be.
+
+    Args:
+        kind: the claimed type, or what it is instead of an event; the same for
+            every message that is wrong in the same way.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind = kind
+        self.reason = reason
+
+
+_KNOWN = KnownEvent.__subclasses__()
+_KNOWN_NAMES = frozenset(kind.__name__ for kind in _KNOWN)
+_known_decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(
+    Union[tuple(_KNOWN)]  # noqa: UP007 - made from a list
+)
+_envelope_decoder = msgspec.json.Decoder(_Envelope)
+
+
+def decode(payload: bytes) -> Event:
+    """Read one message of the events websocket.
+
+    Raises:
+        MalformedEventError: it is not JSON, has no type, or lacks a field that its
+            type has in every version of Asterisk.
+    """
+    try:
+        return _known_decoder.decode(payload)
+    except msgspec.ValidationError as invalid:
+        reason = str(invalid)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise MalformedEventError("not JSON", str(error)) from error
+    try:
+        name = _envelope_decoder.decode(payload).type
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise MalformedEventError("not an event", str(error)) from error
+    if name in _KNOWN_NAMES:
+        raise MalformedEventError(name, reason)
+    return UnknownEvent(type=name, payload=payload)
