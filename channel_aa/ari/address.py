@@ -1,0 +1,63 @@
+"""Which Asterisk to speak to, as whom, for which application."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.ssl import optionsForClientTLS
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from twisted.internet.interfaces import IStreamClientEndpoint
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Address:
+    """Where and how one Stasis application is reached.
+
+    The password lives in `authorization` alone, which no ``repr`` shows.
+
+    Args:
+        url: where Asterisk's HTTP server is: ``http://localhost:8088``, with the
+            ``prefix`` of http.conf where there is one.
+        username: a user of ari.conf.
+        password: that user's password.
+        app: the Stasis application's name.
+
+    Raises:
+        ValueError: the url has no host, or another scheme than http and https.
+    """
+
+    def __init__(self, *, url: str, username: str, password: str, app: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+            raise ValueError(f"not the URL of an HTTP server: {url!r}")
+        self.is_secure = parts.scheme == "https"
+        self.host = parts.hostname
+        self.port = parts.port or _DEFAULT_PORTS[parts.scheme]
+        self.base_url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/ari"
+        self.username = username
+        self.app = app
+        credentials = f"{username}:{password}".encode()
+        self.authorization = f"Basic {b64encode(credentials).decode('ascii')}"
+
+    def __repr__(self) -> str:
+        return f"<Address {self.base_url} app={self.app!r} username={self.username!r}>"
+
+    @property
+    def events_url(self) -> str:
+        """Where the events websocket is; no credentials in it."""
+        scheme_and_rest = self.base_url.removeprefix("http")
+        return f"ws{scheme_and_rest}/events?{urlencode({'app': self.app})}"
+
+    def endpoint(self, reactor: Any) -> IStreamClientEndpoint:  # noqa: ANN401
+        """Make the endpoint to connect to; over TLS, the certificate is verified."""
+        plain = HostnameEndpoint(reactor, self.host, self.port, timeout=10)
+        if not self.is_secure:
+            return plain
+        return wrapClientTLS(optionsForClientTLS(self.host), plain)

@@ -1,0 +1,261 @@
+"""The events websocket: opened, read, and opened again when it is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.protocol import connectionDone
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from txaio.tx import make_logger
+
+from channel_aa.ari.backoff import Backoff
+from channel_aa.ari.problems import (
+    Problem,
+    connect_problem,
+    handshake_problem,
+    is_tls_error,
+    lost_problem,
+    no_handshake_problem,
+    tls_problem,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from twisted.internet.interfaces import IStreamClientEndpoint
+    from twisted.python.failure import Failure
+
+    from channel_aa.ari.address import Address
+
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""Far above any event of Asterisk, whose channel variables can make one long."""
+
+_NORMAL_CLOSURE = 1000  # RFC 6455, section 7.4.1
+_SWITCHING_PROTOCOLS = 101
+
+
+class EventsProtocol(WebSocketClientProtocol):
+    """One connection's websocket."""
+
+    factory: _EventsFactory
+
+    # What autobahn says at lower levels we say better, in one line, and without
+    # the request's headers, which hold the password.
+    log = make_logger(level="critical")  # type: ignore[no-untyped-call] # txaio's
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended: Deferred[Problem] = Deferred()
+        """Fires when the TCP connection is gone, with the reason."""
+        self._problem: Problem | None = None
+        self._was_open = False
+
+    def onOpen(self) -> None:  # noqa: N802 - autobahn's name
+        """Pass on that the handshake is complete."""
+        self._was_open = True
+        self.factory.connection.opened()
+
+    def onMessage(  # noqa: N802 - autobahn's name
+        self,
+        payload: bytes,
+        isBinary: bool,  # noqa: FBT001, N803, ARG002 - autobahn's signature
+    ) -> None:
+        """Pass on a message."""
+        self.factory.connection.received(payload)
+
+    def failHandshake(self, reason: str) -> None:  # noqa: N802 - autobahn's name
+        """Keep why the handshake failed, and drop the connection."""
+        address = self.factory.connection.address
+        words = getattr(self, "http_status_line", "").split(maxsplit=2)
+        if len(words) > 1 and words[1].isdigit():
+            status = int(words[1])
+            if status != _SWITCHING_PROTOCOLS:
+                text = words[2] if len(words) > 2 else ""  # noqa: PLR2004 - the third
+                self._problem = handshake_problem(status, text, address)
+        self._problem = self._problem or no_handshake_problem(address, reason)
+        self.wasNotCleanReason = reason
+        self.dropConnection(abort=True)
+
+    def onOpenHandshakeTimeout(self) -> None:  # noqa: N802 - autobahn's name
+        """Keep that nobody answered the handshake."""
+        self._problem = no_handshake_problem(
+            self.factory.connection.address,
+            f"no answer within {self.factory.openHandshakeTimeout:g} seconds",
+        )
+        super().onOpenHandshakeTimeout()
+
+    def onClose(  # noqa: N802 - autobahn's name
+        self,
+        wasClean: bool,  # noqa: FBT001, N803, ARG002 - autobahn's signature
+        code: int | None,
+        reason: str | None,
+    ) -> None:
+        """Keep why the connection closed, where nothing else is known."""
+        address = self.factory.connection.address
+        if self._problem is None and self._was_open:
+            self._problem = lost_problem(code, reason)
+        self._problem = self._problem or no_handshake_problem(
+            address, reason or "closed"
+        )
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        """Tell that the connection is gone, and why."""
+        if is_tls_error(reason.value):
+            self._problem = tls_problem(reason.value, self.factory.connection.address)
+        super().connectionLost(reason)
+        problem = self._problem or lost_problem(None, reason.getErrorMessage())
+        self.ended.callback(problem)
+
+    def leave(self) -> None:
+        """Say goodbye and close; an unfinished handshake is dropped at once."""
+        if self._was_open:
+            self.sendClose(_NORMAL_CLOSURE)
+        else:
+            self.dropConnection(abort=True)
+
+
+class _EventsFactory(WebSocketClientFactory):
+    protocol = EventsProtocol  # type: ignore[assignment] # autobahn is half typed
+    noisy = False
+
+    def __init__(self, connection: EventsConnection, *, reactor: Any) -> None:  # noqa: ANN401
+        address = connection.address
+        super().__init__(  # type: ignore[no-untyped-call] # autobahn's
+            address.events_url,
+            protocols=["ari"],
+            headers={"Authorization": address.authorization},
+            reactor=reactor,
+        )
+        self.connection = connection
+        self.setProtocolOptions(  # type: ignore[no-untyped-call] # autobahn's
+            openHandshakeTimeout=10,
+            closeHandshakeTimeout=2,
+            maxMessagePayloadSize=MAX_MESSAGE_BYTES,
+            maxFramePayloadSize=MAX_MESSAGE_BYTES,
+            # Asterisk answers pings and never sends one: a connection that says
+            # nothing for 10 s and then nothing to a ping for 4 s is dead.
+            autoPingInterval=10,
+            autoPingTimeout=4,
+            autoPingRestartOnAnyTraffic=True,
+            tcpNoDelay=True,
+        )
+
+
+class EventsConnection:
+    """Keeps a websocket to Asterisk open, from `start` to `stop`.
+
+    Each kind of trouble is logged once, in a line that says what to do, until
+    another kind or success follows.
+
+    Args:
+        address: where to connect, as whom.
+        on_open: called after each completed handshake.
+        on_message: called with each message.
+        on_lost: called when a connection that had been open has ended.
+        reactor: the reactor to connect and to keep time with.
+        endpoint: used instead of the address's own.
+        backoff: the delays between tries, reset by a completed handshake only.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        on_open: Callable[[], None],
+        on_message: Callable[[bytes], None],
+        on_lost: Callable[[], None],
+        reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
+        endpoint: IStreamClientEndpoint | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.address = address
+        self._on_open = on_open
+        self._on_lost = on_lost
+        self.received = on_message
+        self._reactor = reactor
+        self._endpoint = endpoint or address.endpoint(reactor)
+        self._backoff = backoff or Backoff()
+        self._factory = _EventsFactory(self, reactor=reactor)
+        self._protocol: EventsProtocol | None = None
+        self._loop: Deferred[None] | None = None
+        self._stopping = False
+        self._last_kind: str | None = None
+        self.is_open = False
+
+    def start(self) -> None:
+        """Begin to connect, and keep at it."""
+        self._stopping = False
+        self._loop = Deferred.fromCoroutine(self._keep_open())
+        self._loop.addErrback(
+            lambda failure: self._log.failure("The connection's loop died", failure)
+        )
+
+    def stop(self) -> Deferred[None]:
+        """Close the websocket properly, within some 2 seconds."""
+        self._stopping = True
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return succeed(None)
+        if self._protocol is not None:
+            self._protocol.leave()
+        else:
+            loop.cancel()
+        return loop
+
+    def opened(self) -> None:
+        """Take note of a completed handshake."""
+        self.is_open = True
+        self._backoff.reset()
+        self._last_kind = None
+        self._log.info(
+            "Connected to {url} as application {app}",
+            url=self.address.base_url,
+            app=self.address.app,
+        )
+        self._on_open()
+
+    async def _keep_open(self) -> None:
+        try:
+            while not self._stopping:
+                problem = await self._one_connection()
+                if self._stopping:
+                    return
+                delay = self._backoff.next_delay()
+                self._report(problem, delay)
+                await deferLater(self._reactor, delay)
+        except CancelledError:
+            return
+
+    async def _one_connection(self) -> Problem:
+        try:
+            connected = await self._endpoint.connect(self._factory)
+        except CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an endpoint may raise anything
+            return connect_problem(error, self.address)
+        protocol = cast("EventsProtocol", connected)
+        self._protocol = protocol
+        if self._stopping:
+            protocol.leave()
+        problem = await protocol.ended
+        self._protocol = None
+        if self.is_open:
+            self.is_open = False
+            self._on_lost()
+        return problem
+
+    def _report(self, problem: Problem, delay: float) -> None:
+        if problem.kind == self._last_kind:
+            return
+        self._last_kind = problem.kind
+        self._log.error(
+            "{problem} Trying again in {delay:.1f} s, and until it works.",
+            problem=problem.text,
+            delay=delay,
+        )

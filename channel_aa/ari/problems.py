@@ -1,0 +1,107 @@
+"""Why there is no connection to Asterisk, said so that somebody can act on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from OpenSSL.SSL import Error as TLSError
+from service_identity import VerificationError
+from twisted.internet.error import (
+    ConnectionRefusedError as TCPConnectionRefusedError,
+)
+from twisted.internet.error import DNSLookupError, TCPTimedOutError
+from twisted.internet.error import TimeoutError as ConnectTimeoutError
+
+if TYPE_CHECKING:
+    from channel_aa.ari.address import Address
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why a connection failed or ended.
+
+    Attributes:
+        kind: the same for every problem of one sort, to tell news from repetition.
+        text: a sentence or two for the log: what happened, and what to do.
+    """
+
+    kind: str
+    text: str
+
+
+def connect_problem(error: Exception, address: Address) -> Problem:
+    """Explain why no TCP or TLS connection came about."""
+    where = f"{address.host}:{address.port}"
+    if isinstance(error, TCPConnectionRefusedError):
+        return Problem(
+            "refused",
+            f"Nothing listens at {where}. Is Asterisk running there, and its HTTP"
+            " server on (http.conf: enabled = yes, bindaddr, bindport)?",
+        )
+    if isinstance(error, DNSLookupError):
+        return Problem(
+            "unknown host",
+            f"The host name {address.host!r} is unknown. Check the url.",
+        )
+    if isinstance(error, ConnectTimeoutError | TCPTimedOutError):
+        return Problem(
+            "unreachable",
+            f"No answer from {where}. Check the url, the network and the firewall.",
+        )
+    return Problem("connect", f"No connection to {where}: {_text(error)}.")
+
+
+def handshake_problem(status: int, reason: str, address: Address) -> Problem:
+    """Explain an HTTP status that refused the events websocket."""
+    refusals = {
+        400: f"Asterisk refused the application name {address.app!r}. Check app.",
+        401: f"Asterisk refused the user {address.username!r} or the password."
+        " Compare username and password with ari.conf.",
+        403: f"Asterisk does not let the user {address.username!r} in."
+        " Check that user in ari.conf.",
+        404: f"There is no ARI at {address.base_url}. Check the url, the prefix in"
+        " http.conf (part of the url), enabled = yes in ari.conf, and that"
+        " res_ari and its modules are loaded.",
+        503: "Asterisk is still starting.",
+    }
+    text = refusals.get(
+        status,
+        f"{address.base_url} answered {status} {reason} instead of opening a"
+        " websocket. Is it Asterisk's HTTP server?",
+    )
+    return Problem(f"status {status}", text)
+
+
+def no_handshake_problem(address: Address, reason: str) -> Problem:
+    """Explain a peer that did not answer as a websocket server would."""
+    return Problem(
+        "no handshake",
+        f"{address.host}:{address.port} did not open a websocket ({reason})."
+        " Is it Asterisk's HTTP server, and is the url's http or https right?",
+    )
+
+
+def tls_problem(error: BaseException | None, address: Address) -> Problem:
+    """Explain a TLS connection that could not be set up."""
+    return Problem(
+        "tls",
+        f"No TLS connection to {address.host}:{address.port}: {_text(error)}."
+        " Check that its certificate is valid for that name and signed by an"
+        " authority this machine trusts, and that it serves https there.",
+    )
+
+
+def lost_problem(code: int | None, reason: str | None) -> Problem:
+    """Explain the end of a connection that had been open."""
+    return Problem("lost", f"The connection to Asterisk ended ({code}: {reason}).")
+
+
+def is_tls_error(error: BaseException | None) -> bool:
+    """Tell whether a connection ended because of TLS."""
+    return isinstance(error, TLSError | VerificationError)
+
+
+def _text(error: BaseException | None) -> str:
+    if isinstance(error, TLSError) and error.args and error.args[0]:
+        return "; ".join(str(entry[-1]) for entry in error.args[0])
+    return str(error) or type(error).__name__
