@@ -1,0 +1,34 @@
+"""Asterisk's REST interface (ARI) for Twisted, with no idea of menus.
+
+`Address` says which Asterisk, as whom and for which Stasis application;
+`AriClient` serves that application. What enters it is given to an
+`IStasisApplication` as `Channel`.
+"""
+
+from channel_aa.ari.address import Address
+from channel_aa.ari.channels import Channel
+from channel_aa.ari.client import AriClient
+from channel_aa.ari.errors import (
+    AriError,
+    ConflictError,
+    ConnectionLostError,
+    NotFoundError,
+    RequestTimeoutError,
+    ServerError,
+    UnauthorizedError,
+)
+from channel_aa.ari.playbacks import Playback
+
+__all__ = [
+    "Address",
+    "AriClient",
+    "AriError",
+    "Channel",
+    "ConflictError",
+    "ConnectionLostError",
+    "NotFoundError",
+    "Playback",
+    "RequestTimeoutError",
+    "ServerError",
+    "UnauthorizedError",
+]

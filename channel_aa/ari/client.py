@@ -1,0 +1,237 @@
+"""An ARI client: events in, requests out, channels and playbacks in between."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import msgspec
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from channel_aa.ari import events
+from channel_aa.ari.channels import Channel
+from channel_aa.ari.connection import EventsConnection
+from channel_aa.ari.errors import AriError, NotFoundError
+from channel_aa.ari.http import HttpSender
+from channel_aa.ari.requests import Request
+from channel_aa.interfaces import PlaybackEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from twisted.internet.interfaces import IReactorTime
+
+    from channel_aa.ari.address import Address
+    from channel_aa.ari.playbacks import Playback
+    from channel_aa.ari.requests import IRequestSender
+    from channel_aa.interfaces import IStasisApplication
+
+
+class _ApplicationState(msgspec.Struct):
+    channel_ids: tuple[str, ...] = ()
+
+
+class AriClient(Service):
+    """Serves a Stasis application: a connection to Asterisk, and what lives on it.
+
+    As an `IService` it connects when it starts, connects again whenever the
+    connection is lost, and closes everything when it stops.
+
+    Args:
+        address: which Asterisk, as whom, for which application.
+        application: told of every channel that enters.
+        reactor: the reactor to connect and to keep time with.
+        requests: what carries the requests; HTTP unless given.
+        connection: makes the events websocket from the callbacks of
+            `EventsConnection`; replaced in tests.
+
+    Attributes:
+        channels: the channels in the application now, by their id.
+        playbacks: the playbacks asked for and not over yet, by their id.
+        requests: what carries the requests.
+        clock: what all this keeps time with.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        address: Address,
+        application: IStasisApplication,
+        *,
+        reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
+        requests: IRequestSender | None = None,
+        connection: Callable[..., EventsConnection] = EventsConnection,
+    ) -> None:
+        self.address = address
+        self.clock: IReactorTime = reactor
+        self.requests: IRequestSender = requests or HttpSender(
+            base_url=address.base_url,
+            authorization=address.authorization,
+            reactor=reactor,
+        )
+        self.channels: dict[str, Channel] = {}
+        self.playbacks: dict[str, Playback] = {}
+        self._application = application
+        self._connection = connection(
+            address,
+            on_open=self._opened,
+            on_message=self._received,
+            on_lost=self._lost,
+            reactor=reactor,
+        )
+        self._malformed_kinds: set[str] = set()
+        # Asterisk does not refuse an id used before, by an earlier run of this
+        # program for example: it would play both.
+        self._playback_prefix = uuid4().hex
+        self._playback_numbers = count(1)
+        self._handlers: Mapping[type[events.Event], Callable[[Any], None]] = {
+            events.StasisStart: self._stasis_start,
+            events.StasisEnd: self._channel_ended,
+            events.ChannelDestroyed: self._channel_ended,
+            events.ChannelHangupRequest: self._hangup_request,
+            events.ChannelDtmfReceived: self._dtmf_received,
+            events.PlaybackStarted: self._playback_started,
+            events.PlaybackFinished: self._playback_finished,
+            events.ApplicationReplaced: self._application_replaced,
+        }
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the events websocket is open."""
+        return self._connection.is_open
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Start to connect."""
+        super().startService()  # type: ignore[no-untyped-call] # Twisted's
+        self._connection.start()
+
+    async def _stop(self) -> None:
+        await self._connection.stop()
+        await self.requests.close()
+        for channel in list(self.channels.values()):
+            channel.left()
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """Close the websocket properly, then every other connection."""
+        super().stopService()  # type: ignore[no-untyped-call] # Twisted's
+        return Deferred.fromCoroutine(self._stop())
+
+    def request(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> Deferred[Any]:
+        """Send any request of ARI; the result is its answer's JSON, or ``None``.
+
+        ``client.request("GET", "channels", channel_id)`` asks for
+        ``/ari/channels/{channelId}``. Errors: those of `channel_aa.ari.errors`.
+        """
+        asked = Request(method=method, path=path, query=query or {}, body=body)
+        return self.requests.send(asked).addCallback(
+            lambda answer: msgspec.json.decode(answer) if answer else None
+        )
+
+    def new_playback_id(self) -> str:
+        """Give an id that no playback has had yet."""
+        return f"{self._playback_prefix}-{next(self._playback_numbers)}"
+
+    def _opened(self) -> None:
+        if self.channels:
+            Deferred.fromCoroutine(self._catch_up()).addErrback(
+                lambda failure: self._log.failure("Catching up failed", failure)
+            )
+
+    async def _catch_up(self) -> None:
+        """Find out what became of the channels while there was no connection."""
+        before = list(self.channels.values())
+        request = Request(method="GET", path=("applications", self.address.app))
+        try:
+            answer = await self.requests.send(request)
+            alive = msgspec.json.decode(answer, type=_ApplicationState).channel_ids
+        except NotFoundError:
+            alive = ()
+        except (AriError, msgspec.MsgspecError) as error:
+            self._log.error(
+                "Asterisk did not say which calls are left: {error}", error=error
+            )
+            return
+        still_ours = frozenset(alive)
+        for channel in before:
+            if channel.id not in still_ours:
+                channel.left()
+        for playback in list(self.playbacks.values()):
+            playback.check()
+
+    def _lost(self) -> None:
+        if self.channels:
+            self._log.warn(
+                "{count} calls are waiting for the connection to come back",
+                count=len(self.channels),
+            )
+
+    def _received(self, payload: bytes) -> None:
+        try:
+            event = events.decode(payload)
+        except events.MalformedEventError as error:
+            if error.kind not in self._malformed_kinds:
+                self._malformed_kinds.add(error.kind)
+                self._log.error(
+                    "Dropped a malformed event, and will drop others of its kind"
+                    " silently: {error}",
+                    error=error,
+                )
+            return
+        handler = self._handlers.get(type(event))
+        if handler is None:
+            return
+        try:
+            handler(event)
+        except Exception:  # noqa: BLE001 - one event's fault must not end the others
+            self._log.failure("Handling {event} failed", event=type(event).__name__)
+
+    def _stasis_start(self, event: events.StasisStart) -> None:
+        if event.channel.id in self.channels:
+            return
+        channel = Channel(self, event.channel)
+        self.channels[channel.id] = channel
+        channel.listener = self._application.channel_entered(channel, event.args)
+
+    def _channel_ended(self, event: events.StasisEnd | events.ChannelDestroyed) -> None:
+        channel = self.channels.get(event.channel.id)
+        if channel is not None:
+            channel.left()
+
+    def _hangup_request(self, event: events.ChannelHangupRequest) -> None:
+        channel = self.channels.get(event.channel.id)
+        if channel is not None:
+            channel.hung_up()
+
+    def _dtmf_received(self, event: events.ChannelDtmfReceived) -> None:
+        channel = self.channels.get(event.channel.id)
+        if channel is not None:
+            channel.dtmf_received(event.digit)
+
+    def _playback_started(self, event: events.PlaybackStarted) -> None:
+        playback = self.playbacks.get(event.playback.id)
+        if playback is not None:
+            playback.started()
+
+    def _playback_finished(self, event: events.PlaybackFinished) -> None:
+        playback = self.playbacks.get(event.playback.id)
+        if playback is not None:
+            done = event.playback.state == "done"
+            playback.ended(PlaybackEnd.DONE if done else PlaybackEnd.FAILED)
+
+    def _application_replaced(self, _event: events.ApplicationReplaced) -> None:
+        self._log.error(
+            "Another program has taken the application name {app}: this one gets no"
+            " more events. Give each program its own app, then restart this one.",
+            app=self.address.app,
+        )

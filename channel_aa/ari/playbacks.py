@@ -1,0 +1,184 @@
+"""One sound on its way to a caller, from the request to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from channel_aa.ari.errors import (
+    AriError,
+    ConnectionLostError,
+    NotFoundError,
+    RequestTimeoutError,
+)
+from channel_aa.ari.requests import Request
+from channel_aa.interfaces import IPlayback, PlaybackEnd
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+    from twisted.python.failure import Failure
+
+    from channel_aa.ari.channels import Channel
+
+CHECK_SECONDS = 10.0
+"""How long to trust a playback to report its end before asking after it."""
+
+STOPPED_CHECK_SECONDS = 2.0
+"""The same, once it has been stopped and should end at once."""
+
+MAX_FAILED_CHECKS = 3
+"""After how many questions without an answer a playback counts as over."""
+
+_MAYBE_CARRIED_OUT = (ConnectionLostError, RequestTimeoutError)
+
+
+@implementer(IPlayback)
+class Playback:
+    """A playback on a channel.
+
+    Its id is chosen and registered here before the request leaves, because
+    ``PlaybackStarted`` and even ``PlaybackFinished`` can arrive before the
+    request's answer. Some playbacks never report an end (an unknown URI scheme;
+    events lost with a connection), so a timer asks after one that takes long.
+    """
+
+    _log = Logger()
+
+    def __init__(self, channel: Channel, media: str, playback_id: str) -> None:
+        self.id = playback_id
+        self.media = media
+        self.finished: Deferred[PlaybackEnd] = Deferred(self._given_up)
+        self._channel = channel
+        self._is_over = False
+        self._is_accepted = False
+        self._stop_wanted = False
+        self._stop_sent = False
+        self._failed_checks = 0
+        self._check_timer: IDelayedCall | None = None
+        self._check_within(CHECK_SECONDS)
+
+    def begin(self) -> None:
+        """Send the request to play it."""
+        self._send("POST", "channels", self._channel.id, "play", self.id).addCallbacks(
+            self._accepted, self._refused
+        )
+
+    def stop(self) -> None:
+        """Stop the sound; see `IPlayback.stop`."""
+        self._stop_wanted = True
+        # Before Asterisk knows the playback there is nothing to stop: the two
+        # requests might overtake each other.
+        if self._is_accepted:
+            self._send_stop()
+
+    def started(self) -> None:
+        """Take note that the sound is heard."""
+        self._accepted()
+
+    def ended(self, end: PlaybackEnd) -> None:
+        """Take note that the sound is over; whoever waits for it goes on."""
+        if self._is_over:
+            return
+        self._is_over = True
+        if self._check_timer is not None:
+            self._check_timer.cancel()
+            self._check_timer = None
+        self._channel.forget_playback(self)
+        if not self.finished.called:
+            self.finished.callback(end)
+
+    def check(self) -> None:
+        """Ask Asterisk whether the playback still exists."""
+        self._send("GET", "playbacks", self.id).addCallbacks(
+            self._exists, self._check_failed
+        )
+
+    def _send(self, method: str, *path: str) -> Deferred[bytes]:
+        query = {"media": self.media} if method == "POST" else {}
+        return self._channel.requests.send(
+            Request(method=method, path=path, query=query)
+        )
+
+    def _given_up(self, _waiting: Deferred[PlaybackEnd]) -> None:
+        self.stop()
+
+    def _accepted(self, _answer: object = None) -> None:
+        if self._is_accepted or self._is_over:
+            return
+        self._is_accepted = True
+        if self._stop_wanted:
+            self._send_stop()
+
+    def _refused(self, failure: Failure) -> None:
+        if self._is_over or self._is_accepted:
+            return
+        if failure.check(*_MAYBE_CARRIED_OUT):
+            self.check()
+        elif failure.check(AriError) is None:
+            self._log.failure("Playing {media} failed", failure, media=self.media)
+            self.ended(PlaybackEnd.FAILED)
+        elif self._channel.is_gone(failure.value):
+            self._channel.left()
+        else:
+            self._log.error(
+                "Asterisk did not play {media} on {channel}: {error}",
+                media=self.media,
+                channel=self._channel.name,
+                error=failure.value,
+            )
+            self.ended(PlaybackEnd.FAILED)
+
+    def _send_stop(self) -> None:
+        # A hangup ends every playback of the channel: nothing to ask for.
+        if self._stop_sent or self._is_over or self._channel.is_hung_up:
+            return
+        self._stop_sent = True
+        self._check_within(STOPPED_CHECK_SECONDS)
+        self._send("DELETE", "playbacks", self.id).addErrback(self._not_stopped)
+
+    def _not_stopped(self, failure: Failure) -> None:
+        if failure.check(NotFoundError):
+            self.ended(PlaybackEnd.DONE)
+        elif failure.check(AriError):
+            self._log.warn(
+                "{media} on {channel} plays on, it could not be stopped: {error}",
+                media=self.media,
+                channel=self._channel.name,
+                error=failure.value,
+            )
+        else:
+            self._log.failure("Stopping {media} failed", failure, media=self.media)
+
+    def _check_within(self, seconds: float) -> None:
+        if self._check_timer is not None and self._check_timer.active():
+            self._check_timer.reset(seconds)
+        else:
+            self._check_timer = self._channel.clock.callLater(seconds, self._check_due)
+
+    def _check_due(self) -> None:
+        self._check_timer = None
+        self.check()
+
+    def _exists(self, _answer: bytes) -> None:
+        if not self._is_over:
+            self._failed_checks = 0
+            self._accepted()
+            self._check_within(CHECK_SECONDS)
+
+    def _check_failed(self, failure: Failure) -> None:
+        if self._is_over:
+            return
+        if not failure.check(NotFoundError):
+            self._failed_checks += 1
+            if self._failed_checks < MAX_FAILED_CHECKS:
+                self._check_within(CHECK_SECONDS)
+                return
+        self._log.warn(
+            "{media} on {channel} ended without a word from Asterisk",
+            media=self.media,
+            channel=self._channel.name,
+        )
+        self.ended(PlaybackEnd.FAILED)
