@@ -1,0 +1,1 @@
+"""What a caller experiences: menus, prompts and keys, with no idea of HTTP."""
