@@ -1,0 +1,75 @@
+"""The attendant as a service: for twistd, and for any Twisted program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+
+from channel_aa.ari import Address, AriClient
+from channel_aa.attendant.attendant import Attendant
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from channel_aa.config import Settings
+
+
+class AttendantService(Service):
+    """Attends to the calls of one Stasis application on one Asterisk.
+
+    Several may run in one process, against the same Asterisk (under different
+    application names) or different ones. The service connects when it starts, and
+    again whenever the connection is lost. When it stops, the calls in progress go
+    on in the dialplan, and its connections are closed.
+
+    Args:
+        settings: which Asterisk, and which menus.
+        reactor: the reactor to connect and to keep time with.
+    """
+
+    def __init__(self, settings: Settings, *, reactor: Any) -> None:  # noqa: ANN401
+        self.settings = settings
+        asterisk = settings.asterisk
+        self._attendant = Attendant(settings.entry_menu, clock=reactor)
+        self._client = AriClient(
+            Address(
+                url=asterisk.url,
+                username=asterisk.username,
+                password=asterisk.password.reveal(),
+                app=asterisk.app,
+            ),
+            self._attendant,
+            reactor=reactor,
+        )
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether Asterisk can hand calls to this service now."""
+        return self._client.is_connected
+
+    @property
+    def live(self) -> dict[str, int]:
+        """How many calls, channels, playbacks and requests are in progress."""
+        return {
+            "calls": len(self._attendant.calls),
+            "channels": len(self._client.channels),
+            "playbacks": len(self._client.playbacks),
+            "requests": self._client.requests.pending,
+        }
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Start to connect."""
+        super().startService()  # type: ignore[no-untyped-call] # Twisted's
+        self._attendant.open()
+        self._client.startService()
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """Let the calls go on in the dialplan, then close every connection."""
+        super().stopService()  # type: ignore[no-untyped-call] # Twisted's
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._attendant.close()
+        await self._client.stopService()
