@@ -1,0 +1,53 @@
+"""Sounds for a test's Asterisk: short, and of a known length."""
+
+from __future__ import annotations
+
+import math
+import struct
+import wave
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FRAMES_A_SECOND = 8000
+HERTZ = 440
+
+_MENU = ("press-1", "or", "press-2", "you-entered")
+_REMARKS = ("option-is-invalid", "are-you-still-there")
+_DIALPLAN = ("all-circuits-busy-now", "please-try-call-later")
+_KEYS = (
+    *(f"digits/{digit}" for digit in range(10)),
+    "digits/star",
+    "digits/pound",
+    *(f"letters/{letter}" for letter in "abcd"),
+)
+
+SOUNDS: Mapping[str, float] = dict.fromkeys(
+    (*_MENU, *_REMARKS, *_DIALPLAN, *_KEYS), 0.4
+)
+"""The sounds of the default menu and of the shipped dialplan, in seconds.
+
+Asterisk's own recordings of most of them are in a package that Debian does not
+have, and none is as short as a test would like.
+"""
+
+
+def write_sounds(folder: Path, seconds: Mapping[str, float]) -> None:
+    """Write a tone of so many seconds under each name, as Asterisk reads it."""
+    for name, length in seconds.items():
+        path = folder / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(path), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(FRAMES_A_SECOND)
+            sound.writeframes(_tone(length))
+
+
+def _tone(seconds: float) -> bytes:
+    step = 2 * math.pi * HERTZ / FRAMES_A_SECOND
+    frames = round(seconds * FRAMES_A_SECOND)
+    samples = (round(8000 * math.sin(step * frame)) for frame in range(frames))
+    return struct.pack(f"<{frames}h", *samples)

@@ -1,0 +1,109 @@
+"""What the tests share: the reactor, a real Asterisk, and a look at the log."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import TYPE_CHECKING, cast
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import ensureDeferred
+from twisted.logger import ILogObserver, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from tests.asterisk.harness import Asterisk
+from tests.asterisk.installation import Installation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twisted.internet.posixbase import PosixReactorBase
+    from twisted.logger import LogEvent
+    from twisted.python.failure import Failure
+
+_REQUIRED = os.environ.get("CHANNEL_AA_REQUIRE_ASTERISK") == "1"
+
+
+@implementer(ILogObserver)
+class LoggedFailures:
+    """The failures that were logged during a test, and that it has to explain."""
+
+    def __init__(self) -> None:
+        self._failures: list[Failure] = []
+
+    def __call__(self, event: LogEvent) -> None:
+        """Observe the log."""
+        if "log_failure" in event:
+            self._failures.append(event["log_failure"])
+
+    def flush(self, *errors: type[BaseException]) -> list[Failure]:
+        """Return the failures of these types, all where none is given.
+
+        They were expected, and the test does not fail for them.
+        """
+        # A Deferred tells of its unhandled failure when it is collected.
+        gc.collect()
+        expected = [
+            each for each in self._failures if not errors or each.check(*errors)
+        ]
+        self._failures = [each for each in self._failures if each not in expected]
+        return expected
+
+
+@pytest.fixture(autouse=True)
+def logged_failures(request: pytest.FixtureRequest) -> Iterator[LoggedFailures]:
+    """Fail the test where a failure was logged that it has not flushed.
+
+    A Deferred's failure that nobody handles goes to the log, and nowhere else.
+    Trial's own test cases look after theirs.
+    """
+    failures = LoggedFailures()
+    if request.cls is not None and issubclass(request.cls, SynchronousTestCase):
+        yield failures
+        return
+    globalLogPublisher.addObserver(failures)
+    try:
+        yield failures
+        unexpected = failures.flush()
+    finally:
+        globalLogPublisher.removeObserver(failures)
+    if unexpected:
+        traces = "\n".join(failure.getTraceback() for failure in unexpected)
+        pytest.fail(f"logged, and not flushed:\n{traces}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def reactor() -> PosixReactorBase:
+    """Return the reactor that pytest-twisted runs."""
+    from twisted.internet import reactor as installed  # noqa: PLC0415 - installs it
+
+    return cast("PosixReactorBase", installed)
+
+
+@pytest.fixture(scope="session")
+def installation() -> Installation:
+    """Find Asterisk, or skip the test with the remedy.
+
+    With ``CHANNEL_AA_REQUIRE_ASTERISK=1`` the test fails instead.
+    """
+    found = Installation.default()
+    problem = found.problem()
+    if problem and _REQUIRED:
+        pytest.fail(problem, pytrace=False)
+    elif problem:
+        pytest.skip(problem)
+    return found
+
+
+@pytest.fixture(scope="session")
+def asterisk(
+    reactor: PosixReactorBase, installation: Installation
+) -> Iterator[Asterisk]:
+    """Run one Asterisk for all tests that leave it as it was."""
+    started: Asterisk = pytest_twisted.blockon(
+        ensureDeferred(Asterisk.start(reactor, installation=installation))
+    )
+    yield started
+    pytest_twisted.blockon(ensureDeferred(started.stop()))
