@@ -21,6 +21,7 @@ from twisted.web.client import (
     PartialDownloadError,
     RequestTransmissionFailed,
     ResponseFailed,
+    _HTTP11ClientFactory,
 )
 from twisted.web.http_headers import Headers
 from zope.interface import implementer
@@ -47,6 +48,12 @@ _NO_ANSWER = (
     RequestTransmissionFailed,
     ResponseFailed,
 )
+
+
+class _QuietFactory(_HTTP11ClientFactory):
+    """Makes HTTP connections without a line in the log for each."""
+
+    noisy = False
 
 
 @implementer(IRequestSender)
@@ -84,6 +91,7 @@ class HttpSender:
         self._pool = HTTPConnectionPool(reactor, persistent=True)
         self._pool.cachedConnectionTimeout = IDLE_SECONDS
         self._pool.maxPersistentPerHost = connections
+        self._pool._factory = _QuietFactory  # noqa: SLF001 - the only way to silence it
         agent = Agent(reactor, connectTimeout=timeout, pool=self._pool)
         self._http = HTTPClient(agent)
 
