@@ -61,13 +61,13 @@ class AttendantService(Service):
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
-        super().startService()  # type: ignore[no-untyped-call] # Twisted's
+        super().startService()
         self._attendant.open()
         self._client.startService()
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Let the calls go on in the dialplan, then close every connection."""
-        super().stopService()  # type: ignore[no-untyped-call] # Twisted's
+        super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:

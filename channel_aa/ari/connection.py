@@ -45,7 +45,7 @@ class EventsProtocol(WebSocketClientProtocol):
 
     # What autobahn says at lower levels we say better, in one line, and without
     # the request's headers, which hold the password.
-    log = make_logger(level="critical")  # type: ignore[no-untyped-call] # txaio's
+    log = make_logger(level="critical")
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,14 +124,14 @@ class _EventsFactory(WebSocketClientFactory):
 
     def __init__(self, connection: EventsConnection, *, reactor: Any) -> None:  # noqa: ANN401
         address = connection.address
-        super().__init__(  # type: ignore[no-untyped-call] # autobahn's
+        super().__init__(
             address.events_url,
             protocols=["ari"],
             headers={"Authorization": address.authorization},
             reactor=reactor,
         )
         self.connection = connection
-        self.setProtocolOptions(  # type: ignore[no-untyped-call] # autobahn's
+        self.setProtocolOptions(
             openHandshakeTimeout=10,
             closeHandshakeTimeout=2,
             maxMessagePayloadSize=MAX_MESSAGE_BYTES,
