@@ -174,6 +174,7 @@ _known_decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(
     Union[tuple(_KNOWN)]  # noqa: UP007 - made from a list
 )
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
+_NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 def decode(payload: bytes) -> Event:
@@ -187,12 +188,15 @@ def decode(payload: bytes) -> Event:
         return _known_decoder.decode(payload)
     except msgspec.ValidationError as invalid:
         reason = str(invalid)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except _NOT_JSON as error:
         raise MalformedEventError("not JSON", str(error)) from error
+    # The first decoder stopped at what it did not expect: the rest is unread yet.
     try:
         name = _envelope_decoder.decode(payload).type
-    except (msgspec.ValidationError, RecursionError) as error:
+    except msgspec.ValidationError as error:
         raise MalformedEventError("not an event", str(error)) from error
+    except _NOT_JSON as error:
+        raise MalformedEventError("not JSON", str(error)) from error
     if name in _KNOWN_NAMES:
         raise MalformedEventError(name, reason)
     return UnknownEvent(type=name, payload=payload)
