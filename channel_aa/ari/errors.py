@@ -87,7 +87,7 @@ def error_for(method: str, path: str, status: int, body: bytes) -> AriError:
     kind = ServerError if status in _SERVER_ERRORS else _BY_STATUS.get(status, AriError)
     try:
         refusal = msgspec.json.decode(body, type=_Refusal)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         message = body[:200].decode("utf-8", "replace")
     else:
         message = refusal.message or refusal.error
