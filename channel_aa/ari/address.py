@@ -30,11 +30,16 @@ class Address:
         app: the Stasis application's name.
 
     Raises:
-        ValueError: the url has no host, or another scheme than http and https.
+        ValueError: the url has no host, another scheme than http and https, or
+            credentials in it, which would be logged with it.
     """
 
     def __init__(self, *, url: str, username: str, password: str, app: str) -> None:
         parts = urlsplit(url)
+        if "@" in parts.netloc:
+            raise ValueError(
+                "the url holds credentials: give them as username and password"
+            )
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
             raise ValueError(f"not the URL of an HTTP server: {url!r}")
         self.is_secure = parts.scheme == "https"
