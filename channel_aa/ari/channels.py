@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -32,6 +33,8 @@ class Channel:
         client: whom the channel belongs to.
         data: what Asterisk says of it.
     """
+
+    _log = Logger()
 
     def __init__(self, client: AriClient, data: ChannelData) -> None:
         self.id = data.id
@@ -96,10 +99,15 @@ class Channel:
     def left(self) -> None:
         """Take note that the channel left the application: its end, here."""
         self.is_hung_up = True
-        self._client.channels.pop(self.id, None)
+        # The dialplan may have sent it in again: that is another stay.
+        if self._client.channels.get(self.id) is self:
+            del self._client.channels[self.id]
         listener, self.listener = self.listener, None
         if listener is not None:
-            listener.left()
+            try:
+                listener.left()
+            except Exception:  # noqa: BLE001 - the rest has to end all the same
+                self._log.failure("Ending the call of {channel} failed", channel=self)
         for playback in list(self.playbacks):
             playback.ended(PlaybackEnd.FAILED)
 

@@ -1,0 +1,223 @@
+"""A channel's handle: what is asked of it, and what its caller does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.logger import LogLevel
+from zope.interface.verify import verifyObject
+
+from channel_aa.ari.errors import (
+    AriError,
+    ConflictError,
+    ConnectionLostError,
+    ServerError,
+)
+from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
+from tests.unit.ari_fakes import AriTestCase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.defer import Deferred
+
+    from channel_aa.ari.channels import Channel
+
+COMMANDS: dict[str, Callable[[Channel], Deferred[None]]] = {
+    "POST channels/c1/answer": lambda channel: channel.answer(),
+    "DELETE channels/c1": lambda channel: channel.hang_up(),
+    "POST channels/c1/continue": lambda channel: channel.continue_in_dialplan(),
+}
+
+
+class CommandTests(AriTestCase):
+    def test_a_channel_provides_its_interface(self) -> None:
+        channel = self.enter()
+        verifyObject(IChannel, channel)
+        self.assertEqual((channel.id, channel.name), ("c1", "PJSIP/c1"))
+        self.assertEqual(repr(channel), "<Channel PJSIP/c1 id='c1'>")
+
+    def test_each_is_one_request_with_no_result(self) -> None:
+        for line, command in COMMANDS.items():
+            with self.subTest(command=line):
+                done = command(self.enter())
+                self.assertEqual(self.sender.only_unanswered().line, line)
+                self.assertNoResult(done)
+                self.sender.only_unanswered().accept()
+                self.assertIsNone(self.successResultOf(done))
+                self.assertIn("c1", self.client.channels)
+                self.assertEqual(self.listener().log, [])
+
+    def test_a_channel_that_is_gone_has_left(self) -> None:
+        for command in COMMANDS.values():
+            for status in (404, 409):
+                with self.subTest(status=status):
+                    channel = self.enter()
+                    playing = self.play(channel)
+                    playing.request.accept()
+                    done = command(channel)
+                    self.sender.only_unanswered().refuse(status, "gone")
+                    failure = self.failureResultOf(done, ChannelGoneError)
+                    self.assertIn(f"{status} gone", str(failure.value))
+                    self.assertEqual(self.listener().log, ["left"])
+                    self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
+                    self.assert_nothing_left()
+
+    def test_a_channel_in_the_wrong_state_stays(self) -> None:
+        for command in COMMANDS.values():
+            channel = self.enter()
+            done = command(channel)
+            self.sender.only_unanswered().refuse(412, "wrong state")
+            self.failureResultOf(done, ConflictError)
+            self.assertIs(self.client.channels["c1"], channel)
+            self.assertEqual(self.listener().log, [])
+
+    def test_other_failures_are_told_as_they_are(self) -> None:
+        channel = self.enter()
+        done = channel.answer()
+        self.sender.only_unanswered().refuse(500)
+        self.failureResultOf(done, ServerError)
+        done = channel.answer()
+        self.sender.only_unanswered().fail(ConnectionLostError)
+        self.failureResultOf(done, ConnectionLostError)
+        done = channel.answer()
+        self.sender.only_unanswered().fail(AriError)
+        self.failureResultOf(done, AriError)
+        self.assertIn("c1", self.client.channels)
+
+    def test_a_late_answer_for_an_earlier_stay_spares_the_next_one(self) -> None:
+        """A dialplan may send a channel to the application twice."""
+        done = self.enter().answer()
+        late = self.sender.only_unanswered()
+        self.hear_channel("StasisEnd")
+        again = self.enter()
+        late.refuse(409)
+        self.failureResultOf(done, ChannelGoneError)
+        self.assertIs(self.client.channels["c1"], again)
+        self.assertEqual(self.listener().log, [])
+
+
+class CallerTests(AriTestCase):
+    def test_keys_are_passed_on_in_order(self) -> None:
+        self.enter()
+        for digit in "1*#D":
+            self.hear_channel("ChannelDtmfReceived", digit=digit, duration_ms=100)
+        self.assertEqual(self.listener().log, ["dtmf 1", "dtmf *", "dtmf #", "dtmf D"])
+
+    def test_a_hangup_is_told_once_and_then_that_it_left(self) -> None:
+        self.enter()
+        for _ in range(3):
+            self.hear_channel("ChannelHangupRequest", cause=16, soft=True)
+        self.hear_channel("StasisEnd")
+        self.hear_channel("ChannelDestroyed")
+        self.assertEqual(self.listener().log, ["hung up", "left"])
+
+    def test_a_channel_that_is_destroyed_has_left(self) -> None:
+        self.enter()
+        self.hear_channel("ChannelDestroyed", cause=16)
+        self.assertEqual(self.listener().log, ["left"])
+        self.assert_nothing_left()
+
+    def test_what_plays_fails_when_the_channel_leaves(self) -> None:
+        channel = self.enter()
+        heard, queued = self.play(channel), self.play(channel)
+        heard.request.accept()
+        self.hear_channel("StasisEnd")
+        self.assertEqual(heard.ends + queued.ends, [PlaybackEnd.FAILED] * 2)
+        self.assertEqual(heard.stops + queued.stops, 0)
+        self.assert_nothing_left()
+        queued.request.refuse(404)
+        self.assertEqual(self.listener().log, ["left"])
+
+    def test_the_listener_learns_that_it_left_before_the_sounds_fail(self) -> None:
+        """Else it would take the failed sound for news, and play the next."""
+        order: list[str] = []
+        channel = self.enter()
+        playing = self.play(channel)
+        playing.playback.finished.addCallback(lambda _: order.append("sound failed"))
+        told = self.listener().log
+        playing.playback.finished.addCallback(lambda _: order.extend(told))
+        self.hear_channel("StasisEnd")
+        self.assertEqual(order, ["sound failed", "left"])
+
+    def test_nothing_is_heard_of_a_channel_that_left(self) -> None:
+        channel = self.enter()
+        self.hear_channel("StasisEnd")
+        channel.dtmf_received("1")
+        channel.left()
+        self.assertEqual(self.listener().log, ["left"])
+
+    def test_channels_do_not_hear_each_other(self) -> None:
+        self.enter("c1")
+        self.enter("c2")
+        self.hear_channel("ChannelDtmfReceived", "c2", digit="5")
+        self.hear_channel("StasisEnd", "c1")
+        self.assertEqual(self.listener("c1").log, ["left"])
+        self.assertEqual(self.listener("c2").log, ["dtmf 5"])
+
+    def test_unknown_channels_are_nobodys(self) -> None:
+        for kind in ("StasisEnd", "ChannelDestroyed", "ChannelHangupRequest"):
+            self.hear_channel(kind, "stranger")
+        self.hear_channel("ChannelDtmfReceived", "stranger", digit="1")
+        self.assertEqual(self.sender.lines, [])
+        self.assertEqual(self.log.texts(), [])
+
+
+class RaisingListenerTests(AriTestCase):
+    """A fault of a listener is logged, and spoils nothing but its own call."""
+
+    def assert_fault_logged(self, count: int = 1) -> None:
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), count)
+        self.assertEqual(len(self.log.texts(level=LogLevel.critical)), count)
+
+    def test_at_a_key(self) -> None:
+        self.enter("c1")
+        self.enter("c2")
+        self.listener("c1").raising = {"dtmf_received", "dtmf"}
+        self.hear_channel("ChannelDtmfReceived", "c1", digit="1")
+        self.assert_fault_logged()
+        self.hear_channel("ChannelDtmfReceived", "c2", digit="2")
+        self.assertEqual(self.listener("c2").log, ["dtmf 2"])
+
+    def test_at_a_hangup(self) -> None:
+        self.enter()
+        self.listener().raising = {"hung up"}
+        self.hear_channel("ChannelHangupRequest")
+        self.assert_fault_logged()
+        self.hear_channel("StasisEnd")
+        self.assertEqual(self.listener().log, ["hung up", "left"])
+
+    def test_at_the_end(self) -> None:
+        playing = self.play(self.enter())
+        self.listener().raising = {"left"}
+        self.hear_channel("StasisEnd")
+        self.assert_fault_logged()
+        self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
+        self.assert_nothing_left()
+
+    def test_at_the_end_of_one_call_of_several(self) -> None:
+        for channel_id in ("c1", "c2", "c3"):
+            self.enter(channel_id)
+            self.listener(channel_id).raising = {"left"}
+        self.successResultOf(self.client.stopService())
+        self.assert_fault_logged(3)
+        self.assertTrue(self.sender.is_closed)
+        self.assert_nothing_left()
+
+    def test_at_the_end_that_a_refused_request_reveals(self) -> None:
+        channel = self.enter()
+        self.listener().raising = {"left"}
+        done = channel.answer()
+        self.sender.only_unanswered().refuse(404)
+        self.failureResultOf(done, ChannelGoneError)
+        self.assert_fault_logged()
+
+    def test_at_the_entry(self) -> None:
+        self.application.is_raising = True
+        self.enter("c1")
+        self.assert_fault_logged()
+        self.application.is_raising = False
+        self.enter("c2")
+        self.hear_channel("ChannelDtmfReceived", "c1", digit="1")
+        self.hear_channel("ChannelDtmfReceived", "c2", digit="1")
+        self.assertEqual(self.listener("c2").log, ["dtmf 1"])
