@@ -140,6 +140,8 @@ class Playback:
         self._send("DELETE", "playbacks", self.id).addErrback(self._not_stopped)
 
     def _not_stopped(self, failure: Failure) -> None:
+        if self._is_over:
+            return
         if failure.check(NotFoundError):
             self.ended(PlaybackEnd.DONE)
         elif failure.check(AriError):
