@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import msgspec
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from channel_aa.ari import events
@@ -107,18 +107,18 @@ class AriClient(Service):
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
-        super().startService()  # type: ignore[no-untyped-call] # Twisted's
+        super().startService()
         self._connection.start()
 
     async def _stop(self) -> None:
         await self._connection.stop()
-        await self.requests.close()
         for channel in list(self.channels.values()):
             channel.left()
+        await self.requests.close()
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Close the websocket properly, then every other connection."""
-        super().stopService()  # type: ignore[no-untyped-call] # Twisted's
+        super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     def request(
@@ -150,7 +150,8 @@ class AriClient(Service):
 
     async def _catch_up(self) -> None:
         """Find out what became of the channels while there was no connection."""
-        before = list(self.channels.values())
+        channels = list(self.channels.values())
+        playbacks = list(self.playbacks.values())
         request = Request(method="GET", path=("applications", self.address.app))
         try:
             answer = await self.requests.send(request)
@@ -162,12 +163,15 @@ class AriClient(Service):
                 "Asterisk did not say which calls are left: {error}", error=error
             )
             return
+        except CancelledError:
+            return  # The service stops.
         still_ours = frozenset(alive)
-        for channel in before:
+        for channel in channels:
             if channel.id not in still_ours:
                 channel.left()
-        for playback in list(self.playbacks.values()):
-            playback.check()
+        for playback in playbacks:
+            if playback.id in self.playbacks:
+                playback.check()
 
     def _lost(self) -> None:
         if self.channels:

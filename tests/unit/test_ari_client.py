@@ -1,0 +1,234 @@
+"""The client: events in, requests out, and what it keeps in between."""
+
+from __future__ import annotations
+
+import json
+
+from twisted.application.service import IService
+from twisted.logger import LogLevel
+from zope.interface.verify import verifyObject
+
+from channel_aa.ari.errors import ConnectionLostError, NotFoundError
+from channel_aa.ari.http import HttpSender
+from channel_aa.ari.requests import IRequestSender
+from channel_aa.interfaces import PlaybackEnd
+from tests.unit.ari_fakes import APP, AriTestCase, FakeSender, make_address
+
+
+class InterfaceTests(AriTestCase):
+    def test_what_is_provided(self) -> None:
+        verifyObject(IService, self.client)
+        verifyObject(IRequestSender, FakeSender())
+        address = make_address()
+        sender = HttpSender(
+            base_url=address.base_url,
+            authorization=address.authorization,
+            reactor=self.clock,
+        )
+        verifyObject(IRequestSender, sender)
+
+
+class EntryTests(AriTestCase):
+    def test_a_channel_enters_with_the_arguments_of_the_dialplan(self) -> None:
+        self.hear_channel("StasisStart", args=["sales", "en"])
+        self.assertEqual(self.application.entered, [("c1", ("sales", "en"))])
+        self.assertEqual(self.client.channels["c1"].name, "PJSIP/c1")
+
+    def test_a_channel_enters_once(self) -> None:
+        channel = self.enter()
+        self.hear_channel("StasisStart", args=[])
+        self.assertIs(self.client.channels["c1"], channel)
+        self.assertEqual(len(self.application.entered), 1)
+
+    def test_a_channel_that_left_may_enter_again(self) -> None:
+        first = self.enter()
+        self.hear_channel("StasisEnd")
+        self.assertIsNot(self.enter(), first)
+        self.assertEqual(len(self.application.entered), 2)
+
+
+class MessageTests(AriTestCase):
+    def test_a_malformed_event_is_logged_once_for_each_kind(self) -> None:
+        for _ in range(3):
+            self.connection.message(b"hello")
+            self.connection.message(b'{"type":"Unknown", garbage')
+            self.connection.message(b"{}")
+            self.hear("StasisStart")
+            self.hear("StasisStart", channel={"id": 7})
+            self.hear("PlaybackFinished", playback=None)
+        lines = self.log.texts(level=LogLevel.error)
+        kinds = [line.partition("silently: ")[2].partition(":")[0] for line in lines]
+        self.assertEqual(
+            kinds, ["not JSON", "not an event", "StasisStart", "PlaybackFinished"]
+        )
+
+    def test_an_event_after_a_malformed_one_is_heard(self) -> None:
+        self.connection.message(b"\xff")
+        self.enter()
+        self.assertEqual(len(self.application.entered), 1)
+
+    def test_events_nobody_needs_pass_in_silence(self) -> None:
+        self.hear("ContactStatusChange", contact_info={})
+        self.hear("ChannelVarset", variable="a", value="b")
+        self.hear_channel("ChannelStateChange")
+        self.hear_channel("ChannelDialplan")
+        self.assertEqual(self.log.texts(), [])
+        self.assertEqual(self.client.channels, {})
+
+    def test_a_replaced_application_is_an_error_that_says_what_to_do(self) -> None:
+        self.hear("ApplicationReplaced", application=APP)
+        [line] = self.log.texts(level=LogLevel.error)
+        self.assertIn("the application name channel-aa", line)
+        self.assertIn("Give each program its own app", line)
+
+
+class RequestTests(AriTestCase):
+    def test_any_request_can_be_sent(self) -> None:
+        answer = self.client.request(
+            "POST", "channels", "c/1", "dtmf", query={"dtmf": "12#"}, body={"a": [1]}
+        )
+        exchange = self.sender.only_unanswered()
+        self.assertEqual(exchange.line, "POST channels/c%2F1/dtmf?dtmf=12%23")
+        self.assertEqual(exchange.request.body, {"a": [1]})
+        exchange.accept(b'{"id":"c/1"}')
+        self.assertEqual(self.successResultOf(answer), {"id": "c/1"})
+
+    def test_an_empty_answer_is_none(self) -> None:
+        answer = self.client.request("DELETE", "channels", "c1")
+        self.sender.only_unanswered().accept()
+        self.assertIsNone(self.successResultOf(answer))
+
+    def test_an_error_is_passed_on(self) -> None:
+        answer = self.client.request("GET", "channels", "c1")
+        self.sender.only_unanswered().refuse(404)
+        self.failureResultOf(answer, NotFoundError)
+
+
+class ReconnectionTests(AriTestCase):
+    """What becomes of calls whose events were lost with the connection."""
+
+    def reconnect(self) -> None:
+        self.connection.lose()
+        self.connection.open()
+
+    def list_channels(self, *channel_ids: str) -> None:
+        exchange = self.sender.exchanges[-1]
+        self.assertEqual(exchange.line, f"GET applications/{APP}")
+        state = {"name": APP, "channel_ids": channel_ids, "bridge_ids": []}
+        exchange.accept(json.dumps(state).encode())
+
+    def test_is_connected_follows_the_websocket(self) -> None:
+        self.assertTrue(self.client.is_connected)
+        self.connection.lose()
+        self.assertFalse(self.client.is_connected)
+
+    def test_without_calls_there_is_nothing_to_ask(self) -> None:
+        self.reconnect()
+        self.assertEqual(self.sender.lines, [])
+        self.assertEqual(self.log.texts(), [])
+
+    def test_a_loss_says_how_many_calls_wait(self) -> None:
+        self.enter("c1")
+        self.enter("c2")
+        self.connection.lose()
+        [line] = self.log.texts(level=LogLevel.warn)
+        self.assertIn("2 calls are waiting", line)
+
+    def test_calls_that_ended_meanwhile_have_left_and_others_stay(self) -> None:
+        self.enter("c1")
+        kept = self.enter("c2")
+        self.reconnect()
+        self.list_channels("c2", "not-ours")
+        self.assertEqual(self.client.channels, {"c2": kept})
+        self.assertEqual(self.listener("c1").log, ["left"])
+        self.assertEqual(self.listener("c2").log, [])
+
+    def test_playbacks_of_calls_that_stay_are_asked_after(self) -> None:
+        ended = self.play(self.enter("c1"))
+        over, lasting = self.play(self.enter("c2")), self.play(self.enter("c3"))
+        for playing in (ended, over, lasting):
+            playing.request.accept()
+        self.reconnect()
+        self.list_channels("c2", "c3")
+        self.assertEqual(ended.ends, [PlaybackEnd.FAILED])
+        self.assertEqual((ended.checks, over.checks, lasting.checks), (0, 1, 1))
+        first, second = self.sender.unanswered
+        first.refuse(404)
+        second.accept(b"{}")
+        self.assertEqual(over.ends, [PlaybackEnd.FAILED])
+        self.assertEqual(lasting.ends, [])
+
+    def test_a_call_that_enters_while_asking_is_left_alone(self) -> None:
+        self.enter("c1")
+        self.reconnect()
+        asked = self.sender.only_unanswered()
+        playing = self.play(self.enter("c2"))
+        asked.accept(b'{"channel_ids":["c1"]}')
+        self.assertIn("c2", self.client.channels)
+        self.assertEqual(playing.checks, 0)
+
+    def test_an_application_that_asterisk_forgot_has_no_calls(self) -> None:
+        self.enter()
+        self.reconnect()
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.listener().log, ["left"])
+        self.assertEqual(self.client.channels, {})
+
+    def test_no_usable_answer_leaves_the_calls_as_they_are(self) -> None:
+        self.enter()
+        for answer in ("lost", "500", "malformed"):
+            self.reconnect()
+            exchange = self.sender.only_unanswered()
+            if answer == "lost":
+                exchange.fail(ConnectionLostError)
+            elif answer == "500":
+                exchange.refuse(500)
+            else:
+                exchange.accept(b'{"channel_ids":7}')
+        self.assertIn("c1", self.client.channels)
+        errors = self.log.texts(level=LogLevel.error)
+        self.assertEqual(len(errors), 3)
+        for line in errors:
+            self.assertIn("did not say which calls are left", line)
+
+
+class StopServiceTests(AriTestCase):
+    def test_it_starts_and_stops_the_connection(self) -> None:
+        self.assertEqual(self.connection.calls, ["start"])
+        self.assertTrue(self.client.running)
+        self.successResultOf(self.client.stopService())
+        self.assertEqual(self.connection.calls, ["start", "stop"])
+        self.assertFalse(self.client.running)
+        self.assertTrue(self.sender.is_closed)
+
+    def test_calls_have_left_and_nothing_stays_behind(self) -> None:
+        playing = self.play(self.enter("c1"))
+        playing.request.accept()
+        self.enter("c2")
+        self.successResultOf(self.client.stopService())
+        for channel_id in ("c1", "c2"):
+            self.assertEqual(self.listener(channel_id).log, ["left"])
+        self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
+        self.assert_nothing_left()
+
+    def test_requests_under_way_end_in_silence(self) -> None:
+        asked = self.play(self.enter("c1"))
+        stopped = self.play(self.enter("c2"))
+        stopped.request.accept()
+        stopped.playback.stop()
+        checked = self.play(self.enter("c3"))
+        checked.request.accept()
+        self.clock.advance(10)
+        self.reconnect_without_an_answer()
+        self.assertGreaterEqual(self.sender.pending, 4)
+        self.successResultOf(self.client.stopService())
+        self.assertEqual(self.sender.pending, 0)
+        for playing in (asked, stopped, checked):
+            self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
+        self.assert_nothing_left()
+        self.assertEqual(self.log.texts(level=LogLevel.critical), [])
+        self.assertEqual(self.log.texts(level=LogLevel.error), [])
+
+    def reconnect_without_an_answer(self) -> None:
+        self.connection.lose()
+        self.connection.open()
