@@ -1,0 +1,105 @@
+"""Imports between the rooms go one way."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twisted.trial.unittest import SynchronousTestCase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "channel_aa"
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Give the full names of this project that a file imports, for types as well."""
+    package = module_name(path).split(".")
+    if path.name != "__init__.py":
+        package.pop()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        yield from (name for name in names if name.split(".")[0] == PACKAGE)
+
+
+def room_of(name: str) -> str:
+    """Give the part of the package that a full name belongs to, or the package."""
+    parts = name.split(".")
+    if len(parts) > 1:
+        place = ROOT / PACKAGE / parts[1]
+        if place.is_dir() or place.with_suffix(".py").is_file():
+            return parts[1]
+    return PACKAGE
+
+
+def rooms_and_imports() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        room = room_of(module_name(path))
+        found.setdefault(room, set()).update(imported(path))
+    return found
+
+
+class ArchitectureTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.imports = rooms_and_imports()
+
+    def rooms(self, room: str) -> set[str]:
+        """Which other rooms one room imports."""
+        return {room_of(name) for name in self.imports[room]} - {room}
+
+    def test_the_sources_are_found(self) -> None:
+        self.assertLessEqual({"ari", "attendant", "interfaces"}, set(self.imports))
+        self.assertIn("interfaces", self.rooms("ari"))
+
+    def test_the_interfaces_import_nothing_of_the_project(self) -> None:
+        self.assertEqual(self.imports["interfaces"], set())
+
+    def test_the_ari_client_and_the_attendant_know_the_interfaces_alone(self) -> None:
+        for room in ("ari", "attendant"):
+            with self.subTest(room=room):
+                self.assertLessEqual(self.rooms(room), {"interfaces", "checked"})
+
+    def test_checked_data_know_nothing_of_what_they_hold(self) -> None:
+        self.assertEqual(self.imports["checked"], set())
+
+    def test_the_configuration_knows_no_more_of_the_attendant_than_menus(self) -> None:
+        self.assertLessEqual(self.rooms("config"), {"attendant", "checked"})
+        for name in self.imports["config"]:
+            if room_of(name) == "attendant":
+                self.assertTrue(name.startswith(f"{PACKAGE}.attendant.menu"), name)
+
+    def test_the_service_knows_neither_twistd_nor_the_demo(self) -> None:
+        self.assertEqual(self.rooms("service") & {"tap", "demo", "simulator"}, set())
+
+    def test_the_simulator_stands_apart(self) -> None:
+        """It would prove nothing if it shared its ideas with what it tests."""
+        self.assertEqual(self.rooms("simulator"), set())
+
+    def test_only_the_demo_imports_the_simulator(self) -> None:
+        importers = {room for room in self.imports if "simulator" in self.rooms(room)}
+        self.assertLessEqual(importers, {"demo"})
+
+    def test_no_rooms_import_each_other(self) -> None:
+        graph = {room: self.rooms(room) for room in self.imports}
+        self.assertTrue(list(TopologicalSorter(graph).static_order()))
+
+    def test_the_plugin_imports_nothing_of_the_project(self) -> None:
+        """Every run of twistd reads every plugin."""
+        for path in (ROOT / "twisted" / "plugins").glob("*.py"):
+            self.assertEqual(list(imported(path)), [])
