@@ -1,0 +1,69 @@
+"""Timers in simulated seconds, all of them in one hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+
+class Timer:
+    """One call to be made later."""
+
+    def __init__(
+        self, timers: Timers, seconds: float, call: Callable[[], None]
+    ) -> None:
+        self._timers = timers
+        self._call = call
+        self._delayed: IDelayedCall = timers.clock.callLater(
+            seconds / timers.speed, self._fire
+        )
+
+    @property
+    def seconds_left(self) -> float:
+        """How many simulated seconds are left of it."""
+        left = self._delayed.getTime() - self._timers.clock.seconds()
+        return left * self._timers.speed
+
+    def cancel(self) -> None:
+        """Do not make the call."""
+        self._delayed.cancel()
+        self._timers.pending.discard(self)
+
+    def _fire(self) -> None:
+        self._timers.pending.discard(self)
+        self._call()
+
+
+class Timers:
+    """Makes timers, and knows those that are running.
+
+    Args:
+        clock: what time is kept with.
+        speed: how many simulated seconds pass in one second of the clock.
+    """
+
+    def __init__(self, clock: IReactorTime, *, speed: float = 1.0) -> None:
+        self.clock = clock
+        self.speed = speed
+        self.pending: set[Timer] = set()
+        self._origin = clock.seconds()
+
+    @property
+    def now(self) -> float:
+        """Simulated seconds since the timers were made."""
+        return (self.clock.seconds() - self._origin) * self.speed
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Make a call in so many simulated seconds."""
+        timer = Timer(self, seconds, call)
+        self.pending.add(timer)
+        return timer
+
+    def cancel_all(self) -> None:
+        """Cancel everything that is still to come."""
+        for timer in tuple(self.pending):
+            timer.cancel()
