@@ -1,0 +1,199 @@
+"""Requests and their answers, whatever carried them here.
+
+`Api.dispatch` takes a method, a path and parameters, and gives a response: HTTP
+is one way to bring them, a websocket could be another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, TypeAlias
+
+    from channel_aa.simulator.world import World
+
+    Answer: TypeAlias = "Response | Deferred[Response]"
+    Handler: TypeAlias = "Callable[[World, Given], Answer]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """An answer: a status, and what its JSON body says; None: no body."""
+
+    status: int = 200
+    content: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_CONTENT = Response(status=204)
+
+
+class RefusedError(Exception):
+    """A request is refused; the message is Asterisk's.
+
+    Args:
+        status: the HTTP status.
+        message: what the error's JSON body says.
+        headers: further headers of the answer.
+    """
+
+    def __init__(
+        self, status: int, message: str, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+
+    @property
+    def response(self) -> Response:
+        """The answer that says so."""
+        content = {"message": str(self)}
+        return Response(status=self.status, content=content, headers=self.headers)
+
+
+class Given:
+    """What came with a request: values from its path, its query and its body."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def text(self, name: str) -> str:
+        """Get a parameter; empty where it was not given."""
+        value = self._values.get(name, "")
+        return value if isinstance(value, str) else str(value)
+
+    def number(self, name: str, default: int) -> int:
+        """Get a number; the default where none was given."""
+        try:
+            return int(self.text(name))
+        except ValueError:
+            return default
+
+    def texts(self, name: str) -> list[str]:
+        """Get a list: a JSON array, or texts with commas between them."""
+        value = self._values.get(name, ())
+        values = value.split(",") if isinstance(value, str) else value
+        return [str(each) for each in values if each]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter of a request; those of the path are always required."""
+
+    name: str
+    is_required: bool = False
+    is_list: bool = False
+    type: str = "string"
+    where: str = "query"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One kind of request: how it is spelled, what it is called, who serves it."""
+
+    method: str
+    path: str
+    nickname: str
+    handler: Handler
+    returns: str = "void"
+    parameters: Sequence[Parameter] = ()
+
+    @property
+    def resource(self) -> str:
+        """The resource it belongs to: ``channels``."""
+        return self.path.split("/")[1]
+
+    @property
+    def all_parameters(self) -> Sequence[Parameter]:
+        """Those of the path, then the others."""
+        in_path = [
+            Parameter(name=segment[1:-1], is_required=True, where="path")
+            for segment in self.path.split("/")
+            if segment.startswith("{")
+        ]
+        return (*in_path, *self.parameters)
+
+
+class _Node:
+    """A place in the tree of paths."""
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.wildcard: _Node | None = None
+        self.routes: dict[str, Route] = {}
+
+    def grow(self, segment: str) -> _Node:
+        if not segment.startswith("{"):
+            return self.children.setdefault(segment, _Node())
+        if self.wildcard is None:
+            self.wildcard = _Node()
+        return self.wildcard
+
+
+class Api:
+    """Serves requests on the world, by a table of routes."""
+
+    def __init__(self, world: World, routes: Iterable[Route]) -> None:
+        self._world = world
+        self._root = _Node()
+        for route in routes:
+            node = self._root
+            for segment in route.path.split("/")[1:]:
+                node = node.grow(segment)
+            node.routes[route.method] = route
+
+    def dispatch(
+        self, method: str, segments: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Answer:
+        """Serve one request.
+
+        Args:
+            method: ``GET``, ``POST``, ….
+            segments: the decoded parts of the path below ``/ari/``.
+            parameters: those of the query and the body, by name.
+
+        A refusal is a response too; nothing is raised for it.
+        """
+        try:
+            node, in_path = self._find(segments)
+            route = node.routes.get(method)
+            if route is None:
+                return self._no_route(node, method)
+            names = (each.name for each in route.all_parameters)
+            given = Given({**parameters, **dict(zip(names, in_path, strict=False))})
+            answer = route.handler(self._world, given)
+        except RefusedError as error:
+            return error.response
+        if isinstance(answer, Deferred):
+            answer.addErrback(_refusal)
+        return answer
+
+    def _find(self, segments: Sequence[str]) -> tuple[_Node, list[str]]:
+        node = self._root
+        in_path: list[str] = []
+        for segment in segments:
+            child = node.children.get(segment)
+            if child is None:
+                child = node.wildcard
+                in_path.append(segment)
+            if child is None:
+                raise RefusedError(404, "Resource not found")
+            node = child
+        return node, in_path
+
+    def _no_route(self, node: _Node, method: str) -> Response:
+        allowed = {"Allow": ",".join(("OPTIONS", *sorted(node.routes)))}
+        if method == "OPTIONS":
+            return Response(status=204, headers=allowed)
+        raise RefusedError(405, "Invalid method", headers=allowed)
+
+
+def _refusal(failure: Any) -> Response:  # noqa: ANN401 - Failure is generic in stubs
+    failure.trap(RefusedError)
+    response: Response = failure.value.response
+    return response

@@ -1,0 +1,120 @@
+"""The API's own description, in Swagger 1.2, for clients that build on it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from channel_aa.simulator.api import Route
+
+_EVENTS: Mapping[str, Mapping[str, str]] = {
+    "ApplicationReplaced": {},
+    "ChannelCreated": {"channel": "Channel"},
+    "ChannelDestroyed": {
+        "cause": "int",
+        "cause_txt": "string",
+        "channel": "Channel",
+    },
+    "ChannelDialplan": {
+        "channel": "Channel",
+        "dialplan_app": "string",
+        "dialplan_app_data": "string",
+    },
+    "ChannelDtmfReceived": {
+        "digit": "string",
+        "duration_ms": "int",
+        "channel": "Channel",
+    },
+    "ChannelHangupRequest": {
+        "cause": "int",
+        "soft": "boolean",
+        "channel": "Channel",
+    },
+    "ChannelStateChange": {"channel": "Channel"},
+    "ChannelVarset": {
+        "variable": "string",
+        "value": "string",
+        "channel": "Channel",
+    },
+    "PlaybackContinuing": {"playback": "Playback"},
+    "PlaybackFinished": {"playback": "Playback"},
+    "PlaybackStarted": {"playback": "Playback"},
+    "StasisEnd": {"channel": "Channel"},
+    "StasisStart": {"args": "List[string]", "channel": "Channel"},
+}
+
+
+def describe(routes: Iterable[Route], *, base_url: str) -> dict[str, dict[str, Any]]:
+    """Make every document, by its name below ``/api-docs/``.
+
+    Args:
+        routes: what is to be described.
+        base_url: where the API is served: ``http://127.0.0.1:8088/ari``.
+    """
+    by_resource = {
+        resource: list(each)
+        for resource, each in groupby(
+            sorted(routes, key=attrgetter("resource")), key=attrgetter("resource")
+        )
+    }
+    versions = {
+        "apiVersion": "2.0.0",
+        "swaggerVersion": "1.2",
+        "basePath": base_url,
+    }
+    documents: dict[str, dict[str, Any]] = {
+        f"{resource}.json": {
+            **versions,
+            "resourcePath": f"/api-docs/{resource}.{{format}}",
+            "apis": _describe_paths(of_resource),
+            "models": _describe_events() if resource == "events" else {},
+        }
+        for resource, of_resource in by_resource.items()
+    }
+    resources = [
+        {"path": f"/api-docs/{resource}.{{format}}", "description": resource}
+        for resource in by_resource
+    ]
+    documents["resources.json"] = {**versions, "apis": resources}
+    return documents
+
+
+def _describe_paths(routes: Iterable[Route]) -> list[dict[str, Any]]:
+    return [
+        {"path": path, "operations": [_describe_route(route) for route in same_path]}
+        for path, same_path in groupby(routes, key=attrgetter("path"))
+    ]
+
+
+def _describe_route(route: Route) -> dict[str, Any]:
+    parameters = [
+        {
+            "name": each.name,
+            "paramType": each.where,
+            "required": each.is_required,
+            "allowMultiple": each.is_list,
+            "dataType": each.type,
+        }
+        for each in route.all_parameters
+    ]
+    return {
+        "httpMethod": route.method,
+        "nickname": route.nickname,
+        "responseClass": route.returns,
+        "parameters": parameters,
+    }
+
+
+def _describe_events() -> dict[str, Any]:
+    return {
+        event_type: {
+            "id": event_type,
+            "properties": {name: {"type": type_} for name, type_ in fields.items()},
+        }
+        for event_type, fields in _EVENTS.items()
+    }
