@@ -1,0 +1,22 @@
+"""An Asterisk that is not there: an ARI server on real sockets, callers to script.
+
+For the demo, the tests and the benchmarks. It is built from what Asterisk was
+seen to do, and shares no code with the ARI client or the attendant: neither can
+make it wrong in the same way as themselves.
+"""
+
+from channel_aa.simulator.callers import Caller, Heard
+from channel_aa.simulator.faults import Faults
+from channel_aa.simulator.interfaces import ICallObserver
+from channel_aa.simulator.script import ScriptError, parse_script
+from channel_aa.simulator.simulator import Simulator
+
+__all__ = [
+    "Caller",
+    "Faults",
+    "Heard",
+    "ICallObserver",
+    "ScriptError",
+    "Simulator",
+    "parse_script",
+]

@@ -1,0 +1,252 @@
+"""The callers: whoever is at the other end of a simulated channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from channel_aa.simulator.channels import HANGUP_NORMAL
+from channel_aa.simulator.interfaces import IChannelListener
+from channel_aa.simulator.script import (
+    KEYS,
+    Ended,
+    HangUp,
+    Hear,
+    Press,
+    ScriptError,
+    Silence,
+    Wait,
+    parse_script,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from channel_aa.simulator.channels import Channel
+    from channel_aa.simulator.interfaces import ICallObserver
+    from channel_aa.simulator.script import Step
+    from channel_aa.simulator.timers import Timer, Timers
+
+KEY_SECONDS = 0.15
+"""From one key of a `Press` to the next: the tone and the gap after it."""
+
+_EPSILON = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """A sound that a caller heard; times are seconds since the call began.
+
+    `how` it ended: ``done``, ``stopped`` or ``failed``; empty while it plays.
+    """
+
+    media: str
+    started: float
+    ended: float | None = None
+    how: str = ""
+
+
+@implementer(IChannelListener)
+class Caller:
+    """Somebody on the telephone, and what was heard there.
+
+    Made by `Simulator.call`. All times are simulated seconds.
+    """
+
+    channel: Channel
+
+    def __init__(
+        self, timers: Timers, *, observer: ICallObserver | None = None
+    ) -> None:
+        self.heard: list[Heard] = []
+        self.outcome = ""
+        self._timers = timers
+        self._observer = observer
+        self._began = timers.now
+        self._waiting: dict[Deferred[None], Timer] = {}
+        self._to_tell: list[Deferred[str]] = []
+        self._heard_up_to = 0
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self.channel.name
+
+    @property
+    def status(self) -> str:
+        """The dialplan's STASISSTATUS: empty in the application, SUCCESS, FAILED."""
+        return self.channel.variables.get("STASISSTATUS", "")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call is over."""
+        return bool(self.outcome)
+
+    @property
+    def ended(self) -> Deferred[str]:
+        """A new Deferred that fires with the call's `outcome` when it is over.
+
+        The outcomes: ``hung up by caller``, ``hung up by application``,
+        ``continued in dialplan at CONTEXT,EXTENSION,PRIORITY`` and
+        ``forgotten by Asterisk``.
+        """
+        ended: Deferred[str] = Deferred(self._to_tell.remove)
+        if self.is_over:
+            ended.callback(self.outcome)
+        else:
+            self._to_tell.append(ended)
+        return ended
+
+    def press(self, keys: str) -> None:
+        """Press keys, all at once.
+
+        Raises:
+            ValueError: there is no such key.
+        """
+        if not KEYS.issuperset(keys):
+            raise ValueError(f"keys are 0-9, *, # and A-D, not {keys!r}")
+        for key in keys:
+            self._heard_up_to = len(self.heard)
+            if self._observer is not None:
+                self._observer.key_pressed(self, key)
+            self.channel.press(key)
+
+    def hang_up(self) -> None:
+        """End the call."""
+        self.channel.hang_up(
+            outcome="hung up by caller", cause=HANGUP_NORMAL, is_soft=False
+        )
+
+    def run(
+        self, script: str | Sequence[Step], *, patience: float = 30.0
+    ) -> Deferred[None]:
+        """Do one step after the other; see `channel_aa.simulator.script`.
+
+        Args:
+            script: the steps, or how they are written.
+            patience: how many seconds one step may wait for what it waits for.
+
+        Errors: `ScriptError`, naming the step, where what it waits for does not
+        come in time, or cannot come because the call is over.
+        """
+        steps = parse_script(script) if isinstance(script, str) else script
+        return Deferred.fromCoroutine(self._run(steps, patience))
+
+    def sound_started(self, media: str) -> None:
+        """Hear a sound begin."""
+        self.heard.append(Heard(media=media, started=self._now))
+        if self._observer is not None:
+            self._observer.sound_started(self, media)
+        self._wake()
+
+    def sound_ended(self, media: str, how: str) -> None:
+        """Hear a sound end."""
+        self.heard[-1] = replace(self.heard[-1], ended=self._now, how=how)
+        if self._observer is not None:
+            self._observer.sound_ended(self, media, how)
+        self._wake()
+
+    def channel_gone(self, outcome: str) -> None:
+        """Learn that the call is over."""
+        self.outcome = outcome
+        if self._observer is not None:
+            self._observer.call_ended(self, outcome)
+        self._wake()
+        to_tell, self._to_tell = self._to_tell, []
+        for ended in to_tell:
+            ended.callback(outcome)
+
+    @property
+    def _now(self) -> float:
+        return self._timers.now - self._began
+
+    async def _run(self, steps: Sequence[Step], patience: float) -> None:
+        for number, step in enumerate(steps, start=1):
+            try:
+                await self._do(step, patience)
+            except ScriptError as error:
+                raise ScriptError(f"step {number} ({step}): {error}") from None
+
+    async def _do(self, step: Step, patience: float) -> None:
+        match step:
+            case Press(keys):
+                await self._press_in_turn(keys)
+            case Wait(seconds):
+                await self._pass_time(seconds)
+            case Hear():
+                await self._until(lambda: self._hears(step), patience)
+            case Silence(seconds):
+                await self._listen_to_silence(seconds, patience)
+            case HangUp():
+                self.hang_up()
+            case Ended():
+                await self._until(lambda: self.is_over, patience)
+
+    async def _press_in_turn(self, keys: str) -> None:
+        for position, key in enumerate(keys):
+            if position:
+                await self._pass_time(KEY_SECONDS)
+            if self.is_over:
+                raise ScriptError(f"the call was over: {self.outcome}")
+            self.press(key)
+
+    async def _pass_time(self, seconds: float) -> None:
+        """Let time pass; there is nothing to wait for once the call is over."""
+        until = self._now + seconds
+        while not self.is_over and self._now < until - _EPSILON:
+            await self._change(until - self._now)
+
+    async def _until(self, is_so: Callable[[], bool], patience: float) -> None:
+        deadline = self._now + patience
+        while not is_so():
+            if self.is_over:
+                raise ScriptError(f"the call was over: {self.outcome}")
+            if self._now >= deadline - _EPSILON:
+                raise ScriptError(f"waited {patience:g} seconds in vain")
+            await self._change(deadline - self._now)
+
+    async def _listen_to_silence(self, seconds: float, patience: float) -> None:
+        began = self._now
+        deadline = began + patience + seconds
+        while not self.is_over:
+            last = self.heard[-1] if self.heard else None
+            if last is None or last.ended is not None:
+                since = max(began, last.ended) if last and last.ended else began
+                if self._now >= since + seconds - _EPSILON:
+                    return
+                next_look = since + seconds
+            else:
+                next_look = deadline
+            if self._now >= deadline - _EPSILON:
+                raise ScriptError(f"waited {patience:g} seconds in vain")
+            await self._change(min(next_look, deadline) - self._now)
+        raise ScriptError(f"the call was over: {self.outcome}")
+
+    def _hears(self, step: Hear) -> bool:
+        for position in range(self._heard_up_to, len(self.heard)):
+            if step.matches(self.heard[position].media):
+                self._heard_up_to = position + 1
+                return True
+        return False
+
+    def _change(self, within: float) -> Deferred[None]:
+        """Wait until something happens on the line, or for so many seconds."""
+        changed: Deferred[None] = Deferred(self._give_up)
+        self._waiting[changed] = self._timers.later(within, lambda: self._tell(changed))
+        return changed
+
+    def _give_up(self, changed: Deferred[None]) -> None:
+        self._waiting.pop(changed).cancel()
+
+    def _tell(self, changed: Deferred[None]) -> None:
+        del self._waiting[changed]
+        changed.callback(None)
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for changed, timer in waiting.items():
+            timer.cancel()
+            changed.callback(None)

@@ -1,0 +1,236 @@
+"""The simulated Asterisk's HTTP server."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+from autobahn.twisted.resource import WebSocketResource
+from twisted.internet.defer import Deferred, succeed
+from twisted.protocols.policies import WrappingFactory
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Site
+
+from channel_aa.simulator.api import NO_CONTENT, Api, RefusedError, Response
+from channel_aa.simulator.apidocs import describe
+from channel_aa.simulator.routes import ROUTES, VERSION
+from channel_aa.simulator.websocket import EventsFactory, application_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from twisted.protocols.policies import ProtocolWrapper
+    from twisted.web.http import Request
+
+    from channel_aa.simulator.api import Answer
+    from channel_aa.simulator.faults import RequestFault
+    from channel_aa.simulator.world import World
+
+IDLE_SECONDS = 15
+"""How long an idle connection is kept: Asterisk's ``session_keep_alive``."""
+
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="Asterisk REST Interface"'}
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class AriResource(Resource):
+    """Serves ``/ari/…``.
+
+    Args:
+        world: what is served.
+        events: makes the websockets of ``/ari/events``.
+        username: who may ask.
+        password: the password to do so.
+    """
+
+    isLeaf = True  # noqa: N815 - Twisted's name
+
+    def __init__(
+        self, world: World, events: EventsFactory, *, username: str, password: str
+    ) -> None:
+        super().__init__()
+        self.is_booting = False
+        self._world = world
+        self._api = Api(world, ROUTES)
+        self._websockets = WebSocketResource(events)
+        self._credentials = f"{username}:{password}"
+
+    def render(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
+        """Serve one request."""
+        try:
+            return self._serve(request)
+        except RefusedError as error:
+            return _write(request, error.response)
+
+    def _serve(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
+        path, query = self._admit(request)
+        segments = [unquote(each) for each in path.split("/")[1:]]
+        method = request.method.decode("ascii", "replace")
+        fault = self._world.faults.for_request(method, path)
+        if fault is not None and fault.status is not None:
+            raise RefusedError(fault.status, fault.message)
+        if fault is not None and fault.lose == "request":
+            return _break_off(request)
+        if segments == ["events"] and request.getHeader("upgrade"):
+            if not application_names([query.get("app", "")]):
+                raise RefusedError(400, "Application name is missing")
+            return self._websockets.render(request)
+        if segments[0] == "api-docs":
+            return _write(request, _documentation(request, segments[1:]))
+        parameters = {**query, **_parameters_in_body(request)}
+        answer = self._api.dispatch(method, segments, parameters)
+        if fault is None and isinstance(answer, Response):
+            return _write(request, answer)
+        self._write_later(request, answer, fault)
+        return NOT_DONE_YET
+
+    def _admit(self, request: Request) -> tuple[str, dict[str, str]]:
+        """Read where the request goes, and whether it may.
+
+        Returns:
+            The path below ``/ari``, and the query's parameters.
+        """
+        if self.is_booting:
+            raise RefusedError(503, "Asterisk is starting")
+        path, _, raw_query = request.uri.decode("ascii", "replace").partition("?")
+        if not path.startswith("/ari/"):
+            raise RefusedError(404, "Nothing but /ari/ is served here")
+        query = dict(parse_qsl(raw_query, keep_blank_values=True))
+        if self._credentials not in {query.get("api_key"), _basic_auth_of(request)}:
+            raise RefusedError(401, "Authentication required", headers=_CHALLENGE)
+        if path.endswith("/"):
+            without = path.rstrip("/") if path != "/ari/" else path
+            hint = f"ARI URLs do not end with a slash. Try {without}"
+            raise RefusedError(404, hint)
+        return path.removeprefix("/ari"), query
+
+    def _write_later(
+        self, request: Request, answer: Answer, fault: RequestFault | None
+    ) -> None:
+        later = answer if isinstance(answer, Deferred) else succeed(answer)
+
+        def finish(response: Response) -> None:
+            if request.channel is None:
+                return
+            if fault is not None and fault.lose == "answer":
+                _break_off(request)
+            else:
+                request.write(_write(request, response))
+                request.finish()
+
+        def wait(response: Response) -> None:
+            seconds = 0.0 if fault is None else fault.delay
+            if seconds:
+                self._world.timers.later(seconds, lambda: finish(response))
+            else:
+                finish(response)
+
+        later.addCallback(wait)
+
+
+class Connections(WrappingFactory):
+    """Knows the open connections of a server, and can end them all."""
+
+    noisy = False
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._all_gone: list[Deferred[None]] = []
+
+    def abort_all(self) -> Deferred[None]:
+        """Drop every connection; fires when the last is gone."""
+        gone: Deferred[None] = Deferred()
+        self._all_gone.append(gone)
+        for connection in tuple(self.protocols):
+            connection.transport.abortConnection()
+        self._tell_if_none()
+        return gone
+
+    def unregisterProtocol(self, p: ProtocolWrapper) -> None:  # noqa: N802 - Twisted's name
+        """Know a connection no longer."""
+        super().unregisterProtocol(p)
+        self._tell_if_none()
+
+    def _tell_if_none(self) -> None:
+        if not self.protocols:
+            waiting, self._all_gone = self._all_gone, []
+            for gone in waiting:
+                gone.callback(None)
+
+
+class QuietSite(Site):
+    """A site that keeps no access log."""
+
+    noisy = False
+
+    def log(self, request: Request) -> None:
+        """Write nothing."""
+
+
+def make_server(resource: AriResource, *, reactor: Any) -> Connections:  # noqa: ANN401 - many interfaces
+    """Make the factory of a server's connections."""
+    return Connections(QuietSite(resource, timeout=IDLE_SECONDS, reactor=reactor))
+
+
+def _basic_auth_of(request: Request) -> str | None:
+    header = request.getHeader("authorization") or ""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return b64decode(encoded).decode()
+    except ValueError:
+        return None
+
+
+def _parameters_in_body(request: Request) -> Mapping[str, Any]:
+    content = request.content.read() if request.content is not None else b""
+    if not content:
+        return {}
+    content_type = (request.getHeader("content-type") or "").partition(";")[0]
+    match content_type.strip().lower():
+        case "application/x-www-form-urlencoded":
+            return dict(parse_qsl(content.decode("utf-8", "replace")))
+        case "application/json":
+            try:
+                decoded = _decode(content)
+            except msgspec.DecodeError as error:
+                message = "Error parsing request body"
+                raise RefusedError(400, message) from error
+            return decoded if isinstance(decoded, dict) else {}
+        case _:
+            return {}
+
+
+def _documentation(request: Request, segments: list[str]) -> Response:
+    host = request.getHeader("host") or ""
+    documents = describe(ROUTES, base_url=f"http://{host}/ari")
+    document = documents.get("/".join(segments))
+    if document is None:
+        raise RefusedError(404, "Resource not found")
+    return Response(content=document)
+
+
+def _write(request: Request, response: Response) -> bytes:
+    """Write the head of a response; returns its body."""
+    request.setResponseCode(response.status)
+    request.setHeader("Server", f"Asterisk/{VERSION}")
+    request.setHeader("Cache-Control", "no-cache, no-store")
+    for name, value in response.headers.items():
+        request.setHeader(name, value)
+    body = b"" if response.content is None else _encode(response.content)
+    if body:
+        request.setHeader("Content-Type", "application/json")
+    if response.status != NO_CONTENT.status:
+        request.setHeader("Content-Length", str(len(body)))
+    return body
+
+
+def _break_off(request: Request) -> int:
+    """Drop the request's connection without a word."""
+    request.channel.forceAbortClient()
+    return NOT_DONE_YET

@@ -1,0 +1,194 @@
+"""The simulator: the world behind a server, and callers who ring it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.defer import maybeDeferred
+
+from channel_aa.simulator.callers import Caller
+from channel_aa.simulator.faults import Faults
+from channel_aa.simulator.http import AriResource, make_server
+from channel_aa.simulator.sounds import Sounds
+from channel_aa.simulator.websocket import EventsFactory
+from channel_aa.simulator.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from typing import Any
+
+    from twisted.internet.address import IPv4Address
+    from twisted.internet.interfaces import IListeningPort
+
+    from channel_aa.simulator.interfaces import ICallObserver
+
+
+class Simulator:
+    """An Asterisk that is not there: an ARI server, and callers to script.
+
+    Args:
+        reactor: what keeps time and opens sockets.
+        sounds: how many seconds each sound lasts: ``{"press-1": 0.8}``. A
+            recording is named with its scheme: ``recording:greeting``.
+        default_sound_seconds: how many seconds every other sound lasts. None:
+            there is no other sound.
+        missing_sounds: names of sounds that are not there.
+        speed: every duration is divided by it, sounds and callers' waits alike.
+        thread_delay: seconds until an idle channel begins what it is asked for:
+            ``PlaybackStarted`` leaves that much later than the answer to the
+            request. None, the default: it leaves first.
+        username: who may use the API.
+        password: the password to do so.
+    """
+
+    def __init__(
+        self,
+        *,
+        reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
+        sounds: Mapping[str, float] | None = None,
+        default_sound_seconds: float | None = 0.5,
+        missing_sounds: Collection[str] = (),
+        speed: float = 1.0,
+        thread_delay: float | None = None,
+        username: str = "asterisk",
+        password: str = "asterisk",  # noqa: S107 - it protects nothing: no Asterisk
+    ) -> None:
+        self.faults = Faults()
+        self._reactor = reactor
+        self._world = World(
+            clock=reactor,
+            sounds=Sounds(
+                seconds=sounds or {},
+                default_seconds=default_sound_seconds,
+                missing=frozenset(missing_sounds),
+            ),
+            faults=self.faults,
+            speed=speed,
+            thread_delay=thread_delay,
+        )
+        self._events = EventsFactory(self._world, reactor=reactor)
+        self._resource = AriResource(
+            self._world, self._events, username=username, password=password
+        )
+        self._server = make_server(self._resource, reactor=reactor)
+        self._listening: IListeningPort | None = None
+        self._interface = ""
+        self._port = 0
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, or listened on last."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where it is: ``http://127.0.0.1:8088``."""
+        return f"http://{self._interface}:{self._port}"
+
+    @property
+    def is_booting(self) -> bool:
+        """Whether it answers every request, websockets too, with a 503."""
+        return self._resource.is_booting
+
+    @is_booting.setter
+    def is_booting(self, is_booting: bool) -> None:
+        self._resource.is_booting = is_booting
+
+    @property
+    def live_channels(self) -> int:
+        """How many channels there are, in an application or not."""
+        return len(self._world.channels)
+
+    @property
+    def live_playbacks(self) -> int:
+        """How many playbacks play, or wait to be played."""
+        return sum(1 for _ in self._world.playbacks())
+
+    @property
+    def open_websockets(self) -> int:
+        """How many websockets are open."""
+        return len(self._events.sockets)
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open, websockets included."""
+        return len(self._server.protocols)
+
+    def listeners(self, app: str) -> int:
+        """Say whether a websocket hears this application's events: 1 or 0."""
+        application = self._world.applications.get(app)
+        return int(application is not None and application.send is not None)
+
+    async def start(self, port: int = 0, interface: str = "127.0.0.1") -> None:
+        """Begin to listen.
+
+        Args:
+            port: where; 0: where it listened before, else any free port.
+            interface: the address to listen on.
+        """
+        self._interface = interface
+        self._listening = self._reactor.listenTCP(
+            port or self._port, self._server, interface=interface
+        )
+        address = self._listening.getHost()
+        self._port = cast("IPv4Address", address).port
+
+    async def stop(self) -> None:
+        """Stop listening, drop every connection, forget every channel.
+
+        Nothing of it is left in the reactor then; it can be started again.
+        """
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            await maybeDeferred(listening.stopListening)
+        self.forget()
+        await self._server.abort_all()
+
+    def forget(self) -> None:
+        """Lose every channel, as an Asterisk that restarts does, without a word."""
+        self._world.forget_everything()
+
+    def drop_connections(self) -> None:
+        """Drop every connection, websockets included, without a word."""
+        self._server.abort_all()
+
+    def close_websockets(self, code: int = 1000) -> None:
+        """Close every websocket properly, with this code."""
+        for socket in tuple(self._events.sockets):
+            socket.sendClose(code)
+
+    def call(
+        self,
+        *,
+        name: str = "",
+        extension: str = "1000",
+        app: str = "channel-aa",
+        args: Sequence[str] = (),
+        state: str = "Ring",
+        dialplan_seconds: float = 0.0,
+        observer: ICallObserver | None = None,
+    ) -> Caller:
+        """Ring: a channel comes to the dialplan's ``Stasis(app,args…)``.
+
+        Args:
+            name: the channel's name; by default ``PJSIP/alice-00000001`` for the
+                first call, and so on.
+            extension: what was dialled.
+            app: the Stasis application.
+            args: its arguments.
+            state: the channel's state: ``Ring`` for a call that comes in.
+            dialplan_seconds: how long the dialplan keeps the channel once it has
+                left the application, or where no websocket has that application;
+                then the call ends.
+            observer: who is to see what happens to the caller.
+        """
+        caller = Caller(self._world.timers, observer=observer)
+        caller.channel = self._world.new_channel(
+            name=name,
+            extension=extension,
+            listener=caller,
+            state=state,
+            dialplan_seconds=dialplan_seconds,
+        )
+        caller.channel.enter(app, args)
+        return caller
