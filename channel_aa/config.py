@@ -22,6 +22,7 @@ from channel_aa.checked import (
     Problem,
     bare_name,
     converted,
+    path_of,
     quoted,
     sort,
 )
@@ -204,7 +205,7 @@ class Settings(Checked, frozen=True, kw_only=True):
         for name in menus:
             if name != attendant.entry:
                 yield Problem(
-                    f"menus.{name}",
+                    path_of("menus", name),
                     f"no caller can hear this menu: attendant.entry is"
                     f" {quoted(attendant.entry)}, and no option leads to another menu;"
                     " remove it, or make it the entry",
@@ -215,7 +216,7 @@ def load(
     path: Path | None = None,
     *,
     overrides: Mapping[str, str] = _NONE,
-    environ: Mapping[str, str] = _NONE,
+    password: Secret | None = None,
 ) -> Settings:
     """Read the settings.
 
@@ -224,7 +225,7 @@ def load(
             it leaves out.
         overrides: what wins over the file's ``[asterisk]`` table, by key: the
             command line's ``--url``, ``--username`` and ``--app``.
-        environ: the environment, in which `PASSWORD_VARIABLE` may be.
+        password: what wins over the file's: that of `PASSWORD_VARIABLE`.
 
     Raises:
         ConfigError: it names everything that is wrong.
@@ -237,11 +238,11 @@ def load(
     asterisk = document.setdefault("asterisk", {})
     if isinstance(asterisk, dict):
         asterisk.update(overrides)
-        if PASSWORD_VARIABLE in environ:
+        if password is not None:
             places["asterisk.password"] = PASSWORD_VARIABLE
         elif "password" not in asterisk:
             places["asterisk.password"] = f"{in_file}asterisk.password_file"
-        problems += _settle_password(asterisk, folder=folder, environ=environ)
+        problems += _settle_password(asterisk, folder=folder, password=password)
     settings: Settings = converted(document, Settings, "", problems)
     if problems:
         raise ConfigError(
@@ -265,15 +266,15 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def _settle_password(
-    asterisk: dict[str, object], *, folder: Path, environ: Mapping[str, str]
+    asterisk: dict[str, object], *, folder: Path, password: Secret | None
 ) -> Iterator[Problem]:
     """Leave the table the one password that counts, as a `Secret`."""
     in_file = asterisk.pop("password", None)
     file_name = asterisk.pop("password_file", None)
     if in_file is not None and file_name is not None:
         yield Problem("asterisk.password_file", "stands beside password; keep only one")
-    if PASSWORD_VARIABLE in environ:
-        asterisk["password"] = Secret(environ[PASSWORD_VARIABLE])
+    if password is not None:
+        asterisk["password"] = password
         return
     for key, value in (("password", in_file), ("password_file", file_name)):
         if value is not None and not isinstance(value, str):
@@ -311,10 +312,10 @@ def _named(path: Path) -> str:
 
 
 def _no_such_menu(name: str, menus: Mapping[str, object]) -> str:
-    near = get_close_matches(name, menus, n=1)
+    near = get_close_matches(name, map(str, menus), n=1)
     if near:
-        return f"no menu is called {quoted(name)}; did you mean {near[0]!r}?"
-    there_are = ", ".join(map(repr, menus)) or "none"
+        return f"no menu is called {quoted(name)}; did you mean {quoted(near[0])}?"
+    there_are = ", ".join(map(quoted, menus)) or "none"
     return f"no menu is called {quoted(name)}; there are: {there_are}"
 
 

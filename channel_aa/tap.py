@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 from twisted.python import usage
 
 from channel_aa import __version__
-from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Settings, load
+from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Secret, Settings, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,7 +79,7 @@ class Options(usage.Options):
     def parseOptions(self, options: Sequence[str] | None = None) -> None:  # noqa: N802 - Twisted's name
         """Parse the command line, and load what it names."""
         try:
-            super().parseOptions(options)  # type: ignore[no-untyped-call] # Twisted's
+            super().parseOptions(options)
         except usage.UsageError as error:
             _refuse([f"{error} (see twistd channel-aa --help)"])
 
@@ -97,8 +97,10 @@ class Options(usage.Options):
             raise usage.UsageError("--config: expected the name of a file, found ''")
         path = self["config"] and Path(self["config"]).absolute()
         overrides = {key: self[key] for key in _OVERRIDES if self[key] is not None}
+        password = os.environ.get(PASSWORD_VARIABLE)
+        secret = None if password is None else Secret(password)
         try:
-            self.settings = load(path, overrides=overrides, environ=os.environ)
+            self.settings = load(path, overrides=overrides, password=secret)
         except ConfigError as error:
             _refuse(error.problems)
 
