@@ -147,6 +147,13 @@ def sort(kind: object) -> str:
     return f"a {kind.__name__}"
 
 
+def path_of(place: str, key: object) -> str:
+    """Give the dotted path of a key in what has a path itself, as TOML writes it."""
+    is_bare = isinstance(key, str) and _BARE_KEY.fullmatch(key)
+    name = str(key) if is_bare else quoted(key)
+    return f"{place}.{name}" if place else name
+
+
 def bare_name(name: str) -> str:
     """Allow only a name that needs no quotes, in the file and in a path: a rule."""
     if _BARE_KEY.fullmatch(name):
@@ -189,17 +196,16 @@ def _converted_mapping(
     wanted: tuple[object, ...],
     place: str,
     problems: list[Problem],
-) -> Mapping[str, object]:
+) -> Mapping[object, object]:
     wanted_key, wanted_value = wanted
     kept = {}
     for written, value in table.items():
-        inside = _inside(place, written)
+        inside = path_of(place, written)
         key = converted(written, wanted_key, inside, problems)
         kept_value = converted(value, wanted_value, inside, problems)
         if key in kept:
             problems.append(Problem(inside, f"{quoted(key)} is there twice"))
-        elif key is not None:
-            kept[key] = kept_value
+        kept[written if key is None else key] = kept_value
     return MappingProxyType(kept)
 
 
@@ -223,13 +229,13 @@ def _converted_fields(
     known = {field.name: field for field in fields(wanted)}
     beside = wanted.keys_beside_fields()
     problems.extend(
-        Problem(_inside(place, key), _unknown_key(key, {*known, *beside}))
+        Problem(path_of(place, key), _unknown_key(key, {*known, *beside}))
         for key in table
         if key not in known and key not in beside
     )
     kept = {}
     for name, field in known.items():
-        inside = _inside(place, name)
+        inside = path_of(place, name)
         if name in table:
             kept[name] = converted(table[name], field.type, inside, problems)
         elif field.required:
@@ -248,12 +254,6 @@ def _default(field: FieldInfo) -> object:
     if field.default is not NODEFAULT:
         return field.default
     return field.default_factory()
-
-
-def _inside(place: str, key: object) -> str:
-    is_bare = isinstance(key, str) and _BARE_KEY.fullmatch(key)
-    name = str(key) if is_bare else quoted(key)
-    return f"{place}.{name}" if place else name
 
 
 def _unknown_key(key: object, known: Iterable[str]) -> str:
