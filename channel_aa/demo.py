@@ -1,0 +1,284 @@
+"""A call to the attendant with no Asterisk at hand: ``python -m channel_aa.demo``.
+
+Starts the daemon as in production, ``twistd channel-aa`` in a process of its own,
+against the simulator in this one. Between them are real sockets.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import termios
+import tty
+from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import contextmanager
+from pathlib import Path
+from signal import Signals
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import ProcessProtocol, Protocol
+from twisted.internet.stdio import StandardIO
+from twisted.internet.task import react
+from zope.interface import implementer
+
+from channel_aa.simulator import ICallObserver, ScriptError, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, TextIO
+
+    from twisted.internet.error import ProcessDone, ProcessTerminated
+    from twisted.python.failure import Failure
+
+    from channel_aa.simulator import Caller
+
+CALLER = "PJSIP/alice-00000001"
+SOUNDS = {
+    "press-1": 1.0,
+    "or": 0.5,
+    "press-2": 1.0,
+    "you-entered": 1.0,
+    "option-is-invalid": 1.5,
+    "are-you-still-there": 1.5,
+}
+"""The sounds of the default menu, in seconds."""
+
+SCRIPT = (
+    "hear or, press 1, hear digits/1, hear press-2, press 2, hear digits/2,"
+    " hear press-1, wait 0.5, press 8, hear are-you-still-there, wait 1, hangup"
+)
+SILENCE_SECONDS = 10.0
+MAX_SPEED = 100
+START_SECONDS = 30.0
+"""How long the daemon may take to start and connect."""
+
+_LOG_LINE = re.compile(r"^\S+ \[(?P<namespace>[\w.]+)#(?P<level>\w+)\] (?P<text>.*)$")
+_QUIET_LEVELS = {"debug", "info"}
+
+
+class DaemonError(Exception):
+    """The daemon ended before anybody wanted it to."""
+
+
+class Daemon(ProcessProtocol):
+    """The daemon's process; prints its log without times and origins.
+
+    The calls' lines go to standard output; trouble goes to standard error.
+    """
+
+    def __init__(self) -> None:
+        self.ready: Deferred[None] = Deferred()
+        """Fires when the daemon is connected to Asterisk."""
+        self.ended: Deferred[int | str] = Deferred()
+        """Fires with the exit status; a signal's name where one killed it."""
+        self._unfinished = b""
+
+    def outReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Print each complete line of the log."""
+        *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+        for line in lines:
+            self._print(line.decode(errors="replace"))
+
+    def errReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Show what the daemon complains of before it can log."""
+        sys.stderr.write(data.decode(errors="replace"))
+
+    def processEnded(self, reason: Failure) -> None:  # noqa: N802 - Twisted's name
+        """Tell how the process ended."""
+        end = cast("ProcessDone | ProcessTerminated", reason.value)
+        if not self.ready.called:
+            self.ready.errback(DaemonError("the daemon ended at once"))
+        if end.signal:
+            self.ended.callback(Signals(end.signal).name)
+        else:
+            self.ended.callback(end.exitCode or 0)
+
+    def _print(self, line: str) -> None:
+        record = _LOG_LINE.match(line)
+        if record is None or record["level"] not in _QUIET_LEVELS:
+            _say(line, file=sys.stderr)
+        elif record["namespace"].startswith("channel_aa.attendant."):
+            _say(record["text"])
+        elif record["text"].startswith("Connected to"):
+            self.ready.callback(None)
+
+
+@implementer(ICallObserver)
+class Loudspeaker:
+    """Shows what the caller hears."""
+
+    def sound_started(self, _caller: Caller, media: str) -> None:
+        """Show a sound that begins."""
+        _say(f"  > {media.removeprefix('sound:')}")
+
+    def sound_ended(self, _caller: Caller, media: str, how: str) -> None:
+        """Show that a sound did not play to its end."""
+        if how != "done":
+            _say(f"  x {media.removeprefix('sound:')} ({how})")
+
+    def key_pressed(self, _caller: Caller, _key: str) -> None:
+        """Show nothing: the attendant says what was entered."""
+
+    def call_ended(self, _caller: Caller, outcome: str) -> None:
+        """Show how the call ended."""
+        _say(f"  - {outcome}")
+
+
+class Keyboard(Protocol):
+    """Turns the terminal's keys into the caller's."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Press what was typed; ``h`` and Ctrl-D hang up."""
+        for key in data.decode(errors="replace").upper():
+            if self._caller.is_over:
+                return
+            if key in "0123456789*#ABCD":
+                self._caller.press(key)
+            elif key in "H\x04":
+                self._caller.hang_up()
+
+
+async def play_by_script(simulator: Simulator) -> None:
+    """Let a scripted caller have the whole session."""
+    await simulator.call(name=CALLER).run(SCRIPT)
+
+
+async def play_by_hand(simulator: Simulator) -> None:
+    """Let whoever sits at the terminal be the caller."""
+    _say("Keys: 0-9 * # press themselves, h hangs up.")
+    caller = simulator.call(name=CALLER, observer=Loudspeaker())
+    with _single_keys():
+        keyboard = StandardIO(Keyboard(caller))
+        await caller.ended
+        keyboard.loseConnection()
+
+
+async def run(
+    reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
+    *,
+    speed: float,
+    by_hand: bool,
+) -> None:
+    """Make the call.
+
+    Args:
+        reactor: the reactor to run it in.
+        speed: how many times faster than life.
+        by_hand: whether the terminal's keys are the caller's.
+
+    Raises:
+        SystemExit: something went wrong; it was said on standard error.
+    """
+    play = play_by_hand if by_hand else play_by_script
+    simulator = Simulator(
+        reactor=reactor, sounds=SOUNDS, default_sound_seconds=0.7, speed=speed
+    )
+    await simulator.start()
+    daemon = Daemon()
+    with TemporaryDirectory() as folder:
+        command = _command(_write_configuration(folder, simulator.url, speed))
+        process = reactor.spawnProcess(daemon, command[0], command, env=None)
+        try:
+            await daemon.ready.addTimeout(START_SECONDS, reactor)
+            await play(simulator)
+        except (DaemonError, ScriptError, TimeoutError) as error:
+            raise SystemExit(f"The call went wrong: {error}") from None
+        finally:
+            if not daemon.ended.called:
+                process.signalProcess("TERM")
+            status = await daemon.ended
+            await simulator.stop()
+    # twistd, once stopped in order, ends by the signal that stopped it.
+    if status not in {0, "SIGTERM"}:
+        raise SystemExit(f"The daemon ended with status {status}")
+
+
+def _write_configuration(folder: str, url: str, speed: float) -> Path:
+    """Write a twistd.conf whose silence is as short as the speed asks for."""
+    config = Path(folder, "twistd.conf")
+    config.write_text(
+        f"""
+[asterisk]
+url = "{url}"
+
+[menus.main]
+prompt = ["press-1", "or", "press-2"]
+timeout = {SILENCE_SECONDS / speed}
+
+[menus.main.options]
+1 = {{ play = ["you-entered", "digits/{{digits}}"] }}
+2 = {{ play = ["you-entered", "digits/{{digits}}"] }}
+"""
+    )
+    return config
+
+
+def _command(config: Path) -> list[str]:
+    """Say how to run ``twistd`` by the interpreter that runs this."""
+    run_twistd = "from twisted.scripts.twistd import run; run()"
+    twistd = [sys.executable, "-c", run_twistd, "--nodaemon", "--pidfile="]
+    return [*twistd, "channel-aa", "--config", str(config)]
+
+
+def _say(line: str, *, file: TextIO | None = None) -> None:
+    print(line, file=file, flush=True)
+
+
+@contextmanager
+def _single_keys() -> Iterator[None]:
+    """Let the terminal pass on each key at once, and show none."""
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0
+    if not 0 < speed <= MAX_SPEED:
+        raise ArgumentTypeError(f"a number above 0, and up to {MAX_SPEED}")
+    return speed
+
+
+def main() -> None:
+    """Run the demo."""
+    parser = ArgumentParser(
+        prog="python -m channel_aa.demo",
+        description="A caller rings the attendant on a simulated Asterisk, presses 1,"
+        " 2 and 8, says nothing for 10 seconds, and hangs up. Prints what the"
+        " attendant logs, and exits with 0 when the call is over.",
+    )
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        default=1.0,
+        help=f"how many times faster than life everything goes, up to {MAX_SPEED}",
+    )
+    parser.add_argument(
+        "--by-hand",
+        action="store_true",
+        help="be the caller yourself: 0-9, * and # press keys, h hangs up",
+    )
+    options = parser.parse_args()
+    if options.by_hand and not sys.stdin.isatty():
+        parser.error("--by-hand needs a terminal to press keys in")
+    react(
+        lambda reactor: Deferred.fromCoroutine(
+            run(reactor, speed=options.speed, by_hand=options.by_hand)
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
