@@ -6,23 +6,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from treq.client import HTTPClient
-from treq.content import content
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
-from twisted.internet.error import (
-    ConnectError,
-    ConnectingCancelledError,
-    ConnectionClosed,
-    DNSLookupError,
-)
+from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import (
     Agent,
     HTTPConnectionPool,
-    PartialDownloadError,
     RequestTransmissionFailed,
+    ResponseDone,
     ResponseFailed,
     _HTTP11ClientFactory,
 )
+from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from zope.interface import implementer
 
@@ -44,7 +40,6 @@ _NO_ANSWER = (
     ConnectError,
     ConnectionClosed,
     DNSLookupError,
-    PartialDownloadError,
     RequestTransmissionFailed,
     ResponseFailed,
 )
@@ -102,7 +97,20 @@ class HttpSender:
 
     def send(self, request: Request) -> Deferred[bytes]:
         """Send a request; see `IRequestSender.send`."""
-        answer = Deferred.fromCoroutine(self._exchange(request))
+
+        def give_up(cancelled: Deferred[bytes]) -> None:
+            # Depending on how far the exchange got, cancelling it alone would look
+            # like an unknown host or a lost connection.
+            cancelled.errback(CancelledError())
+            exchange.cancel()
+
+        def pass_on(result: Any) -> None:  # noqa: ANN401 - bytes or Failure
+            if not answer.called:
+                answer.callback(result)
+
+        answer: Deferred[bytes] = Deferred(give_up)
+        exchange = Deferred.fromCoroutine(self._exchange(request))
+        exchange.addBoth(pass_on)
 
         def too_late(result: object, seconds: float) -> object:
             if not isinstance(result, Failure):
@@ -138,10 +146,10 @@ class HttpSender:
                     unbuffered=True,
                     reactor=self._reactor,
                 )
-                body: bytes = await content(response)
+                collector = _Body()
+                response.deliverBody(collector)
+                body = await collector.whole
             except _NO_ANSWER as error:
-                if _was_cancelled(error):
-                    raise CancelledError from error
                 raise ConnectionLostError(
                     method, path, message=_explain(error)
                 ) from error
@@ -159,19 +167,37 @@ class HttpSender:
         return Deferred.fromCoroutine(self._close())
 
 
-def _causes(error: BaseException) -> list[BaseException]:
-    """Give the errors that the HTTP client wrapped into one, or the error itself."""
-    reasons: list[Failure] = getattr(error, "reasons", [])
-    return [reason.value for reason in reasons if reason.value] or [error]
+class _Body(Protocol):
+    """Collects an answer's body.
 
+    Other than with treq's own, cancelling the wait closes the connection: a server
+    that stopped in the middle would keep it for ever.
+    """
 
-def _was_cancelled(error: BaseException) -> bool:
-    return any(
-        isinstance(cause, CancelledError | ConnectingCancelledError)
-        for cause in _causes(error)
-    )
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.whole: Deferred[bytes] = Deferred(self._given_up)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Keep a part of the body."""
+        self._parts.append(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        """Take note of the body's end."""
+        if self.whole.called:
+            return
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.whole.callback(b"".join(self._parts))
+        else:
+            self.whole.errback(reason)
+
+    def _given_up(self, _waiting: Deferred[bytes]) -> None:
+        if self.transport is not None:
+            self.transport.loseConnection()
 
 
 def _explain(error: BaseException) -> str:
-    cause = _causes(error)[-1]
+    """Say why there was no answer: the HTTP client wraps several reasons into one."""
+    reasons: list[Failure] = getattr(error, "reasons", [])
+    cause = reasons[-1].value if reasons else error
     return str(cause) or type(cause).__name__
