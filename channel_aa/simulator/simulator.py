@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from twisted.internet.address import IPv4Address
+    from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IListeningPort
 
     from channel_aa.simulator.interfaces import ICallObserver
@@ -114,10 +115,9 @@ class Simulator:
         """How many connections are open, websockets included."""
         return len(self._server.protocols)
 
-    def listeners(self, app: str) -> int:
-        """Say whether a websocket hears this application's events: 1 or 0."""
-        application = self._world.applications.get(app)
-        return int(application is not None and application.send is not None)
+    def listening(self, app: str = "channel-aa") -> Deferred[None]:
+        """Fire as soon as a websocket hears this application's events."""
+        return self._world.listening(app)
 
     async def start(self, port: int = 0, interface: str = "127.0.0.1") -> None:
         """Begin to listen.

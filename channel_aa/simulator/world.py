@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
+from twisted.internet.defer import Deferred, succeed
 
 from channel_aa.simulator.channels import Channel
 from channel_aa.simulator.timers import Timers
@@ -84,6 +85,7 @@ class World:
         self.channels: dict[str, Channel] = {}
         self._playbacks: dict[str, list[Playback]] = {}
         self._listening_to_all: dict[str, Application] = {}
+        self._awaiting: dict[str, list[Deferred[None]]] = {}
         self._channels_made = 0
         self.started = self.timestamp()
 
@@ -127,6 +129,18 @@ class World:
         application.send = send
         if to_everything:
             self._listening_to_all[name] = application
+        for listening in self._awaiting.pop(name, ()):
+            listening.callback(None)
+
+    def listening(self, name: str) -> Deferred[None]:
+        """Fire as soon as somebody listens to an application's events."""
+        application = self.applications.get(name)
+        if application is not None and application.send is not None:
+            return succeed(None)
+        awaiting = self._awaiting.setdefault(name, [])
+        listening: Deferred[None] = Deferred(awaiting.remove)
+        awaiting.append(listening)
+        return listening
 
     def stop_listening(self, name: str, send: Callable[[bytes], None]) -> None:
         """Send an application's events nowhere, where they went there."""
