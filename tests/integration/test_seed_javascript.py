@@ -1,0 +1,212 @@
+"""The page's own JavaScript program, unchanged, against the simulator.
+
+``channel-aa.js`` is taken from the page "Handling DTMF" of Asterisk's documentation
+as it is needed, and run by node with npm's ``ari-client``: a client that shares no
+line with this project finds in the simulator the Asterisk it was written for.
+
+``CHANNEL_AA_SEED`` names the page, ``CHANNEL_AA_NODE_FOLDER`` the folder that
+``ari-client`` is installed in. Where node, npm or the page is missing, the test is
+skipped; with ``CHANNEL_AA_REQUIRE_NODE=1`` it fails instead.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.protocol import ProcessProtocol
+
+from channel_aa.simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from twisted.internet.posixbase import PosixReactorBase
+    from twisted.python.failure import Failure
+
+_ROOT = Path(__file__).parents[2]
+_PAGE = Path(
+    os.environ.get("CHANNEL_AA_SEED", _ROOT.parent / "shared/seed-handling-dtmf.md")
+)
+_FOLDER = Path(
+    os.environ.get("CHANNEL_AA_NODE_FOLDER", _ROOT / "build/seed-javascript")
+)
+_MODULES = _FOLDER / "node_modules"
+_REQUIRED = os.environ.get("CHANNEL_AA_REQUIRE_NODE") == "1"
+
+_ARI_CLIENT = "ari-client@2.2.0"
+_INSTALL = ("install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund")
+_INSTALL_SECONDS = 120
+_SESSION_SECONDS = 60
+
+_PROGRAM = re.compile(
+    r'^```javascript title="channel-aa\.js".*?\ntrue(?:js)?(?P<program>.*?)^```',
+    re.DOTALL | re.MULTILINE,
+)
+"""The page's code block; through a fault of the page ``truejs`` stands before its
+first line."""
+
+_SCRIPT = (
+    "hear press-1, press 1, hear digits:1,"
+    " hear press-1, press 2, hear digits:2,"
+    " hear press-1, press 8, hear option-is-invalid,"
+    " hear press-2, hear are-you-still-there, hear press-1, hangup"
+)
+_LINES = [
+    "Channel PJSIP/alice-00000001 has entered the application",
+    "Channel PJSIP/alice-00000001 entered 1",
+    "Channel PJSIP/alice-00000001 entered 2",
+    "Channel PJSIP/alice-00000001 entered 8",
+    "Channel PJSIP/alice-00000001 entered an invalid option!",
+    "Channel PJSIP/alice-00000001 stopped paying attention...",
+    "Channel PJSIP/alice-00000001 has left the application",
+]
+
+
+class Program(ProcessProtocol):
+    """A running program, and the lines that it prints."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.errors = ""
+        self.status: int | None = None
+        self._ends: list[Deferred[None]] = []
+        self._unfinished = ""
+        self._awaited: dict[Deferred[None], int] = {}
+
+    def printed(self, count: int) -> Deferred[None]:
+        """Fire when so many lines were printed; fail when it ends before."""
+        printed: Deferred[None] = Deferred(self._awaited.__delitem__)
+        self._awaited[printed] = count
+        self._tell()
+        return printed
+
+    def ended(self) -> Deferred[None]:
+        """Fire when it has ended."""
+        ended: Deferred[None] = Deferred(self._ends.remove)
+        if self.status is None:
+            self._ends.append(ended)
+        else:
+            ended.callback(None)
+        return ended
+
+    def outReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        *lines, self._unfinished = (self._unfinished + data.decode()).split("\n")
+        self.lines += lines
+        self._tell()
+
+    def errReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        self.errors += data.decode()
+
+    def processEnded(self, reason: Failure) -> None:  # noqa: N802 - Twisted's name
+        for printed in tuple(self._awaited):
+            del self._awaited[printed]
+            printed.errback(RuntimeError(f"the program ended: {self.errors}"))
+        assert isinstance(reason.value, ProcessDone | ProcessTerminated)
+        self.status = reason.value.exitCode or 0
+        for ended in self._ends:
+            ended.callback(None)
+
+    def _tell(self) -> None:
+        for printed, count in tuple(self._awaited.items()):
+            if len(self.lines) >= count:
+                del self._awaited[printed]
+                printed.callback(None)
+
+
+def _give_up(problem: str) -> NoReturn:
+    if _REQUIRED:
+        pytest.fail(problem, pytrace=False)
+    pytest.skip(problem)
+
+
+def _tool(name: str) -> str:
+    """Find a program, or skip the test with the remedy."""
+    path = shutil.which(name)
+    if path is None:
+        _give_up(f"{name} is not installed; Debian's package of that name has it")
+    return path
+
+
+def _program(url: str) -> str:
+    """Take the program from the page, for an Asterisk at this URL.
+
+    Two things in it are changed: where Asterisk is, and an asterisk that the page
+    has escaped.
+    """
+    if not _PAGE.is_file():
+        _give_up(f"there is no page at {_PAGE}; name its file in CHANNEL_AA_SEED")
+    found = _PROGRAM.search(_PAGE.read_text(encoding="utf-8"))
+    assert found is not None, f"there is no channel-aa.js in {_PAGE}"
+    mended = found["program"].replace(r"10 \* 1000", "10 * 1000")
+    return mended.replace("http://localhost:8088", url)
+
+
+@asynccontextmanager
+async def _running(
+    reactor: PosixReactorBase, *command: str, **environment: str
+) -> AsyncIterator[Program]:
+    """Run a program for as long as it is needed, and no longer."""
+    program = Program()
+    process = reactor.spawnProcess(
+        program, command[0], command, env={**os.environ, **environment}
+    )
+    try:
+        yield program
+    finally:
+        if program.status is None:
+            process.signalProcess("KILL")
+        await program.ended()
+
+
+def _has_ari_client() -> bool:
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    return (_MODULES / "ari-client").is_dir()
+
+
+async def _install_ari_client(reactor: PosixReactorBase, npm: str) -> None:
+    command = (npm, *_INSTALL, "--prefix", str(_FOLDER), _ARI_CLIENT)
+    async with _running(reactor, *command) as installing:
+        await installing.ended().addTimeout(_INSTALL_SECONDS, reactor)
+    problem = f"npm could not install {_ARI_CLIENT}: {installing.errors}"
+    assert installing.status == 0, problem
+
+
+async def _hold_session(
+    reactor: PosixReactorBase, simulator: Simulator, session: Program
+) -> None:
+    async def be_the_caller() -> None:
+        await simulator.listening("channel-aa")
+        await simulator.call(name="PJSIP/alice-00000001").run(_SCRIPT)
+
+    both = [Deferred.fromCoroutine(be_the_caller()), session.printed(len(_LINES))]
+    await gatherResults(both, consumeErrors=True).addTimeout(_SESSION_SECONDS, reactor)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_pages_javascript_program_has_its_session(
+    reactor: PosixReactorBase, tmp_path: Path
+) -> None:
+    node, npm = _tool("node"), _tool("npm")
+    if not _has_ari_client():
+        await _install_ari_client(reactor, npm)
+    simulator = Simulator(reactor=reactor, default_sound_seconds=0.2)
+    await simulator.start()
+    try:
+        program = tmp_path / "channel-aa.js"
+        program.write_text(_program(simulator.url), encoding="utf-8")
+        modules = str(_MODULES)
+        async with _running(reactor, node, str(program), NODE_PATH=modules) as session:
+            await _hold_session(reactor, simulator, session)
+    finally:
+        await simulator.stop()
+    assert session.lines == _LINES
+    assert session.errors == ""
