@@ -1,0 +1,221 @@
+"""``twistd channel-aa`` and ``twist channel-aa`` as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import deferLater
+from twisted.internet.utils import getProcessOutputAndValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.posixbase import PosixReactorBase
+    from twisted.python.failure import Failure
+
+_SECONDS = 60
+"""Far more than any of this takes, on any machine."""
+
+
+class Ended(NamedTuple):
+    """How a program ended."""
+
+    lines: list[str]
+    errors: list[str]
+    code: int
+
+
+class Runner:
+    """Runs programs in a folder of their own."""
+
+    def __init__(self, reactor: PosixReactorBase, folder: Path) -> None:
+        self.reactor = reactor
+        self.folder = folder
+        self.environ = dict(os.environ)
+        self.environ.pop("CHANNEL_AA_PASSWORD", None)
+
+    async def run(self, program: str, *arguments: str) -> Ended:
+        path = Path(sys.executable).with_name(program)
+        running = getProcessOutputAndValue(
+            str(path),
+            arguments,
+            env=self.environ,
+            path=str(self.folder),
+            reactor=self.reactor,
+        )
+        out, err, code = await running.addTimeout(_SECONDS, self.reactor)
+        return Ended(out.decode().splitlines(), err.decode().splitlines(), code)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what nobody tells us of, in another process."""
+        end = self.reactor.seconds() + _SECONDS
+        while not condition():
+            assert self.reactor.seconds() < end
+            await deferLater(self.reactor, 0.02)
+
+
+@pytest.fixture
+def runner(reactor: PosixReactorBase, tmp_path: Path) -> Runner:
+    return Runner(reactor, tmp_path)
+
+
+@pytest.mark.parametrize("program", ["twistd", "twist"])
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_file_is_refused_before_anything_starts(
+    runner: Runner, program: str
+) -> None:
+    file = runner.folder / "twistd.conf"
+    file.write_text(
+        '[asterisk]\nurl = "http://asterisk:hunter2@localhost"\npasword = "hunter2"\n'
+        '[menus.main]\nprompt = ["digits:1"]\n',
+        "utf-8",
+    )
+    ended = await runner.run(program, "channel-aa", "--config", "twistd.conf")
+    assert ended.code == 1
+    assert ended.lines == []
+    assert [line.split(": ")[:3] for line in ended.errors] == [
+        ["channel-aa", str(file), "asterisk.pasword"],
+        ["channel-aa", str(file), "asterisk.url"],
+        ["channel-aa", str(file), "menus.main.prompt[0]"],
+    ]
+    assert "hunter2" not in "".join(ended.errors)
+    assert [path.name for path in runner.folder.iterdir()] == ["twistd.conf"]
+
+
+@pytest.mark.parametrize("program", ["twistd", "twist"])
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--bogus",), "option --bogus not recognized"),
+        (("start",), "unexpected argument 'start'"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_command_line_is_refused_in_one_line(
+    runner: Runner, program: str, arguments: tuple[str, ...], error: str
+) -> None:
+    ended = await runner.run(program, "channel-aa", *arguments)
+    assert ended == (
+        [],
+        [f"channel-aa: {error} (see twistd channel-aa --help)"],
+        1,
+    )
+    assert list(runner.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("program", ["twistd", "twist"])
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_environment_is_refused(runner: Runner, program: str) -> None:
+    runner.environ["CHANNEL_AA_PASSWORD"] = ""
+    ended = await runner.run(program, "channel-aa")
+    assert ended == ([], ["channel-aa: CHANNEL_AA_PASSWORD: the password is empty"], 1)
+
+
+@pytest.mark.parametrize("program", ["twistd", "twist"])
+@pytest_twisted.ensureDeferred
+async def test_help_explains_the_options_and_the_environment(
+    runner: Runner, program: str
+) -> None:
+    ended = await runner.run(program, "channel-aa", "--help")
+    text = "\n".join(ended.lines)
+    assert (ended.code, ended.errors) == (0, [])
+    for word in ("--config", "--url", "--username", "--app", "CHANNEL_AA_PASSWORD"):
+        assert word in text
+
+
+@pytest_twisted.ensureDeferred
+async def test_twistd_lists_the_program(runner: Runner) -> None:
+    ended = await runner.run("twistd", "--help")
+    assert "    channel-aa " in "\n".join(ended.lines)
+
+
+class Knocks(Factory):
+    """A server that keeps the requests it hears, and answers none of them."""
+
+    def __init__(self) -> None:
+        self.heard: Deferred[bytes] = Deferred()
+        self.gone: Deferred[None] = Deferred()
+
+    def buildProtocol(self, addr: object) -> Knock:  # noqa: N802 - Twisted's name
+        return Knock(self)
+
+
+class Knock(Protocol):
+    """One connection to `Knocks`."""
+
+    def __init__(self, knocks: Knocks) -> None:
+        self._knocks = knocks
+        self._received = b""
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        self._received += data
+        if b"\r\n\r\n" in self._received and not self._knocks.heard.called:
+            self._knocks.heard.callback(self._received)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        if not self._knocks.gone.called:
+            self._knocks.gone.callback(None)
+
+
+@pytest_twisted.ensureDeferred
+async def test_relative_paths_hold_for_a_daemon_with_a_folder_of_its_own(
+    runner: Runner, reactor: PosixReactorBase
+) -> None:
+    """twistd changes the folder after the options are read."""
+    knocks = Knocks()
+    port = reactor.listenTCP(0, knocks, interface="127.0.0.1")
+    folder = runner.folder / "etc"
+    elsewhere = runner.folder / "run"
+    for each in (folder, elsewhere):
+        each.mkdir()
+    (folder / "twistd.conf").write_text('asterisk.password_file = "secret"', "utf-8")
+    (folder / "secret").write_text("hunter2\n", "utf-8")
+    url = f"http://127.0.0.1:{port.getHost().port}"
+    pid_file, log_file = runner.folder / "pid", runner.folder / "log"
+    try:
+        ended = await runner.run(
+            "twistd",
+            *("--rundir", str(elsewhere), "--pidfile", "pid", "--logfile", "log"),
+            *("channel-aa", "--config", "etc/twistd.conf", "--url", url),
+        )
+        assert ended == ([], [], 0)
+        request = await knocks.heard.addTimeout(_SECONDS, reactor)
+        credentials = b64encode(b"asterisk:hunter2")
+        assert b"Authorization: Basic " + credentials in request
+    finally:
+        await stop_daemon(runner, pid_file)
+        await knocks.gone.addTimeout(_SECONDS, reactor)
+        await port.stopListening()
+    log = log_file.read_text("utf-8")
+    assert "Server Shut Down" in log
+    assert "hunter2" not in log
+    assert credentials.decode() not in log
+
+
+async def stop_daemon(runner: Runner, pid_file: Path) -> None:
+    """Stop a daemon as init would, and see it gone."""
+    await runner.until(pid_file.is_file)
+    pid = daemon_id(pid_file)
+    os.kill(pid, signal.SIGTERM)
+    await runner.until(lambda: not is_running(pid))
+
+
+def daemon_id(pid_file: Path) -> int:
+    return int(pid_file.read_text("ascii"))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
