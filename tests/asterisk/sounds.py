@@ -24,13 +24,17 @@ _KEYS = (
     *(f"letters/{letter}" for letter in "abcd"),
 )
 
-SOUNDS: Mapping[str, float] = dict.fromkeys(
-    (*_MENU, *_REMARKS, *_DIALPLAN, *_KEYS), 0.4
-)
+LONG = "demo-congrats"
+"""A sound that a test does not hear to its end."""
+
+SOUNDS: Mapping[str, float] = {
+    **dict.fromkeys((*_MENU, *_REMARKS, *_DIALPLAN, *_KEYS), 0.4),
+    LONG: 5.0,
+}
 """The sounds of the default menu and of the shipped dialplan, in seconds.
 
-Asterisk's own recordings of most of them are in a package that Debian does not
-have, and none is as short as a test would like.
+Asterisk's own recordings of some are in a package that Debian does not have, and
+none of them is as short as a test would like.
 """
 
 

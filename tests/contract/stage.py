@@ -1,0 +1,216 @@
+"""Where the contract's tests are played: on an Asterisk, a real or a simulated one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.internet.task import deferLater
+
+from channel_aa.simulator import Simulator
+from tests.asterisk.sounds import SOUNDS
+from tests.contract.raw import SECONDS, Ari, Events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twisted.internet.posixbase import PosixReactorBase
+
+    from channel_aa.simulator import Caller as SimulatedCaller
+    from tests.asterisk.harness import Asterisk
+
+APP = "channel-aa"
+ARGUMENTS: Mapping[str, tuple[str, ...]] = {"1000": (), "1001": ("one", "two")}
+"""What the dialplan passes to the application at each extension."""
+
+
+class Caller(Protocol):
+    """Somebody on the telephone."""
+
+    @property
+    def name(self) -> str:
+        """The name of the channel that the application gets to know."""
+
+    async def press(self, key: str) -> None:
+        """Press a key, once the call is answered."""
+
+    async def hang_up(self) -> None:
+        """Hang up, answered or not."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call in the application."""
+
+    id: str
+    caller: Caller
+    start: Mapping[str, object]
+    """The event that it came with."""
+
+
+class Stage(ABC):
+    """An Asterisk with the tests' dialplan and sounds.
+
+    Args:
+        reactor: the reactor that everything runs on.
+        url: where Asterisk's web server is.
+    """
+
+    username = "asterisk"
+    password = "asterisk"
+    sounds = SOUNDS
+    """How many seconds each sound lasts, by its name; there are no others."""
+
+    def __init__(self, reactor: PosixReactorBase, url: str) -> None:
+        self.reactor = reactor
+        self.url = url
+        self.ari = self.user(self.username, self.password)
+
+    @abstractmethod
+    async def place_call(self, extension: str) -> Caller:
+        """Let somebody call an extension."""
+
+    async def close(self) -> None:
+        """Hang everybody up, and close all websockets."""
+        await self.ari.close()
+
+    async def listen(self, app: str = APP, **query: object) -> Events:
+        """Open the websocket of an application."""
+        return await self.ari.listen(app, **query)
+
+    def user(self, username: str, password: str) -> Ari:
+        """Use the REST interface with some credentials."""
+        return Ari(self.reactor, self.url, username=username, password=password)
+
+    async def call(
+        self, events: Events, *, extension: str = "1000", answer: bool = True
+    ) -> Call:
+        """Let somebody call the application, and wait until the call is there.
+
+        Args:
+            events: the websocket that hears of it.
+            extension: what is dialled.
+            answer: whether to answer the call.
+        """
+        caller = await self.place_call(extension)
+        start = await events.wait_for(
+            lambda it: (
+                it.type == "StasisStart" and it.json["channel"]["name"] == caller.name
+            )
+        )
+        call = Call(start.json["channel"]["id"], caller, start.json)
+        if answer:
+            answered = await self.ari.post(f"/channels/{call.id}/answer")
+            assert answered.status == 204
+        return call
+
+
+@dataclass(frozen=True)
+class _SimulatorsCaller:
+    caller: SimulatedCaller
+
+    @property
+    def name(self) -> str:
+        return self.caller.name
+
+    async def press(self, key: str) -> None:
+        self.caller.press(key)
+
+    async def hang_up(self) -> None:
+        self.caller.hang_up()
+
+
+class SimulatorStage(Stage):
+    """The simulator."""
+
+    def __init__(self, reactor: PosixReactorBase, simulator: Simulator) -> None:
+        super().__init__(reactor, simulator.url)
+        self._simulator = simulator
+
+    @classmethod
+    async def open(cls, reactor: PosixReactorBase) -> SimulatorStage:
+        """Start a simulator."""
+        simulator = Simulator(
+            reactor=reactor, sounds=cls.sounds, default_sound_seconds=None
+        )
+        await simulator.start()
+        return cls(reactor, simulator)
+
+    async def place_call(self, extension: str) -> Caller:
+        """Let somebody call an extension."""
+        caller = self._simulator.call(
+            extension=extension,
+            app=APP,
+            args=ARGUMENTS[extension],
+            dialplan_seconds=1.0,
+        )
+        return _SimulatorsCaller(caller)
+
+    async def close(self) -> None:
+        """Stop the simulator."""
+        await super().close()
+        await self._simulator.stop()
+
+
+@dataclass(frozen=True)
+class _LocalCaller:
+    """The far half of a Local channel, in an application of its own.
+
+    Its near half goes through the dialplan, as a telephone's channel would.
+    """
+
+    ari: Ari
+    events: Events
+    id: str
+    name: str
+
+    async def press(self, key: str) -> None:
+        # The far half enters its application when the call is answered.
+        await self.events.wait_for_type("StasisStart", self.id)
+        pressed = await self.ari.post(f"/channels/{self.id}/dtmf", dtmf=key)
+        assert pressed.status == 204
+
+    async def hang_up(self) -> None:
+        assert (await self.ari.delete(f"/channels/{self.id}")).status == 204
+
+
+class AsteriskStage(Stage):
+    """A real Asterisk."""
+
+    _phones: Events
+
+    @classmethod
+    async def open(cls, reactor: PosixReactorBase, asterisk: Asterisk) -> AsteriskStage:
+        """Make an Asterisk ready for callers."""
+        stage = cls(reactor, asterisk.url)
+        stage._phones = await stage.ari.listen("phones")
+        return stage
+
+    async def place_call(self, extension: str) -> Caller:
+        """Let somebody call an extension."""
+        placed = await self.ari.post(
+            "/channels",
+            endpoint=f"Local/{extension}@default",
+            app="phones",
+            # Asked for no format, Asterisk takes one that nothing here speaks.
+            formats="ulaw",
+        )
+        assert placed.status == 200, placed.json
+        far_half: str = placed.json["name"]
+        near_half = far_half.removesuffix("1") + "2"
+        return _LocalCaller(self.ari, self._phones, placed.json["id"], near_half)
+
+    async def close(self) -> None:
+        """Leave Asterisk as it was."""
+        for channel in (await self.ari.get("/channels")).json:
+            await self.ari.delete(f"/channels/{channel['id']}")
+        await self._until_empty("/channels")
+        await super().close()
+        await self._until_empty("/applications")
+
+    async def _until_empty(self, path: str) -> None:
+        deadline = self.reactor.seconds() + SECONDS
+        while left := (await self.ari.get(path)).json:
+            assert self.reactor.seconds() < deadline, f"left over: {left}"
+            await deferLater(self.reactor, 0.01)

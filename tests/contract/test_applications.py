@@ -1,0 +1,138 @@
+"""An application, from its first websocket to its last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.task import deferLater
+
+from tests.contract.raw import SECONDS, RefusedError
+
+if TYPE_CHECKING:
+    from tests.contract.stage import Stage
+
+NO_APPLICATION = (404, "Application not found")
+
+
+async def until_unknown(stage: Stage) -> None:
+    """Wait until Asterisk has forgotten the application."""
+    deadline = stage.reactor.seconds() + SECONDS
+    while (await stage.ari.get("/applications/channel-aa")).status != 404:
+        assert stage.reactor.seconds() < deadline
+        await deferLater(stage.reactor, 0.01)
+
+
+async def channels_of(stage: Stage) -> list[str]:
+    answer = await stage.ari.get("/applications/channel-aa")
+    assert answer.status == 200
+    channels: list[str] = answer.json["channel_ids"]
+    return channels
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_application_is_known_while_it_is_listened_to(stage: Stage) -> None:
+    unknown = await stage.ari.get("/applications/channel-aa")
+    assert unknown.error == NO_APPLICATION
+    events = await stage.listen()
+    assert await channels_of(stage) == []
+    await events.leave()
+    await until_unknown(stage)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_application_knows_its_channels(stage: Stage) -> None:
+    events = await stage.listen()
+    first = await stage.call(events)
+    second = await stage.call(events)
+    assert await channels_of(stage) == [first.id, second.id]
+    await first.caller.hang_up()
+    await events.wait_for_type("StasisEnd", first.id)
+    assert await channels_of(stage) == [second.id]
+
+
+@pytest_twisted.ensureDeferred
+async def test_calls_stay_when_the_websocket_is_lost(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    other = await stage.call(events)
+    await events.leave()
+    assert await channels_of(stage) == [call.id, other.id]
+    played = await stage.ari.post(f"/channels/{call.id}/play/missed", media="sound:or")
+    assert played.status == 201
+
+    # What happened meanwhile is not told, and there is no second StasisStart.
+    again = await stage.listen()
+    await other.caller.hang_up()
+    await again.wait_for_type("StasisEnd", other.id)
+    await stage.ari.post(f"/channels/{call.id}/play/heard", media="sound:or")
+    await again.wait_for_type("PlaybackFinished", "heard")
+    await call.caller.press("7")
+    await again.wait_for_type("ChannelDtmfReceived", call.id)
+    assert "StasisStart" not in again.types(call.id, other.id)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_call_that_ended_meanwhile_is_not_told_of(stage: Stage) -> None:
+    everything = await stage.listen("monitor", subscribeAll="true")
+    events = await stage.listen()
+    call = await stage.call(events)
+    await events.leave()
+    await call.caller.hang_up()
+    await everything.wait_for_type("ChannelDestroyed", call.id)
+    await until_unknown(stage)
+    again = await stage.listen()
+    assert await channels_of(stage) == []
+    await stage.call(again)
+    assert again.types(call.id) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_second_websocket_takes_the_application_over(stage: Stage) -> None:
+    first = await stage.listen()
+    call = await stage.call(first)
+    second = await stage.listen()
+    replaced = await first.wait_for(lambda it: it.type == "ApplicationReplaced")
+    assert replaced.json["application"] == "channel-aa"
+    await stage.ari.post(f"/channels/{call.id}/play/one", media="sound:or")
+    await second.wait_for_type("PlaybackFinished", "one")
+    assert first.all[-1] is replaced
+    # The first one may leave without taking the application with it.
+    assert not first.closed.called
+    assert await first.leave() == 1000
+    await stage.ari.post(f"/channels/{call.id}/play/two", media="sound:or")
+    await second.wait_for_type("PlaybackFinished", "two")
+    assert await channels_of(stage) == [call.id]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_websocket_is_closed_in_order(stage: Stage) -> None:
+    events = await stage.listen()
+    assert await events.leave() == 1000
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_websocket_needs_the_password(stage: Stage) -> None:
+    with pytest.raises(RefusedError) as refusal:
+        await stage.user("asterisk", "wrong").listen("channel-aa")
+    assert refusal.value.args == (401, '{"message":"Authentication required"}')
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("query", [{}, {"app": ""}])
+async def test_a_websocket_needs_an_application(
+    stage: Stage, query: dict[str, str]
+) -> None:
+    with pytest.raises(RefusedError) as refusal:
+        await stage.ari.open(path="/ari/events", **query)
+    assert refusal.value.args[0] == 400
+    assert "HTTP request is missing param: [app]" in refusal.value.args[1]
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("path", ["/ari/nowhere", "/nowhere"])
+async def test_a_websocket_elsewhere_is_not_found(stage: Stage, path: str) -> None:
+    with pytest.raises(RefusedError) as refusal:
+        await stage.ari.open(path=path, app="channel-aa")
+    assert refusal.value.args[0] == 404

@@ -1,0 +1,189 @@
+"""What an application hears of a call that ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred
+
+from tests.asterisk.sounds import LONG
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.contract.raw import Event, Events
+    from tests.contract.stage import Call, Stage
+
+    HangUp = Callable[[Stage, Call], Awaitable[None]]
+
+
+async def by_the_caller(stage: Stage, call: Call) -> None:
+    await call.caller.hang_up()
+
+
+async def by_the_application(stage: Stage, call: Call) -> None:
+    assert (await stage.ari.delete(f"/channels/{call.id}")).status == 204
+
+
+either_way = pytest.mark.parametrize("hang_up", [by_the_caller, by_the_application])
+
+
+async def play(stage: Stage, call: Call, playback_id: str, media: str) -> None:
+    path = f"/channels/{call.id}/play/{playback_id}"
+    assert (await stage.ari.post(path, media=media)).status == 201
+
+
+async def told_of_hangup(events: Events) -> list[Event]:
+    """Return the events from the hangup on, until the call has left."""
+    await events.wait_for(lambda it: it.type == "StasisEnd")
+    types = [event.type for event in events.all]
+    return events.all[types.index("ChannelHangupRequest") :]
+
+
+def in_short(events: list[Event]) -> list[str]:
+    """Put each event in words: its type; a playback's also with its state."""
+    return [
+        " ".join([it.type, it.json.get("playback", {}).get("state", "")]).strip()
+        for it in events
+    ]
+
+
+@pytest_twisted.ensureDeferred
+@either_way
+async def test_the_hangup_comes_before_the_failures_of_the_sounds(
+    stage: Stage, hang_up: HangUp
+) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await play(stage, call, "current", f"sound:{LONG}")
+    await play(stage, call, "queued", f"sound:{LONG}")
+    await events.wait_for_type("PlaybackStarted", "current")
+    await hang_up(stage, call)
+    told = await told_of_hangup(events)
+    assert in_short(told) == [
+        "ChannelHangupRequest",
+        "PlaybackFinished failed",
+        "PlaybackStarted playing",
+        "PlaybackFinished failed",
+        "StasisEnd",
+    ]
+    assert [event.json["playback"]["id"] for event in told[1:4]] == [
+        "current",
+        "queued",
+        "queued",
+    ]
+
+
+@pytest_twisted.ensureDeferred
+@either_way
+async def test_what_asterisk_spells_fails_too(stage: Stage, hang_up: HangUp) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await play(stage, call, "spelt", "digits:1234567890")
+    await events.wait_for_type("PlaybackStarted", "spelt")
+    await hang_up(stage, call)
+    assert in_short(await told_of_hangup(events)) == [
+        "ChannelHangupRequest",
+        "PlaybackFinished failed",
+        "StasisEnd",
+    ]
+
+
+@pytest_twisted.ensureDeferred
+@either_way
+async def test_a_silent_call_ends_with_two_events(
+    stage: Stage, hang_up: HangUp
+) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await hang_up(stage, call)
+    told = await told_of_hangup(events)
+    assert in_short(told) == ["ChannelHangupRequest", "StasisEnd"]
+    assert all(event.is_about(call.id) for event in told)
+
+
+@pytest_twisted.ensureDeferred
+@either_way
+async def test_an_unanswered_call_ends_likewise(stage: Stage, hang_up: HangUp) -> None:
+    events = await stage.listen()
+    call = await stage.call(events, answer=False)
+    await hang_up(stage, call)
+    told = await told_of_hangup(events)
+    assert in_short(told) == ["ChannelHangupRequest", "StasisEnd"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_hangup_says_who_hung_up(stage: Stage) -> None:
+    events = await stage.listen()
+    normal_clearing = 16
+    call = await stage.call(events)
+    await call.caller.hang_up()
+    hangup = await events.wait_for_type("ChannelHangupRequest", call.id)
+    assert (hangup.json["cause"], hangup.json.get("soft")) == (normal_clearing, None)
+
+    soft_hangup = 32
+    call = await stage.call(events)
+    await stage.ari.delete(f"/channels/{call.id}")
+    hangup = await events.wait_for_type("ChannelHangupRequest", call.id)
+    assert (hangup.json["cause"], hangup.json.get("soft")) == (soft_hangup, True)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("method", "path", "message"),
+    [
+        ("GET", "", "Channel not found"),
+        ("DELETE", "", "Channel not found"),
+        ("POST", "/answer", "Channel not found"),
+        ("POST", "/ring", "Channel not found"),
+        ("DELETE", "/ring", "Channel not found"),
+        ("POST", "/continue", "Channel not found"),
+        ("POST", "/play/late?media=sound:or", "Channel not found"),
+        ("POST", "/variable?variable=LATE&value=1", "Channel not found"),
+        ("GET", "/variable?variable=LATE", "Provided channel was not found"),
+    ],
+)
+async def test_a_channel_that_is_gone_is_not_found(
+    stage: Stage, method: str, path: str, message: str
+) -> None:
+    events = await stage.listen()
+    everything = await stage.listen("monitor", subscribeAll="true")
+    call = await stage.call(events)
+    await call.caller.hang_up()
+    await everything.wait_for_type("ChannelDestroyed", call.id)
+    answer = await stage.ari.request(method, f"/channels/{call.id}{path}")
+    assert answer.error == (404, message)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/answer", 500), ("/variable?variable=LATE&value=1", 204)],
+)
+async def test_a_request_that_waits_for_a_sound_is_answered_at_the_hangup(
+    stage: Stage, path: str, status: int
+) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await play(stage, call, "current", f"sound:{LONG}")
+    await events.wait_for_type("PlaybackStarted", "current")
+    waiting = Deferred.fromCoroutine(stage.ari.post(f"/channels/{call.id}{path}"))
+    # The request after it was served, so that it was there before the hangup.
+    await stage.ari.get("/asterisk/ping")
+    await call.caller.hang_up()
+    answer = await waiting
+    assert answer.status == status
+    if status == 500:
+        assert answer.json == {"message": "Failed to answer channel"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reason_that_asterisk_does_not_know_is_refused(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    refused = await stage.ari.delete(f"/channels/{call.id}", reason="nonsense")
+    assert refused.error == (400, "Invalid reason for hangup reason provided")
+    busy = await stage.ari.delete(f"/channels/{call.id}", reason="busy")
+    assert busy.status == 204

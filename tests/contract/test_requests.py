@@ -1,0 +1,81 @@
+"""What holds for every request, and the resources that no call is needed for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+
+if TYPE_CHECKING:
+    from tests.contract.stage import Stage
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    "credentials", [("asterisk", "wrong"), ("stranger", "asterisk")]
+)
+async def test_credentials_are_needed(
+    stage: Stage, credentials: tuple[str, str]
+) -> None:
+    answer = await stage.user(*credentials).get("/asterisk/info")
+    assert answer.error == (401, "Authentication required")
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("method", "path", "error"),
+    [
+        ("GET", "/nowhere", (404, "Resource not found")),
+        ("GET", "/channels/none/nowhere", (404, "Resource not found")),
+        ("PUT", "/asterisk/info", (405, "Invalid method")),
+        ("GET", "/channels/none", (404, "Channel not found")),
+        ("POST", "/channels/none/answer", (404, "Channel not found")),
+        ("POST", "/channels/none/play?media=sound:or", (404, "Channel not found")),
+        ("GET", "/playbacks/none", (404, "Playback not found")),
+        ("DELETE", "/playbacks/none", (404, "Playback not found")),
+        ("GET", "/applications/none", (404, "Application not found")),
+        ("GET", "/sounds/none", (404, "Sound not found")),
+        # An id with a slash has to be quoted.
+        ("GET", "/sounds/digits/1", (404, "Resource not found")),
+    ],
+)
+async def test_what_is_not_there_is_refused_with_a_message(
+    stage: Stage, method: str, path: str, error: tuple[int, str]
+) -> None:
+    answer = await stage.ari.request(method, path)
+    assert answer.error == error
+
+
+@pytest_twisted.ensureDeferred
+async def test_asterisk_tells_its_version(stage: Stage) -> None:
+    answer = await stage.ari.get("/asterisk/info")
+    assert answer.status == 200
+    assert {"build", "system", "config", "status"} <= set(answer.json)
+    version: str = answer.json["system"]["version"]
+    assert version.split(".")[0].isdigit()
+    assert answer.json["system"]["entity_id"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_asterisk_answers_a_ping(stage: Stage) -> None:
+    answer = await stage.ari.get("/asterisk/ping")
+    assert answer.status == 200
+    assert answer.json["ping"] == "pong"
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("sound", ["press-1", "digits/1"])
+async def test_a_sound_is_known_by_its_quoted_name(stage: Stage, sound: str) -> None:
+    answer = await stage.ari.get(f"/sounds/{sound.replace('/', '%2F')}")
+    assert answer.status == 200
+    assert answer.json["id"] == sound
+    assert answer.json["formats"] == [{"language": "en", "format": "slin"}]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_calls_are_listed(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    channels = (await stage.ari.get("/channels")).json
+    assert call.id in [channel["id"] for channel in channels]
