@@ -104,4 +104,6 @@ def is_tls_error(error: BaseException | None) -> bool:
 def _text(error: BaseException | None) -> str:
     if isinstance(error, TLSError) and error.args and error.args[0]:
         return "; ".join(str(entry[-1]) for entry in error.args[0])
+    if isinstance(error, VerificationError):
+        return "its certificate is for another name"
     return str(error) or type(error).__name__

@@ -89,6 +89,9 @@ class ProblemTests(SynchronousTestCase):
             "authority",
         )
         self.assert_says(tls_problem(TLSError(), ADDRESS), "TLS connection", "Error")
+        self.assert_says(
+            tls_problem(VerificationError(errors=[]), ADDRESS), "for another name"
+        )
 
     def test_a_lost_connection(self) -> None:
         self.assert_says(lost_problem(1006, "gone"), "ended", "1006", "gone")
