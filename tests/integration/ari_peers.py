@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IAddress, IProtocolFactory
     from twisted.internet.posixbase import PosixReactorBase
-    from twisted.internet.ssl import CertificateOptions
+    from twisted.internet.ssl import ContextFactory
     from twisted.python.failure import Failure
     from twisted.web.http import Request
 
@@ -56,17 +56,18 @@ async def listening(
     reactor: PosixReactorBase,
     factory: IProtocolFactory,
     *,
-    tls: CertificateOptions | None = None,
+    port: int = 0,
+    tls: ContextFactory | None = None,
 ) -> AsyncIterator[int]:
-    """Serve on a free port of loopback; give the port."""
+    """Serve on a port of loopback, a free one unless told; give the port."""
     if tls is None:
-        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        listener = reactor.listenTCP(port, factory, interface="127.0.0.1")
     else:
-        port = reactor.listenSSL(0, factory, tls, interface="127.0.0.1")
+        listener = reactor.listenSSL(port, factory, tls, interface="127.0.0.1")
     try:
-        yield port.getHost().port
+        yield listener.getHost().port
     finally:
-        await maybeDeferred(port.stopListening)
+        await maybeDeferred(listener.stopListening)
 
 
 async def closed_port(reactor: PosixReactorBase) -> int:
