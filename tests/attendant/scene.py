@@ -1,0 +1,193 @@
+"""An attendant on an Asterisk, and what an onlooker sees of its calls."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.task import deferLater
+from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublisher
+from zope.interface import implementer
+
+from channel_aa.attendant.menu import default_menu
+from channel_aa.config import AsteriskSettings, Settings
+from channel_aa.service import AttendantService
+from tests.contract.raw import SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.base import DelayedCall
+    from twisted.internet.posixbase import PosixReactorBase
+    from twisted.logger import LogEvent
+
+    from tests.contract.raw import Event, Events
+    from tests.contract.stage import Caller, Stage
+
+_ENTERED = re.compile(r" entered ([0-9*#A-D])$")
+
+_OURS = ("channel_aa.ari", "channel_aa.attendant", "twisted.internet.defer")
+
+SILENCE = 0.5
+"""Seconds of silence after which the attendant asks; short, to test quickly."""
+
+
+def settings_for(url: str, *, timeout: float = SILENCE) -> Settings:
+    """Configure an attendant for an Asterisk, with the default menu."""
+    menu = default_menu()
+    return Settings(
+        asterisk=AsteriskSettings(url=url),
+        menus={
+            "main": type(menu)(
+                prompt=menu.prompt,
+                timeout=timeout,
+                noinput=menu.noinput,
+                nomatch=menu.nomatch,
+                options=menu.options,
+            )
+        },
+    )
+
+
+async def until(
+    is_so: Callable[[], bool], reactor: PosixReactorBase, what: str
+) -> None:
+    """Wait until something is so.
+
+    Raises:
+        AssertionError: it was not within `SECONDS`.
+    """
+    deadline = reactor.seconds() + SECONDS
+    while not is_so():
+        assert reactor.seconds() < deadline, f"waited in vain: {what}"
+        await deferLater(reactor, 0.005)
+
+
+def timers_of_ours(reactor: PosixReactorBase) -> list[str]:
+    """List the timers that calls, playbacks and requests have left."""
+    return [
+        str(timer)
+        for timer in reactor.getDelayedCalls()
+        if cast("DelayedCall", timer).func.__module__.startswith(_OURS)
+    ]
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound that a caller heard; the times are Asterisk's."""
+
+    name: str
+    started: str
+    ended: str
+    """Empty while it is heard."""
+
+
+class Witness:
+    """Reads Asterisk's events about one channel."""
+
+    def __init__(self, events: Events, channel_id: str) -> None:
+        self._events = events
+        self._target = f"channel:{channel_id}"
+        self._checked = 0
+
+    @property
+    def sounds(self) -> list[Sound]:
+        """What was heard so far, in order."""
+        ends = {
+            event.json["playback"]["id"]: event
+            for event in self._about_sounds("PlaybackFinished")
+        }
+        heard = []
+        for event in self._about_sounds("PlaybackStarted"):
+            end = ends.get(event.json["playback"]["id"])
+            heard.append(
+                Sound(
+                    name=event.json["playback"]["media_uri"].removeprefix("sound:"),
+                    started=event.json["timestamp"],
+                    ended=end.json["timestamp"] if end else "",
+                )
+            )
+        return heard
+
+    @property
+    def heard(self) -> list[str]:
+        """The names of the sounds so far."""
+        return [sound.name for sound in self.sounds]
+
+    async def hears(self, *names: str) -> None:
+        """Wait until so many more sounds have started, and check which they are."""
+        upto = self._checked + len(names)
+        await self._events.wait_for(lambda _: len(self.heard) >= upto)
+        assert self.heard[self._checked : upto] == list(names)
+        self._checked = upto
+
+    def _about_sounds(self, kind: str) -> list[Event]:
+        return [
+            event
+            for event in self._events.all
+            if event.type == kind
+            and event.json["playback"]["target_uri"] == self._target
+        ]
+
+
+@implementer(ILogObserver)
+class Scene:
+    """An attendant that serves an Asterisk, until it is closed."""
+
+    def __init__(self, stage: Stage, service: AttendantService, events: Events) -> None:
+        self.stage = stage
+        self.service = service
+        self.events = events
+        self.log: list[str] = []
+        """What was logged of the calls."""
+        self.complaints: list[str] = []
+        """What was logged as a warning or an error."""
+        globalLogPublisher.addObserver(self)
+
+    @classmethod
+    async def open(cls, stage: Stage) -> Scene:
+        """Start an attendant and an onlooker."""
+        events = await stage.ari.listen("onlooker", subscribeAll="true")
+        service = AttendantService(settings_for(stage.url), reactor=stage.reactor)
+        scene = cls(stage, service, events)
+        service.startService()
+        await until(lambda: service.is_connected, stage.reactor, "a connection")
+        return scene
+
+    @property
+    def keys_entered(self) -> str:
+        """The keys that the attendant has logged, in order."""
+        matches = [_ENTERED.search(line) for line in self.log]
+        return "".join(match[1] for match in matches if match)
+
+    async def call(self, extension: str = "1000") -> tuple[Caller, Witness]:
+        """Let somebody call, and wait until the call is in the application."""
+        caller = await self.stage.place_call(extension)
+        entered = await self.events.wait_for(
+            lambda event: event.json.get("channel", {}).get("name") == caller.name
+        )
+        return caller, Witness(self.events, entered.json["channel"]["id"])
+
+    async def is_idle(self) -> None:
+        """Wait until no call is left, anywhere."""
+        await until(
+            lambda: not any(self.service.live.values()),
+            self.stage.reactor,
+            "the end of all calls",
+        )
+
+    async def close(self) -> None:
+        """Stop the attendant."""
+        globalLogPublisher.removeObserver(self)
+        await self.service.stopService()
+        assert not any(self.service.live.values()), self.service.live
+        assert not (timers := timers_of_ours(self.stage.reactor)), timers
+
+    def __call__(self, event: LogEvent) -> None:
+        namespace = event.get("log_namespace", "")
+        line = str(formatEvent(event))
+        if namespace.startswith("channel_aa.attendant."):
+            self.log.append(line)
+        if namespace.startswith("channel_aa.") and event["log_level"] > LogLevel.info:
+            self.complaints.append(line)
