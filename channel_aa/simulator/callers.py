@@ -25,10 +25,10 @@ from channel_aa.simulator.script import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.interfaces import ICallObserver
     from channel_aa.simulator.script import Step
-    from channel_aa.simulator.timers import Timer, Timers
+    from channel_aa.simulator.timers import Timer
+    from channel_aa.simulator.world import World
 
 KEY_SECONDS = 0.15
 """From one key of a `Press` to the next: the tone and the gap after it."""
@@ -53,19 +53,32 @@ class Heard:
 class Caller:
     """Somebody on the telephone, and what was heard there.
 
-    Made by `Simulator.call`. All times are simulated seconds.
+    Made by `Simulator.call`, which says what the arguments mean. All times are
+    simulated seconds.
     """
 
-    channel: Channel
-
     def __init__(
-        self, timers: Timers, *, observer: ICallObserver | None = None
+        self,
+        world: World,
+        *,
+        name: str = "",
+        extension: str = "1000",
+        state: str = "Ring",
+        dialplan_seconds: float = 0.0,
+        observer: ICallObserver | None = None,
     ) -> None:
         self.heard: list[Heard] = []
         self.outcome = ""
-        self._timers = timers
+        self.channel = world.new_channel(
+            name=name,
+            extension=extension,
+            listener=self,
+            state=state,
+            dialplan_seconds=dialplan_seconds,
+        )
+        self._timers = world.timers
         self._observer = observer
-        self._began = timers.now
+        self._began = self._timers.now
         self._waiting: dict[Deferred[None], Timer] = {}
         self._to_tell: list[Deferred[str]] = []
         self._heard_up_to = 0

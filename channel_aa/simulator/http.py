@@ -77,7 +77,7 @@ class AriResource(Resource):
             return _break_off(request)
         if segments == ["events"] and request.getHeader("upgrade"):
             if not application_names([query.get("app", "")]):
-                raise RefusedError(400, "Application name is missing")
+                raise RefusedError(400, "HTTP request is missing param: [app]")
             return self._websockets.render(request)
         if segments[0] == "api-docs":
             return _write(request, _documentation(request, segments[1:]))

@@ -91,7 +91,9 @@ class Playback:
         if self._is_stopping:
             return
         self._is_stopping = True
-        if self.state != "queued":
+        if self.state == "queued":
+            self.state = "done"
+        else:
             self._remaining = STOP_SECONDS
             self._start_timer()
 
@@ -168,7 +170,8 @@ class Playback:
 
     def _sound_over(self, how: str) -> None:
         self._cancel_timer()
-        if self._is_stopping or self._index + 1 == len(self._media):
+        is_last = self._index + 1 == len(self._media)
+        if is_last or self._is_stopping or self.channel.is_hung_up:
             self._finish(how)
             return
         self._say("continuing", "PlaybackContinuing")

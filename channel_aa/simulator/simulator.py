@@ -182,13 +182,13 @@ class Simulator:
                 then the call ends.
             observer: who is to see what happens to the caller.
         """
-        caller = Caller(self._world.timers, observer=observer)
-        caller.channel = self._world.new_channel(
+        caller = Caller(
+            self._world,
             name=name,
             extension=extension,
-            listener=caller,
             state=state,
             dialplan_seconds=dialplan_seconds,
+            observer=observer,
         )
         caller.channel.enter(app, args)
         return caller

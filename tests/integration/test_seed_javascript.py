@@ -169,7 +169,7 @@ async def _running(
 
 def _has_ari_client() -> bool:
     _FOLDER.mkdir(parents=True, exist_ok=True)
-    return (_MODULES / "ari-client").is_dir()
+    return (_MODULES / ".package-lock.json").is_file()  # what npm writes last
 
 
 async def _install_ari_client(reactor: PosixReactorBase, npm: str) -> None:
