@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 KEY_SECONDS = 0.15
 """From one key of a `Press` to the next: the tone and the gap after it."""
 
-_EPSILON = 1e-6
+_EPSILON = 1e-4
+"""Seconds that a reading of the clock may be off."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -125,7 +125,7 @@ class World:
         if application is None:
             application = self.applications[name] = Application(name)
         elif application.send is not None:
-            self._send(application, {"type": "ApplicationReplaced"})
+            self._send(application, "ApplicationReplaced", {})
         application.send = send
         if to_everything:
             self._listening_to_all[name] = application
@@ -157,14 +157,13 @@ class World:
         fields: Mapping[str, Any],
     ) -> None:
         """Send an event to an application, and to those that hear everything."""
-        event = {"type": event_type, "timestamp": self.timestamp(), **fields}
         if self.faults.drops(event_type):
             return
         if application is not None:
-            self._send(application, event)
+            self._send(application, event_type, fields)
         for listening in self._listening_to_all.values():
             if listening is not application:
-                self._send(listening, event)
+                self._send(listening, event_type, fields)
 
     def publish_to_all(self, event_type: str, fields: Mapping[str, Any]) -> None:
         """Send an event to the applications that hear everything, only."""
@@ -211,10 +210,18 @@ class World:
         for channel in channels:
             channel.forget()
 
-    def _send(self, application: Application, event: Mapping[str, Any]) -> None:
+    def _send(
+        self, application: Application, event_type: str, fields: Mapping[str, Any]
+    ) -> None:
         if application.send is not None:
-            ending = {"asterisk_id": ENTITY_ID, "application": application.name}
-            application.send(_encode({**event, **ending}))
+            event = {
+                "type": event_type,
+                "timestamp": self.timestamp(),
+                **fields,
+                "asterisk_id": ENTITY_ID,
+                "application": application.name,
+            }
+            application.send(_encode(event))
 
     def _drop_if_unused(self, application: Application) -> None:
         if application.send is None and not application.channels:
