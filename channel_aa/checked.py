@@ -123,7 +123,8 @@ def converted(
     if _is_checked(wanted) and isinstance(value, Mapping):
         return _converted_table(value, wanted, place, problems)
     if origin is None:
-        with suppress(msgspec.ValidationError):
+        # SystemError: msgspec before 0.22, for an int that is too large for a float.
+        with suppress(msgspec.ValidationError, SystemError):
             return msgspec.convert(value, wanted)
     problems.append(Problem(place, _wrong_type(value, wanted)))
     return None
