@@ -3,8 +3,9 @@
 # ruff: noqa: N802, N815 - the names that Twisted calls
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from typing import Any
 
+    from twisted.internet.base import DelayedCall
     from twisted.internet.interfaces import IAddress, IProtocolFactory
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.internet.ssl import ContextFactory
@@ -34,13 +36,18 @@ async def until(reactor: PosixReactorBase, condition: Callable[[], object]) -> N
         await deferLater(reactor, 0.002)
 
 
-def in_reactor(reactor: PosixReactorBase) -> set[object]:
-    """Everything that the reactor holds on to: timers, readers and writers."""
-    return {
-        *(call for call in reactor.getDelayedCalls() if call.active()),
-        *reactor.getReaders(),
-        *reactor.getWriters(),
-    }
+def in_reactor(reactor: PosixReactorBase) -> Counter[object]:
+    """Everything that the reactor holds on to: timers, readers and writers.
+
+    A timer counts as what it will call: some start themselves again.
+    """
+    return Counter(
+        [
+            *(cast("DelayedCall", call).func for call in reactor.getDelayedCalls()),
+            *reactor.getReaders(),
+            *reactor.getWriters(),
+        ]
+    )
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import LogLevel
 from zope.interface import implementer
+from zope.interface.verify import verifyObject
 
 from channel_aa.ari.connection import MAX_MESSAGE_BYTES
 from tests.integration.ari_peers import (
@@ -30,6 +31,7 @@ from tests.integration.ari_websockets import (
     connecting,
     self_signed,
 )
+from tests.unit.ari_fakes import make_address
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +45,15 @@ BOOTING = http_answer("503 Service Unavailable", b'{"error":"booting"}')
 
 def http_url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8088", "https://localhost", "https://[::1]"]
+)
+def test_an_address_gives_an_endpoint_for_streams(
+    reactor: PosixReactorBase, url: str
+) -> None:
+    verifyObject(IStreamClientEndpoint, make_address(url).endpoint(reactor))
 
 
 def assert_one_error(client: WatchedClient, *words: str) -> None:
@@ -244,7 +255,7 @@ async def test_a_trusted_certificate_opens_the_websocket(
         endpoint = tls_endpoint(reactor, port, name=SERVER_NAME, trust=trust)
         url = f"https://{SERVER_NAME}:{port}"
         async with connecting(reactor, url, endpoint=endpoint) as client:
-            await until(reactor, lambda: server.open)
+            await until(reactor, lambda: client.connection.is_open)
     assert client.errors == []
     assert server.close_codes == [1000]
 

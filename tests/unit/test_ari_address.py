@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
 from channel_aa.ari.address import Address
 from tests.unit.ari_fakes import PASSWORD, make_address
@@ -93,10 +90,3 @@ class AddressTests(SynchronousTestCase):
                 error = self.assertRaises(ValueError, make_address, url)
                 self.assertNotIn(PASSWORD, str(error))
                 self.assertIn("username", str(error))
-
-    def test_the_endpoint_is_one_for_streams(self) -> None:
-        reactor = MemoryReactorClock()
-        for url in ("http://localhost:8088", "https://localhost", "https://[::1]"):
-            with self.subTest(url=url):
-                endpoint = make_address(url).endpoint(reactor)
-                verifyObject(IStreamClientEndpoint, endpoint)
