@@ -149,6 +149,18 @@ class WatchedClient:
             assert encoded not in text, text
 
 
+def http_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def assert_one_error(client: WatchedClient, *words: str) -> None:
+    """Look that the trouble was logged once, with its remedy."""
+    [line] = client.errors
+    for word in words:
+        assert word in line
+    assert "Trying again in" in line
+
+
 @asynccontextmanager
 async def connecting(
     reactor: PosixReactorBase,
