@@ -196,6 +196,7 @@ class Channel:
         """Vanish without a word: Asterisk has stopped."""
         self._commands.clear()
         self._playback = None
+        self.application = None
         self.is_hung_up = True
         self.listener.channel_gone("forgotten by Asterisk")
 

@@ -15,7 +15,8 @@ from twisted.web.server import NOT_DONE_YET, Site
 
 from channel_aa.simulator.api import NO_CONTENT, Api, RefusedError, Response
 from channel_aa.simulator.apidocs import describe
-from channel_aa.simulator.routes import ROUTES, VERSION
+from channel_aa.simulator.handlers import VERSION
+from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.websocket import EventsFactory, application_names
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class AriResource(Resource):
     ) -> None:
         super().__init__()
         self.is_booting = False
+        self.requests = 0
         self._world = world
         self._api = Api(world, ROUTES)
         self._websockets = WebSocketResource(events)
@@ -61,6 +63,7 @@ class AriResource(Resource):
 
     def render(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
         """Serve one request."""
+        self.requests += 1
         try:
             return self._serve(request)
         except RefusedError as error:

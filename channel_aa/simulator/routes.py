@@ -1,297 +1,9 @@
-"""What the simulated Asterisk answers: every request it knows, in one table.
-
-Paths, methods, statuses and messages are those that Asterisk 22.10.1 was seen
-to use.
-"""
+"""Every request that the simulated Asterisk knows, in one table."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from uuid import uuid4
-
-from twisted.internet.defer import Deferred
-
-from channel_aa.simulator.api import (
-    NO_CONTENT,
-    Parameter,
-    RefusedError,
-    Response,
-    Route,
-)
-from channel_aa.simulator.channels import CommandFailedError
-from channel_aa.simulator.playbacks import ControlRefusedError, Playback
-from channel_aa.simulator.world import ENTITY_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twisted.python.failure import Failure
-
-    from channel_aa.simulator.api import Answer, Given
-    from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.world import World
-
-VERSION = "20.13.0"
-"""What it claims to be: the last to serve no requests over the websocket."""
-
-_ANSWER_DELAY = 0.002
-"""How much later than ``PlaybackStarted`` the answer to the request leaves."""
-
-_REASONS = frozenset(
-    {
-        "normal",
-        "busy",
-        "congestion",
-        "no_answer",
-        "timeout",
-        "rejected",
-        "unallocated",
-        "normal_unspecified",
-        "number_incomplete",
-        "codec_mismatch",
-        "interworking",
-        "failure",
-        "answered_elsewhere",
-    }
-)
-
-_CONTROLS: dict[str, Callable[[Playback], None]] = {
-    "restart": Playback.restart,
-    "pause": Playback.pause,
-    "unpause": Playback.unpause,
-    "reverse": Playback.reverse,
-    "forward": Playback.forward,
-}
-
-
-def _any_channel(world: World, given: Given) -> Channel:
-    channel = world.channels.get(given.text("channelId"))
-    if channel is None:
-        raise RefusedError(404, "Channel not found")
-    return channel
-
-
-def _own_channel(world: World, given: Given) -> Channel:
-    """Find a channel that is in an application."""
-    channel = _any_channel(world, given)
-    if channel.application is None:
-        raise RefusedError(409, "Channel not in Stasis application")
-    return channel
-
-
-def _usable_channel(world: World, given: Given) -> Channel:
-    """Find a channel in an application that is not an outbound one still ringing."""
-    channel = _own_channel(world, given)
-    if not channel.is_in_valid_state:
-        raise RefusedError(412, "Channel in invalid state")
-    return channel
-
-
-def _playback(world: World, given: Given) -> Playback:
-    playback = world.find_playback(given.text("playbackId"))
-    if playback is None:
-        raise RefusedError(404, "Playback not found")
-    return playback
-
-
-def _when_done(command: Deferred[None]) -> Deferred[Response]:
-    def failed(failure: Failure) -> Response:
-        failure.trap(CommandFailedError)
-        raise RefusedError(500, failure.getErrorMessage())
-
-    return command.addCallbacks(lambda _: NO_CONTENT, failed)
-
-
-def list_channels(world: World, _given: Given) -> Response:
-    """GET /channels."""
-    return Response(content=[each.snapshot() for each in world.channels.values()])
-
-
-def get_channel(world: World, given: Given) -> Response:
-    """GET /channels/{channelId}."""
-    return Response(content=_any_channel(world, given).snapshot())
-
-
-def hang_up(world: World, given: Given) -> Response:
-    """DELETE /channels/{channelId}."""
-    channel = _any_channel(world, given)
-    reason = given.text("reason")
-    if reason and reason not in _REASONS:
-        raise RefusedError(400, "Invalid reason for hangup reason provided")
-    channel.hang_up_on_request()
-    return NO_CONTENT
-
-
-def answer(world: World, given: Given) -> Deferred[Response]:
-    """POST /channels/{channelId}/answer."""
-    return _when_done(_usable_channel(world, given).answer())
-
-
-def ring(world: World, given: Given) -> Response:
-    """POST and DELETE /channels/{channelId}/ring."""
-    _usable_channel(world, given)
-    return NO_CONTENT
-
-
-def continue_in_dialplan(world: World, given: Given) -> Response:
-    """POST /channels/{channelId}/continue."""
-    channel = _usable_channel(world, given)
-    label = given.text("label")
-    if label and not label.isdecimal():
-        raise RefusedError(404, "Requested label can not be found")
-    priority = given.number("label" if label else "priority", 0)
-    if label and not priority:
-        raise RefusedError(400, "Requested priority is illegal")
-    channel.continue_in_dialplan(
-        context=given.text("context"),
-        extension=given.text("extension"),
-        priority=priority or None,
-    )
-    return NO_CONTENT
-
-
-def play(world: World, given: Given) -> Answer:
-    """POST /channels/{channelId}/play and …/play/{playbackId}."""
-    channel = _usable_channel(world, given)
-    media = given.texts("media")
-    if not media:
-        raise RefusedError(500, "Failed to queue media for playback")
-    playback = Playback(
-        world,
-        channel,
-        playback_id=given.text("playbackId") or str(uuid4()),
-        media=media,
-        language=given.text("lang") or "en",
-        skip_ms=given.number("skipms", 3000),
-    )
-    asked_for = Response(status=201, content=playback.snapshot())
-    world.add_playback(playback)
-    channel.play(playback)
-    if world.thread_delay is not None:
-        return asked_for
-    answered: Deferred[Response] = Deferred()
-    world.timers.later(_ANSWER_DELAY, lambda: answered.callback(asked_for))
-    return answered
-
-
-def get_variable(world: World, given: Given) -> Response:
-    """GET /channels/{channelId}/variable."""
-    name = given.text("variable")
-    if not name:
-        raise RefusedError(400, "Variable name is required")
-    channel = world.channels.get(given.text("channelId"))
-    if channel is None:
-        raise RefusedError(404, "Provided channel was not found")
-    if name.endswith(")"):
-        raise RefusedError(500, "Unable to read provided function")
-    value = channel.variables.get(name)
-    if value is None:
-        raise RefusedError(404, "Provided variable was not found")
-    return Response(content={"value": value})
-
-
-def set_variable(world: World, given: Given) -> Deferred[Response]:
-    """POST /channels/{channelId}/variable."""
-    name = given.text("variable")
-    if not name:
-        raise RefusedError(400, "Variable name is required")
-    channel = _own_channel(world, given)
-    return _when_done(channel.set_variable(name, given.text("value")))
-
-
-def get_playback(world: World, given: Given) -> Response:
-    """GET /playbacks/{playbackId}."""
-    return Response(content=_playback(world, given).snapshot())
-
-
-def stop_playback(world: World, given: Given) -> Response:
-    """DELETE /playbacks/{playbackId}."""
-    return _control(_playback(world, given), Playback.stop)
-
-
-def control_playback(world: World, given: Given) -> Response:
-    """POST /playbacks/{playbackId}/control."""
-    operation = given.text("operation")
-    if not operation:
-        raise RefusedError(400, "Missing operation")
-    playback = _playback(world, given)
-    if operation not in _CONTROLS:
-        raise RefusedError(400, f"Invalid operation {operation}")
-    return _control(playback, _CONTROLS[operation])
-
-
-def _control(playback: Playback, operation: Callable[[Playback], None]) -> Response:
-    try:
-        operation(playback)
-    except ControlRefusedError as error:
-        raise RefusedError(error.status, str(error)) from error
-    return NO_CONTENT
-
-
-def list_applications(world: World, _given: Given) -> Response:
-    """GET /applications."""
-    return Response(content=[each.snapshot() for each in world.applications.values()])
-
-
-def get_application(world: World, given: Given) -> Response:
-    """GET /applications/{applicationName}."""
-    application = world.applications.get(given.text("applicationName"))
-    if application is None:
-        raise RefusedError(404, "Application not found")
-    return Response(content=application.snapshot())
-
-
-def list_sounds(world: World, _given: Given) -> Response:
-    """GET /sounds."""
-    return Response(content=[_sound(name) for name in world.sounds.names()])
-
-
-def get_sound(world: World, given: Given) -> Response:
-    """GET /sounds/{soundId}."""
-    name = given.text("soundId")
-    if world.sounds.length(name) is None:
-        raise RefusedError(404, "Sound not found")
-    return Response(content=_sound(name))
-
-
-def _sound(name: str) -> dict[str, object]:
-    return {"id": name, "formats": [{"language": "en", "format": "slin"}]}
-
-
-def get_info(world: World, _given: Given) -> Response:
-    """GET /asterisk/info."""
-    started = world.started
-    return Response(
-        content={
-            "build": {
-                "os": "Linux",
-                "kernel": "simulated",
-                "machine": "simulated",
-                "options": "",
-                "date": started,
-                "user": "simulator",
-            },
-            "system": {"version": VERSION, "entity_id": ENTITY_ID},
-            "config": {
-                "name": "",
-                "default_language": "en",
-                "setid": {"user": "", "group": ""},
-            },
-            "status": {"startup_time": started, "last_reload_time": started},
-        }
-    )
-
-
-def ping(world: World, _given: Given) -> Response:
-    """GET /asterisk/ping."""
-    now = world.timestamp()
-    content = {"ping": "pong", "timestamp": now, "asterisk_id": ENTITY_ID}
-    return Response(content=content)
-
-
-def upgrade(_world: World, _given: Given) -> Response:
-    """GET /events: served where the websockets are, not here."""
-    raise RefusedError(426, "Upgrade Required")
+from channel_aa.simulator import handlers
+from channel_aa.simulator.api import Parameter, Route
 
 
 def _optional(*names: str) -> list[Parameter]:
@@ -307,21 +19,21 @@ ROUTES = (
         method="GET",
         path="/applications",
         nickname="list",
-        handler=list_applications,
+        handler=handlers.list_applications,
         returns="List[Application]",
     ),
     Route(
         method="GET",
         path="/applications/{applicationName}",
         nickname="get",
-        handler=get_application,
+        handler=handlers.get_application,
         returns="Application",
     ),
     Route(
         method="GET",
         path="/asterisk/info",
         nickname="getInfo",
-        handler=get_info,
+        handler=handlers.get_info,
         returns="AsteriskInfo",
         parameters=[Parameter(name="only", is_list=True)],
     ),
@@ -329,60 +41,60 @@ ROUTES = (
         method="GET",
         path="/asterisk/ping",
         nickname="ping",
-        handler=ping,
+        handler=handlers.ping,
         returns="AsteriskPing",
     ),
     Route(
         method="GET",
         path="/channels",
         nickname="list",
-        handler=list_channels,
+        handler=handlers.list_channels,
         returns="List[Channel]",
     ),
     Route(
         method="GET",
         path="/channels/{channelId}",
         nickname="get",
-        handler=get_channel,
+        handler=handlers.get_channel,
         returns="Channel",
     ),
     Route(
         method="DELETE",
         path="/channels/{channelId}",
         nickname="hangup",
-        handler=hang_up,
+        handler=handlers.hang_up,
         parameters=_optional("reason_code", "reason"),
     ),
     Route(
         method="POST",
         path="/channels/{channelId}/answer",
         nickname="answer",
-        handler=answer,
+        handler=handlers.answer,
     ),
     Route(
         method="POST",
         path="/channels/{channelId}/continue",
         nickname="continueInDialplan",
-        handler=continue_in_dialplan,
+        handler=handlers.continue_in_dialplan,
         parameters=_optional("context", "extension", "priority", "label"),
     ),
     Route(
         method="POST",
         path="/channels/{channelId}/ring",
         nickname="ring",
-        handler=ring,
+        handler=handlers.ring,
     ),
     Route(
         method="DELETE",
         path="/channels/{channelId}/ring",
         nickname="ringStop",
-        handler=ring,
+        handler=handlers.ring,
     ),
     Route(
         method="POST",
         path="/channels/{channelId}/play",
         nickname="play",
-        handler=play,
+        handler=handlers.play,
         returns="Playback",
         parameters=[*_HOW_TO_PLAY, *_optional("playbackId")],
     ),
@@ -390,7 +102,7 @@ ROUTES = (
         method="POST",
         path="/channels/{channelId}/play/{playbackId}",
         nickname="playWithId",
-        handler=play,
+        handler=handlers.play,
         returns="Playback",
         parameters=_HOW_TO_PLAY,
     ),
@@ -398,7 +110,7 @@ ROUTES = (
         method="GET",
         path="/channels/{channelId}/variable",
         nickname="getChannelVar",
-        handler=get_variable,
+        handler=handlers.get_variable,
         returns="Variable",
         parameters=[_VARIABLE],
     ),
@@ -406,14 +118,14 @@ ROUTES = (
         method="POST",
         path="/channels/{channelId}/variable",
         nickname="setChannelVar",
-        handler=set_variable,
+        handler=handlers.set_variable,
         parameters=[_VARIABLE, *_optional("value")],
     ),
     Route(
         method="GET",
         path="/events",
         nickname="eventWebsocket",
-        handler=upgrade,
+        handler=handlers.upgrade,
         returns="Message",
         parameters=[
             Parameter(name="app", is_required=True, is_list=True),
@@ -424,27 +136,27 @@ ROUTES = (
         method="GET",
         path="/playbacks/{playbackId}",
         nickname="get",
-        handler=get_playback,
+        handler=handlers.get_playback,
         returns="Playback",
     ),
     Route(
         method="DELETE",
         path="/playbacks/{playbackId}",
         nickname="stop",
-        handler=stop_playback,
+        handler=handlers.stop_playback,
     ),
     Route(
         method="POST",
         path="/playbacks/{playbackId}/control",
         nickname="control",
-        handler=control_playback,
+        handler=handlers.control_playback,
         parameters=[Parameter(name="operation", is_required=True)],
     ),
     Route(
         method="GET",
         path="/sounds",
         nickname="list",
-        handler=list_sounds,
+        handler=handlers.list_sounds,
         returns="List[Sound]",
         parameters=_optional("lang", "format"),
     ),
@@ -452,7 +164,7 @@ ROUTES = (
         method="GET",
         path="/sounds/{soundId}",
         nickname="get",
-        handler=get_sound,
+        handler=handlers.get_sound,
         returns="Sound",
     ),
 )

@@ -111,6 +111,11 @@ class Simulator:
         return len(self._events.sockets)
 
     @property
+    def requests(self) -> int:
+        """How many requests it was sent so far."""
+        return self._resource.requests
+
+    @property
     def open_connections(self) -> int:
         """How many connections are open, websockets included."""
         return len(self._server.protocols)
@@ -155,7 +160,8 @@ class Simulator:
     def close_websockets(self, code: int = 1000) -> None:
         """Close every websocket properly, with this code."""
         for socket in tuple(self._events.sockets):
-            socket.sendClose(code)
+            # Its sendClose would refuse the codes that are a server's to send.
+            socket.sendCloseFrame(code=code)
 
     def call(
         self,

@@ -29,9 +29,10 @@ class Timer:
         return left * self._timers.speed
 
     def cancel(self) -> None:
-        """Do not make the call."""
-        self._delayed.cancel()
-        self._timers.pending.discard(self)
+        """Do not make the call; does nothing where it was made or cancelled."""
+        if self in self._timers.pending:
+            self._timers.pending.discard(self)
+            self._delayed.cancel()
 
     def _fire(self) -> None:
         self._timers.pending.discard(self)

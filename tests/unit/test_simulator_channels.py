@@ -270,7 +270,9 @@ class ApplicationTests(ChannelTests):
     def test_a_restart_forgets_everything_without_a_word(self) -> None:
         self.on.play("a", "sound:or")
         self.on.forget_events()
+        script = self.on.caller.run("wait 1000, hangup")
         self.on.world.forget_everything()
+        self.successResultOf(script)
         self.assertEqual(self.on.events, [])
         self.assertEqual(self.on.world.channels, {})
         self.assertEqual(self.on.world.applications, {})
