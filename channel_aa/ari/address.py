@@ -45,7 +45,9 @@ class Address:
         self.is_secure = parts.scheme == "https"
         self.host = parts.hostname
         self.port = parts.port or _DEFAULT_PORTS[parts.scheme]
-        self.base_url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/ari"
+        self.netloc = parts.netloc
+        self.base_path = f"{parts.path.rstrip('/')}/ari"
+        self.base_url = f"{parts.scheme}://{self.netloc}{self.base_path}"
         self.username = username
         self.app = app
         credentials = f"{username}:{password}".encode()

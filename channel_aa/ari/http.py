@@ -20,6 +20,7 @@ from twisted.web.client import (
 )
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from channel_aa.ari.errors import ConnectionLostError, RequestTimeoutError, error_for
@@ -28,6 +29,10 @@ from channel_aa.ari.requests import IRequestSender
 if TYPE_CHECKING:
     from typing import Any
 
+    from twisted.internet.interfaces import IStreamClientEndpoint
+    from twisted.web.client import URI
+
+    from channel_aa.ari.address import Address
     from channel_aa.ari.requests import Request
 
 IDLE_SECONDS = 10
@@ -51,13 +56,23 @@ class _QuietFactory(_HTTP11ClientFactory):
     noisy = False
 
 
+@implementer(IAgentEndpointFactory)
+class _OneEndpoint:
+    """Connects to one server, whatever a URL says."""
+
+    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:  # noqa: ARG002, N802 - Twisted's
+        return self._endpoint
+
+
 @implementer(IRequestSender)
 class HttpSender:
     """Sends requests over a pool of HTTP connections.
 
     Args:
-        base_url: where ARI is served: ``http://localhost:8088/ari``.
-        authorization: the value of the ``Authorization`` header.
+        address: where ARI is served, and for whom.
         reactor: the reactor to connect and to keep time with.
         connections: how many requests may be on their way at once; further ones
             wait for their turn. Asterisk's HTTP server takes 100 connections in
@@ -68,15 +83,18 @@ class HttpSender:
 
     def __init__(
         self,
+        address: Address,
         *,
-        base_url: str,
-        authorization: str,
         reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
         connections: int = 64,
         timeout: float = 10.0,
     ) -> None:
-        self._base_url = base_url
-        self._headers = Headers({"Authorization": [authorization]})
+        # Any host will do: the endpoint and the Host header come from the address.
+        # treq takes no address of IPv6 for one.
+        self._base_url = f"http://asterisk{address.base_path}"
+        self._headers = Headers(
+            {"Authorization": [address.authorization], "Host": [address.netloc]}
+        )
         self._headers_with_json = self._headers.copy()
         self._headers_with_json.addRawHeader("Content-Type", "application/json")
         self._reactor = reactor
@@ -87,8 +105,11 @@ class HttpSender:
         self._pool.cachedConnectionTimeout = IDLE_SECONDS
         self._pool.maxPersistentPerHost = connections
         self._pool._factory = _QuietFactory  # noqa: SLF001 - the only way to silence it
-        agent = Agent(reactor, connectTimeout=timeout, pool=self._pool)
-        self._http = HTTPClient(agent)
+        self._http = HTTPClient(
+            Agent.usingEndpointFactory(
+                reactor, _OneEndpoint(address.endpoint(reactor)), pool=self._pool
+            )
+        )
 
     @property
     def pending(self) -> int:

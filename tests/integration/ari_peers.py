@@ -64,13 +64,14 @@ async def listening(
     factory: IProtocolFactory,
     *,
     port: int = 0,
+    host: str = "127.0.0.1",
     tls: ContextFactory | None = None,
 ) -> AsyncIterator[int]:
     """Serve on a port of loopback, a free one unless told; give the port."""
     if tls is None:
-        listener = reactor.listenTCP(port, factory, interface="127.0.0.1")
+        listener = reactor.listenTCP(port, factory, interface=host)
     else:
-        listener = reactor.listenSSL(port, factory, tls, interface="127.0.0.1")
+        listener = reactor.listenSSL(port, factory, tls, interface=host)
     try:
         yield listener.getHost().port
     finally:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 from twisted.internet.defer import CancelledError, gatherResults
+from zope.interface.verify import verifyObject
 
+from channel_aa.ari.address import Address
 from channel_aa.ari.errors import (
     AriError,
     ConnectionLostError,
@@ -18,7 +20,7 @@ from channel_aa.ari.errors import (
     UnauthorizedError,
 )
 from channel_aa.ari.http import HttpSender
-from channel_aa.ari.requests import Request
+from channel_aa.ari.requests import IRequestSender, Request
 from tests.integration.ari_peers import (
     PATIENCE_SECONDS,
     RawConnection,
@@ -47,18 +49,19 @@ async def sending(
     reactor: PosixReactorBase,
     port: int,
     *,
+    host: str = "127.0.0.1",
     connections: int = 64,
     timeout: float = PATIENCE_SECONDS,  # noqa: ASYNC109 - of the requests
 ) -> AsyncIterator[HttpSender]:
     """Make a sender; close it, and look that nothing of it is left."""
     async with nothing_left(reactor):
-        sender = HttpSender(
-            base_url=f"http://127.0.0.1:{port}/ari",
-            authorization="Basic YWxpY2U6c2VjcmV0",
-            reactor=reactor,
-            connections=connections,
-            timeout=timeout,
+        address = Address(
+            url=f"http://{host}:{port}", username="alice", password="secret", app="test"
         )
+        sender = HttpSender(
+            address, reactor=reactor, connections=connections, timeout=timeout
+        )
+        verifyObject(IRequestSender, sender)
         try:
             yield sender
         finally:
@@ -85,6 +88,17 @@ async def test_a_request_arrives_as_it_was_written(reactor: PosixReactorBase) ->
     assert peer.bodies == ['{"variables":{"x":"ö"}}'.encode()]
     assert arrived.getHeader("Authorization") == "Basic YWxpY2U6c2VjcmV0"
     assert arrived.getHeader("Content-Type") == "application/json"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_server_may_have_an_address_of_ipv6(reactor: PosixReactorBase) -> None:
+    peer = WebPeer()
+    async with (
+        listening(reactor, peer, host="::1") as port,
+        sending(reactor, port, host="[::1]") as sender,
+    ):
+        await sender.send(GET)
+    assert peer.requests[0].getHeader("Host") == f"[::1]:{port}"
 
 
 @pytest_twisted.ensureDeferred
