@@ -69,11 +69,7 @@ class AriClient(Service):
     ) -> None:
         self.address = address
         self.clock: IReactorTime = reactor
-        self.requests: IRequestSender = requests or HttpSender(
-            base_url=address.base_url,
-            authorization=address.authorization,
-            reactor=reactor,
-        )
+        self.requests: IRequestSender = requests or HttpSender(address, reactor=reactor)
         self.channels: dict[str, Channel] = {}
         self.playbacks: dict[str, Playback] = {}
         self._application = application
@@ -131,12 +127,20 @@ class AriClient(Service):
         """Send any request of ARI; the result is its answer's JSON, or ``None``.
 
         ``client.request("GET", "channels", channel_id)`` asks for
-        ``/ari/channels/{channelId}``. Errors: those of `channel_aa.ari.errors`.
+        ``/ari/channels/{channelId}``. Errors: those of `channel_aa.ari.errors`; a
+        plain `AriError` where the answer is not JSON, a recording for example.
         """
         asked = Request(method=method, path=path, query=query or {}, body=body)
-        return self.requests.send(asked).addCallback(
-            lambda answer: msgspec.json.decode(answer) if answer else None
-        )
+
+        def decode(answer: bytes) -> Any:  # noqa: ANN401 - any JSON
+            try:
+                return msgspec.json.decode(answer) if answer else None
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise AriError(
+                    method, asked.quoted_path, message=f"the answer is no JSON: {error}"
+                ) from error
+
+        return self.requests.send(asked).addCallback(decode)
 
     def new_playback_id(self) -> str:
         """Give an id that no playback has had yet."""
@@ -205,7 +209,17 @@ class AriClient(Service):
             return
         channel = Channel(self, event.channel)
         self.channels[channel.id] = channel
-        channel.listener = self._application.channel_entered(channel, event.args)
+        try:
+            channel.listener = self._application.channel_entered(channel, event.args)
+        except Exception:  # noqa: BLE001 - nobody takes the call: it must not stay
+            self._log.failure("Nobody attends to {channel}", channel=channel.name)
+            channel.continue_in_dialplan().addErrback(
+                lambda failure: self._log.error(
+                    "{channel} could not go on in the dialplan: {error}",
+                    channel=channel.name,
+                    error=failure.value,
+                )
+            )
 
     def _channel_ended(self, event: events.StasisEnd | events.ChannelDestroyed) -> None:
         channel = self.channels.get(event.channel.id)

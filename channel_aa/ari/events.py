@@ -138,7 +138,7 @@ class ApplicationReplaced(KnownEvent, frozen=True, kw_only=True):
 
 
 class UnknownEvent(Event, frozen=True, kw_only=True):
-    """An event of a type that has no class here.
+    """An event of a type that has no class here; all it says is in its payload.
 
     Attributes:
         type: Asterisk's name of the event.

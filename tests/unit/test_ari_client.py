@@ -9,23 +9,15 @@ from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
 from channel_aa.ari.errors import ConnectionLostError, NotFoundError
-from channel_aa.ari.http import HttpSender
 from channel_aa.ari.requests import IRequestSender
 from channel_aa.interfaces import PlaybackEnd
-from tests.unit.ari_fakes import APP, AriTestCase, FakeSender, make_address
+from tests.unit.ari_fakes import APP, AriTestCase, FakeSender
 
 
 class InterfaceTests(AriTestCase):
     def test_what_is_provided(self) -> None:
         verifyObject(IService, self.client)
         verifyObject(IRequestSender, FakeSender())
-        address = make_address()
-        sender = HttpSender(
-            base_url=address.base_url,
-            authorization=address.authorization,
-            reactor=self.clock,
-        )
-        verifyObject(IRequestSender, sender)
 
 
 class EntryTests(AriTestCase):
@@ -33,6 +25,12 @@ class EntryTests(AriTestCase):
         self.hear_channel("StasisStart", args=["sales", "en"])
         self.assertEqual(self.application.entered, [("c1", ("sales", "en"))])
         self.assertEqual(self.client.channels["c1"].name, "PJSIP/c1")
+
+    def test_a_channel_that_nobody_takes_goes_on_in_the_dialplan(self) -> None:
+        self.application.is_raising = True
+        self.hear_channel("StasisStart", args=[])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.sender.lines, ["POST channels/c1/continue"])
 
     def test_a_channel_enters_once(self) -> None:
         channel = self.enter()
