@@ -7,6 +7,7 @@ is one way to bring them, a websocket could be another.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -108,13 +109,18 @@ class Route:
         """The resource it belongs to: ``channels``."""
         return self.path.split("/")[1]
 
+    @cached_property
+    def names_in_path(self) -> Sequence[str]:
+        """The names of the parameters in its path, from left to right."""
+        segments = self.path.split("/")
+        return tuple(each[1:-1] for each in segments if each.startswith("{"))
+
     @property
     def all_parameters(self) -> Sequence[Parameter]:
         """Those of the path, then the others."""
         in_path = [
-            Parameter(name=segment[1:-1], is_required=True, where="path")
-            for segment in self.path.split("/")
-            if segment.startswith("{")
+            Parameter(name=name, is_required=True, where="path")
+            for name in self.names_in_path
         ]
         return (*in_path, *self.parameters)
 
@@ -164,8 +170,8 @@ class Api:
             route = node.routes.get(method)
             if route is None:
                 return self._no_route(node, method)
-            names = (each.name for each in route.all_parameters)
-            given = Given({**parameters, **dict(zip(names, in_path, strict=False))})
+            named = zip(route.names_in_path, in_path, strict=True)
+            given = Given({**parameters, **dict(named)})
             answer = route.handler(self._world, given)
         except RefusedError as error:
             return error.response
