@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +15,7 @@ from autobahn.twisted.websocket import WebSocketClientFactory
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.task import deferLater
+from twisted.internet.utils import getProcessOutput
 from twisted.web.client import HTTPConnectionPool, ResponseNeverReceived
 
 from channel_aa.simulator import Simulator
@@ -99,6 +102,18 @@ async def open_websocket(
     await endpoint.connect(factory)
     await events.opened.addTimeout(SECONDS, reactor)
     return events
+
+
+@pytest_twisted.ensureDeferred
+async def test_importing_it_installs_no_reactor(reactor: Reactor) -> None:
+    code = (
+        "import sys, channel_aa.simulator;"
+        "print('twisted.internet.reactor' in sys.modules)"
+    )
+    output = await getProcessOutput(
+        sys.executable, ["-c", code], env=os.environ, errortoo=True, reactor=reactor
+    )
+    assert output == b"False\n"
 
 
 @pytest_twisted.ensureDeferred
