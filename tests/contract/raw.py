@@ -15,12 +15,13 @@ from urllib.parse import urlencode, urlsplit
 import treq
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.endpoints import clientFromString
 from twisted.web.client import HTTPConnectionPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from twisted.internet.interfaces import IAddress
     from twisted.internet.posixbase import PosixReactorBase
 
 SECONDS = 10.0
@@ -142,6 +143,17 @@ class Events(WebSocketClientProtocol):
         self.closed.callback(code)
 
 
+class _Factory(WebSocketClientFactory):
+    """Makes the one websocket."""
+
+    noisy = False
+
+    def buildProtocol(self, addr: IAddress | None) -> Events:  # noqa: N802 - Twisted's name
+        events = Events(self.reactor)
+        events.factory = self
+        return events
+
+
 class Ari:
     """One user of an Asterisk's REST interface.
 
@@ -156,7 +168,7 @@ class Ari:
         self, reactor: PosixReactorBase, url: str, *, username: str, password: str
     ) -> None:
         self.url = url
-        self._reactor = reactor
+        self._reactor: Any = reactor  # treq has a type of its own for it
         self._credentials = (username, password)
         # Each request has a connection of its own: none is left after a test.
         self._pool = HTTPConnectionPool(reactor, persistent=False)
@@ -203,17 +215,14 @@ class Ari:
         """
         address = urlsplit(self.url)
         token = b64encode(":".join(self._credentials).encode()).decode()
-        factory = WebSocketClientFactory(
+        factory = _Factory(
             f"ws://{address.netloc}{path}?{urlencode(query)}",
             protocols=["ari"],
             headers={"Authorization": f"Basic {token}"},
             reactor=self._reactor,
         )
-        events = Events(self._reactor)
-        factory.protocol = lambda: events
-        factory.noisy = False
-        endpoint = HostnameEndpoint(self._reactor, address.hostname, address.port)
-        await endpoint.connect(factory)
+        endpoint = clientFromString(self._reactor, f"tcp:{address.netloc}")
+        events: Events = await endpoint.connect(factory)
         await events.opened.addTimeout(SECONDS, self._reactor)
         self._opened.append(events)
         return events

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.task import deferLater
 
@@ -13,7 +13,7 @@ from tests.asterisk.sounds import SOUNDS
 from tests.contract.raw import SECONDS, Ari, Events
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from twisted.internet.posixbase import PosixReactorBase
 
@@ -45,7 +45,7 @@ class Call:
 
     id: str
     caller: Caller
-    start: Mapping[str, object]
+    start: Mapping[str, Any]
     """The event that it came with."""
 
 
@@ -78,6 +78,17 @@ class Stage(ABC):
     async def listen(self, app: str = APP, **query: object) -> Events:
         """Open the websocket of an application."""
         return await self.ari.listen(app, **query)
+
+    async def has_no_application(self) -> bool:
+        """Say whether Asterisk knows nothing of the application."""
+        return (await self.ari.get(f"/applications/{APP}")).status == 404
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Ask until something is so that no event tells of."""
+        deadline = self.reactor.seconds() + SECONDS
+        while not await condition():
+            assert self.reactor.seconds() < deadline, condition
+            await deferLater(self.reactor, 0.01)
 
     def user(self, username: str, password: str) -> Ari:
         """Use the REST interface with some credentials."""
@@ -203,14 +214,15 @@ class AsteriskStage(Stage):
 
     async def close(self) -> None:
         """Leave Asterisk as it was."""
-        for channel in (await self.ari.get("/channels")).json:
+        for channel in await self._channels():
             await self.ari.delete(f"/channels/{channel['id']}")
-        await self._until_empty("/channels")
+        await self.until(self._has_no_channels)
         await super().close()
-        await self._until_empty("/applications")
+        await self.until(self.has_no_application)
 
-    async def _until_empty(self, path: str) -> None:
-        deadline = self.reactor.seconds() + SECONDS
-        while left := (await self.ari.get(path)).json:
-            assert self.reactor.seconds() < deadline, f"left over: {left}"
-            await deferLater(self.reactor, 0.01)
+    async def _channels(self) -> list[Mapping[str, str]]:
+        channels: list[Mapping[str, str]] = (await self.ari.get("/channels")).json
+        return channels
+
+    async def _has_no_channels(self) -> bool:
+        return not await self._channels()

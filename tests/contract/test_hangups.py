@@ -183,7 +183,6 @@ async def test_a_request_that_waits_for_a_sound_is_answered_at_the_hangup(
 async def test_a_reason_that_asterisk_does_not_know_is_refused(stage: Stage) -> None:
     events = await stage.listen()
     call = await stage.call(events)
-    refused = await stage.ari.delete(f"/channels/{call.id}", reason="nonsense")
-    assert refused.error == (400, "Invalid reason for hangup reason provided")
-    busy = await stage.ari.delete(f"/channels/{call.id}", reason="busy")
-    assert busy.status == 204
+    channel = f"/channels/{call.id}"
+    assert (await stage.ari.delete(channel, reason="nonsense")).status == 400
+    assert (await stage.ari.delete(channel, reason="busy")).status == 204
