@@ -44,6 +44,7 @@ class IPlayback(Interface):
 
     id: str = Attribute("The playback's id, unique among this program's playbacks.")
     media: str = Attribute("What is played, as a media URI: ``sound:press-1``.")
+    problem: str = Attribute("Why it failed, once it has; empty where it did not.")
     finished: Deferred[PlaybackEnd] = Attribute(
         """Fires once, with a `PlaybackEnd`, when no more of this sound will be heard.
 

@@ -109,7 +109,7 @@ class Channel:
             except Exception:  # noqa: BLE001 - the rest has to end all the same
                 self._log.failure("Ending the call of {channel} failed", channel=self)
         for playback in list(self.playbacks):
-            playback.ended(PlaybackEnd.FAILED)
+            playback.ended(PlaybackEnd.FAILED, "the channel has left")
 
     @staticmethod
     def is_gone(error: BaseException | None) -> bool:

@@ -243,9 +243,16 @@ class AriClient(Service):
 
     def _playback_finished(self, event: events.PlaybackFinished) -> None:
         playback = self.playbacks.get(event.playback.id)
-        if playback is not None:
-            done = event.playback.state == "done"
-            playback.ended(PlaybackEnd.DONE if done else PlaybackEnd.FAILED)
+        if playback is None:
+            return
+        if event.playback.state == "done":
+            playback.ended(PlaybackEnd.DONE)
+        else:
+            playback.ended(
+                PlaybackEnd.FAILED,
+                "Asterisk could not play it. Is that sound installed, for the"
+                " channel's language?",
+            )
 
     def _application_replaced(self, _event: events.ApplicationReplaced) -> None:
         self._log.error(

@@ -19,22 +19,31 @@ class AriError(TelephonyError):
         path: its path below ``/ari/``, without the query.
         status: the HTTP status of the answer; ``None`` where none came.
         message: Asterisk's explanation, or ours where there was no answer.
+        may_be_done: whether Asterisk may have done what it did not confirm.
     """
 
     def __init__(
-        self, method: str, path: str, *, status: int | None = None, message: str = ""
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int | None = None,
+        message: str = "",
+        may_be_done: bool = False,
     ) -> None:
         super().__init__(method, path, status, message)
         self.method = method
         self.path = path
         self.status = status
         self.message = message
+        self.may_be_done = may_be_done
 
     def __str__(self) -> str:
         answer = (
             self.message if self.status is None else f"{self.status} {self.message}"
         )
-        return f"{self.method} {self.path}: {answer}"
+        doubt = " (it may have been carried out)" if self.may_be_done else ""
+        return f"{self.method} {self.path}: {answer}{doubt}"
 
 
 class NotFoundError(AriError):
@@ -54,14 +63,11 @@ class ServerError(AriError):
 
 
 class RequestTimeoutError(AriError):
-    """No answer in time; the request may have been carried out all the same."""
+    """No answer in time."""
 
 
 class ConnectionLostError(AriError):
-    """No connection, or one that closed before the answer came.
-
-    In the second case the request may have been carried out all the same.
-    """
+    """No connection, or one that closed before the answer came."""
 
 
 _BY_STATUS: dict[int, type[AriError]] = {

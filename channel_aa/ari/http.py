@@ -27,6 +27,7 @@ from channel_aa.ari.errors import ConnectionLostError, RequestTimeoutError, erro
 from channel_aa.ari.requests import IRequestSender
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from twisted.internet.interfaces import IStreamClientEndpoint
@@ -129,17 +130,25 @@ class HttpSender:
             if not answer.called:
                 answer.callback(result)
 
+        has_begun = False
+
+        def begin() -> None:
+            nonlocal has_begun
+            has_begun = True
+
         answer: Deferred[bytes] = Deferred(give_up)
-        exchange = Deferred.fromCoroutine(self._exchange(request))
+        exchange = Deferred.fromCoroutine(self._exchange(request, begin))
         exchange.addBoth(pass_on)
 
         def too_late(result: object, seconds: float) -> object:
             if not isinstance(result, Failure):
                 return result
-            message = f"no answer within {seconds:g} seconds"
             return Failure(
                 RequestTimeoutError(
-                    request.method, request.quoted_path, message=message
+                    request.method,
+                    request.quoted_path,
+                    message=f"no answer within {seconds:g} seconds",
+                    may_be_done=has_begun,
                 )
             )
 
@@ -152,10 +161,11 @@ class HttpSender:
 
         return answer.addBoth(settled)
 
-    async def _exchange(self, request: Request) -> bytes:
+    async def _exchange(self, request: Request, begin: Callable[[], None]) -> bytes:
         method, path = request.method, request.quoted_path
         has_body = request.body is not None
         async with self._turns:
+            begin()
             try:
                 response = await self._http.request(
                     method,
@@ -172,7 +182,10 @@ class HttpSender:
                 body = await collector.whole
             except _NO_ANSWER as error:
                 raise ConnectionLostError(
-                    method, path, message=_explain(error)
+                    method,
+                    path,
+                    message=_explain(error),
+                    may_be_done=not isinstance(error, ConnectError | DNSLookupError),
                 ) from error
         if response.code not in _SUCCESS:
             raise error_for(method, path, response.code, body)

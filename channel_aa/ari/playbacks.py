@@ -8,12 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from channel_aa.ari.errors import (
-    AriError,
-    ConnectionLostError,
-    NotFoundError,
-    RequestTimeoutError,
-)
+from channel_aa.ari.errors import AriError, NotFoundError
 from channel_aa.ari.requests import Request
 from channel_aa.interfaces import IPlayback, PlaybackEnd
 
@@ -32,8 +27,6 @@ STOPPED_CHECK_SECONDS = 2.0
 MAX_FAILED_CHECKS = 3
 """After how many questions without an answer a playback counts as over."""
 
-_MAYBE_CARRIED_OUT = (ConnectionLostError, RequestTimeoutError)
-
 
 @implementer(IPlayback)
 class Playback:
@@ -50,6 +43,7 @@ class Playback:
     def __init__(self, channel: Channel, media: str, playback_id: str) -> None:
         self.id = playback_id
         self.media = media
+        self.problem = ""
         self.finished: Deferred[PlaybackEnd] = Deferred(self._given_up)
         self._channel = channel
         self._is_over = False
@@ -78,11 +72,17 @@ class Playback:
         """Take note that the sound is heard."""
         self._accepted()
 
-    def ended(self, end: PlaybackEnd) -> None:
-        """Take note that the sound is over; whoever waits for it goes on."""
+    def ended(self, end: PlaybackEnd, problem: str = "") -> None:
+        """Take note that the sound is over; whoever waits for it goes on.
+
+        Args:
+            end: how it ended.
+            problem: why it failed, if it did.
+        """
         if self._is_over:
             return
         self._is_over = True
+        self.problem = problem
         if self._check_timer is not None:
             self._check_timer.cancel()
             self._check_timer = None
@@ -115,21 +115,16 @@ class Playback:
     def _refused(self, failure: Failure) -> None:
         if self._is_over or self._is_accepted:
             return
-        if failure.check(*_MAYBE_CARRIED_OUT):
-            self.check()
-        elif failure.check(AriError) is None:
+        error = failure.value
+        if not isinstance(error, AriError):
             self._log.failure("Playing {media} failed", failure, media=self.media)
-            self.ended(PlaybackEnd.FAILED)
-        elif self._channel.is_gone(failure.value):
+            self.ended(PlaybackEnd.FAILED, str(error))
+        elif error.may_be_done:
+            self.check()
+        elif self._channel.is_gone(error):
             self._channel.left()
         else:
-            self._log.error(
-                "Asterisk did not play {media} on {channel}: {error}",
-                media=self.media,
-                channel=self._channel.name,
-                error=failure.value,
-            )
-            self.ended(PlaybackEnd.FAILED)
+            self.ended(PlaybackEnd.FAILED, str(error))
 
     def _send_stop(self) -> None:
         # A hangup ends every playback of the channel: nothing to ask for.
@@ -178,9 +173,4 @@ class Playback:
             if self._failed_checks < MAX_FAILED_CHECKS:
                 self._check_within(CHECK_SECONDS)
                 return
-        self._log.warn(
-            "{media} on {channel} ended without a word from Asterisk",
-            media=self.media,
-            channel=self._channel.name,
-        )
-        self.ended(PlaybackEnd.FAILED)
+        self.ended(PlaybackEnd.FAILED, "Asterisk knows nothing of it any more")

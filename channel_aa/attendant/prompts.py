@@ -40,7 +40,8 @@ async def play_prompt(
             end = await playback.finished
         if end is PlaybackEnd.FAILED and not keypad.has_keys:
             _log.warn(
-                "{channel} did not hear {media}: is that sound installed?",
+                "{channel} did not hear {media}: {problem}",
                 channel=channel.name,
                 media=media,
+                problem=playback.problem,
             )

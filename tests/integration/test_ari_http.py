@@ -249,10 +249,13 @@ async def test_waiting_for_a_turn_counts_towards_the_timeout(
         sending(reactor, port, timeout=0.2, connections=1) as sender,
     ):
         answers = [sender.send(POST) for _ in range(5)]
+        doubts = []
         for answer in answers:
-            with pytest.raises(RequestTimeoutError):
+            with pytest.raises(RequestTimeoutError) as raised:
                 await answer
+            doubts.append(raised.value.may_be_done)
         assert sender.pending == 0
+    assert doubts == [True, False, False, False, False]
     assert len(peer.requests) == 1
 
 
@@ -282,6 +285,7 @@ async def test_a_connection_that_closes_too_soon_is_lost(
             await sender.send(POST)
     assert raised.value.message
     assert raised.value.status is None
+    assert raised.value.may_be_done
     assert len(peer.requests) == 1
 
 
@@ -300,8 +304,9 @@ async def test_a_port_where_nothing_listens_is_no_connection(
     reactor: PosixReactorBase,
 ) -> None:
     async with sending(reactor, await closed_port(reactor)) as sender:
-        with pytest.raises(ConnectionLostError, match="refused"):
+        with pytest.raises(ConnectionLostError, match="refused") as raised:
             await sender.send(POST)
+        assert not raised.value.may_be_done
 
 
 @pytest_twisted.ensureDeferred

@@ -60,9 +60,9 @@ class Exchange:
             error_for(request.method, request.quoted_path, status, body)
         )
 
-    def fail(self, kind: type[AriError]) -> None:
-        request = self.request
-        self.answer.errback(kind(request.method, request.quoted_path, message="lost"))
+    def fail(self, kind: type[AriError], *, may_be_done: bool = True) -> None:
+        method, path = self.request.method, self.request.quoted_path
+        self.answer.errback(kind(method, path, message="lost", may_be_done=may_be_done))
 
 
 @implementer(IRequestSender)

@@ -13,6 +13,7 @@ class FakePlayback:
     def __init__(self, playback_id: str, media: str) -> None:
         self.id = playback_id
         self.media = media
+        self.problem = ""
         self.stops = 0
         self.finished: Deferred[PlaybackEnd] = Deferred(lambda _: self.stop())
 
@@ -20,6 +21,8 @@ class FakePlayback:
         self.stops += 1
 
     def end(self, end: PlaybackEnd = PlaybackEnd.DONE) -> None:
+        if end is PlaybackEnd.FAILED:
+            self.problem = "no such sound"
         if not self.finished.called:
             self.finished.callback(end)
 

@@ -78,11 +78,9 @@ class PlaybackTests(AriTestCase):
         playing.request.refuse(500, "Internal error")
         self.assertEqual(playing.ends, FAILED)
         self.assertIs(self.client.channels["c1"], channel)
-        [line] = self.log.texts(level=LogLevel.error)
         self.assertEqual(
-            line,
-            "Asterisk did not play sound:press-1 on PJSIP/c1:"
-            f" POST channels/c1/play/{playing.playback.id}: 500 Internal error",
+            playing.playback.problem,
+            f"POST channels/c1/play/{playing.playback.id}: 500 Internal error",
         )
 
     def test_one_refused_because_the_channel_is_gone_means_that_it_left(self) -> None:
@@ -100,6 +98,13 @@ class PlaybackTests(AriTestCase):
         playing = self.play(channel)
         playing.request.refuse(412)
         self.assertEqual(playing.ends, FAILED)
+        self.assertIn("c1", self.client.channels)
+
+    def test_one_that_never_reached_asterisk_fails_at_once(self) -> None:
+        playing = self.play(self.enter())
+        playing.request.fail(ConnectionLostError, may_be_done=False)
+        self.assertEqual(playing.ends, FAILED)
+        self.assertEqual(playing.checks, 0)
         self.assertIn("c1", self.client.channels)
 
     def test_a_refusal_after_it_was_heard_is_not_believed(self) -> None:
@@ -233,8 +238,9 @@ class WatchdogTests(AriTestCase):
         self.assertEqual(playing.checks, 1)
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(playing.ends, FAILED)
-        [warning] = self.log.texts(level=LogLevel.warn)
-        self.assertIn("bogus:xx on PJSIP/c1 ended without a word", warning)
+        self.assertEqual(
+            playing.playback.problem, "Asterisk knows nothing of it any more"
+        )
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_one_that_still_exists_is_asked_after_again(self) -> None:

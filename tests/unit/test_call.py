@@ -273,7 +273,7 @@ class TroubleTests(CallTestCase):
             self.channel.end_sound(PlaybackEnd.FAILED)
         self.assertEqual(
             [formatEvent(event) for event in events],
-            [f"{CHANNEL} did not hear sound:press-1: is that sound installed?"],
+            [f"{CHANNEL} did not hear sound:press-1: no such sound"],
         )
         self.assert_plays("or")
 
