@@ -28,14 +28,17 @@ def read(path: str) -> str:
 
 
 @pytest_twisted.ensureDeferred
-async def test_boots_with_no_complaint(asterisk: Asterisk) -> None:
-    assert "ERROR" not in asterisk.log()
-    assert "WARNING" not in asterisk.log()
+async def test_boots_with_no_complaint(
+    reactor: PosixReactorBase, installation: Installation
+) -> None:
+    async with Asterisk.running(reactor, installation=installation) as asterisk:
+        assert "ERROR" not in asterisk.log()
+        assert "WARNING" not in asterisk.log()
 
 
 @pytest_twisted.ensureDeferred
 async def test_takes_commands(asterisk: Asterisk) -> None:
-    assert "0 active channels" in await asterisk.cli("core show channels")
+    assert "active channels" in await asterisk.cli("core show channels")
     assert "Stasis(channel-aa)" in await asterisk.cli("dialplan show channel-aa")
 
 
