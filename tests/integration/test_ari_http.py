@@ -233,8 +233,9 @@ async def test_a_server_that_does_not_answer_is_given_up(
         listening(reactor, peer) as port,
         sending(reactor, port, timeout=0.2) as sender,
     ):
-        with pytest.raises(RequestTimeoutError, match=r"within 0\.2 seconds"):
+        with pytest.raises(RequestTimeoutError, match=r"within 0\.2 s") as raised:
             await sender.send(POST)
+        assert raised.value.may_be_done
         assert sender.pending == 0
         await until(reactor, lambda: peer.lost == 1)
 
@@ -249,13 +250,10 @@ async def test_waiting_for_a_turn_counts_towards_the_timeout(
         sending(reactor, port, timeout=0.2, connections=1) as sender,
     ):
         answers = [sender.send(POST) for _ in range(5)]
-        doubts = []
         for answer in answers:
-            with pytest.raises(RequestTimeoutError) as raised:
+            with pytest.raises(RequestTimeoutError):
                 await answer
-            doubts.append(raised.value.may_be_done)
         assert sender.pending == 0
-    assert doubts == [True, False, False, False, False]
     assert len(peer.requests) == 1
 
 
