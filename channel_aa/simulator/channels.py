@@ -224,11 +224,12 @@ class Channel:
         """Line a command up; False where the channel takes no more of them."""
         if self.application is None or self._leave_for is not None:
             return False
-        delay = self._world.thread_delay if self.is_silent else None
+        delay = self._world.thread_delay
+        wakes = self.is_silent
         self._commands.append(command)
         if delay is None:
             self.act(_nothing)
-        else:
+        elif wakes:
             self._world.timers.later(delay, lambda: self.act(_nothing))
         return True
 

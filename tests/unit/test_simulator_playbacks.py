@@ -80,10 +80,13 @@ class PlaybackTests(PlaybackCase):
     def test_a_busy_thread_starts_a_sound_later(self) -> None:
         on = Simulated(thread_delay=0.1)
         on.forget_events()
-        on.play("a", "sound:long")
+        on.play("a", "sound:or")
+        on.play("b", "sound:or")
         self.assertEqual(on.said, [])
         on.clock.advance(0.1)
         self.assertEqual(on.said, ["PlaybackStarted a"])
+        on.clock.advance(0.5)
+        self.assertEqual(on.said[-1], "PlaybackStarted b")
 
     def test_one_plays_at_a_time_and_the_next_when_it_is_over(self) -> None:
         self.on.play("a", "sound:or")
