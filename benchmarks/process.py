@@ -1,0 +1,117 @@
+"""A process under test: started on a core of its own, and read from ``/proc``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+_STOP_SECONDS = 15.0
+
+
+class ProcessError(Exception):
+    """A process did not do what the benchmark needs; the message says what it did."""
+
+
+class Process:
+    """A process, from its start to its end.
+
+    Args:
+        command: what to run.
+        core: the core that it may use, and nothing else; None: any.
+        output: the file that its standard output and error go to.
+        environment: added to this process's own.
+        pipes: whether its standard input and output are pipes to here instead.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        core: int | None,
+        output: Path,
+        environment: Mapping[str, str] | None = None,
+        pipes: bool = False,
+    ) -> None:
+        self.command = command
+        self._output = output
+        with output.open("ab") as file, _on_core(core):
+            self.popen = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if pipes else file,
+                stderr=file,
+                env={**os.environ, **(environment or {})},
+                bufsize=0,
+            )
+        self.pid = self.popen.pid
+
+    @property
+    def cpu_seconds(self) -> float:
+        """How long its threads have run so far, in their own code and the kernel's."""
+        stat = self._read("stat")
+        # The name of the program, in brackets, may have anything in it.
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
+
+    @property
+    def memory_kib(self) -> int:
+        """How much memory it has in use: its resident set, in KiB."""
+        for line in self._read("status").splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        raise ProcessError(f"{self.command[0]} is ending")
+
+    def check(self) -> None:
+        """Make sure that it is there.
+
+        Raises:
+            ProcessError: it has ended; the end of its output is in the message.
+        """
+        status = self.popen.poll()
+        if status is not None:
+            output = self._output.read_text(errors="replace")[-2000:]
+            raise ProcessError(
+                f"{' '.join(self.command)} ended with status {status}:\n{output}"
+            )
+
+    def stop(self) -> None:
+        """End it as a service manager would, and by force if that takes long."""
+        if self.popen.poll() is None:
+            self.popen.terminate()
+            try:
+                self.popen.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
+        self.popen.wait()
+        for pipe in (self.popen.stdin, self.popen.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _read(self, name: str) -> str:
+        self.check()
+        return Path(f"/proc/{self.pid}/{name}").read_text()
+
+
+def cores() -> tuple[int, int] | tuple[None, None]:
+    """Give the cores for the program under test and for everything else."""
+    usable = sorted(os.sched_getaffinity(0))
+    return (usable[1], usable[0]) if len(usable) > 1 else (None, None)
+
+
+@contextmanager
+def _on_core(core: int | None) -> Iterator[None]:
+    """Let whatever is started meanwhile run on one core."""
+    before = os.sched_getaffinity(0)
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
