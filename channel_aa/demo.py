@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.protocol import ProcessProtocol, Protocol
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import react
@@ -186,7 +187,7 @@ async def run(
         try:
             await daemon.ready.addTimeout(START_SECONDS, reactor)
             await play(simulator)
-        except (DaemonError, ScriptError, TimeoutError) as error:
+        except (DaemonError, ScriptError, DeferredTimeoutError) as error:
             raise SystemExit(f"The call went wrong: {error}") from None
         finally:
             if not daemon.ended.called:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.protocol import ProcessProtocol
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Program(ProcessProtocol):
         self._waiting.append((text, waiter))
         try:
             await waiter.addTimeout(SECONDS, self._reactor)
-        except TimeoutError:
+        except DeferredTimeoutError:
             output = "\n".join(self.lines)
             raise AssertionError(f"no {text!r} in:\n{output}") from None
 
