@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
+from autobahn.twisted.websocket import WebSocketClientFactory
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.protocol import connectionDone
-from twisted.internet.task import deferLater
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from txaio.tx import make_logger
 
@@ -15,12 +15,14 @@ from channel_aa.ari.backoff import Backoff
 from channel_aa.ari.problems import (
     Problem,
     connect_problem,
+    dead_problem,
     handshake_problem,
     is_tls_error,
     lost_problem,
     no_handshake_problem,
     tls_problem,
 )
+from channel_aa.ari.websocket import LeanWebSocketProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
     from channel_aa.ari.address import Address
 
+QUIET_SECONDS = 5.0
+"""How long a connection may say nothing before it is sent a ping, and how long it then
+has to say anything. Asterisk answers pings, and never sends one."""
+
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Far above any event of Asterisk, whose channel variables can make one long."""
 
@@ -38,7 +44,7 @@ _NORMAL_CLOSURE = 1000  # RFC 6455, section 7.4.1
 _SWITCHING_PROTOCOLS = 101
 
 
-class EventsProtocol(WebSocketClientProtocol):
+class EventsProtocol(LeanWebSocketProtocol):
     """One connection's websocket."""
 
     factory: _EventsFactory
@@ -53,6 +59,7 @@ class EventsProtocol(WebSocketClientProtocol):
         """Fires when the TCP connection is gone, with the reason."""
         self._problem: Problem | None = None
         self._was_open = False
+        self._is_pinged = False
 
     def onOpen(self) -> None:  # noqa: N802 - autobahn's name
         """Pass on that the handshake is complete."""
@@ -110,6 +117,18 @@ class EventsProtocol(WebSocketClientProtocol):
         problem = self._problem or lost_problem(None, reason.getErrorMessage())
         self.ended.callback(problem)
 
+    def keep_alive(self) -> None:
+        """Ping a peer that has been quiet; drop one that does not answer."""
+        if self.has_heard:
+            self.has_heard = False
+            self._is_pinged = False
+        elif not self._is_pinged:
+            self._is_pinged = True
+            self.sendPing()
+        else:
+            self._problem = dead_problem()
+            self.dropConnection(abort=True)
+
     def leave(self) -> None:
         """Say goodbye and close; an unfinished handshake is dropped at once."""
         if self._was_open:
@@ -136,11 +155,6 @@ class _EventsFactory(WebSocketClientFactory):
             closeHandshakeTimeout=2,
             maxMessagePayloadSize=MAX_MESSAGE_BYTES,
             maxFramePayloadSize=MAX_MESSAGE_BYTES,
-            # Asterisk answers pings and never sends one: a connection that says
-            # nothing for 10 s and then nothing to a ping for 4 s is dead.
-            autoPingInterval=10,
-            autoPingTimeout=4,
-            autoPingRestartOnAnyTraffic=True,
             tcpNoDelay=True,
         )
 
@@ -159,6 +173,7 @@ class EventsConnection:
         reactor: the reactor to connect and to keep time with.
         endpoint: used instead of the address's own.
         backoff: the delays between tries, reset by a completed handshake only.
+        quiet_seconds: see `QUIET_SECONDS`.
     """
 
     _log = Logger()
@@ -173,6 +188,7 @@ class EventsConnection:
         reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
         endpoint: IStreamClientEndpoint | None = None,
         backoff: Backoff | None = None,
+        quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
         self.address = address
         self._on_open = on_open
@@ -183,6 +199,9 @@ class EventsConnection:
         self._backoff = backoff or Backoff()
         self._factory = _EventsFactory(self, reactor=reactor)
         self._protocol: EventsProtocol | None = None
+        self._quiet_seconds = quiet_seconds
+        self._keeping_alive = LoopingCall(self._keep_alive)
+        self._keeping_alive.clock = reactor
         self._loop: Deferred[None] | None = None
         self._stopping = False
         self._last_kind: str | None = None
@@ -211,6 +230,7 @@ class EventsConnection:
     def opened(self) -> None:
         """Take note of a completed handshake."""
         self.is_open = True
+        self._keeping_alive.start(self._quiet_seconds, now=False)
         self._backoff.reset()
         self._last_kind = None
         self._log.info(
@@ -219,6 +239,15 @@ class EventsConnection:
             app=self.address.app,
         )
         self._on_open()
+
+    def send(self, message: bytes) -> None:
+        """Send a text message, if the websocket is open."""
+        if self._protocol is not None and self.is_open:
+            self._protocol.send_text(message)
+
+    def _keep_alive(self) -> None:
+        if self._protocol is not None:
+            self._protocol.keep_alive()
 
     async def _keep_open(self) -> None:
         try:
@@ -245,6 +274,8 @@ class EventsConnection:
             protocol.leave()
         problem = await protocol.ended
         self._protocol = None
+        if self._keeping_alive.running:
+            self._keeping_alive.stop()
         if self.is_open:
             self.is_open = False
             self._on_lost()

@@ -96,6 +96,15 @@ def lost_problem(code: int | None, reason: str | None) -> Problem:
     return Problem("lost", f"The connection to Asterisk ended ({code}: {reason}).")
 
 
+def dead_problem() -> Problem:
+    """Explain a connection on which nothing is heard any more."""
+    return Problem(
+        "dead",
+        "Asterisk has fallen silent: it does not even answer a ping. Check the"
+        " network, and whether Asterisk hangs.",
+    )
+
+
 def is_tls_error(error: BaseException | None) -> bool:
     """Tell whether a connection ended because of TLS."""
     return isinstance(error, TLSError | VerificationError)

@@ -22,7 +22,7 @@ from twisted.logger import LogLevel
 from txaio.tx import make_logger, set_global_log_level
 
 from channel_aa.ari.backoff import Backoff
-from channel_aa.ari.connection import EventsConnection
+from channel_aa.ari.connection import QUIET_SECONDS, EventsConnection
 from tests.integration.ari_peers import nothing_left
 from tests.unit.ari_fakes import PASSWORD, LogRecorder, make_address
 
@@ -114,6 +114,7 @@ class WatchedClient:
         *,
         endpoint: IStreamClientEndpoint | None = None,
         backoff: CountingBackoff | None = None,
+        quiet_seconds: float = QUIET_SECONDS,
         **options: object,
     ) -> None:
         self.log = LogRecorder()
@@ -128,6 +129,7 @@ class WatchedClient:
             reactor=reactor,
             endpoint=endpoint,
             backoff=self.backoff,
+            quiet_seconds=quiet_seconds,
         )
         # The times of autobahn are whole seconds: 1 means within a second.
         self.connection._factory.setProtocolOptions(**options)
