@@ -42,6 +42,9 @@ __all__ = [
 PASSWORD_VARIABLE = "CHANNEL_AA_PASSWORD"  # noqa: S105 - a name, not a password
 """The environment variable whose password wins over the file's."""
 
+TRANSPORTS = ("auto", "http", "websocket")
+"""The ways that requests may take; ``auto`` finds out which one Asterisk knows."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_PORT = 65535
 _URL = re.compile(
@@ -137,6 +140,15 @@ def password_text(password: Secret) -> Secret:
     return password
 
 
+def transport_name(name: str) -> str:
+    """Allow a way for requests to Asterisk: a rule."""
+    if name in TRANSPORTS:
+        return name
+    raise ValueError(
+        f"{quoted(name)} is no transport; allowed are 'auto', 'http' and 'websocket'"
+    )
+
+
 class AsteriskSettings(Checked, frozen=True, kw_only=True):
     """Which Asterisk, as whom, for which application.
 
@@ -145,12 +157,14 @@ class AsteriskSettings(Checked, frozen=True, kw_only=True):
         username: a user of ari.conf.
         password: that user's password.
         app: the Stasis application's name, as in the dialplan's ``Stasis(NAME)``.
+        transport: which way requests take: one of `TRANSPORTS`.
     """
 
     url: Annotated[str, server_url] = "http://localhost:8088"
     username: Annotated[str, user_name] = "asterisk"
     password: Annotated[Secret, password_text] = Secret("asterisk")
     app: Annotated[str, app_name] = "channel-aa"
+    transport: Annotated[str, transport_name] = "auto"
 
     @property
     def endpoint(self) -> Endpoint:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from channel_aa.ari import Address, AriClient
+from channel_aa.ari import Address, AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class AttendantService(Service):
             ),
             self._attendant,
             reactor=reactor,
+            transport=Transport(asterisk.transport),
         )
 
     @property
@@ -51,12 +52,16 @@ class AttendantService(Service):
 
     @property
     def live(self) -> dict[str, int]:
-        """How many calls, channels, playbacks and requests are in progress."""
+        """How many calls, channels, playbacks and requests are in progress.
+
+        ``queued`` requests are those of the ``requests`` that wait for their turn.
+        """
         return {
             "calls": len(self._attendant.calls),
             "channels": len(self._client.channels),
             "playbacks": len(self._client.playbacks),
             "requests": self._client.requests.pending,
+            "queued": self._client.requests.queued,
         }
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name

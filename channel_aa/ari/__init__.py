@@ -18,6 +18,7 @@ from channel_aa.ari.errors import (
     UnauthorizedError,
 )
 from channel_aa.ari.playbacks import Playback
+from channel_aa.ari.transports import Transport
 
 __all__ = [
     "Address",
@@ -30,5 +31,6 @@ __all__ = [
     "Playback",
     "RequestTimeoutError",
     "ServerError",
+    "Transport",
     "UnauthorizedError",
 ]

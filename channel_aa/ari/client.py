@@ -17,6 +17,8 @@ from channel_aa.ari.connection import EventsConnection
 from channel_aa.ari.errors import AriError, NotFoundError
 from channel_aa.ari.http import HttpSender
 from channel_aa.ari.requests import Request
+from channel_aa.ari.transports import Transport, Transports
+from channel_aa.ari.websocket_sender import WebSocketSender
 from channel_aa.interfaces import PlaybackEnd
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ class AriClient(Service):
         address: which Asterisk, as whom, for which application.
         application: told of every channel that enters.
         reactor: the reactor to connect and to keep time with.
-        requests: what carries the requests; HTTP unless given.
+        transport: which way requests take; see `Transports`.
+        http: what carries requests over HTTP; replaced in tests.
         connection: makes the events websocket from the callbacks of
             `EventsConnection`; replaced in tests.
 
@@ -64,12 +67,12 @@ class AriClient(Service):
         application: IStasisApplication,
         *,
         reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
-        requests: IRequestSender | None = None,
+        transport: Transport = Transport.AUTO,
+        http: IRequestSender | None = None,
         connection: Callable[..., EventsConnection] = EventsConnection,
     ) -> None:
         self.address = address
         self.clock: IReactorTime = reactor
-        self.requests: IRequestSender = requests or HttpSender(address, reactor=reactor)
         self.channels: dict[str, Channel] = {}
         self.playbacks: dict[str, Playback] = {}
         self._application = application
@@ -79,6 +82,12 @@ class AriClient(Service):
             on_message=self._received,
             on_lost=self._lost,
             reactor=reactor,
+        )
+        self.requests = Transports(
+            transport,
+            http=http or HttpSender(address, reactor=reactor),
+            websocket=WebSocketSender(self._connection.send, clock=reactor),
+            clock=reactor,
         )
         self._malformed_kinds: set[str] = set()
         # Asterisk does not refuse an id used before, by an earlier run of this
@@ -94,6 +103,7 @@ class AriClient(Service):
             events.PlaybackStarted: self._playback_started,
             events.PlaybackFinished: self._playback_finished,
             events.ApplicationReplaced: self._application_replaced,
+            events.RESTResponse: self.requests.answered,
         }
 
     @property
@@ -147,6 +157,7 @@ class AriClient(Service):
         return f"{self._playback_prefix}-{next(self._playback_numbers)}"
 
     def _opened(self) -> None:
+        self.requests.opened()
         if self.channels:
             Deferred.fromCoroutine(self._catch_up()).addErrback(
                 lambda failure: self._log.failure("Catching up failed", failure)
@@ -178,6 +189,7 @@ class AriClient(Service):
                 playback.check()
 
     def _lost(self) -> None:
+        self.requests.lost()
         if self.channels:
             self._log.warn(
                 "{count} calls are waiting for the connection to come back",

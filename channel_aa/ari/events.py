@@ -137,6 +137,14 @@ class ApplicationReplaced(KnownEvent, frozen=True, kw_only=True):
     """Another websocket has taken the application's name; this one hears no more."""
 
 
+class RESTResponse(KnownEvent, frozen=True, kw_only=True):
+    """The answer to a request that went over the websocket: no event, in truth."""
+
+    request_id: str
+    status_code: int
+    message_body: str = ""
+
+
 class UnknownEvent(Event, frozen=True, kw_only=True):
     """An event of a type that has no class here; all it says is in its payload.
 

@@ -117,6 +117,11 @@ class HttpSender:
         """How many requests have been sent and not answered yet."""
         return len(self._pending)
 
+    @property
+    def queued(self) -> int:
+        """How many of these wait for their turn."""
+        return len(self._turns.waiting)
+
     def send(self, request: Request) -> Deferred[bytes]:
         """Send a request; see `IRequestSender.send`."""
 

@@ -57,6 +57,7 @@ class IRequestSender(Interface):
     """Carries requests to Asterisk."""
 
     pending: int = Attribute("How many requests have been sent and not answered yet.")
+    queued: int = Attribute("How many of these wait for their turn.")
 
     def send(request: Request) -> Deferred[bytes]:
         """Send a request; the result is the body of a successful answer.

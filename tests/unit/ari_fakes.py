@@ -21,6 +21,7 @@ from channel_aa.ari.address import Address
 from channel_aa.ari.client import AriClient
 from channel_aa.ari.errors import AriError, error_for
 from channel_aa.ari.requests import IRequestSender, Request
+from channel_aa.ari.transports import Transport
 from channel_aa.interfaces import IChannelListener, IStasisApplication, PlaybackEnd
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ class FakeSender:
         return len(self.unanswered)
 
     @property
+    def queued(self) -> int:
+        return 0
+
+    @property
     def unanswered(self) -> list[Exchange]:
         return [each for each in self.exchanges if not each.answer.called]
 
@@ -120,6 +125,7 @@ class FakeConnection:
         self.message = on_message
         self.is_open = False
         self.calls: list[str] = []
+        self.sent: list[bytes] = []
         self._on_open = on_open
         self._on_lost = on_lost
 
@@ -130,6 +136,9 @@ class FakeConnection:
     def lose(self) -> None:
         self.is_open = False
         self._on_lost()
+
+    def send(self, message: bytes) -> None:
+        self.sent.append(message)
 
     def start(self) -> None:
         self.calls.append("start")
@@ -220,7 +229,8 @@ class AriTestCase(SynchronousTestCase):
             make_address(),
             self.application,
             reactor=self.clock,
-            requests=self.sender,
+            transport=Transport.HTTP,
+            http=self.sender,
             connection=cast("Callable[..., EventsConnection]", self._connect),
         )
         self.client.startService()

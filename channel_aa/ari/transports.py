@@ -1,0 +1,194 @@
+"""Which way a request takes to Asterisk: HTTP, or the events websocket."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from channel_aa.ari.errors import AriError, RequestTimeoutError
+from channel_aa.ari.requests import IRequestSender, Request
+from channel_aa.ari.websocket_sender import FrameTooLongError
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+    from twisted.python.failure import Failure
+
+    from channel_aa.ari.events import RESTResponse
+    from channel_aa.ari.websocket_sender import WebSocketSender
+
+PROBE_SECONDS = 1.0
+"""How long Asterisk has to answer the first request over a websocket. One that does
+not know such requests ignores them (seen on 16.28)."""
+
+_AFTER_A_SOUND = "is answered only when the sound on the channel has ended"
+ALWAYS_OVER_HTTP = {
+    ("POST", "channels", "answer"): _AFTER_A_SOUND,
+    ("POST", "channels", "variable"): _AFTER_A_SOUND,
+    ("POST", "bridges", "addChannel"): _AFTER_A_SOUND,
+    ("POST", "bridges", "removeChannel"): _AFTER_A_SOUND,
+    ("GET", "recordings", "file"): "is answered with what is no text",
+}
+"""Requests that go over HTTP always, and why.
+
+Asterisk serves the requests of one websocket strictly one after another: one that
+waits would hold up every call, for seconds. The keys are the method, and the path's
+first and last segment; docs/asterisk.md has the measurements.
+"""
+
+_PROBE = Request(method="GET", path=("asterisk", "ping"))
+
+
+class Transport(Enum):
+    """Which way requests are to take."""
+
+    AUTO = "auto"
+    """The websocket where Asterisk can, HTTP where it cannot."""
+
+    HTTP = "http"
+    """HTTP always."""
+
+    WEBSOCKET = "websocket"
+    """As `AUTO`, but an Asterisk that cannot is an error in the log."""
+
+
+@implementer(IRequestSender)
+class Transports:
+    """Chooses a request's way.
+
+    Whether Asterisk serves requests over the websocket is found out anew on each
+    connection, by a first request; until it is answered, all go over HTTP. When a
+    later one is not answered in time, they go over HTTP again until the next
+    connection.
+
+    Args:
+        wanted: which way requests are to take.
+        http: sends over HTTP.
+        websocket: sends over the events websocket.
+        clock: what the probe is timed with.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        wanted: Transport,
+        *,
+        http: IRequestSender,
+        websocket: WebSocketSender,
+        clock: IReactorTime,
+    ) -> None:
+        self._wanted = wanted
+        self._http = http
+        self._websocket = websocket
+        self._clock = clock
+        self._probe: Deferred[None] | None = None
+        self._websocket_works = False
+        self._last_said = ""
+
+    @property
+    def pending(self) -> int:
+        """How many requests have been sent and not answered yet."""
+        return self._http.pending + self._websocket.pending
+
+    @property
+    def queued(self) -> int:
+        """How many of these wait for their turn."""
+        return self._http.queued + self._websocket.queued
+
+    @property
+    def in_use(self) -> Transport:
+        """Which way ordinary requests take now: `HTTP` or `WEBSOCKET`."""
+        return Transport.WEBSOCKET if self._websocket_works else Transport.HTTP
+
+    def send(self, request: Request) -> Deferred[bytes]:
+        """Send a request; see `IRequestSender.send`."""
+        if not self._websocket_works or must_go_over_http(request):
+            return self._http.send(request)
+        try:
+            answer = self._websocket.send(request)
+        except FrameTooLongError:
+            return self._http.send(request)
+        return answer.addErrback(self._failed)
+
+    def opened(self) -> None:
+        """Take note that the websocket is open: find out what it can do."""
+        if self._wanted is not Transport.HTTP:
+            self._probe = Deferred.fromCoroutine(self._find_out())
+
+    def lost(self) -> None:
+        """Take note that the websocket is closed."""
+        self._websocket_works = False
+        self._websocket.lost()
+
+    def answered(self, response: RESTResponse) -> None:
+        """Take an answer that came over the websocket."""
+        self._websocket.answered(response)
+
+    async def _close(self) -> None:
+        if self._probe is not None:
+            self._probe.cancel()
+        await self._websocket.close()
+        await self._http.close()
+
+    def close(self) -> Deferred[None]:
+        """Cancel what is pending, and close every connection."""
+        return Deferred.fromCoroutine(self._close())
+
+    async def _find_out(self) -> None:
+        answer = self._websocket.send(_PROBE)
+        try:
+            await answer.addTimeout(PROBE_SECONDS, self._clock)
+        except DeferredTimeoutError:
+            self._say_it_cannot()
+        except CancelledError:
+            pass
+        except AriError as error:
+            # Any answer at all is proof enough; a lost connection is none.
+            self._websocket_works = error.status is not None
+        else:
+            self._websocket_works = True
+        if self._websocket_works:
+            self._say("Requests go over the websocket")
+
+    def _failed(self, failure: Failure) -> Failure:
+        error = failure.value
+        if (
+            self._websocket_works
+            and isinstance(error, RequestTimeoutError)
+            and error.may_be_done
+        ):
+            self._websocket_works = False
+            self._say(
+                "Asterisk no longer answers requests over the websocket; they go over"
+                " HTTP until the next connection"
+            )
+        return failure
+
+    def _say_it_cannot(self) -> None:
+        if self._wanted is Transport.WEBSOCKET:
+            self._log.error(
+                "This Asterisk does not serve requests over the websocket, as transport"
+                ' = "websocket" asks for: 20.14, 21.9, 22.4 and later do. They go over'
+                " HTTP."
+            )
+        else:
+            self._say(
+                "Requests go over HTTP: this Asterisk serves none over the websocket"
+            )
+
+    def _say(self, text: str) -> None:
+        """Log it, unless it was the last thing said."""
+        if text != self._last_said:
+            self._last_said = text
+            self._log.info("{text}", text=text)
+
+
+def must_go_over_http(request: Request) -> bool:
+    """Tell whether a request would hold up others on the websocket."""
+    path = request.path
+    return (request.method, path[0], path[-1]) in ALWAYS_OVER_HTTP
