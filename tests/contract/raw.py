@@ -87,6 +87,7 @@ class Events(WebSocketClientProtocol):
         self.closed: Deferred[int] = Deferred()
         """Fires with the code that the websocket was closed with."""
         self._reactor = reactor
+        self._requests = 0
         self._waiters: dict[Deferred[Event], Callable[[Event], bool]] = {}
 
     async def wait_for(self, wanted: Callable[[Event], bool]) -> Event:
@@ -115,6 +116,16 @@ class Events(WebSocketClientProtocol):
     def types(self, *about: str) -> list[str]:
         """List the events' types, of these channels and playbacks."""
         return [it.type for it in self.all if any(it.is_about(each) for each in about)]
+
+    async def ask(self, method: str, uri: str, **fields: object) -> Event:
+        """Send a request over the websocket, and return its ``RESTResponse``."""
+        self._requests += 1
+        request_id = f"request-{self._requests}"
+        request = {"request_id": request_id, "method": method, "uri": uri, **fields}
+        self.sendMessage(json.dumps({"type": "RESTRequest", **request}).encode())
+        return await self.wait_for(
+            lambda it: it.type == "RESTResponse" and it.json["request_id"] == request_id
+        )
 
     async def leave(self) -> int:
         """Close the websocket, and return the code it was closed with."""
