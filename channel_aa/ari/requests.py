@@ -3,6 +3,7 @@
 # ruff: noqa: N805 - the methods of a zope Interface are written without self
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 _NO_QUERY: Mapping[str, str] = {}
+_NO_SEGMENTS = frozenset({"", ".", ".."})
+_IS_PLAIN = re.compile(r"[A-Za-z0-9._~:/=-]*").fullmatch
+"""Whether text consists of RFC 3986's unreserved characters, the separators of a path
+and a query, and the colon of a media URI, which may stand as it is in both."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +42,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: object = None
 
     def __post_init__(self) -> None:
-        if not self.path or any(segment in {"", ".", ".."} for segment in self.path):
+        if not self.path or not _NO_SEGMENTS.isdisjoint(self.path):
             raise ValueError(f"a path of ARI needs real segments, not {self.path!r}")
 
     @property
     def quoted_path(self) -> str:
         """The path below ``/ari/``, ready for a request line; no leading slash."""
+        # Nearly no path needs quoting, which costs far more than this look at it.
+        plain = "/".join(self.path)
+        if _IS_PLAIN(plain) and plain.count("/") == len(self.path) - 1:
+            return plain
         return "/".join([quote(segment, safe="") for segment in self.path])
 
     @property
@@ -50,7 +59,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """The path with its query."""
         if not self.query:
             return self.quoted_path
-        return f"{self.quoted_path}?{urlencode(self.query, quote_via=quote)}"
+        plain = "&".join([f"{key}={text}" for key, text in self.query.items()])
+        if not (_IS_PLAIN(plain) and plain.count("=") == len(self.query)):
+            plain = urlencode(self.query, quote_via=quote, safe="")
+        return f"{self.quoted_path}?{plain}"
 
 
 class IRequestSender(Interface):

@@ -23,7 +23,7 @@ class PlaybackTests(AriTestCase):
         playing = self.play(self.enter(), "sound:press-1")
         self.assertEqual(
             playing.request.line,
-            f"POST channels/c1/play/{playing.playback.id}?media=sound%3Apress-1",
+            f"POST channels/c1/play/{playing.playback.id}?media=sound:press-1",
         )
         self.assertEqual(playing.playback.media, "sound:press-1")
         self.assertIs(self.client.playbacks[playing.playback.id], playing.playback)
