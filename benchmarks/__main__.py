@@ -3,57 +3,161 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks import profiling
+import msgspec
+
+from benchmarks import chart, machine, profiling, report, soak, targets
 from benchmarks.measure import Plan, measure
 from benchmarks.process import ProcessError
-from benchmarks.programs import PROGRAMS
-from benchmarks.results import result_of
+from benchmarks.programs import PROGRAMS, WEBSOCKET, MissingError
+from benchmarks.results import Result, result_of
 
-_CALLS = "100,300,500,1000,2000"
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from benchmarks.programs import Program
+
+_CALLS = (100, 300, 500, 1000, 2000)
+_OUTPUT = Path(__file__).parents[1] / "docs/performance"
+_DESCRIPTION = """\
+Measures channel-aa against thousands of simulated callers, and beside it the same
+attendant on Node.js. Each program runs by itself on one core, the load on another.
+
+Prints what was measured, and on what, as Markdown, and writes it to OUTPUT:
+results.json, results.svg. Let nothing else run meanwhile.
+"""
 
 
 def main() -> None:
-    """Read the options, and measure."""
-    names = ",".join(program.name for program in PROGRAMS)
-    parser = ArgumentParser(prog="benchmarks/run")
-    parser.add_argument("--calls", default=_CALLS)
-    parser.add_argument("--programs", default=names)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--profile", choices=["sample", "count"])
-    options = parser.parse_args()
-    numbers = [int(number) for number in options.calls.split(",")]
-    wanted = options.programs.split(",")
-    programs = [program for program in PROGRAMS if program.name in wanted]
+    """Do what the options say."""
+    options = _options()
+    try:
+        if options.profile:
+            _profile(options)
+        elif options.soak:
+            for program in _prepared(options.programs or [WEBSOCKET]):
+                for line in soak.soak(program):
+                    _say(line)
+        else:
+            _compare(options)
+    except ProcessError as error:
+        sys.exit(f"benchmarks/run: {error}")
+
+
+def _compare(options: Namespace) -> None:
+    described = machine.describe()
     plan = Plan(seconds=options.seconds)
-    for number in numbers:
-        for program in programs:
-            if options.profile:
-                profile = {
-                    "sample": profiling.sample,
-                    "count": profiling.count_calls,
-                }[options.profile]
-                for line in profile(program, number, plan):
-                    print(line)
-                continue
+    results: list[Result] = []
+    for program in _prepared(options.programs or PROGRAMS):
+        for calls in options.calls:
+            print(f"{program.title}, {calls} calls", file=sys.stderr, flush=True)
             try:
-                result = result_of(measure(program, number, plan))
+                results.append(result_of(measure(program, calls, plan)))
             except ProcessError as error:
-                sys.exit(str(error))
-            stop, silence = result.stop_delay, result.silence
-            print(
-                f"{program.name} {number} calls: core {result.core:.2f}"
-                f" (load {result.load_core:.2f})"
-                f" {result.requests_a_second:.0f} req/s"
-                f" {result.cpu_ms_a_request:.3f} ms/req"
-                f" stop {stop.median:.2f} {stop.p99:.2f} {stop.longest:.2f} ms"
-                f" silence {silence.median:.2f} {silence.p99:.2f} ms"
-                f" keys {result.keys} lost {result.keys_lost}"
-                f" nothing {result.keys_interrupting_nothing}/{result.keys_in_prompt}"
-                f" {result.kib_a_call:.1f} KiB/call refused {dict(result.refused)}"
-                f" blocked {result.blocked_seconds:.3f}"
-            )
+                _say(f"{program.title}, {calls} calls: no result: {error}")
+    results.sort(key=lambda result: result.calls)
+    titles = {program.name: program.title for program in PROGRAMS}
+    verdicts = targets.judge(results)
+    _say(report.tables(results, verdicts, titles=titles, machine=described))
+    options.output.mkdir(parents=True, exist_ok=True)
+    record = {"machine": described, "plan": plan, "results": results}
+    written = msgspec.json.format(msgspec.json.encode(record), indent=2)
+    (options.output / "results.json").write_bytes(written + b"\n")
+    if results:
+        drawn = chart.draw(results, titles=titles)
+        (options.output / "results.svg").write_text(drawn)
+
+
+def _profile(options: Namespace) -> None:
+    profile = {"sample": profiling.sample, "count": profiling.count_calls}
+    for program in options.programs or [WEBSOCKET]:
+        for calls in options.calls:
+            plan = Plan(seconds=options.seconds)
+            for line in profile[options.profile](program, calls, plan):
+                _say(line)
+
+
+def _prepared(programs: Sequence[Program]) -> list[Program]:
+    """Give those of the programs that can be run here; say which cannot."""
+    there = []
+    for program in programs:
+        try:
+            program.prepare()
+        except MissingError as problem:
+            _say(f"{program.title} is left out: {problem}")
+        else:
+            there.append(program)
+    return there
+
+
+def _options() -> Namespace:
+    parser = ArgumentParser(
+        prog="benchmarks/run",
+        description=_DESCRIPTION,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--calls",
+        type=_numbers,
+        default=_CALLS,
+        help="how many calls at once, with commas between:"
+        f" {','.join(map(str, _CALLS))} by default",
+    )
+    parser.add_argument(
+        "--programs",
+        type=_programs,
+        default=None,
+        help="which programs, with commas between:"
+        f" {','.join(program.name for program in PROGRAMS)} by default",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=Plan.seconds,
+        help="how long to measure each, 10 by default; getting there takes 6 more",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=_OUTPUT,
+        help="the folder for results.json and results.svg; docs/performance by default",
+    )
+    parser.add_argument(
+        "--soak",
+        action="store_true",
+        help=f"let {soak.CALLS} calls come and go, and see what they leave in memory",
+    )
+    parser.add_argument(
+        "--profile",
+        choices=("sample", "count"),
+        help="show where the time goes, by function: sampled from outside with py-spy,"
+        " which is installed for it, or each call counted by cProfile, which slows it"
+        " down",
+    )
+    return parser.parse_args()
+
+
+def _numbers(text: str) -> list[int]:
+    numbers = [int(part) if part.isdecimal() else 0 for part in text.split(",")]
+    if not all(numbers):
+        raise ArgumentTypeError(f"not numbers of calls: {text!r}")
+    return numbers
+
+
+def _programs(text: str) -> list[Program]:
+    by_name = {program.name: program for program in PROGRAMS}
+    unknown = [name for name in text.split(",") if name not in by_name]
+    if unknown:
+        raise ArgumentTypeError(f"no such programs: {', '.join(unknown)}")
+    return [by_name[name] for name in text.split(",")]
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class LoadProcess:
     """The load in a process of its own, and its answers."""
 
     def __init__(self, process: Process) -> None:
-        self._process = process
+        self.process = process
         self._buffer = b""
         self.program: Process | None = None
         """The program under test: there is nothing to wait for without it."""
@@ -56,7 +56,7 @@ class LoadProcess:
 
     def ask(self, command: str, *, seconds: float = 0.0) -> dict[str, Any]:
         """Give a command that takes so many seconds, and return the answer."""
-        pipe = self._process.popen.stdin
+        pipe = self.process.popen.stdin
         if pipe is None:
             raise ProcessError("the load has no standard input")
         pipe.write(f"{command}\n".encode())
@@ -77,7 +77,7 @@ class LoadProcess:
                 self.times_listened += 1
 
     def _line(self, seconds: float) -> bytes:
-        pipe = self._process.popen.stdout
+        pipe = self.process.popen.stdout
         deadline = time.monotonic() + seconds + _ANSWER_SECONDS
         while b"\n" not in self._buffer:
             if self.program is not None:
@@ -88,7 +88,7 @@ class LoadProcess:
                 continue
             data = pipe.read(65536)
             if not data:
-                self._process.check()
+                self.process.check()
                 raise ProcessError("the load has closed its output")
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
@@ -154,8 +154,12 @@ def measure(program: Program, calls: int, plan: Plan) -> dict[str, Any]:
         time.sleep(plan.settle_seconds)
         run.load.ask("measure")
         cpu_seconds = -run.program.cpu_seconds
+        waiting_seconds = -run.program.waiting_seconds
+        load_waiting_seconds = -run.load.process.waiting_seconds
         time.sleep(plan.seconds)
         cpu_seconds += run.program.cpu_seconds
+        waiting_seconds += run.program.waiting_seconds
+        load_waiting_seconds += run.load.process.waiting_seconds
         memory_kib = run.program.memory_kib
         run.load.ask("measured")
         seen = run.load.ask("report")
@@ -164,6 +168,8 @@ def measure(program: Program, calls: int, plan: Plan) -> dict[str, Any]:
             "program": program.name,
             "calls": calls,
             "cpu_seconds": cpu_seconds,
+            "waiting_seconds": waiting_seconds,
+            "load_waiting_seconds": load_waiting_seconds,
             "idle_kib": idle_kib,
             "memory_kib": memory_kib,
             "connections_lost": run.load.times_listened - 1,

@@ -61,6 +61,15 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
     @property
+    def waiting_seconds(self) -> float:
+        """How long its threads would have run so far, had their core not been taken."""
+        tasks = Path(f"/proc/{self.pid}/task")
+        self.check()
+        # proc(5), schedstat: time on the core, time waiting for it, in nanoseconds.
+        waits = (path.read_text().split()[1] for path in tasks.glob("*/schedstat"))
+        return sum(map(int, waits)) / 1e9
+
+    @property
     def memory_kib(self) -> int:
         """How much memory it has in use: its resident set, in KiB."""
         for line in self._read("status").splitlines():

@@ -15,7 +15,7 @@ SATURATED = 0.95
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """How times are spread, in milliseconds; 0 where there were none.
+    """How times are spread, in milliseconds; None where there were none.
 
     Attributes:
         count: how many there were.
@@ -25,16 +25,16 @@ class Spread(msgspec.Struct, frozen=True):
     """
 
     count: int
-    median: float
-    p99: float
-    longest: float
+    median: float | None
+    p99: float | None
+    longest: float | None
 
 
 def spread_of(seconds: Sequence[float]) -> Spread:
     """Say how times are spread."""
     ordered = sorted(seconds)
     if not ordered:
-        return Spread(count=0, median=0.0, p99=0.0, longest=0.0)
+        return Spread(count=0, median=None, p99=None, longest=None)
 
     def quantile(part: float) -> float:
         return ordered[ceil(part * len(ordered)) - 1] * 1000
@@ -56,6 +56,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         seconds: how long the window was.
         cpu_seconds: what the program's process took meanwhile, kernel included.
         load_cpu_seconds: the same for the load.
+        waiting_seconds: how long its threads waited while others had their core.
+        load_waiting_seconds: the same for the load.
         idle_kib: the program's memory before the first call.
         memory_kib: its memory at the end of the window.
         stop_delay: from a key to the request to stop the sound heard then.
@@ -70,6 +72,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     cpu_seconds: float
     load_cpu_seconds: float
+    waiting_seconds: float
+    load_waiting_seconds: float
     idle_kib: int
     memory_kib: int
     connections_lost: int
@@ -85,7 +89,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     keys: int
     keys_lost: int
     keys_in_sound: int
-    keys_in_prompt: int
     keys_interrupting_nothing: int
     blocked_seconds: float
 
@@ -102,12 +105,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def keeps_up(self) -> bool:
         """Whether the program had time left."""
-        return self.core < SATURATED
+        return self.core + self.waiting_seconds / self.seconds < SATURATED
 
     @property
     def is_limited_by_load(self) -> bool:
         """Whether the load had none: then the times are its own."""
-        return self.load_core >= SATURATED
+        return self.load_core + self.load_waiting_seconds / self.seconds >= SATURATED
+
+    @property
+    def disturbance(self) -> float:
+        """Which share of the time the program or the load waited for others."""
+        return max(self.waiting_seconds, self.load_waiting_seconds) / self.seconds
 
     @property
     def requests_a_second(self) -> float:

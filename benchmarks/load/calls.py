@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from benchmarks.load.asterisk import Asterisk
     from benchmarks.load.record import Record
 
-PROMPT = frozenset({"sound:press-1", "sound:or", "sound:press-2"})
-"""The menu's sounds."""
-
 FEEDBACK = frozenset({"sound:you-entered", "sound:option-is-invalid"})
 """What a key leads to: one of these, once."""
 
@@ -177,7 +174,8 @@ class Call:
             self._end_sound("failed")
         for playback in self._late.values():
             self._asterisk.late.pop(playback.id, None)
-            self._nothing_stopped(playback)
+            for _, record in playback.keys:
+                record.keys_interrupting_nothing += 1
         for _, record in self._unheeded:
             record.keys_lost += 1
         self._unheeded.clear()
@@ -205,7 +203,6 @@ class Call:
         self._silent_since = None
         if self.playing is not None:
             record.keys_in_sound += 1
-            record.keys_in_prompt += self.playing.media in PROMPT
             self.playing.keys.append(key)
         self._await_key()
 
@@ -269,11 +266,6 @@ class Call:
         if playback.timer is not None:
             playback.timer.cancel()
             playback.timer = None
-
-    def _nothing_stopped(self, playback: Playback) -> None:
-        if playback.media in PROMPT:
-            for _, record in playback.keys:
-                record.keys_interrupting_nothing += 1
 
     def _tell(self, kind: bytes, fields: bytes) -> None:
         self._asterisk.tell(kind, fields)

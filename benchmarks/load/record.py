@@ -23,9 +23,8 @@ class Record:
         keys: keys pressed.
         keys_lost: those of them that no feedback was played to.
         keys_in_sound: keys pressed while any sound was heard.
-        keys_in_prompt: those of them that the menu's prompt was heard at.
-        keys_interrupting_nothing: keys pressed while a sound of the prompt was heard
-            that the program did not ask to stop, at any time.
+        keys_interrupting_nothing: those of them whose sound the program did not stop:
+            it was heard to its end, and nobody asked for less.
         stop_delays: from a key that was sent to the request to stop the sound that
             was heard then, arriving; also where that sound was over meanwhile.
         silences: from the end of a prompt's sound to the request for its next one; 0
@@ -43,7 +42,6 @@ class Record:
     keys: int = 0
     keys_lost: int = 0
     keys_in_sound: int = 0
-    keys_in_prompt: int = 0
     keys_interrupting_nothing: int = 0
     stop_delays: list[float] = field(default_factory=list)
     silences: list[float] = field(default_factory=list)

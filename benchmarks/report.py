@@ -1,0 +1,158 @@
+"""The results as tables, in Markdown."""
+
+from __future__ import annotations
+
+from math import floor, log10
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from benchmarks.results import Result
+    from benchmarks.targets import Verdict
+
+_COST = (
+    ("calls", "program", "of a core", "of load's core", "requests/s", "events/s"),
+    ("CPU ms/request", "CPU ms/call-minute", "idle MiB", "MiB", "KiB/call"),
+)
+_PROMPTNESS = (
+    ("calls", "program", "key to stop: median ms", "99th", "longest"),
+    ("silence: median ms", "99th", "keys", "interrupting nothing", "lost", "remarks"),
+)
+_DISTURBED = 0.02
+"""From which share of the time on others on the same core are worth a word."""
+
+_DROPPED_SECONDS = 0.1
+"""Asterisk drops a client that does not read for this time, unless http.conf has
+another ``websocket_write_timeout``."""
+
+
+def tables(
+    results: Sequence[Result],
+    verdicts: Iterable[Verdict],
+    *,
+    titles: Mapping[str, str],
+    machine: Mapping[str, str],
+) -> str:
+    """Make the whole report.
+
+    Args:
+        results: what was measured.
+        verdicts: how that is to be seen.
+        titles: what each program is, by its name.
+        machine: what was measured on.
+    """
+    parts = (
+        *(f"- {key}: {value}" for key, value in machine.items()),
+        "\n**What it costs**\n",
+        *table(_COST[0] + _COST[1], (_cost(each, titles) for each in results)),
+        "\n**How soon it heeds a key**\n",
+        *table(
+            _PROMPTNESS[0] + _PROMPTNESS[1],
+            (_promptness(each, titles) for each in results),
+        ),
+        "\n**Targets** (channel-aa over the websocket)\n",
+        *table(
+            ("calls", "what", "at most", "measured", ""),
+            (_verdict(each) for each in verdicts),
+        ),
+    )
+    return "\n".join(parts) + "\n"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Make a table, its columns aligned; numbers stand on the right."""
+    cells = [list(heads), *(list(row) for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    numeric = [
+        all(_is_number(row[column]) for row in cells[1:])
+        for column in range(len(heads))
+    ]
+    for index, row in enumerate(cells):
+        padded = (
+            cell.rjust(width) if is_number else cell.ljust(width)
+            for cell, width, is_number in zip(row, widths, numeric, strict=True)
+        )
+        yield f"| {' | '.join(padded)} |"
+        if index == 0:
+            rules = (
+                "-" * (width - 1) + (":" if is_number else "-")
+                for width, is_number in zip(widths, numeric, strict=True)
+            )
+            yield f"| {' | '.join(rules)} |"
+
+
+def remarks(result: Result) -> Iterator[str]:
+    """Say what the numbers of a result do not show."""
+    if not result.keeps_up:
+        yield "its core is full: it does not keep up"
+    if result.is_limited_by_load:
+        yield "the load's core is full: the times are the load's"
+    if result.disturbance > _DISTURBED:
+        yield f"other processes took its core for {result.disturbance:.0%} of the time"
+    if result.blocked_seconds > _DROPPED_SECONDS:
+        yield (
+            f"read no events for {result.blocked_seconds:.1f} s:"
+            " a real Asterisk would have dropped it"
+        )
+    if result.connections_lost:
+        yield f"lost its connection {result.connections_lost} times"
+    if result.calls_unanswered:
+        yield f"{result.calls_unanswered} calls were not answered"
+    if result.calls_sent_away:
+        yield f"{result.calls_sent_away} calls were sent away"
+
+
+def _is_number(text: str) -> bool:
+    return not text or text.replace(".", "", 1).replace("-", "", 1).isdigit()
+
+
+def _cost(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
+    return (
+        str(result.calls),
+        titles[result.program],
+        f"{result.core:.2f}",
+        f"{result.load_core:.2f}",
+        f"{result.requests_a_second:.0f}",
+        f"{result.events_a_second:.0f}",
+        f"{result.cpu_ms_a_request:.3f}",
+        f"{result.cpu_ms_a_call_minute:.0f}",
+        f"{result.idle_kib / 1024:.1f}",
+        f"{result.memory_kib / 1024:.1f}",
+        f"{result.kib_a_call:.1f}",
+    )
+
+
+def _promptness(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
+    stop, silence = result.stop_delay, result.silence
+    return (
+        str(result.calls),
+        titles[result.program],
+        *map(_milliseconds, (stop.median, stop.p99, stop.longest)),
+        *map(_milliseconds, (silence.median, silence.p99)),
+        str(result.keys),
+        str(result.keys_interrupting_nothing),
+        str(result.keys_lost),
+        "; ".join(remarks(result)),
+    )
+
+
+def _milliseconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _rounded(value: float) -> str:
+    """Write a value in three digits, or all those before the point."""
+    return f"{value:.{max(0, 2 - floor(log10(value)))}f}" if value > 0 else "0"
+
+
+def _verdict(verdict: Verdict) -> Sequence[str]:
+    target, value = verdict.target, verdict.value
+    shown = "" if value is None else _rounded(value)
+    return (
+        str(target.calls),
+        target.what,
+        f"{target.limit:g} {target.unit}".strip(),
+        f"{shown} {target.unit}".strip() if shown else "",
+        verdict.words,
+    )
