@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, NamedTuple, final
+from typing import Annotated, Any, final
 
 from msgspec import field
 from msgspec.structs import astuple
@@ -32,7 +32,6 @@ __all__ = [
     "AsteriskSettings",
     "AttendantSettings",
     "ConfigError",
-    "Endpoint",
     "Problem",
     "Secret",
     "Settings",
@@ -82,26 +81,30 @@ class Secret:
         return hash(self._text)
 
 
-class Endpoint(NamedTuple):
-    """Where Asterisk's HTTP server is, in parts.
-
-    Attributes:
-        is_secure: whether it speaks TLS.
-        host: a name or an address; an IPv6 address stands without brackets.
-        port: its TCP port.
-        prefix: what comes before ``/ari``: empty, or a path such as ``/asterisk``.
-    """
-
-    is_secure: bool
-    host: str
-    port: int
-    prefix: str
-
-
 def server_url(url: str) -> str:
     """Allow the URL of an HTTP server, without a slash at its end: a rule."""
-    _endpoint(url)
-    return url.rstrip("/")
+    # Nothing is quoted before it is certain that no password is in it.
+    if "@" in url:
+        raise ValueError(
+            "the URL has a user name or a password in it ('@'); they belong in"
+            f" username, and in password, password_file or {PASSWORD_VARIABLE}"
+        )
+    if "?" in url or "#" in url:
+        raise ValueError(
+            "the URL has a query or a fragment ('?', '#'); it ends with the path"
+        )
+    match = _URL.fullmatch(url)
+    port = int(match["port"] or _DEFAULT_PORTS[match["scheme"].lower()]) if match else 0
+    if match is None or not 0 < port <= _MAX_PORT:
+        raise ValueError(
+            f"{quoted(url)} is not the URL of an HTTP server; expected"
+            " http://HOST:PORT or https://HOST:PORT, and then http.conf's prefix if"
+            " there is one"
+        )
+    url = url.rstrip("/")
+    if url.endswith("/ari"):
+        raise ValueError(f"{quoted(url)}: leave out /ari at its end; it is added")
+    return url
 
 
 def app_name(name: str) -> str:
@@ -165,11 +168,6 @@ class AsteriskSettings(Checked, frozen=True, kw_only=True):
     password: Annotated[Secret, password_text] = Secret("asterisk")
     app: Annotated[str, app_name] = "channel-aa"
     transport: Annotated[str, transport_name] = "auto"
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """The url in parts."""
-        return _endpoint(self.url)
 
     @classmethod
     def keys_beside_fields(cls) -> frozenset[str]:
@@ -331,33 +329,3 @@ def _no_such_menu(name: str, menus: Mapping[str, object]) -> str:
         return f"no menu is called {quoted(name)}; did you mean {quoted(near[0])}?"
     there_are = ", ".join(map(quoted, menus)) or "none"
     return f"no menu is called {quoted(name)}; there are: {there_are}"
-
-
-def _endpoint(url: str) -> Endpoint:
-    # Nothing is quoted before it is certain that no password is in it.
-    if "@" in url:
-        raise ValueError(
-            "the URL has a user name or a password in it ('@'); they belong in"
-            f" username, and in password, password_file or {PASSWORD_VARIABLE}"
-        )
-    if "?" in url or "#" in url:
-        raise ValueError(
-            "the URL has a query or a fragment ('?', '#'); it ends with the path"
-        )
-    match = _URL.fullmatch(url)
-    port = int(match["port"] or _DEFAULT_PORTS[match["scheme"].lower()]) if match else 0
-    if match is None or not 0 < port <= _MAX_PORT:
-        raise ValueError(
-            f"{quoted(url)} is not the URL of an HTTP server; expected"
-            " http://HOST:PORT or https://HOST:PORT, and then http.conf's prefix if"
-            " there is one"
-        )
-    prefix = match["path"].rstrip("/")
-    if prefix.endswith("/ari"):
-        raise ValueError(f"{quoted(url)}: leave out /ari at its end; it is added")
-    return Endpoint(
-        is_secure=match["scheme"].lower() == "https",
-        host=match["host"].strip("[]"),
-        port=port,
-        prefix=prefix,
-    )

@@ -18,7 +18,6 @@ from channel_aa.config import (
     AsteriskSettings,
     AttendantSettings,
     ConfigError,
-    Endpoint,
     Problem,
     Secret,
     Settings,
@@ -431,25 +430,14 @@ class OverrideTests(ConfigCase):
 
 
 class UrlTests(ConfigCase):
-    def test_url_is_known_in_parts(self) -> None:
-        for url, endpoint in {
-            "http://localhost:8088": Endpoint(
-                is_secure=False, host="localhost", port=8088, prefix=""
-            ),
-            "http://localhost:8088/": Endpoint(
-                is_secure=False, host="localhost", port=8088, prefix=""
-            ),
-            "https://pbx.example/asterisk/": Endpoint(
-                is_secure=True, host="pbx.example", port=443, prefix="/asterisk"
-            ),
-            "HTTP://192.0.2.1/a/b%20c": Endpoint(
-                is_secure=False, host="192.0.2.1", port=80, prefix="/a/b%20c"
-            ),
-            "http://[2001:db8::1]:8088": Endpoint(
-                is_secure=False, host="2001:db8::1", port=8088, prefix=""
-            ),
-        }.items():
-            self.assertEqual(AsteriskSettings(url=url).endpoint, endpoint)
+    def test_url_of_an_http_server_is_allowed(self) -> None:
+        for url in (
+            "http://localhost:8088",
+            "https://pbx.example/asterisk",
+            "HTTP://192.0.2.1/a/b%20c",
+            "http://[2001:db8::1]:8088",
+        ):
+            self.assertEqual(AsteriskSettings(url=url).url, url)
 
     def test_slash_at_the_end_makes_no_difference(self) -> None:
         self.assertEqual(
