@@ -61,7 +61,7 @@ def handshake_problem(status: int, reason: str, address: Address) -> Problem:
         " Check that user in ari.conf.",
         404: f"There is no ARI at {address.base_url}. Check the url, the prefix in"
         " http.conf (part of the url), enabled = yes in ari.conf, and that"
-        " res_ari and its modules are loaded.",
+        " res_ari and its modules are loaded. While Asterisk starts this is normal.",
         503: "Asterisk is still starting.",
     }
     text = refusals.get(
