@@ -88,8 +88,8 @@ class LoadProcess:
                 continue
             data = pipe.read(65536)
             if not data:
+                self.process.popen.wait(_ANSWER_SECONDS)
                 self.process.check()
-                raise ProcessError("the load has closed its output")
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
