@@ -190,9 +190,9 @@ class AriClient(Service):
 
     def _lost(self) -> None:
         self.requests.lost()
-        if self.channels:
+        if self.channels and self.running:
             self._log.warn(
-                "{count} calls are waiting for the connection to come back",
+                "Calls that wait for the connection to come back: {count}",
                 count=len(self.channels),
             )
 

@@ -145,7 +145,8 @@ class FakeConnection:
 
     def stop(self) -> Deferred[None]:
         self.calls.append("stop")
-        self.is_open = False
+        if self.is_open:
+            self.lose()
         return succeed(None)
 
 

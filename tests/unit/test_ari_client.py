@@ -130,7 +130,7 @@ class ReconnectionTests(AriTestCase):
         self.enter("c2")
         self.connection.lose()
         [line] = self.log.texts(level=LogLevel.warn)
-        self.assertIn("2 calls are waiting", line)
+        self.assertIn("wait for the connection to come back: 2", line)
 
     def test_calls_that_ended_meanwhile_have_left_and_others_stay(self) -> None:
         self.enter("c1")
@@ -207,6 +207,7 @@ class StopServiceTests(AriTestCase):
         for channel_id in ("c1", "c2"):
             self.assertEqual(self.listener(channel_id).log, ["left"])
         self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
+        self.assertEqual(self.log.texts(level=LogLevel.warn), [])
         self.assert_nothing_left()
 
     def test_requests_under_way_end_in_silence(self) -> None:
