@@ -39,7 +39,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_scripted_call_prints_the_seeds_seven_lines() -> None:
-    ended = run("--speed", "10")
+    ended = run("--speed", "4")
     assert (ended.stdout, ended.stderr, ended.returncode) == (SEED, "", 0)
 
 
