@@ -41,8 +41,11 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
     """A websocket client with a short way for short text messages.
 
     Subclasses get each message by `onMessage`, whichever way it came, and send
-    theirs by `send_text`.
+    theirs by `send_text`. Whether a text is UTF-8 is left to whoever decodes it: one
+    that is not costs that message, and no connection.
     """
+
+    utf8validateIncoming = False  # noqa: N815 - autobahn's name
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,12 +56,12 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Read what has arrived."""
         self.has_heard = True
-        if self._is_out_of_the_ordinary:
-            super().dataReceived(data)
-            return
         if self._unread:
             data = self._unread + data
             self._unread = b""
+        if self._is_out_of_the_ordinary:
+            super().dataReceived(data)
+            return
         read, rest_is_ordinary = self._read_frames(data)
         if rest_is_ordinary:
             self._unread = data[read:]
@@ -66,8 +69,8 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
             super().dataReceived(data[read:])
 
     def send_text(self, payload: bytes) -> None:
-        """Send a text message of at most `MAX_SHORT_FRAME` bytes."""
-        if self.transport is not None:
+        """Send a text message of at most `MAX_SHORT_FRAME` bytes, while open."""
+        if self.transport is not None and self.state == self.STATE_OPEN:
             self.transport.write(text_frame(payload, os.urandom(4)))
 
     @property
@@ -97,6 +100,8 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
             if length == _LENGTH_IN_TWO_BYTES:
                 start += 2
                 length = int.from_bytes(data[position + 2 : start], "big")
+                if length < _LENGTH_IN_TWO_BYTES:  # Too long a way to say it, or cut.
+                    return position, False
             elif length > _LENGTH_IN_TWO_BYTES:
                 return position, False
             end = start + length
@@ -105,5 +110,5 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
             self.onMessage(data[start:end], False)  # noqa: FBT003 - autobahn's
             position = end
             if self.state != self.STATE_OPEN:
-                return available, True
+                return position, False
         return position, True
