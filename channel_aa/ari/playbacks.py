@@ -150,10 +150,10 @@ class Playback:
             self._log.failure("Stopping {media} failed", failure, media=self.media)
 
     def _check_within(self, seconds: float) -> None:
-        if self._check_timer is not None and self._check_timer.active():
-            self._check_timer.reset(seconds)
-        else:
-            self._check_timer = self._channel.clock.callLater(seconds, self._check_due)
+        # Not reset(): bringing a timer forward costs a search among all there are.
+        if self._check_timer is not None:
+            self._check_timer.cancel()
+        self._check_timer = self._channel.clock.callLater(seconds, self._check_due)
 
     def _check_due(self) -> None:
         self._check_timer = None
