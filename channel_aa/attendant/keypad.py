@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, succeed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from twisted.internet.interfaces import IReactorTime
 
@@ -43,14 +42,9 @@ class Keypad:
         if self._interrupt is not None:
             self._interrupt()
 
-    @contextmanager
-    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
-        """Have every key pressed meanwhile call ``interrupt``, too."""
+    def interrupt_with(self, interrupt: Callable[[], None] | None) -> None:
+        """Have every key pressed from now on call ``interrupt``, too; ``None``: no more."""
         self._interrupt = interrupt
-        try:
-            yield
-        finally:
-            self._interrupt = None
 
     def next_key(self, timeout: float) -> Deferred[str | None]:
         """Give the next key, or ``None`` after ``timeout`` seconds without one."""

@@ -36,8 +36,11 @@ async def play_prompt(
         if keypad.has_keys:
             return
         playback = channel.play(media)
-        with keypad.interrupting(playback.stop):
+        keypad.interrupt_with(playback.stop)
+        try:
             end = await playback.finished
+        finally:
+            keypad.interrupt_with(None)
         if end is PlaybackEnd.FAILED and not keypad.has_keys:
             _log.warn(
                 "{channel} did not hear {media}: {problem}",

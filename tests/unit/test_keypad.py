@@ -56,9 +56,10 @@ class KeypadTests(SynchronousTestCase):
 
     def test_key_interrupts_what_asked_for_it_and_is_kept(self) -> None:
         interruptions: list[str] = []
-        with self.keypad.interrupting(lambda: interruptions.append("stop")):
-            self.keypad.press("1")
-            self.keypad.press("2")
+        self.keypad.interrupt_with(lambda: interruptions.append("stop"))
+        self.keypad.press("1")
+        self.keypad.press("2")
+        self.keypad.interrupt_with(None)
         self.keypad.press("3")
         self.assertEqual(interruptions, ["stop", "stop"])
         self.assertEqual(self.successResultOf(self.keypad.next_key(10)), "1")
