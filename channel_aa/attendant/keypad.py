@@ -43,7 +43,7 @@ class Keypad:
             self._interrupt()
 
     def interrupt_with(self, interrupt: Callable[[], None] | None) -> None:
-        """Have every key pressed from now on call ``interrupt``, too; ``None``: no more."""
+        """Have each key from now on call ``interrupt``, too; ``None`` ends that."""
         self._interrupt = interrupt
 
     def next_key(self, timeout: float) -> Deferred[str | None]:
