@@ -139,7 +139,7 @@ class WebSocketSender:
         sent = _Sent(request, frame, deadline, Deferred(give_up))
         self._unanswered[number] = sent
         if self._next_deadline is None:
-            self._next_deadline = self._clock.callLater(self._timeout, self._expire)
+            self._keep_time()
         if self._on_their_way < self._in_flight:
             self._put_on_its_way(sent)
         else:
@@ -166,7 +166,8 @@ class WebSocketSender:
         """Fail everything that is pending: the websocket has closed."""
         self._queue.clear()
         for number, sent in list(self._unanswered.items()):
-            self._forget(number)
+            if self._forget(number) is None:
+                continue  # Another one's errback has cancelled it.
             request = sent.request
             sent.answer.errback(
                 ConnectionLostError(
@@ -195,12 +196,20 @@ class WebSocketSender:
             self._on_their_way -= 1
             while self._queue and self._on_their_way < self._in_flight:
                 waiting = self._queue.popleft()
-                if not waiting.answer.called:
+                is_too_late = waiting.deadline <= self._clock.seconds()
+                if not (waiting.answer.called or is_too_late):
                     self._put_on_its_way(waiting)
         if not self._unanswered and self._next_deadline is not None:
             self._next_deadline.cancel()
             self._next_deadline = None
         return sent
+
+    def _keep_time(self) -> None:
+        """Set the timer to the first deadline, if there is one and it is not set."""
+        if self._unanswered and self._next_deadline is None:
+            first = next(iter(self._unanswered.values()))
+            seconds = max(0.0, first.deadline - self._clock.seconds())
+            self._next_deadline = self._clock.callLater(seconds, self._expire)
 
     def _expire(self) -> None:
         self._next_deadline = None
@@ -208,10 +217,7 @@ class WebSocketSender:
         while self._unanswered:
             number, sent = next(iter(self._unanswered.items()))
             if sent.deadline > now:
-                self._next_deadline = self._clock.callLater(
-                    sent.deadline - now, self._expire
-                )
-                return
+                break
             self._forget(number)
             request = sent.request
             sent.answer.errback(
@@ -224,3 +230,4 @@ class WebSocketSender:
                     )
                 )
             )
+        self._keep_time()
