@@ -157,11 +157,33 @@ class AriClient(Service):
         return f"{self._playback_prefix}-{next(self._playback_numbers)}"
 
     def _opened(self) -> None:
-        self.requests.opened()
+        Deferred.fromCoroutine(self._get_ready()).addErrback(
+            lambda failure: self._log.failure("Getting ready failed", failure)
+        )
+
+    async def _get_ready(self) -> None:
+        way_is_known = self.requests.opened()
         if self.channels:
-            Deferred.fromCoroutine(self._catch_up()).addErrback(
-                lambda failure: self._log.failure("Catching up failed", failure)
-            )
+            await self._catch_up()
+        await way_is_known
+        if self.is_connected:
+            await self._filter_events()
+
+    async def _filter_events(self) -> None:
+        """Have Asterisk send no events that nobody here needs."""
+        needed = set(self._handlers)
+        if self.requests.in_use is Transport.WEBSOCKET:
+            # It says what the request's answer says, too, which comes beside it.
+            needed.discard(events.PlaybackStarted)
+        request = Request(
+            method="PUT",
+            path=("applications", self.address.app, "eventFilter"),
+            body={"allowed": [{"type": kind.__name__} for kind in needed]},
+        )
+        try:
+            await self.requests.send(request)
+        except (AriError, CancelledError) as error:
+            self._log.debug("Asterisk sends all events: {error}", error=error)
 
     async def _catch_up(self) -> None:
         """Find out what became of the channels while there was no connection."""

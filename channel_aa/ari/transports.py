@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -115,10 +115,15 @@ class Transports:
             return self._http.send(request)
         return answer.addErrback(self._failed)
 
-    def opened(self) -> None:
-        """Take note that the websocket is open: find out what it can do."""
-        if self._wanted is not Transport.HTTP:
-            self._probe = Deferred.fromCoroutine(self._find_out())
+    def opened(self) -> Deferred[None]:
+        """Take note that the websocket is open: find out what it can do.
+
+        Fires when that is known, within `PROBE_SECONDS`.
+        """
+        if self._wanted is Transport.HTTP:
+            return succeed(None)
+        self._probe = Deferred.fromCoroutine(self._find_out())
+        return self._probe
 
     def lost(self) -> None:
         """Take note that the websocket is closed."""

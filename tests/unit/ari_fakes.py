@@ -72,6 +72,8 @@ class FakeSender:
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
+        self.filters: list[Request] = []
+        """Requests to filter events; these alone are answered at once."""
         self.is_closed = False
 
     @property
@@ -92,6 +94,9 @@ class FakeSender:
         return [exchange.line for exchange in self.exchanges]
 
     def send(self, request: Request) -> Deferred[bytes]:
+        if request.path[-1] == "eventFilter":
+            self.filters.append(request)
+            return succeed(b"{}")
         exchange = Exchange(request)
         self.exchanges.append(exchange)
         return exchange.answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 from twisted.application.service import IService
 from twisted.logger import LogLevel
@@ -188,6 +189,33 @@ class ReconnectionTests(AriTestCase):
         self.assertEqual(len(errors), 3)
         for line in errors:
             self.assertIn("did not say which calls are left", line)
+
+
+class FilterTests(AriTestCase):
+    def test_asterisk_is_asked_at_each_connection_for_what_is_needed_alone(
+        self,
+    ) -> None:
+        self.connection.lose()
+        self.connection.open()
+        first, again = self.sender.filters
+        self.assertEqual(first, again)
+        self.assertEqual(first.uri, f"applications/{APP}/eventFilter")
+        self.assertEqual(first.method, "PUT")
+        body = cast("dict[str, list[dict[str, str]]]", first.body)
+        self.assertEqual(
+            {each["type"] for each in body["allowed"]},
+            {
+                "ApplicationReplaced",
+                "ChannelDestroyed",
+                "ChannelDtmfReceived",
+                "ChannelHangupRequest",
+                "PlaybackFinished",
+                "PlaybackStarted",
+                "RESTResponse",
+                "StasisEnd",
+                "StasisStart",
+            },
+        )
 
 
 class StopServiceTests(AriTestCase):
