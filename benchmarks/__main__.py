@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
 
-from benchmarks import chart, machine, profiling, report, soak, targets
+from benchmarks import asterisk, chart, machine, profiling, report, soak, targets
 from benchmarks.measure import Plan, measure
 from benchmarks.process import ProcessError
 from benchmarks.programs import PROGRAMS, WEBSOCKET, MissingError
 from benchmarks.results import Result, result_of
+from tests.asterisk.installation import Installation
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from benchmarks.programs import Program
 
 _CALLS = (100, 300, 500, 1000, 2000)
+_CALLS_ON_ASTERISK = (10, 50, 100)
 _OUTPUT = Path(__file__).parents[1] / "docs/performance"
 _DESCRIPTION = """\
 Measures channel-aa against thousands of simulated callers, and beside it the same
@@ -38,6 +42,10 @@ def main() -> None:
     try:
         if options.profile:
             _profile(options)
+        elif options.asterisk:
+            react(
+                lambda reactor: Deferred.fromCoroutine(_on_asterisk(reactor, options))
+            )
         elif options.soak:
             for program in _prepared(options.programs or [WEBSOCKET]):
                 for line in soak.soak(program):
@@ -53,7 +61,7 @@ def _compare(options: Namespace) -> None:
     plan = Plan(seconds=options.seconds)
     results: list[Result] = []
     for program in _prepared(options.programs or PROGRAMS):
-        for calls in options.calls:
+        for calls in options.calls or _CALLS:
             print(f"{program.title}, {calls} calls", file=sys.stderr, flush=True)
             try:
                 results.append(result_of(measure(program, calls, plan)))
@@ -72,10 +80,22 @@ def _compare(options: Namespace) -> None:
         (options.output / "results.svg").write_text(drawn)
 
 
+async def _on_asterisk(reactor: Any, options: Namespace) -> None:  # noqa: ANN401
+    problem = Installation.default().problem()
+    if problem:
+        sys.exit(f"benchmarks/run: {problem}")
+    programs = _prepared(options.programs or PROGRAMS)
+    numbers = options.calls or _CALLS_ON_ASTERISK
+    for key, value in machine.describe().items():
+        _say(f"- {key}: {value}")
+    outcomes = await asterisk.measure(reactor, programs, numbers, options.seconds)
+    _say(f"\n{asterisk.tables(outcomes)}")
+
+
 def _profile(options: Namespace) -> None:
     profile = {"sample": profiling.sample, "count": profiling.count_calls}
     for program in options.programs or [WEBSOCKET]:
-        for calls in options.calls:
+        for calls in options.calls or _CALLS:
             plan = Plan(seconds=options.seconds)
             for line in profile[options.profile](program, calls, plan):
                 _say(line)
@@ -103,7 +123,7 @@ def _options() -> Namespace:
     parser.add_argument(
         "--calls",
         type=_numbers,
-        default=_CALLS,
+        default=None,
         help="how many calls at once, with commas between:"
         f" {','.join(map(str, _CALLS))} by default",
     )
@@ -130,6 +150,12 @@ def _options() -> Namespace:
         "--soak",
         action="store_true",
         help=f"let {soak.CALLS} calls come and go, and see what they leave in memory",
+    )
+    parser.add_argument(
+        "--asterisk",
+        action="store_true",
+        help="on a real Asterisk, which scripts/install-asterisk installs; by default"
+        f" with {','.join(map(str, _CALLS_ON_ASTERISK))} calls",
     )
     parser.add_argument(
         "--profile",

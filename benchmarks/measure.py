@@ -33,15 +33,23 @@ class Plan:
 
     Attributes:
         seconds: how long the measuring window is.
-        ramp_seconds: how long it takes until all calls are there.
+        calls_a_second: how many calls come in a second at the beginning.
+        ramp_seconds: how long it takes at most until all calls are there.
         settle_seconds: how long is waited after that, before the window.
         load_options: further options of ``python -m benchmarks.load``.
     """
 
     seconds: float = 10.0
+    calls_a_second: float = 200.0
     ramp_seconds: float = 3.0
     settle_seconds: float = 2.0
     load_options: Sequence[str] = ()
+
+    def fill(self, load: LoadProcess, calls: int) -> None:
+        """Have so many calls, and wait until all is as it stays."""
+        seconds = min(calls / self.calls_a_second, self.ramp_seconds)
+        load.ask(f"calls {calls} {seconds}", seconds=seconds)
+        time.sleep(self.settle_seconds)
 
 
 class LoadProcess:
@@ -149,9 +157,7 @@ def measure(program: Program, calls: int, plan: Plan) -> dict[str, Any]:
     with running(program, *plan.load_options) as run:
         time.sleep(0.5)  # whatever a program does once it is connected
         idle_kib = run.program.memory_kib
-        ramp = f"calls {calls} {plan.ramp_seconds}"
-        run.load.ask(ramp, seconds=plan.ramp_seconds)
-        time.sleep(plan.settle_seconds)
+        plan.fill(run.load, calls)
         run.load.ask("measure")
         cpu_seconds = -run.program.cpu_seconds
         waiting_seconds = -run.program.waiting_seconds

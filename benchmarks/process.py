@@ -55,10 +55,8 @@ class Process:
     @property
     def cpu_seconds(self) -> float:
         """How long its threads have run so far, in their own code and the kernel's."""
-        stat = self._read("stat")
-        # The name of the program, in brackets, may have anything in it.
-        fields = stat.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
+        self.check()
+        return cpu_seconds_of(self.pid)
 
     @property
     def waiting_seconds(self) -> float:
@@ -106,6 +104,14 @@ class Process:
     def _read(self, name: str) -> str:
         self.check()
         return Path(f"/proc/{self.pid}/{name}").read_text()
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """Say how long a process's threads have run so far, the kernel's part included."""
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    # The name of the program, in brackets, may have anything in it.
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
 
 def cores() -> tuple[int, int] | tuple[None, None]:

@@ -30,8 +30,7 @@ def sample(program: Program, calls: int, plan: Plan) -> Iterator[str]:
     and the share with all that it calls.
     """
     with running(program, *plan.load_options) as run:
-        run.load.ask(f"calls {calls} {plan.ramp_seconds}", seconds=plan.ramp_seconds)
-        time.sleep(plan.settle_seconds)
+        plan.fill(run.load, calls)
         stacks = run.folder / "stacks.txt"
         py_spy = _install_py_spy()
         run.load.ask("measure")
@@ -93,8 +92,8 @@ def count_calls(program: Program, calls: int, plan: Plan) -> Iterator[str]:
         return [twistd, profile, "--profiler=cprofile", "--savestats", *options]
 
     with running(program, *plan.load_options, wrap=under_cprofile) as run:
-        run.load.ask(f"calls {calls} {plan.ramp_seconds}", seconds=plan.ramp_seconds)
-        time.sleep(plan.settle_seconds + plan.seconds)
+        plan.fill(run.load, calls)
+        time.sleep(plan.seconds)
         run.load.ask("report")
         run.program.stop()
         statistics = pstats.Stats(str(run.folder / "profile"))

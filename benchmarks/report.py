@@ -128,8 +128,8 @@ def _promptness(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
     return (
         str(result.calls),
         titles[result.program],
-        *map(_milliseconds, (stop.median, stop.p99, stop.longest)),
-        *map(_milliseconds, (silence.median, silence.p99)),
+        *map(milliseconds, (stop.median, stop.p99, stop.longest)),
+        *map(milliseconds, (silence.median, silence.p99)),
         str(result.keys),
         str(result.keys_interrupting_nothing),
         str(result.keys_lost),
@@ -137,7 +137,8 @@ def _promptness(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
     )
 
 
-def _milliseconds(value: float | None) -> str:
+def milliseconds(value: float | None) -> str:
+    """Write a time; nothing where there is none."""
     return "" if value is None else f"{value:.2f}"
 
 
