@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 from zope.interface import implementer
 
 from channel_aa.ari.errors import AriError, RequestTimeoutError
@@ -176,21 +176,22 @@ class Transports:
 
     def _say_it_cannot(self) -> None:
         if self._wanted is Transport.WEBSOCKET:
-            self._log.error(
+            self._say(
                 "This Asterisk does not serve requests over the websocket, as transport"
                 ' = "websocket" asks for: 20.14, 21.9, 22.4 and later do. They go over'
-                " HTTP."
+                " HTTP.",
+                level=LogLevel.error,
             )
         else:
             self._say(
                 "Requests go over HTTP: this Asterisk serves none over the websocket"
             )
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, *, level: LogLevel = LogLevel.info) -> None:
         """Log it, unless it was the last thing said."""
         if text != self._last_said:
             self._last_said = text
-            self._log.info("{text}", text=text)
+            self._log.emit(level, "{text}", text=text)
 
 
 def must_go_over_http(request: Request) -> bool:
