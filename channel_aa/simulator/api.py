@@ -1,7 +1,7 @@
 """Requests and their answers, whatever carried them here.
 
 `Api.dispatch` takes a method, a path and parameters, and gives a response: HTTP
-is one way to bring them, a websocket could be another.
+is one way to bring them, the websocket of the events is another.
 """
 
 from __future__ import annotations
@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """An answer: a status, and what its JSON body says; None: no body."""
+    """An answer: a status, and what its JSON body says; None: no body.
+
+    With `events_are_first`, the events that the request brought about arrive
+    before the answer, even where they take another connection.
+    """
 
     status: int = 200
     content: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    events_are_first: bool = False
 
 
 NO_CONTENT = Response(status=204)
@@ -74,6 +79,13 @@ class Given:
             return int(self.text(name))
         except ValueError:
             return default
+
+    def types(self, name: str) -> list[str] | None:
+        """Get the types in a list of ``{"type": …}``; None where it was not given."""
+        value = self._values.get(name)
+        if not isinstance(value, list):
+            return None
+        return [str(each["type"]) for each in value if isinstance(each, dict)]
 
     def texts(self, name: str) -> list[str]:
         """Get a list: a JSON array, or texts with commas between them."""
@@ -183,6 +195,8 @@ class Api:
         node = self._root
         in_path: list[str] = []
         for segment in segments:
+            if not segment:
+                break  # Asterisk looks no further: "channels//x" is "channels".
             child = node.children.get(segment)
             if child is None:
                 child = node.wildcard

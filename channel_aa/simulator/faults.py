@@ -56,6 +56,7 @@ class Faults:
         self._requests: list[_Rule] = []
         self._events: list[_Rule] = []
         self._sounds: list[_Rule] = []
+        self._ignored: list[_Rule] = []
 
     def answer(
         self,
@@ -75,7 +76,10 @@ class Faults:
         self._requests.append(_Rule(request, _times(times), fault))
 
     def lose_request(self, request: str, *, times: int | None = 1) -> None:
-        """Close the connection instead of serving a request."""
+        """Close the connection instead of serving a request.
+
+        The connection is the websocket where the request came that way.
+        """
         fault = RequestFault(lose="request")
         self._requests.append(_Rule(request, _times(times), fault))
 
@@ -83,6 +87,12 @@ class Faults:
         """Serve a request, then close the connection without an answer."""
         fault = RequestFault(lose="answer")
         self._requests.append(_Rule(request, _times(times), fault))
+
+    def ignore_over_websocket(
+        self, request: str = "*", *, times: int | None = None
+    ) -> None:
+        """Take no notice of a request where it comes over a websocket."""
+        self._ignored.append(_Rule(request, _times(times)))
 
     def drop_event(self, event_type: str, *, times: int | None = 1) -> None:
         """Send no event of this type: ``"PlaybackFinished"``."""
@@ -97,6 +107,7 @@ class Faults:
         self._requests.clear()
         self._events.clear()
         self._sounds.clear()
+        self._ignored.clear()
 
     def for_request(self, method: str, path: str) -> RequestFault | None:
         """Say what becomes of this request; None: nothing out of the ordinary."""
@@ -105,6 +116,11 @@ class Faults:
             if rule.matches(text):
                 return rule.fault
         return None
+
+    def ignores_over_websocket(self, method: str, path: str) -> bool:
+        """Say whether no notice is taken of this request over a websocket."""
+        text = f"{method} {path}" if self._ignored else ""
+        return any(rule.matches(text) for rule in self._ignored)
 
     def drops(self, event_type: str) -> bool:
         """Say whether this event is not to be sent."""

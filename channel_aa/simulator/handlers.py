@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from twisted.internet.defer import Deferred
-
 from channel_aa.simulator.api import (
     NO_CONTENT,
     RefusedError,
@@ -22,17 +20,12 @@ from channel_aa.simulator.world import ENTITY_ID
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-    from channel_aa.simulator.api import Answer, Given
+    from channel_aa.simulator.api import Given
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.world import World
-
-VERSION = "20.13.0"
-"""What it claims to be: the last to serve no requests over the websocket."""
-
-_ANSWER_DELAY = 0.002
-"""How much later than ``PlaybackStarted`` the answer to the request leaves."""
 
 _REASONS = frozenset(
     {
@@ -147,7 +140,7 @@ def continue_in_dialplan(world: World, given: Given) -> Response:
     return NO_CONTENT
 
 
-def play(world: World, given: Given) -> Answer:
+def play(world: World, given: Given) -> Response:
     """POST /channels/{channelId}/play and …/play/{playbackId}."""
     channel = _usable_channel(world, given)
     media = given.texts("media")
@@ -161,14 +154,11 @@ def play(world: World, given: Given) -> Answer:
         language=given.text("lang") or "en",
         skip_ms=given.number("skipms", 3000),
     )
-    asked_for = Response(status=201, content=playback.snapshot())
+    asked_for = playback.snapshot()
     world.add_playback(playback)
     channel.play(playback)
-    if world.thread_delay is not None:
-        return asked_for
-    answered: Deferred[Response] = Deferred()
-    world.timers.later(_ANSWER_DELAY, lambda: answered.callback(asked_for))
-    return answered
+    is_idle = world.thread_delay is None
+    return Response(status=201, content=asked_for, events_are_first=is_idle)
 
 
 def get_variable(world: World, given: Given) -> Response:
@@ -238,6 +228,17 @@ def get_application(world: World, given: Given) -> Response:
     return Response(content=application.snapshot())
 
 
+def filter_events(world: World, given: Given) -> Response:
+    """PUT /applications/{applicationName}/eventFilter."""
+    application = world.applications.get(given.text("applicationName"))
+    if application is None:
+        raise RefusedError(404, "Application not found")
+    application.filter(
+        allowed=given.types("allowed"), disallowed=given.types("disallowed")
+    )
+    return Response(content=application.snapshot())
+
+
 def list_sounds(world: World, _given: Given) -> Response:
     """GET /sounds."""
     return Response(content=[_sound(name) for name in world.sounds.names()])
@@ -268,7 +269,7 @@ def get_info(world: World, _given: Given) -> Response:
                 "date": started,
                 "user": "simulator",
             },
-            "system": {"version": VERSION, "entity_id": ENTITY_ID},
+            "system": {"version": world.version, "entity_id": ENTITY_ID},
             "config": {
                 "name": "",
                 "default_language": "en",

@@ -13,9 +13,9 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from channel_aa.simulator.api import NO_CONTENT, Api, RefusedError, Response
+from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
 from channel_aa.simulator.apidocs import describe
-from channel_aa.simulator.handlers import VERSION
+from channel_aa.simulator.desk import NoAnswerError
 from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.websocket import EventsFactory, application_names
 
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from twisted.protocols.policies import ProtocolWrapper
+    from twisted.python.failure import Failure
     from twisted.web.http import Request
 
     from channel_aa.simulator.api import Answer
-    from channel_aa.simulator.faults import RequestFault
+    from channel_aa.simulator.desk import Desk
     from channel_aa.simulator.world import World
+
+EVENTS_FIRST_SECONDS = 0.002
+"""How much later than events an answer leaves that is to arrive after them."""
 
 IDLE_SECONDS = 15
 """How long an idle connection is kept: Asterisk's ``session_keep_alive``."""
@@ -43,6 +47,7 @@ class AriResource(Resource):
 
     Args:
         world: what is served.
+        desk: who serves it.
         events: makes the websockets of ``/ari/events``.
         username: who may ask.
         password: the password to do so.
@@ -51,44 +56,47 @@ class AriResource(Resource):
     isLeaf = True  # noqa: N815 - Twisted's name
 
     def __init__(
-        self, world: World, events: EventsFactory, *, username: str, password: str
+        self,
+        world: World,
+        desk: Desk,
+        events: EventsFactory,
+        *,
+        username: str,
+        password: str,
     ) -> None:
         super().__init__()
         self.is_booting = False
-        self.requests = 0
         self._world = world
-        self._api = Api(world, ROUTES)
+        self._desk = desk
         self._websockets = WebSocketResource(events)
         self._credentials = f"{username}:{password}"
 
     def render(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
         """Serve one request."""
-        self.requests += 1
+        self._desk.requests += 1
         try:
             return self._serve(request)
         except RefusedError as error:
-            return _write(request, error.response)
+            return self._write(request, error.response)
+        except NoAnswerError:
+            return _break_off(request)
 
     def _serve(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
         path, query = self._admit(request)
         segments = [unquote(each) for each in path.split("/")[1:]]
         method = request.method.decode("ascii", "replace")
-        fault = self._world.faults.for_request(method, path)
-        if fault is not None and fault.status is not None:
-            raise RefusedError(fault.status, fault.message)
-        if fault is not None and fault.lose == "request":
-            return _break_off(request)
+        fault = self._desk.fault_in(method, path)
         if segments == ["events"] and request.getHeader("upgrade"):
             if not application_names([query.get("app", "")]):
                 raise RefusedError(400, "HTTP request is missing param: [app]")
             return self._websockets.render(request)
         if segments[0] == "api-docs":
-            return _write(request, _documentation(request, segments[1:]))
+            return self._write(request, _documentation(request, segments[1:]))
         parameters = {**query, **_parameters_in_body(request)}
-        answer = self._api.dispatch(method, segments, parameters)
-        if fault is None and isinstance(answer, Response):
-            return _write(request, answer)
-        self._write_later(request, answer, fault)
+        answer = self._desk.serve(method, segments, parameters, fault)
+        if isinstance(answer, Response) and not answer.events_are_first:
+            return self._write(request, answer)
+        self._write_later(request, answer)
         return NOT_DONE_YET
 
     def _admit(self, request: Request) -> tuple[str, dict[str, str]]:
@@ -105,34 +113,44 @@ class AriResource(Resource):
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
         if self._credentials not in {query.get("api_key"), _basic_auth_of(request)}:
             raise RefusedError(401, "Authentication required", headers=_CHALLENGE)
-        if path.endswith("/"):
-            without = path.rstrip("/") if path != "/ari/" else path
-            hint = f"ARI URLs do not end with a slash. Try {without}"
-            raise RefusedError(404, hint)
+        self._desk.check(path)
         return path.removeprefix("/ari"), query
 
-    def _write_later(
-        self, request: Request, answer: Answer, fault: RequestFault | None
-    ) -> None:
+    def _write_later(self, request: Request, answer: Answer) -> None:
         later = answer if isinstance(answer, Deferred) else succeed(answer)
 
         def finish(response: Response) -> None:
-            if request.channel is None:
-                return
-            if fault is not None and fault.lose == "answer":
-                _break_off(request)
-            else:
-                request.write(_write(request, response))
+            if request.channel is not None:
+                request.write(self._write(request, response))
                 request.finish()
 
-        def wait(response: Response) -> None:
-            seconds = 0.0 if fault is None else fault.delay
-            if seconds:
-                self._world.timers.later(seconds, lambda: finish(response))
+        def let_events_go_first(response: Response) -> None:
+            if response.events_are_first:
+                timers = self._world.timers
+                timers.later(EVENTS_FIRST_SECONDS, lambda: finish(response))
             else:
                 finish(response)
 
-        later.addCallback(wait)
+        def break_off(failure: Failure) -> None:
+            failure.trap(NoAnswerError)
+            if request.channel is not None:
+                _break_off(request)
+
+        later.addCallbacks(let_events_go_first, break_off)
+
+    def _write(self, request: Request, response: Response) -> bytes:
+        """Write the head of a response; returns its body."""
+        request.setResponseCode(response.status)
+        request.setHeader("Server", f"Asterisk/{self._world.version}")
+        request.setHeader("Cache-Control", "no-cache, no-store")
+        for name, value in response.headers.items():
+            request.setHeader(name, value)
+        body = b"" if response.content is None else _encode(response.content)
+        if body:
+            request.setHeader("Content-Type", "application/json")
+        if response.status != NO_CONTENT.status:
+            request.setHeader("Content-Length", str(len(body)))
+        return body
 
 
 class Connections(WrappingFactory):
@@ -216,21 +234,6 @@ def _documentation(request: Request, segments: list[str]) -> Response:
     if document is None:
         raise RefusedError(404, "Resource not found")
     return Response(content=document)
-
-
-def _write(request: Request, response: Response) -> bytes:
-    """Write the head of a response; returns its body."""
-    request.setResponseCode(response.status)
-    request.setHeader("Server", f"Asterisk/{VERSION}")
-    request.setHeader("Cache-Control", "no-cache, no-store")
-    for name, value in response.headers.items():
-        request.setHeader(name, value)
-    body = b"" if response.content is None else _encode(response.content)
-    if body:
-        request.setHeader("Content-Type", "application/json")
-    if response.status != NO_CONTENT.status:
-        request.setHeader("Content-Length", str(len(body)))
-    return body
 
 
 def _break_off(request: Request) -> int:

@@ -30,6 +30,14 @@ ROUTES = (
         returns="Application",
     ),
     Route(
+        method="PUT",
+        path="/applications/{applicationName}/eventFilter",
+        nickname="filter",
+        handler=handlers.filter_events,
+        returns="Application",
+        parameters=[Parameter(name="filter", type="object", where="body")],
+    ),
+    Route(
         method="GET",
         path="/asterisk/info",
         nickname="getInfo",

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import maybeDeferred
 
+from channel_aa.simulator.api import Api
 from channel_aa.simulator.callers import Caller
+from channel_aa.simulator.desk import Desk
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, make_server
+from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.websocket import EventsFactory
 from channel_aa.simulator.world import World
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort
 
     from channel_aa.simulator.interfaces import ICallObserver
+
+VERSIONS = {True: "22.10.1", False: "20.13.0"}
+"""What it claims to be: with requests over the websocket, and the last without."""
 
 
 class Simulator:
@@ -38,6 +44,9 @@ class Simulator:
         thread_delay: seconds until an idle channel begins what it is asked for:
             ``PlaybackStarted`` leaves that much later than the answer to the
             request. None, the default: it leaves first.
+        serves_requests_over_websocket: whether it serves requests on the websocket
+            of the events, as Asterisk does since 20.14, 21.9 and 22.4; else it takes
+            no notice of them.
         username: who may use the API.
         password: the password to do so.
     """
@@ -51,6 +60,7 @@ class Simulator:
         missing_sounds: Collection[str] = (),
         speed: float = 1.0,
         thread_delay: float | None = None,
+        serves_requests_over_websocket: bool = True,
         username: str = "asterisk",
         password: str = "asterisk",  # noqa: S107 - it protects nothing: no Asterisk
     ) -> None:
@@ -66,10 +76,17 @@ class Simulator:
             faults=self.faults,
             speed=speed,
             thread_delay=thread_delay,
+            version=VERSIONS[serves_requests_over_websocket],
         )
-        self._events = EventsFactory(self._world, reactor=reactor)
+        self._desk = Desk(self._world, Api(self._world, ROUTES))
+        self._events = EventsFactory(
+            self._world,
+            self._desk,
+            serves_requests=serves_requests_over_websocket,
+            reactor=reactor,
+        )
         self._resource = AriResource(
-            self._world, self._events, username=username, password=password
+            self._world, self._desk, self._events, username=username, password=password
         )
         self._server = make_server(self._resource, reactor=reactor)
         self._listening: IListeningPort | None = None
@@ -112,8 +129,8 @@ class Simulator:
 
     @property
     def requests(self) -> int:
-        """How many requests it was sent so far."""
-        return self._resource.requests
+        """How many requests it was sent so far, whichever way they came."""
+        return self._desk.requests
 
     @property
     def open_connections(self) -> int:

@@ -40,6 +40,25 @@ class Application:
         self.channels: dict[str, Channel] = {}
         self.send: Callable[[bytes], None] | None = None
         self.hears_everything = False
+        self._allowed: list[str] = []
+        self._disallowed: list[str] = []
+
+    def filter(
+        self, *, allowed: list[str] | None = None, disallowed: list[str] | None = None
+    ) -> None:
+        """Hear only those types that are allowed (none named: all), and not disallowed.
+
+        What is None stays as it is; both None: everything is heard.
+        """
+        if allowed is None and disallowed is None:
+            allowed = disallowed = []
+        self._allowed = self._allowed if allowed is None else allowed
+        self._disallowed = self._disallowed if disallowed is None else disallowed
+
+    def hears(self, event_type: str) -> bool:
+        """Say whether events of this type pass its filter."""
+        is_allowed = not self._allowed or event_type in self._allowed
+        return is_allowed and event_type not in self._disallowed
 
     def snapshot(self) -> dict[str, Any]:
         """Describe the application as Asterisk does."""
@@ -49,8 +68,8 @@ class Application:
             "bridge_ids": [],
             "endpoint_ids": [],
             "device_names": [],
-            "events_allowed": [],
-            "events_disallowed": [],
+            "events_allowed": [{"type": each} for each in self._allowed],
+            "events_disallowed": [{"type": each} for each in self._disallowed],
         }
 
 
@@ -65,6 +84,7 @@ class World:
         thread_delay: simulated seconds until a channel with nothing to do starts
             on a command. None: it starts at once, and a request to play is
             answered a moment after that.
+        version: which Asterisk it claims to be.
     """
 
     def __init__(
@@ -75,7 +95,9 @@ class World:
         faults: Faults,
         speed: float = 1.0,
         thread_delay: float | None = None,
+        version: str = "22.10.1",
     ) -> None:
+        self.version = version
         self.sounds = sounds
         self.faults = faults
         self.thread_delay = thread_delay
@@ -210,18 +232,37 @@ class World:
         for channel in channels:
             channel.forget()
 
+    def response(self, app: str, fields: Mapping[str, Any]) -> bytes | None:
+        """Make the message that answers a request over a websocket.
+
+        Args:
+            app: the first application of the websocket.
+            fields: what it says.
+
+        Returns:
+            The message; None where the application does not hear it.
+        """
+        application = self.applications.get(app)
+        is_filtered = application is not None and not application.hears("RESTResponse")
+        if is_filtered or self.faults.drops("RESTResponse"):
+            return None
+        return self._message("RESTResponse", app, fields)
+
     def _send(
         self, application: Application, event_type: str, fields: Mapping[str, Any]
     ) -> None:
-        if application.send is not None:
-            event = {
-                "type": event_type,
-                "timestamp": self.timestamp(),
-                **fields,
-                "asterisk_id": ENTITY_ID,
-                "application": application.name,
-            }
-            application.send(_encode(event))
+        if application.send is not None and application.hears(event_type):
+            application.send(self._message(event_type, application.name, fields))
+
+    def _message(self, kind: str, app: str, fields: Mapping[str, Any]) -> bytes:
+        message = {
+            "type": kind,
+            "timestamp": self.timestamp(),
+            **fields,
+            "asterisk_id": ENTITY_ID,
+            "application": app,
+        }
+        return _encode(message)
 
     def _drop_if_unused(self, application: Application) -> None:
         if application.send is None and not application.channels:

@@ -305,17 +305,6 @@ async def test_a_sounds_start_may_be_told_to_come_after_the_answer(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_request_over_the_websocket_is_not_noticed(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        events = await user(reactor, simulator).listen(APP)
-        request = {"type": "RESTRequest", "method": "GET", "uri": "channels"}
-        events.sendMessage(json.dumps(request).encode())
-        simulator.call()
-        await events.wait_for(lambda it: it.type == "StasisStart")
-        assert [event.type for event in events.all] == ["StasisStart"]
-
-
-@pytest_twisted.ensureDeferred
 async def test_one_websocket_may_hear_several_applications(reactor: Reactor) -> None:
     async with running(reactor) as simulator:
         events = await user(reactor, simulator).listen("first,second")

@@ -1,0 +1,156 @@
+"""Requests over the simulator's websockets: what cannot be asked of Asterisk."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+from twisted.internet.posixbase import PosixReactorBase
+
+from tests.integration.ari_peers import until
+from tests.integration.test_simulator import APP, running, user
+
+Reactor = PosixReactorBase
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(("serves", "version"), [(True, "22.10.1"), (False, "20.13.0")])
+async def test_its_version_tells_what_it_can(
+    reactor: Reactor, *, serves: bool, version: str
+) -> None:
+    async with running(reactor, serves_requests_over_websocket=serves) as simulator:
+        answer = await user(reactor, simulator).get("/asterisk/info")
+        assert answer.json["system"]["version"] == version
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_old_one_takes_no_notice_of_requests(reactor: Reactor) -> None:
+    async with running(reactor, serves_requests_over_websocket=False) as simulator:
+        events = await user(reactor, simulator).listen(APP)
+        events.request("GET", "channels")
+        events.sendMessage(b"{bad")
+        simulator.call()
+        await events.wait_for(lambda it: it.type == "StasisStart")
+        assert [event.type for event in events.all] == ["StasisStart"]
+        assert not events.closed.called
+        assert simulator.requests == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_requests_are_counted_whichever_way_they_come(reactor: Reactor) -> None:
+    async with running(reactor) as simulator:
+        events = await user(reactor, simulator).listen(APP)
+        before = simulator.requests
+        await events.ask("GET", "channels")
+        await user(reactor, simulator).get("/channels")
+        assert simulator.requests == before + 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_faults_answer_with_an_error(reactor: Reactor) -> None:
+    async with running(reactor) as simulator:
+        events = await user(reactor, simulator).listen(APP)
+        simulator.faults.answer("GET /channels", 503)
+        first = await events.ask("GET", "channels?all=true")
+        assert first.json["status_code"] == 503
+        assert first.json["reason_phrase"] == "Service Unavailable"
+        assert (await events.ask("GET", "channels")).json["status_code"] == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_delayed_answer_holds_up_its_websocket(reactor: Reactor) -> None:
+    async with running(reactor) as simulator:
+        ari = user(reactor, simulator)
+        events = await ari.listen(APP)
+        other = await ari.listen("other")
+        caller = simulator.call()
+        simulator.faults.delay("DELETE /channels/*", 0.2)
+        sent = [
+            events.request("DELETE", f"channels/{caller.channel.id}"),
+            events.request("GET", "channels"),
+        ]
+        await other.ask("GET", "channels")
+        # The deed was not delayed.
+        assert caller.is_over
+        assert events.answered == []
+        await events.response(sent[-1])
+        assert events.answered == sent
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("is_served", [False, True])
+async def test_faults_drop_the_websocket_for_want_of_an_answer(
+    reactor: Reactor, *, is_served: bool
+) -> None:
+    async with running(reactor) as simulator:
+        events = await user(reactor, simulator).listen(APP)
+        caller = simulator.call()
+        faults = simulator.faults
+        lose = faults.lose_answer if is_served else faults.lose_request
+        lose("DELETE /channels/*")
+        events.request("DELETE", f"channels/{caller.channel.id}")
+        events.request("GET", "channels")
+        assert await events.closed == 1006
+        assert caller.is_over is is_served
+        assert events.answered == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_faults_make_it_take_no_notice_of_requests_any_more(
+    reactor: Reactor,
+) -> None:
+    async with running(reactor) as simulator:
+        ari = user(reactor, simulator)
+        events = await ari.listen(APP)
+        simulator.faults.ignore_over_websocket("GET /sounds", times=1)
+        unanswered = [events.request("GET", "sounds")]
+        assert (await events.ask("GET", "sounds")).json["status_code"] == 200
+        simulator.faults.ignore_over_websocket()
+        unanswered += [events.request("GET", "sounds") for _ in range(3)]
+        # Over HTTP it serves on, and events come.
+        assert (await ari.get("/sounds")).status == 200
+        simulator.call()
+        await events.wait_for(lambda it: it.type == "StasisStart")
+        assert len(events.answered) == 1
+        simulator.faults.clear()
+        await events.ask("GET", "sounds")
+        assert not set(unanswered) & set(events.answered)
+
+
+@pytest_twisted.ensureDeferred
+async def test_faults_drop_an_answer_as_any_event(reactor: Reactor) -> None:
+    async with running(reactor) as simulator:
+        events = await user(reactor, simulator).listen(APP)
+        simulator.faults.drop_event("RESTResponse")
+        lost = events.request("GET", "sounds")
+        await events.ask("GET", "sounds")
+        assert lost not in events.answered
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_websocket_may_close_while_a_request_waits(reactor: Reactor) -> None:
+    async with running(reactor) as simulator:
+        ari = user(reactor, simulator)
+        events = await ari.listen(APP)
+        caller = simulator.call()
+        channel = f"channels/{caller.channel.id}"
+        await events.ask("POST", f"{channel}/play/a?media=tone:ring")
+        before = simulator.requests
+        events.request("POST", f"{channel}/answer")
+        events.request("GET", "sounds")
+        await until(reactor, lambda: simulator.requests > before)
+        await events.leave()
+        assert (await ari.delete("/playbacks/a")).status == 204
+        await until(reactor, lambda: caller.channel.state == "Up")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_thousand_requests_at_once_are_answered_in_order(
+    reactor: Reactor,
+) -> None:
+    async with running(reactor) as simulator:
+        events = await user(reactor, simulator).listen(APP)
+        channel = f"channels/{simulator.call().channel.id}"
+        uris = (f"{channel}/answer", f"{channel}/variable?variable=X&value=1")
+        sent = [events.request("POST", uris[each % 2]) for each in range(1000)]
+        await events.response(sent[-1])
+        assert events.answered == sent
