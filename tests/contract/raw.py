@@ -117,15 +117,28 @@ class Events(WebSocketClientProtocol):
         """List the events' types, of these channels and playbacks."""
         return [it.type for it in self.all if any(it.is_about(each) for each in about)]
 
-    async def ask(self, method: str, uri: str, **fields: object) -> Event:
-        """Send a request over the websocket, and return its ``RESTResponse``."""
+    def request(self, method: str, uri: str, **fields: object) -> str:
+        """Send a request over the websocket, and return its id."""
         self._requests += 1
         request_id = f"request-{self._requests}"
         request = {"request_id": request_id, "method": method, "uri": uri, **fields}
         self.sendMessage(json.dumps({"type": "RESTRequest", **request}).encode())
+        return str(request["request_id"])
+
+    async def response(self, request_id: str) -> Event:
+        """Return the ``RESTResponse`` to the request of this id."""
         return await self.wait_for(
             lambda it: it.type == "RESTResponse" and it.json["request_id"] == request_id
         )
+
+    async def ask(self, method: str, uri: str, **fields: object) -> Event:
+        """Send a request over the websocket, and return its ``RESTResponse``."""
+        return await self.response(self.request(method, uri, **fields))
+
+    @property
+    def answered(self) -> list[str]:
+        """The ids of the requests, in the order of the ``RESTResponse`` to each."""
+        return [it.json["request_id"] for it in self.all if it.type == "RESTResponse"]
 
     async def leave(self) -> int:
         """Close the websocket, and return the code it was closed with."""

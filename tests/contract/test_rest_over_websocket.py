@@ -1,0 +1,414 @@
+"""Requests over the websocket of the events.
+
+What is not pinned here because Asterisk has no order for it: the answer to ``play``
+and its ``PlaybackStarted``, the answer to a stop and its ``PlaybackFinished``.
+Either may be first, although both take the one websocket.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+
+from tests.asterisk.sounds import LONG
+
+if TYPE_CHECKING:
+    from tests.contract.raw import Event, Events
+    from tests.contract.stage import Call, Stage
+
+LONGEST = 65_527
+"""Bytes of the longest request in one frame: 65,535 with the frame's head."""
+
+
+def body(response: Event) -> object:
+    return json.loads(response.json["message_body"])
+
+
+def outcome(response: Event) -> tuple[int, str, object]:
+    """Return the status, its reason and the body; None where there is none."""
+    text = response.json.get("message_body")
+    assert response.json.get("content_type") == (text and "application/json")
+    return (
+        response.json["status_code"],
+        response.json["reason_phrase"],
+        text and json.loads(text),
+    )
+
+
+async def refusal(events: Events, message: bytes) -> Event:
+    """Send what is no proper request; return the answer, which is the next."""
+    already = len(events.answered)
+    events.sendMessage(message)
+    await events.wait_for(lambda _: len(events.answered) > already)
+    return events.all[-1]
+
+
+def request_of(size: int) -> bytes:
+    """Make a request of so many bytes."""
+    asked = {"type": "RESTRequest", "request_id": "long", "method": "GET"}
+    short = json.dumps({**asked, "uri": "asterisk/ping", "rest": ""})
+    return json.dumps(
+        {**asked, "uri": "asterisk/ping", "rest": "x" * (size - len(short))}
+    ).encode()
+
+
+async def call_with_a_long_sound(stage: Stage, events: Events) -> Call:
+    call = await stage.call(events)
+    played = await events.ask(
+        "POST", f"channels/{call.id}/play/long?media=sound:{LONG}"
+    )
+    assert played.json["status_code"] == 201
+    await events.wait_for_type("PlaybackStarted", "long")
+    return call
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_says_what_http_says(stage: Stage) -> None:
+    events = await stage.listen()
+    response = await events.ask("GET", "asterisk/ping", request_id="the first")
+    said = dict(response.json)
+    assert json.loads(said.pop("message_body"))["ping"] == "pong"
+    assert said.pop("timestamp")
+    assert said.pop("asterisk_id")
+    assert said == {
+        "type": "RESTResponse",
+        "transaction_id": "",
+        "request_id": "the first",
+        "status_code": 200,
+        "reason_phrase": "OK",
+        "uri": "asterisk/ping",
+        "content_type": "application/json",
+        "application": "channel-aa",
+    }
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_call_from_answer_to_continue(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events, answer=False)
+    channel = f"channels/{call.id}"
+    done = (204, "No Content", None)
+    assert outcome(await events.ask("POST", f"{channel}/answer")) == done
+    played = await events.ask("POST", f"{channel}/play/one?media=sound:{LONG}")
+    status, reason, playback = outcome(played)
+    assert (status, reason) == (201, "Created")
+    assert isinstance(playback, dict)
+    assert (playback["id"], playback["state"]) == ("one", "queued")
+    # What the answer says of the uri is without the query.
+    assert played.json["uri"] == f"{channel}/play/one"
+    assert outcome(await events.ask("DELETE", "playbacks/one")) == done
+    await events.wait_for_type("PlaybackFinished", "one")
+    assert outcome(await events.ask("POST", f"{channel}/continue")) == done
+    await events.wait_for_type("StasisEnd", call.id)
+    assert outcome(await events.ask("POST", f"{channel}/answer")) == (
+        409,
+        "Conflict",
+        {"message": "Channel not in Stasis application"},
+    )
+
+
+@pytest_twisted.ensureDeferred
+async def test_parameters_come_in_the_uri_in_query_strings_and_in_the_body(
+    stage: Stage,
+) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    uri = f"channels/{call.id}/variable"
+
+    async def set_variable(**given: object) -> object:
+        answer = await events.ask("POST", **{"uri": uri, **given})  # type: ignore[arg-type]
+        assert answer.json["status_code"] == 204, answer.json
+        return body(await events.ask("GET", f"{uri}?variable=X"))
+
+    pairs = {"variable": "X", "value": "a b"}
+    listed = [{"name": name, "value": value} for name, value in pairs.items()]
+    in_uri = await set_variable(uri=f"{uri}?variable=X&value=Gr%C3%BC%C3%9Fe%20a+b")
+    assert in_uri == {"value": "Grüße a b"}
+    # Nothing is quoted there.
+    assert await set_variable(query_strings=listed) == {"value": "a b"}
+    listed[1]["value"] = "a%20b+c&d"
+    assert await set_variable(query_strings=listed) == {"value": "a%20b+c&d"}
+    as_json = {"content_type": "application/json", "message_body": json.dumps(pairs)}
+    assert await set_variable(**as_json) == {"value": "a b"}
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    form["message_body"] = "variable=X&value=a%20c"
+    assert await set_variable(**form) == {"value": "a c"}
+    # The first place that has it counts: the body, query_strings, the uri.
+    as_json["uri"] = f"{uri}?variable=X&value=other"
+    assert await set_variable(**as_json) == {"value": "a b"}
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("method", "uri", "error"),
+    [
+        ("GET", "nowhere", (404, "Not Found", "Resource not found")),
+        ("GET", "channels/none", (404, "Not Found", "Channel not found")),
+        ("DELETE", "playbacks/none", (404, "Not Found", "Playback not found")),
+        ("PUT", "asterisk/ping", (405, "Method Not Allowed", "Invalid method")),
+        # A path begins with no slash, and a slash too many ends it.
+        ("GET", "/asterisk/ping", (405, "Method Not Allowed", "Invalid method")),
+        ("GET", "asterisk//ping", (405, "Method Not Allowed", "Invalid method")),
+        ("GET", "ari/asterisk/ping", (404, "Not Found", "Resource not found")),
+        (
+            "GET",
+            "asterisk/ping/",
+            (
+                404,
+                "Not Found",
+                "ARI URLs do not end with a slash. Try /ari/asterisk/ping",
+            ),
+        ),
+        (
+            "GET",
+            "events?app=channel-aa",
+            (400, "Bad request", "Can't upgrade to websocket from a websocket"),
+        ),
+    ],
+)
+async def test_what_cannot_be_done_is_refused_with_a_message(
+    stage: Stage, method: str, uri: str, error: tuple[int, str, str]
+) -> None:
+    events = await stage.listen()
+    status, reason, message = error
+    response = await events.ask(method, uri)
+    assert outcome(response) == (status, reason, {"message": message})
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("request_id", [None, 7, ""])
+async def test_a_request_needs_no_id(stage: Stage, request_id: object) -> None:
+    asked = {"type": "RESTRequest", "method": "GET", "uri": "asterisk/ping"}
+    if request_id is not None:
+        asked["request_id"] = request_id  # type: ignore[assignment]
+    events = await stage.listen()
+    response = await refusal(events, json.dumps(asked).encode())
+    assert response.json["status_code"] == 200
+    assert response.json["request_id"] == ""
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("message", [b"", b"{bad", b'"a text"', b"7"])
+async def test_what_is_no_json_object_is_refused_without_a_body(
+    stage: Stage, message: bytes
+) -> None:
+    events = await stage.listen()
+    response = await refusal(events, message)
+    unparsed = "Failed to parse request message JSON"
+    assert outcome(response) == (400, unparsed, None)
+    assert (response.json["request_id"], response.json["uri"]) == ("", "")
+    # The websocket serves on.
+    assert (await events.ask("GET", "asterisk/ping")).json["status_code"] == 200
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        ({"type": None}, "No 'type' property."),
+        ({"type": "RESTResponse"}, "Unknown request type."),
+        ({"type": "restrequest"}, "Unknown request type."),
+        ({"uri": None}, "Empty or missing 'uri' property."),
+        ({"uri": ""}, "Empty or missing 'uri' property."),
+        ({"uri": None, "method": None}, "Empty or missing 'uri' property."),
+        ({"method": None}, "Unknown or missing 'method' property."),
+        ({"method": "get"}, "Unknown or missing 'method' property."),
+        ({"query_strings": [7]}, "Unable to parse 'query_strings' array."),
+        ({"message_body": "{}"}, "No 'content_type' for 'message_body'."),
+        (
+            {"message_body": "{}", "content_type": "text/plain"},
+            "Unknown content type.",
+        ),
+        (
+            {"message_body": "{bad", "content_type": "application/json"},
+            "Unable to parse 'message_body' as 'application/json'.",
+        ),
+    ],
+)
+async def test_a_request_that_lacks_something_is_refused_with_a_message(
+    stage: Stage, properties: dict[str, object], message: str
+) -> None:
+    asked = {"type": "RESTRequest", "request_id": "mine", "method": "GET"}
+    changed = {**asked, "uri": "asterisk/ping", **properties}
+    given = {name: value for name, value in changed.items() if value is not None}
+    events = await stage.listen()
+    response = await refusal(events, json.dumps(given).encode())
+    assert outcome(response) == (400, "Bad request", {"message": message})
+    assert response.json["request_id"] == "mine"
+
+
+@pytest_twisted.ensureDeferred
+async def test_requests_sent_at_once_are_answered_in_order(stage: Stage) -> None:
+    events = await stage.listen()
+    ways = ("asterisk/ping", "channels/none", "asterisk/info")
+    sent = [events.request("GET", ways[number % 3]) for number in range(200)]
+    await events.response(sent[-1])
+    assert events.answered == sent
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("waiting", ["answer", "variable?variable=X&value=1"])
+async def test_what_waits_for_a_sound_holds_up_its_websocket_only(
+    stage: Stage, waiting: str
+) -> None:
+    events = await stage.listen()
+    other = await stage.listen("other")
+    call = await call_with_a_long_sound(stage, events)
+    already = events.answered
+    sent = [
+        events.request("POST", f"channels/{call.id}/{waiting}"),
+        events.request("GET", "asterisk/ping"),
+    ]
+    assert (await other.ask("GET", "asterisk/ping")).json["status_code"] == 200
+    assert (await stage.ari.get("/asterisk/ping")).status == 200
+    # Events come through.
+    await call.caller.press("5")
+    await events.wait_for_type("ChannelDtmfReceived", call.id)
+    assert events.answered == already
+    await other.ask("DELETE", "playbacks/long")
+    await events.response(sent[-1])
+    assert events.answered == [*already, *sent]
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/play?media=sound:or", 201),
+        ("POST", "/continue", 204),
+        ("GET", "/variable?variable=NONE", 404),
+        ("GET", "", 200),
+    ],
+)
+async def test_what_waits_for_no_sound_holds_nothing_up(
+    stage: Stage, method: str, path: str, status: int
+) -> None:
+    events = await stage.listen()
+    call = await call_with_a_long_sound(stage, events)
+    sent = events.request(method, f"channels/{call.id}{path}")
+    assert (await events.ask("GET", "playbacks/long")).json["status_code"] == 200
+    assert (await events.response(sent)).json["status_code"] == status
+    assert "PlaybackFinished" not in events.types("long")
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("end", ["playbacks/long", "channels/{}"])
+async def test_what_ends_a_sound_does_not_wait_for_it(stage: Stage, end: str) -> None:
+    events = await stage.listen()
+    call = await call_with_a_long_sound(stage, events)
+    asked_at = stage.reactor.seconds()
+    response = await events.ask("DELETE", end.format(call.id))
+    assert response.json["status_code"] == 204
+    finished = await events.wait_for_type("PlaybackFinished", "long")
+    assert finished.received - asked_at < stage.sounds[LONG] / 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stop_and_the_next_sound_may_be_sent_at_once(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await call_with_a_long_sound(stage, events)
+    events.request("DELETE", "playbacks/long")
+    events.request("POST", f"channels/{call.id}/play/next?media=sound:or")
+    await events.wait_for_type("PlaybackFinished", "next")
+    told = [
+        (event.type, event.json["playback"]["id"])
+        for event in events.all
+        if event.is_about("long") or event.is_about("next")
+    ]
+    assert told == [
+        ("PlaybackStarted", "long"),
+        ("PlaybackFinished", "long"),
+        ("PlaybackStarted", "next"),
+        ("PlaybackFinished", "next"),
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_longest_request_in_one_frame_is_served(stage: Stage) -> None:
+    events = await stage.listen()
+    events.sendMessage(request_of(LONGEST))
+    assert (await events.response("long")).json["status_code"] == 200
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("size", [LONGEST + 1, 0xFFFF, 0xFFFF + 1, 100_000])
+async def test_a_longer_frame_closes_the_websocket(stage: Stage, size: int) -> None:
+    events = await stage.listen()
+    events.sendMessage(request_of(size))
+    assert await events.closed == 1009
+    assert events.answered == []
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("size", [200, LONGEST + 1])
+async def test_a_request_in_several_frames_is_served(stage: Stage, size: int) -> None:
+    events = await stage.listen()
+    events.sendMessage(request_of(size), fragmentSize=size // 2)
+    assert (await events.response("long")).json["status_code"] == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_notice_is_taken_of_a_binary_message(stage: Stage) -> None:
+    events = await stage.listen()
+    events.sendMessage(request_of(200), isBinary=True)
+    await events.ask("GET", "asterisk/ping", request_id="text")
+    assert events.answered == ["text"]
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    "event_filter",
+    [
+        {"allowed": [{"type": "StasisStart"}]},
+        {"disallowed": [{"type": "RESTResponse"}]},
+    ],
+)
+async def test_a_filter_without_responses_drops_them(
+    stage: Stage, event_filter: dict[str, object]
+) -> None:
+    events = await stage.listen()
+    other = await stage.listen("other")
+    call = await stage.call(events)
+
+    async def filter_events(wanted: object) -> None:
+        answer = await other.ask(
+            "PUT",
+            "applications/channel-aa/eventFilter",
+            content_type="application/json",
+            message_body=json.dumps(wanted),
+        )
+        assert answer.json["status_code"] == 200
+
+    await filter_events(event_filter)
+    events.request("POST", f"channels/{call.id}/play/unheard?media=sound:{LONG}")
+
+    async def plays() -> bool:
+        return (await stage.ari.get("/playbacks/unheard")).status == 200
+
+    # It is served all the same.
+    await stage.until(plays)
+    allowed = [{"type": "StasisStart"}, {"type": "RESTResponse"}]
+    await filter_events({"allowed": allowed, "disallowed": []})
+    await events.ask("GET", "asterisk/ping", request_id="heard")
+    await filter_events({})
+    await events.ask("DELETE", "playbacks/unheard", request_id="stop")
+    assert events.answered == ["heard", "stop"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_websocket_that_lost_its_application_serves_on(stage: Stage) -> None:
+    first = await stage.listen()
+    second = await stage.listen()
+    await first.wait_for(lambda it: it.type == "ApplicationReplaced")
+    assert (await first.ask("GET", "asterisk/ping")).json["status_code"] == 200
+    assert second.answered == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_answers_name_the_first_of_several_applications(stage: Stage) -> None:
+    events = await stage.ari.listen("one,two")
+    response = await events.ask("GET", "asterisk/ping")
+    assert response.json["application"] == "one"
