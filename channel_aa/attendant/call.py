@@ -63,7 +63,9 @@ class Call:
             "{channel} goes on in the dialplan: the attendant is stopping",
             channel=self.channel.name,
         )
-        self._attending = Deferred.fromCoroutine(self._leave())
+        self._attending = Deferred.fromCoroutine(self._leave()).addCallback(
+            lambda _was_there: None
+        )
 
     def dtmf_received(self, digit: str) -> None:
         """Take a key; see `IChannelListener`."""
@@ -118,18 +120,21 @@ class Call:
         except CancelledError:
             pass
         except TelephonyError as error:
-            self._log.error(
-                "{channel} goes on in the dialplan: {error}",
-                channel=self.channel.name,
-                error=error,
-            )
+            # A caller who hangs up makes requests fail in several ways, some of
+            # them before the hangup is told: no trouble, where nobody is left.
+            if await self._leave():
+                self._log.error(
+                    "Attending to {channel} failed: {error}",
+                    channel=self.channel.name,
+                    error=error,
+                )
+            return
         except Exception:  # noqa: BLE001 - one call's fault must not end another
             self._log.failure(
-                "Attending to {channel} failed; it goes on in the dialplan",
+                "Attending to {channel} failed",
                 channel=self.channel.name,
             )
-        if not self._is_hung_up:
-            await self._leave()
+        await self._leave()
 
     async def _offer(self, menu: Menu) -> None:
         while True:
@@ -158,14 +163,18 @@ class Call:
     async def _say(self, sounds: Iterable[str]) -> None:
         await play_prompt(self.channel, sounds, keypad=self._keypad)
 
-    async def _leave(self) -> None:
+    async def _leave(self) -> bool:
+        """Let the call go on in the dialplan; tell whether it was still there."""
+        if self._is_hung_up:
+            return False
         try:
             await self.channel.continue_in_dialplan()
         except (CancelledError, ChannelGoneError):
-            pass
+            return False
         except TelephonyError as error:
             self._log.error(
                 "{channel} could not go on in the dialplan: {error}",
                 channel=self.channel.name,
                 error=error,
             )
+        return True

@@ -128,7 +128,10 @@ async def test_hangup_at_any_moment_leaves_nothing(scene: Scene) -> None:
     )
     await in_silence.hang_up()
     await scene.is_idle()
-    assert len([line for line in scene.log if "has left" in line]) == 4
+    entered = [line for line in scene.log if "has entered" in line]
+    left = [line for line in scene.log if "has left" in line]
+    # The first caller may have hung up on the way to the application.
+    assert len(entered) == len(left) >= 3
     assert scene.complaints == []
 
 

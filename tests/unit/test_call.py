@@ -284,6 +284,13 @@ class TroubleTests(CallTestCase):
         self.assertEqual(self.channel.log, ["answer", "continue"])
         self.assertIn("out of memory", " ".join(map(str, map(formatEvent, events))))
 
+    def test_request_that_failed_because_of_a_hangup_is_no_trouble(self) -> None:
+        self.channel.answered = fail(TelephonyError("500 Failed to answer channel"))
+        self.channel.continued = fail(ChannelGoneError("404"))
+        with capturedLogs() as events:
+            self.enter()
+        self.assertEqual(len(events), 1)  # that it has entered
+
     def test_channel_that_is_gone_is_left_alone(self) -> None:
         self.channel.answered = fail(ChannelGoneError("404"))
         self.enter()
@@ -300,7 +307,13 @@ class TroubleTests(CallTestCase):
         self.channel.continued = fail(TelephonyError("neither"))
         with capturedLogs() as events:
             self.enter()
-        self.assertIn("neither", str(formatEvent(events[-1])))
+        self.assertEqual(
+            [formatEvent(event) for event in events][1:],
+            [
+                f"{CHANNEL} could not go on in the dialplan: neither",
+                f"Attending to {CHANNEL} failed: no",
+            ],
+        )
 
 
 class CloseTests(CallTestCase):
