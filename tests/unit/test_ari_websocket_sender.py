@@ -21,6 +21,7 @@ from channel_aa.ari.errors import (
 )
 from channel_aa.ari.events import RESTResponse
 from channel_aa.ari.requests import IRequestSender, Request
+from channel_aa.ari.websocket import text_frame
 from channel_aa.ari.websocket_sender import (
     MAX_FRAME_BYTES,
     FrameTooLongError,
@@ -142,6 +143,7 @@ class FrameTests(SenderTestCase):
         longest = "x" * (MAX_FRAME_BYTES - len(self.frames[0]) + 1)
         self.send(longest)
         self.assertEqual(len(self.frames[1]), MAX_FRAME_BYTES)
+        self.assertEqual(len(text_frame(self.frames[1], bytes(4))), 65_535)
         pending = self.sender.pending
         with self.assertRaises(FrameTooLongError) as caught:
             self.sender.send(get(f"{longest}x"))
