@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.ari import Transport
 from channel_aa.attendant.menu import Menu, Option
-from channel_aa.checked import Checked, converted
+from channel_aa.checked import Checked, converted, quoted
 from channel_aa.config import (
+    TRANSPORTS,
     AsteriskSettings,
     AttendantSettings,
     ConfigError,
@@ -502,6 +504,33 @@ class NameTests(ConfigCase):
             self.assertEqual(AsteriskSettings(username=name).username, name)
         for name in ("", "a:b", "a\n", "a\x00"):
             self.assertIn("no ':'", self.problem(AsteriskSettings, username=name))
+
+
+class TransportTests(ConfigCase):
+    def test_every_transport_of_the_client_can_be_named(self) -> None:
+        for transport in Transport:
+            name = transport.value
+            self.assertEqual(AsteriskSettings(transport=name).transport, name)
+            content = f"[asterisk]\ntransport = '{name}'"
+            self.assertEqual(self.load(content).asterisk.transport, name)
+        self.assertEqual(len(Transport), len(TRANSPORTS))
+
+    def test_any_other_is_refused_with_those_that_there_are(self) -> None:
+        for name in ("", "HTTP", "websockets", "auto "):
+            self.assertEqual(
+                self.file_problems(f"[asterisk]\ntransport = '{name}'"),
+                [
+                    f"[asterisk] transport: {quoted(name)} is no transport; allowed"
+                    " are 'auto', 'http' and 'websocket'"
+                ],
+            )
+
+    def test_what_is_no_text_is_refused(self) -> None:
+        [problem] = self.file_problems("[asterisk]\ntransport = true")
+        self.assertIn("transport", problem)
+
+    def test_it_is_auto_unless_told(self) -> None:
+        self.assertEqual(self.load("[asterisk]").asterisk.transport, "auto")
 
 
 class MenusTests(ConfigCase):
