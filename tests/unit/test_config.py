@@ -517,12 +517,11 @@ class TransportTests(ConfigCase):
 
     def test_any_other_is_refused_with_those_that_there_are(self) -> None:
         for name in ("", "HTTP", "websockets", "auto "):
+            [problem] = self.file_problems(f"[asterisk]\ntransport = '{name}'")
             self.assertEqual(
-                self.file_problems(f"[asterisk]\ntransport = '{name}'"),
-                [
-                    f"[asterisk] transport: {quoted(name)} is no transport; allowed"
-                    " are 'auto', 'http' and 'websocket'"
-                ],
+                problem,
+                f"asterisk.transport: {quoted(name)} is no transport; allowed are"
+                " 'auto', 'http' and 'websocket'",
             )
 
     def test_what_is_no_text_is_refused(self) -> None:
