@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+import msgspec
+
 from benchmarks.load.calls import SPOKEN, Call, Habits, Playback
 from benchmarks.load.messages import Stamp, event
 from benchmarks.load.record import Record
@@ -23,6 +25,10 @@ _INFO = (
     b'"last_reload_time":"2026-01-01T00:00:00.000+0000"}}'
 )
 _NOT_FOUND = b'{"message":"%b not found"}'
+
+
+class _Filter(msgspec.Struct):
+    allowed: list[dict[str, str]] = []
 
 
 class Answer(NamedTuple):
@@ -65,6 +71,7 @@ class Asterisk:
         self.playbacks: dict[str, Playback] = {}
         self.late: dict[str, Call] = {}
         self.is_quiet = False
+        self._allowed: frozenset[bytes] | None = None
         self.started = int(time.time())
         self.created = time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime())
         self.calls_made = 0
@@ -76,9 +83,13 @@ class Asterisk:
         """Whether feedback to any key is outstanding."""
         return any(call.has_unheeded_keys for call in self.calls.values())
 
+    def hears(self, kind: bytes) -> bool:
+        """Whether the application wants messages of a type."""
+        return self._allowed is None or kind in self._allowed
+
     def tell(self, kind: bytes, fields: bytes) -> None:
         """Send an event to the application."""
-        if self.send is not None:
+        if self.send is not None and self.hears(kind):
             self.record.events += 1
             self.send(event(kind, self._stamp.now(), fields, self.app))
 
@@ -107,7 +118,7 @@ class Asterisk:
         for call in list(self.calls.values()):
             call.hang_up()
 
-    def request(self, method: str, uri: str) -> Answer:
+    def request(self, method: str, uri: str, body: bytes = b"") -> Answer:
         """Carry a request out; ``uri`` is what follows ``/ari/``."""
         self.record.requests += 1
         path, _, query = uri.partition("?")
@@ -121,21 +132,35 @@ class Asterisk:
                 answer = self._stop(unquote(playback_id))
             case _, ["channels", channel_id, *command]:
                 answer = self._command(method, self.calls.get(channel_id), command)
-            case "GET", ["playbacks", playback_id]:
-                playback = self.playbacks.get(playback_id)
-                answer = _NO_PLAYBACK
-                if playback is not None:
-                    answer = Answer(200, playback.snapshot("playing"))
-            case "GET", ["asterisk", "info" | "ping"]:
-                answer = Answer(200, _INFO)
-            case "GET", ["applications", _]:
-                ids = ",".join(f'"{channel_id}"' for channel_id in self.calls)
-                answer = Answer(200, f'{{"channel_ids":[{ids}]}}'.encode())
+            case "PUT", ["applications", _, "eventFilter"]:
+                answer = self._filter(body)
+            case "GET", resource:
+                answer = self._look_at(resource)
             case _:
                 answer = _NO_RESOURCE
         if answer.status >= 400:  # noqa: PLR2004 - HTTP's errors
             self.record.refuse(answer.status)
         return answer
+
+    def _look_at(self, path: list[str]) -> Answer:
+        match path:
+            case ["asterisk", "info" | "ping"]:
+                return Answer(200, _INFO)
+            case ["applications", _]:
+                ids = ",".join(f'"{channel_id}"' for channel_id in self.calls)
+                return Answer(200, f'{{"channel_ids":[{ids}]}}'.encode())
+            case ["playbacks", playback_id]:
+                playback = self.playbacks.get(playback_id)
+                if playback is None:
+                    return _NO_PLAYBACK
+                return Answer(200, playback.snapshot("playing"))
+            case _:
+                return _NO_RESOURCE
+
+    def _filter(self, body: bytes) -> Answer:
+        allowed = msgspec.json.decode(body, type=_Filter).allowed
+        self._allowed = frozenset(each["type"].encode() for each in allowed) or None
+        return Answer(200, b'{"channel_ids":[]}')
 
     def _play(
         self, channel_id: str, playback_id: str, query: Mapping[str, str]

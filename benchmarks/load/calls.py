@@ -54,13 +54,14 @@ class Habits:
 class Playback:
     """A sound on a call."""
 
-    __slots__ = ("call", "id", "keys", "media", "timer")
+    __slots__ = ("call", "id", "is_stopped", "keys", "media", "timer")
 
     def __init__(self, call: Call, playback_id: str, media: str) -> None:
         self.id = playback_id
         self.call = call
         self.media = media
         self.timer: TimerHandle | None = None
+        self.is_stopped = False
         self.keys: list[tuple[float, Record]] = []
         """Keys pressed while it was heard, that nothing was stopped for yet."""
 
@@ -134,9 +135,11 @@ class Call:
             self.queue.append(playback)
 
     def stop(self, playback: Playback) -> None:
-        """Stop a sound a moment later, or pass it over where it is not heard yet."""
+        """Stop a sound a moment later, or pass it over when its turn comes."""
         self._stop_asked(playback)
-        self._asterisk.loop.call_soon(self._stop, playback)
+        playback.is_stopped = True
+        if playback is self.playing:
+            self._asterisk.loop.call_soon(self._stop, playback)
 
     def stop_late(self, playback_id: str) -> None:
         """Take note of the wish to stop a sound that is over."""
@@ -145,9 +148,6 @@ class Call:
     def _stop(self, playback: Playback) -> None:
         if playback is self.playing:
             self._end_sound("done")
-        elif playback in self.queue:
-            self.queue.remove(playback)
-            self._finish(playback, "done")
 
     def be_quiet(self) -> None:
         """Press no more keys."""
@@ -239,7 +239,9 @@ class Call:
             self._continued(0.0 if self.queue else None)
         while self.queue and self.playing is None:
             following = self.queue.popleft()
-            if self.is_over:
+            if following.is_stopped:
+                self._finish(following, "done")
+            elif self.is_over:
                 started = b'"playback":' + following.snapshot("playing")
                 self._tell(b"PlaybackStarted", started)
                 self._finish(following, "failed")

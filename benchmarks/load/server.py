@@ -40,6 +40,7 @@ class RestRequest(msgspec.Struct):
     method: str
     uri: str
     query_strings: list[dict[str, str]] = []
+    message_body: str = ""
 
 
 _decode = msgspec.json.Decoder(RestRequest).decode
@@ -84,7 +85,9 @@ class Server:
             return messages.http_response(401, _UNAUTHORIZED)
         if target.startswith(_API_DOCS):
             return self._document(target.removeprefix(_API_DOCS).partition("?")[0])
-        answer = self.asterisk.request(request.method, target.removeprefix(_ARI))
+        answer = self.asterisk.request(
+            request.method, target.removeprefix(_ARI), request.body
+        )
         return messages.http_response(*answer)
 
     def _document(self, name: str) -> bytes:
@@ -166,7 +169,11 @@ class Connection(asyncio.Protocol):
         if request.query_strings:
             query = "&".join(f"{q['name']}={q['value']}" for q in request.query_strings)
             uri = f"{uri}?{query}"
-        status, body = self._asterisk.request(request.method, uri)
+        status, body = self._asterisk.request(
+            request.method, uri, request.message_body.encode()
+        )
+        if not self._asterisk.hears(b"RESTResponse"):
+            return
         self._transport.write(
             frame(
                 TEXT,

@@ -30,14 +30,15 @@ class Frame(NamedTuple):
 
 
 class HttpRequest(NamedTuple):
-    """An HTTP request; the headers' names are in small letters."""
+    """An HTTP request."""
 
     method: str
     target: str
     head: bytes
+    body: bytes = b""
 
     def header(self, name: bytes) -> bytes:
-        """Give a header's value; empty where it is not there."""
+        """Give a header's value, by its name in small letters; empty: there is none."""
         for line in self.head.split(b"\r\n")[1:]:
             key, _, value = line.partition(b":")
             if key.lower() == name:
@@ -90,8 +91,6 @@ def take_frame(buffer: bytearray) -> Frame | None:
 def take_request(buffer: bytearray) -> HttpRequest | None:
     """Take an HTTP request from the front of a buffer; None: it is not whole yet.
 
-    A body is passed over: nothing that is asked here has one that matters.
-
     Raises:
         WireError: it is not an HTTP request.
     """
@@ -103,13 +102,14 @@ def take_request(buffer: bytearray) -> HttpRequest | None:
     if len(line) != len(("method", "target", "version")):
         raise WireError("not an HTTP request")
     request = HttpRequest(line[0], line[1], head)
-    end += len(_END_OF_HEAD)
+    start = end = end + len(_END_OF_HEAD)
     if b"ontent-" in head:
         end += int(request.header(b"content-length") or 0)
     if len(buffer) < end:
         return None
+    body = bytes(buffer[start:end])
     del buffer[:end]
-    return request
+    return request._replace(body=body) if body else request
 
 
 def handshake_answer(request: HttpRequest) -> bytes:

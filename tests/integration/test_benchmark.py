@@ -1,0 +1,60 @@
+"""The benchmark itself, at its smallest: that its numbers are numbers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+SECONDS = 120
+"""How long it may take in all."""
+
+
+def run(*options: str, status: int = 0) -> str:
+    """Run the benchmark to its end, and return what it printed."""
+    done = subprocess.run(  # noqa: S603 - this project's own program
+        [sys.executable, "-m", "benchmarks", *options],
+        cwd=Path(__file__).parents[2],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    printed = done.stdout + done.stderr
+    assert done.returncode == status, printed
+    return printed
+
+
+def test_the_report_says_what_was_measured_and_on_what(tmp_path: Path) -> None:
+    printed = run("--calls", "4", "--seconds", "2", "--output", str(tmp_path))
+    written = json.loads((tmp_path / "results.json").read_text("utf-8"))
+    assert written["machine"]["processor"] in printed
+    measured = {result["program"]: result for result in written["results"]}
+    # Where npm can install nothing, the report says so.
+    assert {"http", "websocket"} <= set(measured) <= {"http", "websocket", "node"}
+    assert ("node" in measured) != ("is left out" in printed)
+    for result in written["results"]:
+        assert result["calls"] == 4
+        assert result["seconds"] >= 2
+        assert result["requests"] > result["keys"] > 0
+        assert result["events"] > result["keys"]
+        assert 0 < result["cpu_seconds"] < 4 * result["seconds"]
+        assert result["memory_kib"] >= result["idle_kib"] > 1024
+        assert result["calls_unanswered"] == result["calls_sent_away"] == 0
+        assert 0 < result["stop_delay"]["median"] <= result["stop_delay"]["longest"]
+        assert result["stop_delay"]["count"] <= result["keys"]
+    for heading in ("What it costs", "How soon it heeds a key", "Targets"):
+        assert f"**{heading}**" in printed
+    ET.fromstring((tmp_path / "results.svg").read_text("utf-8"))  # noqa: S314 - ours
+
+
+def test_the_profile_counts_the_calls_of_functions() -> None:
+    printed = run("--profile", "count", "--calls", "4", "--seconds", "1")
+    assert "function calls" in printed
+    assert "tottime" in printed
+
+
+def test_a_number_of_calls_that_is_none_is_refused_in_a_sentence() -> None:
+    assert "not numbers of calls: 'many'" in run("--calls", "many", status=2)
