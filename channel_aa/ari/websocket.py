@@ -14,7 +14,10 @@ from autobahn.twisted.websocket import WebSocketClientProtocol
 
 _TEXT_IN_ONE_FRAME = 0x81  # FIN, opcode 1
 _MASKED = 0x80
+_RESERVED = 0x70
+_DATA_OPCODES = frozenset({0, 1, 2})  # continuation, text, binary
 _LENGTH_IN_TWO_BYTES = 126
+_END_OF_HEADERS = b"\r\n\r\n"
 MAX_SHORT_FRAME = 0xFFFF
 """The longest payload in bytes that a frame's two-byte length can tell."""
 
@@ -52,6 +55,7 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
         self.has_heard = False
         """Whether anything was received since this was last made false."""
         self._unread = b""
+        self._rest_of_frame = 0
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Read what has arrived."""
@@ -59,56 +63,92 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
         if self._unread:
             data = self._unread + data
             self._unread = b""
-        if self._is_out_of_the_ordinary:
-            super().dataReceived(data)
-            return
-        read, rest_is_ordinary = self._read_frames(data)
-        if rest_is_ordinary:
-            self._unread = data[read:]
-        else:
-            super().dataReceived(data[read:])
+        if self.state == self.STATE_CONNECTING:
+            data = self._hand_over_handshake(data)
+        while data:
+            if self.state != self.STATE_OPEN:
+                super().dataReceived(data)
+                return
+            data = self._hand_over(data, self._rest_of_frame)
+            data, is_ordinary = self._read_frames(data)
+            if is_ordinary:
+                self._unread = data
+                return
+            size = _frame_size(data)
+            if size is None:
+                self._unread = data
+                return
+            data = self._hand_over(data, size)
 
     def send_text(self, payload: bytes) -> None:
         """Send a text message of at most `MAX_SHORT_FRAME` bytes, while open."""
         if self.transport is not None and self.state == self.STATE_OPEN:
             self.transport.write(text_frame(payload, os.urandom(4)))
 
-    @property
-    def _is_out_of_the_ordinary(self) -> bool:
-        """Whether autobahn is in the middle of something, or the handshake is."""
-        return bool(
-            self.state != self.STATE_OPEN
-            or self.data
-            or self.current_frame
-            or self.inside_message
-        )
+    def _hand_over(self, data: bytes, size: int) -> bytes:
+        """Give autobahn a frame of this size, or its rest; return what follows."""
+        if size:
+            self._rest_of_frame = max(0, size - len(data))
+            super().dataReceived(data[:size])
+        return data[size:]
 
-    def _read_frames(self, data: bytes) -> tuple[int, bool]:
+    def _hand_over_handshake(self, data: bytes) -> bytes:
+        """Give autobahn what belongs to the handshake; return what follows it."""
+        begun = len(self.data)
+        end = (self.data + data).find(_END_OF_HEADERS)
+        size = len(data) if end < 0 else end + len(_END_OF_HEADERS) - begun
+        super().dataReceived(data[:size])
+        return data[size:]
+
+    def _read_frames(self, data: bytes) -> tuple[bytes, bool]:
         """Deliver the ordinary frames at the data's beginning.
 
         Returns:
-            How many bytes they are; and whether what follows is the beginning of
-            another ordinary frame, or nothing.
+            What follows them; and whether that is the beginning of another ordinary
+            frame, or nothing.
         """
         position = 0
         available = len(data)
         while available - position >= 2:  # noqa: PLR2004 - the shortest head
+            if self.inside_message or self.state != self.STATE_OPEN:
+                return data[position:], False
             if data[position] != _TEXT_IN_ONE_FRAME:
-                return position, False
+                return data[position:], False
             length = data[position + 1]
             start = position + 2
             if length == _LENGTH_IN_TWO_BYTES:
                 start += 2
-                length = int.from_bytes(data[position + 2 : start], "big")
-                if length < _LENGTH_IN_TWO_BYTES:  # Too long a way to say it, or cut.
-                    return position, False
+                if start > available:
+                    break
+                length = (data[position + 2] << 8) | data[position + 3]
+                if length < _LENGTH_IN_TWO_BYTES:  # too long a way to say it
+                    return data[position:], False
             elif length > _LENGTH_IN_TWO_BYTES:
-                return position, False
+                return data[position:], False
             end = start + length
             if end > available:
                 break
             self.onMessage(data[start:end], False)  # noqa: FBT003 - autobahn's
             position = end
-            if self.state != self.STATE_OPEN:
-                return position, False
-        return position, True
+        return data[position:], True
+
+
+def _frame_size(data: bytes) -> int | None:
+    """Tell how many bytes a frame has, from its head; ``None``: that is not whole.
+
+    A frame that a server may not send ends the connection, as soon as its first two
+    bytes tell: all that follows counts as part of it. See RFC 6455, section 5.2.
+    """
+    if len(data) < 2:  # noqa: PLR2004 - the shortest head
+        return None
+    length = data[1] & 0x7F
+    is_short = length < _LENGTH_IN_TWO_BYTES
+    is_data = data[0] & 0x0F in _DATA_OPCODES
+    if data[0] & _RESERVED or data[1] & _MASKED or not (is_short or is_data):
+        return len(data)
+    if is_short:
+        return 2 + length
+    head = 4 if length == _LENGTH_IN_TWO_BYTES else 10
+    if len(data) < head:
+        return None
+    return head + int.from_bytes(data[2:head], "big")
