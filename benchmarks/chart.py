@@ -17,6 +17,7 @@ _LEFT = 64
 _PANEL_HEIGHT = 230
 _BARS_HEIGHT = 150
 _TITLE_HEIGHT = 36
+_BOTTOM = _TITLE_HEIGHT + _BARS_HEIGHT
 _LEGEND_HEIGHT = 34
 _FOOT_HEIGHT = 28
 _GROUP_GAP = 0.25
@@ -153,12 +154,14 @@ def draw(
 def _panel(
     panel: Panel, results: Sequence[Result], colours: Mapping[str, str]
 ) -> Iterator[str]:
-    values = [panel.value(result) or 0.0 for result in results]
-    scale = scale_for(values, is_logarithmic=panel.is_logarithmic)
+    values = [panel.value(result) for result in results]
+    scale = scale_for(
+        [value for value in values if value is not None],
+        is_logarithmic=panel.is_logarithmic,
+    )
     yield f'<text class="title" x="{_LEFT}" y="18">{escape(panel.title)}</text>'
-    bottom = _TITLE_HEIGHT + _BARS_HEIGHT
     for tick in scale.ticks:
-        y = bottom - scale(tick) * _BARS_HEIGHT
+        y = _BOTTOM - scale(tick) * _BARS_HEIGHT
         yield f'<path class="rule" d="M{_LEFT} {y:.1f}H{_WIDTH}"/>'
         yield f'<text class="end" x="{_LEFT - 8}" y="{y + 4:.1f}">{tick:g}</text>'
     numbers = sorted({result.calls for result in results})
@@ -166,26 +169,24 @@ def _panel(
     bar_width = group_width * (1 - _GROUP_GAP) / max(len(colours), 1)
     places = list(colours)
     for result, value in zip(results, values, strict=True):
-        group = _LEFT + numbers.index(result.calls) * group_width
-        x = group + group_width * _GROUP_GAP / 2
+        x = _LEFT + (numbers.index(result.calls) + _GROUP_GAP / 2) * group_width
         x += places.index(result.program) * bar_width
-        height = scale(value) * _BARS_HEIGHT
-        bar = _BAR.format(
-            x=x,
-            y=bottom - height,
-            width=bar_width - _BAR_GAP,
-            height=height,
-            colour=colours[result.program],
-        )
-        yield bar if result.keeps_up else f'<g class="full">{bar}</g>'
+        if value is not None:
+            bar = _BAR.format(
+                x=x,
+                y=_BOTTOM - scale(value) * _BARS_HEIGHT,
+                width=bar_width - _BAR_GAP,
+                height=scale(value) * _BARS_HEIGHT,
+                colour=colours[result.program],
+            )
+            yield bar if result.keeps_up else f'<g class="full">{bar}</g>'
         middle = x + (bar_width - _BAR_GAP) / 2
-        yield (
-            f'<text class="value" x="{middle:.1f}" y="{bottom - height - 4:.1f}">'
-            f"{_short(value)}</text>"
-        )
+        y = _BOTTOM - scale(value or 0.0) * _BARS_HEIGHT - 4
+        label = "none" if value is None else _short(value)
+        yield f'<text class="value" x="{middle:.1f}" y="{y:.1f}">{label}</text>'
     for index, number in enumerate(numbers):
         x = _LEFT + (index + 0.5) * group_width
-        yield f'<text class="middle" x="{x:.1f}" y="{bottom + 18}">{number}</text>'
+        yield f'<text class="middle" x="{x:.1f}" y="{_BOTTOM + 18}">{number}</text>'
 
 
 def _short(value: float) -> str:

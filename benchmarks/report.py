@@ -12,8 +12,15 @@ if TYPE_CHECKING:
     from benchmarks.targets import Verdict
 
 _COST = (
-    ("calls", "program", "of a core", "of load's core", "requests/s", "events/s"),
-    ("CPU ms/request", "CPU ms/call-minute", "idle MiB", "MiB", "KiB/call"),
+    ("calls", "program", "of a core", "keeps up", "requests/s", "events/s"),
+    (
+        "CPU ms/request",
+        "CPU ms/call-minute",
+        "idle MiB",
+        "MiB",
+        "KiB/call",
+        "load's core",
+    ),
 )
 _PROMPTNESS = (
     ("calls", "program", "key to stop: median ms", "99th", "longest"),
@@ -112,7 +119,7 @@ def _cost(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
         str(result.calls),
         titles[result.program],
         f"{result.core:.2f}",
-        f"{result.load_core:.2f}",
+        "yes" if result.keeps_up else "no",
         f"{result.requests_a_second:.0f}",
         f"{result.events_a_second:.0f}",
         f"{result.cpu_ms_a_request:.3f}",
@@ -120,6 +127,7 @@ def _cost(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
         f"{result.idle_kib / 1024:.1f}",
         f"{result.memory_kib / 1024:.1f}",
         f"{result.kib_a_call:.1f}",
+        f"{result.load_core:.2f}",
     )
 
 

@@ -174,7 +174,8 @@ class ChartTests(SynchronousTestCase):
         results = [result("http", 100), result("websocket", 1000, stop_delays=[])]
         root = ET.fromstring(chart.draw(results, titles=TITLES))  # noqa: S314 - ours
         bars = root.findall(f".//{SVG}g//{SVG}rect")
-        self.assertEqual(len(bars), 2 * len(chart.PANELS))
+        self.assertEqual(len(bars), 2 * len(chart.PANELS) - 1)
+        self.assertIn("none", {each.text for each in root.iter(f"{SVG}text")})
 
     def test_a_full_core_is_drawn_pale(self) -> None:
         drawn = chart.draw([result(cpu_seconds=10.0)], titles=TITLES)
