@@ -10,7 +10,7 @@ from autobahn.twisted.websocket import (
     WebSocketServerFactory,
     WebSocketServerProtocol,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from twisted.internet.testing import StringTransport
 
@@ -35,6 +35,7 @@ from tests.unit.ari_sockets import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+LONGEST_HEAD = 14
 MASK = b"\x01\x02\x03\x04"
 GOODBYE = frame(CLOSE, (1000).to_bytes(2, "big"))
 
@@ -116,7 +117,15 @@ class ReferenceTests(SocketTestCase):
     def both(self) -> tuple[Socket, Socket]:
         return self.open(AutobahnClient), self.open(LeanWebSocketProtocol)
 
+    def assume_heads_are_whole(self, reference: Socket, lean: Socket) -> None:
+        """Leave out a wrong frame whose head has begun: the rest shows it to both."""
+        has_begun = 2 <= len(lean.client._unread) < LONGEST_HEAD
+        differ = reference.wire.is_closing and not lean.wire.is_closing
+        if has_begun and differ:
+            reject()
+
     def assert_same(self, reference: Socket, lean: Socket) -> None:
+        self.assume_heads_are_whole(reference, lean)
         self.assertEqual(lean.outcome, reference.outcome)
         for socket in (reference, lean):
             socket.lose()
@@ -150,6 +159,8 @@ class ReferenceTests(SocketTestCase):
         reference, lean = self.both()
         for socket in (reference, lean):
             socket.feed(arrivals[:place])
+        self.assume_heads_are_whole(reference, lean)
+        for socket in (reference, lean):
             if not socket.wire.is_closing:
                 socket.client.sendClose(1000)
             socket.feed(arrivals[place:])
@@ -225,6 +236,14 @@ class LeanTests(SocketTestCase):
                 socket.feed([wrong[:first], wrong[first:]])
                 self.assertEqual(socket.messages, [])
                 self.assertTrue(socket.wire.is_closing)
+
+    def test_a_wrong_head_is_seen_when_it_is_whole_at_the_latest(self) -> None:
+        for head in (b"\xff\xff", b"\x81\xff", b"\x81\x80", b"\xc1\x7f", b"\x89\x7e"):
+            with self.subTest(head=head):
+                socket = self.open()
+                socket.feed([head, bytes(LONGEST_HEAD - 2)])
+                self.assertTrue(socket.wire.is_closing)
+                self.assertEqual(socket.messages, [])
 
     def test_the_rest_of_a_message_may_follow_our_goodbye(self) -> None:
         socket = self.open()
