@@ -32,7 +32,7 @@ Measures channel-aa against thousands of simulated callers, and beside it the sa
 attendant on Node.js. Each program runs by itself on one core, the load on another.
 
 Prints what was measured, and on what, as Markdown, and writes it to OUTPUT:
-results.json, results.svg. Let nothing else run meanwhile.
+results.md, results.json, results.svg. Let nothing else run meanwhile.
 """
 
 
@@ -70,11 +70,13 @@ def _compare(options: Namespace) -> None:
     results.sort(key=lambda result: result.calls)
     titles = {program.name: program.title for program in PROGRAMS}
     verdicts = targets.judge(results)
-    _say(report.tables(results, verdicts, titles=titles, machine=described))
+    text = report.tables(results, verdicts, titles=titles, machine=described)
+    _say(text)
     options.output.mkdir(parents=True, exist_ok=True)
     record = {"machine": described, "plan": plan, "results": results}
     written = msgspec.json.format(msgspec.json.encode(record), indent=2)
     (options.output / "results.json").write_bytes(written + b"\n")
+    (options.output / "results.md").write_text(f"# A run of the benchmark\n\n{text}")
     if results:
         drawn = chart.draw(results, titles=titles)
         (options.output / "results.svg").write_text(drawn)
@@ -144,7 +146,7 @@ def _options() -> Namespace:
         "--output",
         type=Path,
         default=_OUTPUT,
-        help="the folder for results.json and results.svg; docs/performance by default",
+        help="the folder for what it writes; docs/performance by default",
     )
     parser.add_argument(
         "--soak",

@@ -137,6 +137,7 @@ class Outcome:
         calls: how many calls there were.
         core: which share of one core the program took.
         asterisk_core: the same for Asterisk.
+        disturbance: which share of the time the program waited for its core.
         heard: what the callers heard.
     """
 
@@ -144,6 +145,7 @@ class Outcome:
     calls: int
     core: float
     asterisk_core: float
+    disturbance: float
     heard: Heard
 
 
@@ -206,15 +208,24 @@ class _Session:
                 first = len(events.all)
                 began = self._reactor.seconds()
                 own, asterisks = -process.cpu_seconds, -cpu_seconds_of(pid)
+                waiting = -process.waiting_seconds
                 await self._press_keys(callers, began + seconds)
                 own += process.cpu_seconds
                 asterisks += cpu_seconds_of(pid)
+                waiting += process.waiting_seconds
                 passed = self._reactor.seconds() - began
                 heard = hear(event.json for event in events.all[first:])
             finally:
                 process.stop()
                 await stage.close()
-        return Outcome(self._program, calls, own / passed, asterisks / passed, heard)
+        return Outcome(
+            program=self._program,
+            calls=calls,
+            core=own / passed,
+            asterisk_core=asterisks / passed,
+            disturbance=waiting / passed,
+            heard=heard,
+        )
 
     async def _until_listening(self, stage: AsteriskStage, process: Process) -> None:
         deadline = self._reactor.seconds() + _START_SECONDS
@@ -253,7 +264,7 @@ def tables(outcomes: Iterable[Outcome]) -> str:
     heads = (
         *("calls", "program", "of a core", "of Asterisk's core", "keys"),
         *("key to silence: median ms", "99th", "longest", "interrupting nothing"),
-        *("next sound after: median ms", "99th"),
+        *("next sound after: median ms", "99th", "its core was taken"),
     )
     return "\n".join(table(heads, (_row(outcome) for outcome in outcomes)))
 
@@ -270,4 +281,5 @@ def _row(outcome: Outcome) -> Sequence[str]:
         *map(milliseconds, (barge_in.median, barge_in.p99, barge_in.longest)),
         str(heard.keys_interrupting_nothing),
         *map(milliseconds, (silence.median, silence.p99)),
+        f"{outcome.disturbance:.0%} of the time",
     )

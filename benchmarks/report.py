@@ -51,14 +51,14 @@ def tables(
     """
     parts = (
         *(f"- {key}: {value}" for key, value in machine.items()),
-        "\n**What it costs**\n",
+        "\n## What it costs\n",
         *table(_COST[0] + _COST[1], (_cost(each, titles) for each in results)),
-        "\n**How soon it heeds a key**\n",
+        "\n## How soon it heeds a key\n",
         *table(
             _PROMPTNESS[0] + _PROMPTNESS[1],
             (_promptness(each, titles) for each in results),
         ),
-        "\n**Targets** (channel-aa over the websocket)\n",
+        "\n## Targets for channel-aa over the websocket\n",
         *table(
             ("calls", "what", "at most", "measured", ""),
             (_verdict(each) for each in verdicts),

@@ -46,7 +46,8 @@ def test_the_report_says_what_was_measured_and_on_what(tmp_path: Path) -> None:
         assert 0 < result["stop_delay"]["median"] <= result["stop_delay"]["longest"]
         assert result["stop_delay"]["count"] <= result["keys"]
     for heading in ("What it costs", "How soon it heeds a key", "Targets"):
-        assert f"**{heading}**" in printed
+        assert f"\n## {heading}" in printed
+    assert "## Targets" in (tmp_path / "results.md").read_text("utf-8")
     ET.fromstring((tmp_path / "results.svg").read_text("utf-8"))  # noqa: S314 - ours
 
 
