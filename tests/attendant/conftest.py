@@ -1,4 +1,4 @@
-"""An attendant on each of the two Asterisks: the simulated one, and a real one."""
+"""An attendant on each of the two Asterisks, by each of the two ways for requests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
+from channel_aa.ari import Transport
 from tests.attendant.scene import Scene
 from tests.contract import conftest as contract
 
@@ -19,9 +20,19 @@ if TYPE_CHECKING:
 stage = contract.stage
 
 
+@pytest.fixture(
+    params=[Transport.HTTP, Transport.WEBSOCKET], ids=lambda param: param.value
+)
+def transport(request: pytest.FixtureRequest) -> Transport:
+    """Have the attendant's requests take each of the two ways."""
+    wanted: Transport = request.param
+    return wanted
+
+
 @pytest.fixture
-def scene(stage: Stage) -> Iterator[Scene]:
+def scene(stage: Stage, transport: Transport) -> Iterator[Scene]:
     """Let an attendant serve the stage, and somebody watch."""
-    opened: Scene = pytest_twisted.blockon(ensureDeferred(Scene.open(stage)))
+    opening = Scene.open(stage, transport=transport)
+    opened: Scene = pytest_twisted.blockon(ensureDeferred(opening))
     yield opened
     pytest_twisted.blockon(ensureDeferred(opened.close()))

@@ -10,6 +10,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
+from channel_aa.ari import Transport
 from channel_aa.attendant.menu import default_menu
 from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.logger import LogEvent
 
+    from channel_aa.ari import AriClient
     from tests.contract.raw import Event, Events
     from tests.contract.stage import Caller, Stage
 
@@ -29,18 +31,31 @@ _ENTERED = re.compile(r" entered ([0-9*#A-D])$")
 
 _OURS = ("channel_aa.ari", "channel_aa.attendant", "twisted.internet.defer")
 
-SILENCE = 0.5
+SILENCE = 0.3
 """Seconds of silence after which the attendant asks; short, to test quickly."""
 
 
-def settings_for(url: str, *, timeout: float = SILENCE) -> Settings:
-    """Configure an attendant for an Asterisk, with the default menu."""
+def settings_for(
+    url: str,
+    *,
+    timeout: float = SILENCE,
+    transport: Transport = Transport.AUTO,
+    prompt: tuple[str, ...] = (),
+) -> Settings:
+    """Configure an attendant for an Asterisk, with the default menu.
+
+    Args:
+        url: where Asterisk's web server is.
+        timeout: seconds of silence until it asks.
+        transport: which way requests are to take.
+        prompt: what it plays instead of the default menu's prompt.
+    """
     menu = default_menu()
     return Settings(
-        asterisk=AsteriskSettings(url=url),
+        asterisk=AsteriskSettings(url=url, transport=transport.value),
         menus={
             "main": type(menu)(
-                prompt=menu.prompt,
+                prompt=prompt or menu.prompt,
                 timeout=timeout,
                 noinput=menu.noinput,
                 nomatch=menu.nomatch,
@@ -87,6 +102,7 @@ class Witness:
     """Reads Asterisk's events about one channel."""
 
     def __init__(self, events: Events, channel_id: str) -> None:
+        self.channel_id = channel_id
         self._events = events
         self._target = f"channel:{channel_id}"
         self._checked = 0
@@ -141,19 +157,43 @@ class Scene:
         self.events = events
         self.log: list[str] = []
         """What was logged of the calls."""
+        self.announcements: list[str] = []
+        """What was logged of the connection."""
         self.complaints: list[str] = []
         """What was logged as a warning or an error."""
         globalLogPublisher.addObserver(self)
 
     @classmethod
-    async def open(cls, stage: Stage) -> Scene:
-        """Start an attendant and an onlooker."""
+    async def open(
+        cls,
+        stage: Stage,
+        *,
+        transport: Transport,
+        prompt: tuple[str, ...] = (),
+    ) -> Scene:
+        """Start an attendant and an onlooker.
+
+        Args:
+            stage: the Asterisk.
+            transport: which way requests are to take. They do when this is done,
+                but for ``AUTO``.
+            prompt: what it plays instead of the default menu's prompt.
+        """
         events = await stage.ari.listen("onlooker", subscribeAll="true")
-        service = AttendantService(settings_for(stage.url), reactor=stage.reactor)
+        settings = settings_for(stage.url, transport=transport, prompt=prompt)
+        service = AttendantService(settings, reactor=stage.reactor)
         scene = cls(stage, service, events)
         service.startService()
         await until(lambda: service.is_connected, stage.reactor, "a connection")
+        if transport is not Transport.AUTO:
+            requests = scene.client.requests
+            await until(lambda: requests.in_use is transport, stage.reactor, "the way")
         return scene
+
+    @property
+    def client(self) -> AriClient:
+        """The attendant's own client."""
+        return self.service._client
 
     @property
     def keys_entered(self) -> str:
@@ -189,5 +229,7 @@ class Scene:
         line = str(formatEvent(event))
         if namespace.startswith("channel_aa.attendant."):
             self.log.append(line)
+        elif namespace.startswith("channel_aa.ari."):
+            self.announcements.append(line)
         if namespace.startswith("channel_aa.") and event["log_level"] > LogLevel.info:
             self.complaints.append(line)

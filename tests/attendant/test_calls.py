@@ -26,8 +26,8 @@ def assert_one_after_the_other(witness: Witness) -> None:
         assert earlier.ended <= later.started, f"{later.name} over {earlier.name}"
 
 
-@pytest_twisted.ensureDeferred
-async def test_seed_session_has_its_sounds_and_its_log(scene: Scene) -> None:
+async def go_through_the_seed_session(scene: Scene) -> None:
+    """Press what the seed's caller pressed, and check the sounds and the log."""
     caller, witness = await scene.call()
     await witness.hears("press-1", "or")
     await caller.press("1")
@@ -52,6 +52,11 @@ async def test_seed_session_has_its_sounds_and_its_log(scene: Scene) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_seed_session_has_its_sounds_and_its_log(scene: Scene) -> None:
+    await go_through_the_seed_session(scene)
+
+
+@pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("heard", [1, 2, 3])
 async def test_key_interrupts_each_sound_of_the_prompt(
     scene: Scene, heard: int
@@ -59,7 +64,7 @@ async def test_key_interrupts_each_sound_of_the_prompt(
     caller, witness = await scene.call()
     await witness.hears(*PROMPT[:heard])
     await caller.press("2")
-    await witness.hears("you-entered", "digits/2", *PROMPT)
+    await witness.hears("you-entered", "digits/2", "press-1")
     assert_one_after_the_other(witness)
 
 
