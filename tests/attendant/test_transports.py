@@ -1,0 +1,116 @@
+"""Calls whose requests take one way, the other, or both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import gatherResults
+
+from channel_aa.ari import Transport, transports
+from tests.asterisk.sounds import LONG
+from tests.attendant.scene import Scene
+from tests.attendant.test_calls import assert_one_after_the_other
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.defer import Deferred
+
+    from channel_aa.ari.requests import Request
+    from tests.contract.stage import Stage
+
+STOP_BY_HTTP = ("DELETE", "playbacks")
+PLAY_BY_HTTP = ("POST", "channels")
+
+
+def one_way_only(method: str, resource: str) -> Callable[[Request], bool]:
+    """Send by HTTP what has this method and resource, and nothing else."""
+    return lambda request: (request.method, request.path[0]) == (method, resource)
+
+
+def spy_on_requests(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[str, str]]:
+    """Note the stops and the plays: ``("DELETE", playback)`` and ``("POST", …)``."""
+    asked: list[tuple[str, str]] = []
+    send = scene.client.requests.send
+
+    def spy(request: Request) -> Deferred[bytes]:
+        if "play" in request.path or "playbacks" in request.path:
+            asked.append((request.method, request.path[-1]))
+        return send(request)
+
+    monkeypatch.setattr(scene.client.requests, "send", spy)
+    return asked
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_waits_for_a_long_sound_delays_no_other_call(
+    stage: Stage, transport: Transport
+) -> None:
+    scene = await Scene.open(stage, transport=transport, prompt=(LONG,))
+    try:
+        _, listener = await scene.call()
+        presser, witness = await scene.call()
+        await listener.hears(LONG)
+        await witness.hears(LONG)
+        path = ("channels", listener.channel_id)
+        waiting = [
+            scene.client.request("POST", *path, "answer"),
+            scene.client.request(
+                "POST", *path, "variable", query={"variable": "X", "value": "1"}
+            ),
+        ]
+        _, newcomer = await scene.call()
+        await newcomer.hears(LONG)
+        for key in "12":
+            await presser.press(key)
+            await witness.hears("you-entered", f"digits/{key}", LONG)
+        assert [sound.ended for sound in listener.sounds] == [""]
+        assert not any(each.called for each in waiting)
+        playing = next(iter(scene.client.channels[listener.channel_id].playbacks))
+        playing.stop()
+        await gatherResults(waiting)
+        assert scene.client.requests.in_use is transport
+        assert scene.complaints == []
+    finally:
+        await scene.close()
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("by_http", [STOP_BY_HTTP, PLAY_BY_HTTP])
+async def test_a_sound_is_stopped_before_the_next_whichever_way_each_takes(
+    stage: Stage, by_http: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = await Scene.open(stage, transport=Transport.WEBSOCKET)
+    try:
+        monkeypatch.setattr(transports, "must_go_over_http", one_way_only(*by_http))
+        asked = spy_on_requests(scene, monkeypatch)
+        caller, witness = await scene.call()
+        await witness.hears("press-1")
+        await caller.press("1")
+        await witness.hears("you-entered")
+        await caller.press("9")
+        await witness.hears("option-is-invalid")
+        await caller.press("2")
+        await witness.hears("you-entered", "digits/2", "press-1")
+        await caller.hang_up()
+        await scene.is_idle()
+        assert_one_after_the_other(witness)
+        assert all(sound.ended for sound in witness.sounds)
+        heard = [played for method, played in asked if method == "POST"]
+        first, second, third = heard[:3]
+        assert [each for each in asked if each[1] in heard[:4]] == [
+            ("POST", first),
+            ("DELETE", first),
+            ("POST", second),
+            ("DELETE", second),
+            ("POST", third),
+            ("DELETE", third),
+            ("POST", heard[3]),
+        ]
+        assert scene.complaints == []
+    finally:
+        await scene.close()
