@@ -82,19 +82,29 @@ def reactor() -> PosixReactorBase:
     return cast("PosixReactorBase", installed)
 
 
-@pytest.fixture(scope="session")
-def installation() -> Installation:
-    """Find Asterisk, or skip the test with the remedy.
+def _usable(found: Installation) -> Installation:
+    """Skip the test with the remedy, where this Asterisk cannot be started.
 
     With ``CHANNEL_AA_REQUIRE_ASTERISK=1`` the test fails instead.
     """
-    found = Installation.default()
     problem = found.problem()
     if problem and _REQUIRED:
         pytest.fail(problem, pytrace=False)
     elif problem:
         pytest.skip(problem)
     return found
+
+
+@pytest.fixture(scope="session")
+def installation() -> Installation:
+    """Find Asterisk 22, or skip the test with the remedy."""
+    return _usable(Installation.default())
+
+
+@pytest.fixture(scope="session")
+def installation_of_16() -> Installation:
+    """Find Asterisk 16, or skip the test with the remedy."""
+    return _usable(Installation.of_16())
 
 
 @pytest.fixture(scope="session")

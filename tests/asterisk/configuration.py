@@ -12,6 +12,8 @@ from tests.asterisk.sounds import write_sounds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.asterisk.installation import Installation
+
 _HERE = Path(__file__).parent
 _SHIPPED = _HERE.parent.parent / "dialplan"
 
@@ -62,9 +64,14 @@ read_only=yes
 _EMPTY = ("acl", "ccss", "cdr", "cel", "features", "manager", "stasis", "udptl")
 
 
+_MODULES_OF_LATER_VERSIONS = ("res_websocket_client.so",)
+"""What Asterisk 16 does not have, and 22 logs errors without."""
+
+
 def write_files(
     files: Path,
     *,
+    installation: Installation,
     port: int,
     sounds: Mapping[str, float],
     operator: str,
@@ -75,6 +82,7 @@ def write_files(
 
     Args:
         files: an empty folder.
+        installation: whose Asterisk it is.
         port: the port of the HTTP server on 127.0.0.1.
         sounds: seconds that each sound lasts, by its name.
         operator: whom the shipped dialplan dials for the operator; "": nobody.
@@ -91,7 +99,7 @@ def write_files(
         "asterisk.conf": _ASTERISK_CONF,
         "logger.conf": _LOGGER_CONF,
         "indications.conf": _INDICATIONS_CONF,
-        "modules.conf": (_HERE / "modules.conf").read_text(),
+        "modules.conf": _modules_of(installation),
         "http.conf": shipped["http.conf"].replace("8088", str(port)),
         "ari.conf": shipped["ari.conf"] + _READ_ONLY_USER,
         "channel-aa.conf": shipped["extensions.conf"],
@@ -100,3 +108,11 @@ def write_files(
     }
     for name, text in etc.items():
         (files / "etc" / name).write_text(text)
+
+
+def _modules_of(installation: Installation) -> str:
+    modules = (_HERE / "modules.conf").read_text()
+    for name in _MODULES_OF_LATER_VERSIONS:
+        if not installation.has_module(name):
+            modules = modules.replace(f"load={name}\n", "")
+    return modules

@@ -81,7 +81,13 @@ class Asterisk:
         self._folder = TemporaryDirectory(prefix="channel-aa-asterisk-")
         self._files = Path(self._folder.name)
         self._runs: list[_Process] = []
-        write_files(self._files, port=self.port, sounds=self.sounds, operator=operator)
+        write_files(
+            self._files,
+            installation=self._installation,
+            port=self.port,
+            sounds=self.sounds,
+            operator=operator,
+        )
 
     @classmethod
     async def start(

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-_DEFAULT_ROOT = "/var/lib/channel-aa/asterisk-22"
+_ROOT = "/var/lib/channel-aa/asterisk-{}"
 
 # Mounts in a namespace of its own are gone with the last process in it. The
 # files of the one Asterisk appear at the same place for each.
@@ -27,16 +27,33 @@ class Installation:
     """A folder that ``scripts/install-asterisk`` has filled."""
 
     root: Path
+    version: str = "22"
 
     @classmethod
     def default(cls) -> Installation:
         """Find the folder where the script installs Asterisk 22."""
-        return cls(Path(os.environ.get("CHANNEL_AA_ASTERISK_ROOT") or _DEFAULT_ROOT))
+        named = os.environ.get("CHANNEL_AA_ASTERISK_ROOT")
+        return cls(Path(named or _ROOT.format("22")))
+
+    @classmethod
+    def of_16(cls) -> Installation:
+        """Find the folder where the script installs Asterisk 16."""
+        return cls(Path(_ROOT.format("16")), version="16")
+
+    def has_module(self, name: str) -> bool:
+        """Say whether this Asterisk has a module: ``res_ari.so``."""
+        libraries = self.root / "usr/lib"
+        # Newer packages have them below the machine's architecture.
+        return any(
+            (folder / "asterisk/modules" / name).exists()
+            for folder in (libraries, *libraries.glob("*-linux-gnu*"))
+        )
 
     def problem(self) -> str | None:
         """Say why no Asterisk can be started from here; None: one can."""
         if not (self.root / "usr/sbin/asterisk").exists():
-            return f"no Asterisk in {self.root}: run scripts/install-asterisk as root"
+            script = f"scripts/install-asterisk {self.version}"
+            return f"no Asterisk in {self.root}: run {script} as root"
         if os.geteuid() != 0:
             return f"the Asterisk in {self.root} can be started by root only"
         return None
