@@ -201,7 +201,7 @@ class Call:
         record.keys += 1
         self._unheeded.append(key)
         self._silent_since = None
-        if self.playing is not None:
+        if self.playing is not None and not self.playing.is_stopped:
             record.keys_in_sound += 1
             self.playing.keys.append(key)
         self._await_key()

@@ -228,6 +228,17 @@ class RecordTests(LoadTests):
         self.asterisk.hang_up_all()
         self.assertEqual(self.record.keys_interrupting_nothing, 0)
 
+    def test_a_key_into_a_sound_that_is_being_stopped_has_nothing_to_stop(
+        self,
+    ) -> None:
+        self.answer()
+        self.advance(0.9)
+        self.play("one")
+        self.loop.clock.callLater(0.09, self.ask, "DELETE", "playbacks/one")
+        self.advance(0.1)
+        self.asterisk.hang_up_all()
+        self.assertEqual(self.record.keys_interrupting_nothing, 0)
+
     def test_a_key_with_feedback_is_not_lost(self) -> None:
         self.press()
         self.play("one", "you-entered")
