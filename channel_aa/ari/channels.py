@@ -15,10 +15,10 @@ from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.ari.client import AriClient
     from channel_aa.ari.events import ChannelData
+    from channel_aa.ari.playbacks import PlaybackAlarms
     from channel_aa.ari.requests import IRequestSender
     from channel_aa.interfaces import IChannelListener
 
@@ -54,9 +54,9 @@ class Channel:
         return self._client.requests
 
     @property
-    def clock(self) -> IReactorTime:
-        """What this channel's playbacks keep time with."""
-        return self._client.clock
+    def alarms(self) -> PlaybackAlarms:
+        """What tells this channel's playbacks that they have been quiet for long."""
+        return self._client.alarms
 
     def answer(self) -> Deferred[None]:
         """Answer the call; see `IChannel.answer`."""

@@ -16,6 +16,7 @@ from channel_aa.ari.channels import Channel
 from channel_aa.ari.connection import EventsConnection
 from channel_aa.ari.errors import AriError, NotFoundError
 from channel_aa.ari.http import HttpSender
+from channel_aa.ari.playbacks import Playback, PlaybackAlarms
 from channel_aa.ari.requests import Request
 from channel_aa.ari.transports import Transport, Transports
 from channel_aa.ari.websocket_sender import WebSocketSender
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from twisted.internet.interfaces import IReactorTime
-
     from channel_aa.ari.address import Address
-    from channel_aa.ari.playbacks import Playback
     from channel_aa.ari.requests import IRequestSender
     from channel_aa.interfaces import IStasisApplication
 
@@ -56,7 +54,7 @@ class AriClient(Service):
         channels: the channels in the application now, by their id.
         playbacks: the playbacks asked for and not over yet, by their id.
         requests: what carries the requests.
-        clock: what all this keeps time with.
+        alarms: what tells playbacks that they have been quiet for long.
     """
 
     _log = Logger()
@@ -72,7 +70,7 @@ class AriClient(Service):
         connection: Callable[..., EventsConnection] = EventsConnection,
     ) -> None:
         self.address = address
-        self.clock: IReactorTime = reactor
+        self.alarms = PlaybackAlarms(reactor)
         self.channels: dict[str, Channel] = {}
         self.playbacks: dict[str, Playback] = {}
         self._application = application

@@ -8,12 +8,13 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from channel_aa.ari.alarms import Alarms
 from channel_aa.ari.errors import AriError, NotFoundError
 from channel_aa.ari.requests import Request
 from channel_aa.interfaces import IPlayback, PlaybackEnd
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
+    from twisted.internet.interfaces import IReactorTime
     from twisted.python.failure import Failure
 
     from channel_aa.ari.channels import Channel
@@ -26,6 +27,23 @@ STOPPED_CHECK_SECONDS = 2.0
 
 MAX_FAILED_CHECKS = 3
 """After how many questions without an answer a playback counts as over."""
+
+
+class PlaybackAlarms:
+    """Tells playbacks when they have said nothing for too long.
+
+    Args:
+        clock: what time is kept with.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.playing = Alarms(CHECK_SECONDS, Playback.check, clock=clock)
+        self.stopped = Alarms(STOPPED_CHECK_SECONDS, Playback.check, clock=clock)
+
+    def take_back(self, playback: Playback) -> None:
+        """Leave a playback alone that is over."""
+        self.playing.take_back(playback)
+        self.stopped.take_back(playback)
 
 
 @implementer(IPlayback)
@@ -51,8 +69,8 @@ class Playback:
         self._stop_wanted = False
         self._stop_sent = False
         self._failed_checks = 0
-        self._check_timer: IDelayedCall | None = None
-        self._check_within(CHECK_SECONDS)
+        self._alarms = channel.alarms
+        self._alarms.playing.set(self)
 
     def begin(self) -> None:
         """Send the request to play it."""
@@ -83,9 +101,7 @@ class Playback:
             return
         self._is_over = True
         self.problem = problem
-        if self._check_timer is not None:
-            self._check_timer.cancel()
-            self._check_timer = None
+        self._alarms.take_back(self)
         self._channel.forget_playback(self)
         if not self.finished.called:
             self.finished.callback(end)
@@ -131,7 +147,8 @@ class Playback:
         if self._stop_sent or self._is_over or self._channel.is_hung_up:
             return
         self._stop_sent = True
-        self._check_within(STOPPED_CHECK_SECONDS)
+        self._alarms.playing.take_back(self)
+        self._alarms.stopped.set(self)
         self._send("DELETE", "playbacks", self.id).addErrback(self._not_stopped)
 
     def _not_stopped(self, failure: Failure) -> None:
@@ -149,21 +166,11 @@ class Playback:
         else:
             self._log.failure("Stopping {media} failed", failure, media=self.media)
 
-    def _check_within(self, seconds: float) -> None:
-        # Not reset(): bringing a timer forward costs a search among all there are.
-        if self._check_timer is not None:
-            self._check_timer.cancel()
-        self._check_timer = self._channel.clock.callLater(seconds, self._check_due)
-
-    def _check_due(self) -> None:
-        self._check_timer = None
-        self.check()
-
     def _exists(self, _answer: bytes) -> None:
         if not self._is_over:
             self._failed_checks = 0
             self._accepted()
-            self._check_within(CHECK_SECONDS)
+            self._alarms.playing.set(self)
 
     def _check_failed(self, failure: Failure) -> None:
         if self._is_over:
@@ -171,6 +178,6 @@ class Playback:
         if not failure.check(NotFoundError):
             self._failed_checks += 1
             if self._failed_checks < MAX_FAILED_CHECKS:
-                self._check_within(CHECK_SECONDS)
+                self._alarms.playing.set(self)
                 return
         self.ended(PlaybackEnd.FAILED, "Asterisk knows nothing of it any more")
