@@ -10,7 +10,7 @@ from twisted.internet.defer import gatherResults
 
 from channel_aa.ari import Transport, transports
 from tests.asterisk.sounds import LONG
-from tests.attendant.scene import Scene
+from tests.attendant.scene import Scene, until
 from tests.attendant.test_calls import assert_one_after_the_other
 
 if TYPE_CHECKING:
@@ -98,8 +98,12 @@ async def test_a_sound_is_stopped_before_the_next_whichever_way_each_takes(
         await witness.hears("you-entered", "digits/2", "press-1")
         await caller.hang_up()
         await scene.is_idle()
+        await until(
+            lambda: all(sound.ended for sound in witness.sounds),
+            stage.reactor,
+            "the end of the last sound",
+        )
         assert_one_after_the_other(witness)
-        assert all(sound.ended for sound in witness.sounds)
         heard = [played for method, played in asked if method == "POST"]
         first, second, third = heard[:3]
         assert [each for each in asked if each[1] in heard[:4]] == [
