@@ -48,6 +48,10 @@ class Alarms(Generic[T]):
             self._timer.cancel()
             self._timer = None
 
+    def is_due(self, sleeper: T) -> bool:
+        """Tell whether somebody's time has come, or there is no alarm."""
+        return self._deadlines.get(sleeper, 0.0) <= self._clock.seconds()
+
     def _ring_due(self) -> None:
         self._timer = None
         now = self._clock.seconds()

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from twisted.internet.defer import Deferred, succeed
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from channel_aa.ari.alarms import Alarms
 from channel_aa.ari.errors import ConnectionLostError, RequestTimeoutError, error_for
 from channel_aa.ari.requests import IRequestSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.ari.events import RESTResponse
     from channel_aa.ari.requests import Request
@@ -50,18 +50,18 @@ class _RESTRequest(
 class _Sent:
     """A request on its way, or waiting to be."""
 
-    __slots__ = ("answer", "deadline", "frame", "is_on_its_way", "request")
+    __slots__ = ("answer", "frame", "is_on_its_way", "number", "request")
 
     def __init__(
         self,
+        number: str,
         request: Request,
         frame: bytes,
-        deadline: float,
         answer: Deferred[bytes],
     ) -> None:
+        self.number = number
         self.request = request
         self.frame = frame
-        self.deadline = deadline
         self.answer = answer
         self.is_on_its_way = False
 
@@ -90,15 +90,13 @@ class WebSocketSender:
         in_flight: int = 1000,
     ) -> None:
         self._send = send
-        self._clock = clock
         self._timeout = timeout
         self._in_flight = in_flight
         self._numbers = count(1)
-        # In the order of their deadlines, since all have the same time.
         self._unanswered: dict[str, _Sent] = {}
         self._queue: deque[_Sent] = deque()
         self._on_their_way = 0
-        self._next_deadline: IDelayedCall | None = None
+        self._alarms = Alarms(timeout, self._expire, clock=clock)
 
     @property
     def pending(self) -> int:
@@ -136,11 +134,9 @@ class WebSocketSender:
         def give_up(_answer: Deferred[bytes]) -> None:
             self._forget(number)
 
-        deadline = self._clock.seconds() + self._timeout
-        sent = _Sent(request, frame, deadline, Deferred(give_up))
+        sent = _Sent(number, request, frame, Deferred(give_up))
         self._unanswered[number] = sent
-        if self._next_deadline is None:
-            self._keep_time()
+        self._alarms.set(number)
         if self._on_their_way < self._in_flight:
             self._put_on_its_way(sent)
         else:
@@ -193,42 +189,26 @@ class WebSocketSender:
 
     def _forget(self, number: str) -> _Sent | None:
         sent = self._unanswered.pop(number, None)
+        self._alarms.take_back(number)
         if sent is not None and sent.is_on_its_way:
             self._on_their_way -= 1
             while self._queue and self._on_their_way < self._in_flight:
                 waiting = self._queue.popleft()
-                is_too_late = waiting.deadline <= self._clock.seconds()
-                if not (waiting.answer.called or is_too_late):
+                # One that was given up, or is about to be, needs no turn.
+                if not self._alarms.is_due(waiting.number):
                     self._put_on_its_way(waiting)
-        if not self._unanswered and self._next_deadline is not None:
-            self._next_deadline.cancel()
-            self._next_deadline = None
         return sent
 
-    def _keep_time(self) -> None:
-        """Set the timer to the first deadline, if there is one and it is not set."""
-        if self._unanswered and self._next_deadline is None:
-            first = next(iter(self._unanswered.values()))
-            seconds = max(0.0, first.deadline - self._clock.seconds())
-            self._next_deadline = self._clock.callLater(seconds, self._expire)
-
-    def _expire(self) -> None:
-        self._next_deadline = None
-        now = self._clock.seconds()
-        while self._unanswered:
-            number, sent = next(iter(self._unanswered.items()))
-            if sent.deadline > now:
-                break
-            self._forget(number)
-            request = sent.request
-            sent.answer.errback(
-                Failure(
-                    RequestTimeoutError(
-                        request.method,
-                        request.quoted_path,
-                        message=f"no answer within {self._timeout:g} seconds",
-                        may_be_done=sent.is_on_its_way,
-                    )
-                )
+    def _expire(self, number: str) -> None:
+        sent = self._forget(number)
+        if sent is None:
+            return
+        request = sent.request
+        sent.answer.errback(
+            RequestTimeoutError(
+                request.method,
+                request.quoted_path,
+                message=f"no answer within {self._timeout:g} seconds",
+                may_be_done=sent.is_on_its_way,
             )
-        self._keep_time()
+        )
