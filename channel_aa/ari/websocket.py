@@ -9,8 +9,12 @@ at a tenth of the cost (docs/performance.md).
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from autobahn.twisted.websocket import WebSocketClientProtocol
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _TEXT_IN_ONE_FRAME = 0x81  # FIN, opcode 1
 _MASKED = 0x80
@@ -56,10 +60,38 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
         """Whether anything was received since this was last made false."""
         self._unread = b""
         self._rest_of_frame = 0
+        self._is_reading = False
+        self._outgoing: list[bytes] = []
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Read what has arrived."""
+        """Read what has arrived; what it makes us send leaves in one piece."""
         self.has_heard = True
+        self._is_reading = True
+        try:
+            self._read(data)
+        finally:
+            self._is_reading = False
+            self._flush()
+
+    def send_text(self, payload: bytes) -> None:
+        """Send a text message of at most `MAX_SHORT_FRAME` bytes, while open."""
+        if self.state == self.STATE_OPEN:
+            self._outgoing.append(text_frame(payload, os.urandom(4)))
+            if not self._is_reading:
+                self._flush()
+
+    def sendData(self, data: bytes, *arguments: Any, **options: Any) -> None:  # noqa: ANN401, N802 - autobahn's
+        """Send what autobahn has to say, behind what was said before."""
+        self._flush()
+        super().sendData(data, *arguments, **options)
+
+    def _flush(self) -> None:
+        if self._outgoing:
+            outgoing, self._outgoing = self._outgoing, []
+            if self.transport is not None:
+                self.transport.write(b"".join(outgoing))
+
+    def _read(self, data: bytes) -> None:
         if self._unread:
             data = self._unread + data
             self._unread = b""
@@ -79,11 +111,6 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
                 self._unread = data
                 return
             data = self._hand_over(data, size)
-
-    def send_text(self, payload: bytes) -> None:
-        """Send a text message of at most `MAX_SHORT_FRAME` bytes, while open."""
-        if self.transport is not None and self.state == self.STATE_OPEN:
-            self.transport.write(text_frame(payload, os.urandom(4)))
 
     def _hand_over(self, data: bytes, size: int) -> bytes:
         """Give autobahn a frame of this size, or its rest; return what follows."""
