@@ -10,13 +10,12 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.logger import Logger, LogLevel
 from zope.interface import implementer
 
-from channel_aa.ari.errors import AriError, RequestTimeoutError
+from channel_aa.ari.errors import AriError
 from channel_aa.ari.requests import IRequestSender, Request
 from channel_aa.ari.websocket_sender import FrameTooLongError
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
-    from twisted.python.failure import Failure
 
     from channel_aa.ari.events import RESTResponse
     from channel_aa.ari.websocket_sender import WebSocketSender
@@ -85,6 +84,7 @@ class Transports:
         self._wanted = wanted
         self._http = http
         self._websocket = websocket
+        websocket.on_timeout = self._no_longer_answered
         self._clock = clock
         self._probe: Deferred[None] | None = None
         self._websocket_works = False
@@ -110,10 +110,9 @@ class Transports:
         if not self._websocket_works or must_go_over_http(request):
             return self._http.send(request)
         try:
-            answer = self._websocket.send(request)
+            return self._websocket.send(request)
         except FrameTooLongError:
             return self._http.send(request)
-        return answer.addErrback(self._failed)
 
     def opened(self) -> Deferred[None]:
         """Take note that the websocket is open: find out what it can do.
@@ -160,19 +159,13 @@ class Transports:
         if self._websocket_works:
             self._say("Requests go over the websocket")
 
-    def _failed(self, failure: Failure) -> Failure:
-        error = failure.value
-        if (
-            self._websocket_works
-            and isinstance(error, RequestTimeoutError)
-            and error.may_be_done
-        ):
+    def _no_longer_answered(self) -> None:
+        if self._websocket_works:
             self._websocket_works = False
             self._say(
                 "Asterisk no longer answers requests over the websocket; they go over"
                 " HTTP until the next connection"
             )
-        return failure
 
     def _say_it_cannot(self) -> None:
         if self._wanted is Transport.WEBSOCKET:

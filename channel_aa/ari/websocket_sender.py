@@ -76,17 +76,21 @@ class WebSocketSender:
     Args:
         send: sends one text message over the websocket.
         clock: what the timeout is kept with.
-        timeout: seconds a request may take, waiting for its turn included.
+        timeout: seconds a request may take, waiting for its turn included. What goes
+            this way is answered in milliseconds.
         in_flight: how many requests may be on their way at once; further ones wait
             for their turn.
     """
+
+    on_timeout: Callable[[], None] | None = None
+    """Called when a request that was on its way has not been answered in time."""
 
     def __init__(
         self,
         send: Callable[[bytes], None],
         *,
         clock: IReactorTime,
-        timeout: float = 10.0,
+        timeout: float = 5.0,
         in_flight: int = 1000,
     ) -> None:
         self._send = send
@@ -203,6 +207,8 @@ class WebSocketSender:
         sent = self._forget(number)
         if sent is None:
             return
+        if sent.is_on_its_way and self.on_timeout is not None:
+            self.on_timeout()
         request = sent.request
         sent.answer.errback(
             RequestTimeoutError(
