@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from channel_aa.attendant.menu import Menu
     from channel_aa.interfaces import IChannel
 
+_log = Logger()
+
 
 @implementer(IChannelListener)
 class Call:
@@ -34,8 +36,6 @@ class Call:
         clock: keeps the time of the menu's silence.
         on_over: called once, when the channel has left.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Call:
 
     def turn_away(self) -> None:
         """Let the call go on in the dialplan without attending to it."""
-        self._log.info(
+        _log.info(
             "{channel} goes on in the dialplan: the attendant is stopping",
             channel=self.channel.name,
         )
@@ -82,7 +82,7 @@ class Call:
             return
         self._has_left = True
         self.hung_up()
-        self._log.info("{channel} has left the application", channel=self.channel.name)
+        _log.info("{channel} has left the application", channel=self.channel.name)
         self._on_over(self)
 
     def release(self) -> Deferred[None]:
@@ -109,7 +109,7 @@ class Call:
             self._attending.cancel()
 
     async def _attend(self) -> None:
-        self._log.info(
+        _log.info(
             "Channel {channel} has entered the application", channel=self.channel.name
         )
         try:
@@ -123,14 +123,14 @@ class Call:
             # A caller who hangs up makes requests fail in several ways, some of
             # them before the hangup is told: no trouble, where nobody is left.
             if await self._leave():
-                self._log.error(
+                _log.error(
                     "Attending to {channel} failed: {error}",
                     channel=self.channel.name,
                     error=error,
                 )
             return
         except Exception:  # noqa: BLE001 - one call's fault must not end another
-            self._log.failure(
+            _log.failure(
                 "Attending to {channel} failed",
                 channel=self.channel.name,
             )
@@ -141,18 +141,18 @@ class Call:
             await self._say(menu.prompt)
             key = await self._keypad.next_key(menu.timeout)
             if key is None:
-                self._log.info(
+                _log.info(
                     "Channel {channel} stopped paying attention...",
                     channel=self.channel.name,
                 )
                 await self._say(menu.noinput)
                 continue
-            self._log.info(
+            _log.info(
                 "Channel {channel} entered {key}", channel=self.channel.name, key=key
             )
             option = menu.options.get(key)
             if option is None:
-                self._log.info(
+                _log.info(
                     "Channel {channel} entered an invalid option!",
                     channel=self.channel.name,
                 )
@@ -172,7 +172,7 @@ class Call:
         except (CancelledError, ChannelGoneError):
             return False
         except TelephonyError as error:
-            self._log.error(
+            _log.error(
                 "{channel} could not go on in the dialplan: {error}",
                 channel=self.channel.name,
                 error=error,
