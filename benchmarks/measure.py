@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from benchmarks.process import Process, ProcessError, cores
+from benchmarks.process import Process, ProcessError, cores, stolen_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -162,10 +162,12 @@ def measure(program: Program, calls: int, plan: Plan) -> dict[str, Any]:
         cpu_seconds = -run.program.cpu_seconds
         waiting_seconds = -run.program.waiting_seconds
         load_waiting_seconds = -run.load.process.waiting_seconds
+        stolen = -stolen_seconds()
         time.sleep(plan.seconds)
         cpu_seconds += run.program.cpu_seconds
         waiting_seconds += run.program.waiting_seconds
         load_waiting_seconds += run.load.process.waiting_seconds
+        stolen += stolen_seconds()
         memory_kib = run.program.memory_kib
         run.load.ask("measured")
         seen = run.load.ask("report")
@@ -176,6 +178,7 @@ def measure(program: Program, calls: int, plan: Plan) -> dict[str, Any]:
             "cpu_seconds": cpu_seconds,
             "waiting_seconds": waiting_seconds,
             "load_waiting_seconds": load_waiting_seconds,
+            "stolen_seconds": stolen,
             "idle_kib": idle_kib,
             "memory_kib": memory_kib,
             "connections_lost": run.load.times_listened - 1,

@@ -114,6 +114,12 @@ def cpu_seconds_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
 
+def stolen_seconds() -> float:
+    """Say how long this machine's cores were not there so far: a host had them."""
+    # proc(5): the first line is of all cores, "steal" the eighth of its numbers.
+    return int(Path("/proc/stat").read_text().split()[8]) / _TICKS_A_SECOND
+
+
 def cores() -> tuple[int, int] | tuple[None, None]:
     """Give the cores for the program under test and for everything else."""
     usable = sorted(os.sched_getaffinity(0))

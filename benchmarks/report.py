@@ -97,6 +97,9 @@ def remarks(result: Result) -> Iterator[str]:
         yield "the load's core is full: the times are the load's"
     if result.disturbance > _DISTURBED:
         yield f"other processes took its core for {result.disturbance:.0%} of the time"
+    stolen = result.stolen_seconds / result.seconds
+    if stolen > _DISTURBED:
+        yield f"the machine's host took its cores for {stolen:.0%} of the time"
     if result.blocked_seconds > _DROPPED_SECONDS:
         yield (
             f"read no events for {result.blocked_seconds:.1f} s:"

@@ -58,6 +58,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         load_cpu_seconds: the same for the load.
         waiting_seconds: how long its threads waited while others had their core.
         load_waiting_seconds: the same for the load.
+        stolen_seconds: how long a host had the machine's cores, summed up.
         idle_kib: the program's memory before the first call.
         memory_kib: its memory at the end of the window.
         stop_delay: from a key to the request to stop the sound heard then.
@@ -74,6 +75,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     load_cpu_seconds: float
     waiting_seconds: float
     load_waiting_seconds: float
+    stolen_seconds: float
     idle_kib: int
     memory_kib: int
     connections_lost: int
