@@ -21,7 +21,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
 
 from benchmarks.load.calls import CONTINUED, DIGITS
-from benchmarks.process import Process, cores, cpu_seconds_of
+from benchmarks.process import CoreTimes, Process, cores, cpu_seconds_of, on_core
 from benchmarks.report import milliseconds, table
 from benchmarks.results import spread_of
 from tests.asterisk.harness import Asterisk
@@ -137,7 +137,7 @@ class Outcome:
         calls: how many calls there were.
         core: which share of one core the program took.
         asterisk_core: the same for Asterisk.
-        disturbance: which share of the time the program waited for its core.
+        others: which share of the time others ran on the program's core.
         heard: what the callers heard.
     """
 
@@ -145,7 +145,7 @@ class Outcome:
     calls: int
     core: float
     asterisk_core: float
-    disturbance: float
+    others: float
     heard: Heard
 
 
@@ -157,15 +157,14 @@ async def measure(
 ) -> list[Outcome]:
     """Measure programs on an Asterisk of their own each."""
     own_core, other_core = cores()
-    if other_core is not None:
-        os.sched_setaffinity(0, {other_core})  # and whatever this process starts
     outcomes = []
-    for calls in numbers:
-        for program in programs:
-            sounds = dict.fromkeys(_sounds(), SOUND_SECONDS)
-            async with Asterisk.running(reactor, sounds=sounds) as asterisk:
-                session = _Session(reactor, asterisk, program, own_core)
-                outcomes.append(await session.measure(calls, seconds))
+    with on_core(other_core):  # and so are the Asterisks
+        for calls in numbers:
+            for program in programs:
+                sounds = dict.fromkeys(_sounds(), SOUND_SECONDS)
+                async with Asterisk.running(reactor, sounds=sounds) as asterisk:
+                    session = _Session(reactor, asterisk, program, own_core)
+                    outcomes.append(await session.measure(calls, seconds))
     return outcomes
 
 
@@ -180,7 +179,7 @@ class _Session:
         reactor: PosixReactorBase,
         asterisk: Asterisk,
         program: Program,
-        core: int | None,
+        core: int,
     ) -> None:
         self._reactor = reactor
         self._asterisk = asterisk
@@ -208,11 +207,11 @@ class _Session:
                 first = len(events.all)
                 began = self._reactor.seconds()
                 own, asterisks = -process.cpu_seconds, -cpu_seconds_of(pid)
-                waiting = -process.waiting_seconds
+                busy = -CoreTimes.of(self._core).busy
                 await self._press_keys(callers, began + seconds)
                 own += process.cpu_seconds
                 asterisks += cpu_seconds_of(pid)
-                waiting += process.waiting_seconds
+                busy += CoreTimes.of(self._core).busy
                 passed = self._reactor.seconds() - began
                 heard = hear(event.json for event in events.all[first:])
             finally:
@@ -223,7 +222,7 @@ class _Session:
             calls=calls,
             core=own / passed,
             asterisk_core=asterisks / passed,
-            disturbance=waiting / passed,
+            others=max(busy - own, 0.0) / passed,
             heard=heard,
         )
 
@@ -264,7 +263,7 @@ def tables(outcomes: Iterable[Outcome]) -> str:
     heads = (
         *("calls", "program", "of a core", "of Asterisk's core", "keys"),
         *("key to silence: median ms", "99th", "longest", "interrupting nothing"),
-        *("next sound after: median ms", "99th", "its core was taken"),
+        *("next sound after: median ms", "99th", "others on its core"),
     )
     return "\n".join(table(heads, (_row(outcome) for outcome in outcomes)))
 
@@ -281,5 +280,5 @@ def _row(outcome: Outcome) -> Sequence[str]:
         *map(milliseconds, (barge_in.median, barge_in.p99, barge_in.longest)),
         str(heard.keys_interrupting_nothing),
         *map(milliseconds, (silence.median, silence.p99)),
-        f"{outcome.disturbance:.0%} of the time",
+        f"{outcome.others:.2f}",
     )

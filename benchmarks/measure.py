@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from benchmarks.process import Process, ProcessError, cores, stolen_seconds
+from benchmarks.process import CoreTimes, Process, ProcessError, cores, probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -154,33 +154,40 @@ def measure(program: Program, calls: int, plan: Plan) -> dict[str, Any]:
     Returns:
         What the load's `Record` says, and what the program took meanwhile.
     """
+    own_core, load_core = cores()
     with running(program, *plan.load_options) as run:
         time.sleep(0.5)  # whatever a program does once it is connected
         idle_kib = run.program.memory_kib
         plan.fill(run.load, calls)
+        probes = [probe(own_core)]
         run.load.ask("measure")
+        began = CoreTimes.of(own_core), CoreTimes.of(load_core)
         cpu_seconds = -run.program.cpu_seconds
-        waiting_seconds = -run.program.waiting_seconds
-        load_waiting_seconds = -run.load.process.waiting_seconds
-        stolen = -stolen_seconds()
         time.sleep(plan.seconds)
         cpu_seconds += run.program.cpu_seconds
-        waiting_seconds += run.program.waiting_seconds
-        load_waiting_seconds += run.load.process.waiting_seconds
-        stolen += stolen_seconds()
+        ended = CoreTimes.of(own_core), CoreTimes.of(load_core)
         memory_kib = run.program.memory_kib
         run.load.ask("measured")
+        probes.append(probe(own_core))
         seen = run.load.ask("report")
         run.program.check()
-        return {
-            "program": program.name,
-            "calls": calls,
-            "cpu_seconds": cpu_seconds,
-            "waiting_seconds": waiting_seconds,
-            "load_waiting_seconds": load_waiting_seconds,
-            "stolen_seconds": stolen,
-            "idle_kib": idle_kib,
-            "memory_kib": memory_kib,
-            "connections_lost": run.load.times_listened - 1,
-            **seen,
-        }
+    busy, load_busy = (
+        end.busy - begin.busy for begin, end in zip(began, ended, strict=True)
+    )
+    expected = cpu_seconds, seen["load_cpu_seconds"]
+    if own_core == load_core:
+        expected = sum(expected), sum(expected)
+    return {
+        "program": program.name,
+        "calls": calls,
+        "cpu_seconds": cpu_seconds,
+        "idle_kib": idle_kib,
+        "memory_kib": memory_kib,
+        "connections_lost": run.load.times_listened - 1,
+        "others_seconds": max(busy - expected[0], load_busy - expected[1], 0.0),
+        "idle_seconds": ended[0].idle - began[0].idle,
+        "load_idle_seconds": ended[1].idle - began[1].idle,
+        "stolen_seconds": ended[0].stolen - began[0].stolen,
+        "probe_seconds": sum(probes) / len(probes),
+        **seen,
+    }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _STOP_SECONDS = 15.0
+_PROBE_STEPS = 300_000
 
 
 class ProcessError(Exception):
@@ -24,7 +27,7 @@ class Process:
 
     Args:
         command: what to run.
-        core: the core that it may use, and nothing else; None: any.
+        core: the core that it may use, and nothing else.
         output: the file that its standard output and error go to.
         environment: added to this process's own.
         pipes: whether its standard input and output are pipes to here instead.
@@ -34,14 +37,14 @@ class Process:
         self,
         command: Sequence[str],
         *,
-        core: int | None,
+        core: int,
         output: Path,
         environment: Mapping[str, str] | None = None,
         pipes: bool = False,
     ) -> None:
         self.command = command
         self._output = output
-        with output.open("ab") as file, _on_core(core):
+        with output.open("ab") as file, on_core(core):
             self.popen = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
@@ -57,15 +60,6 @@ class Process:
         """How long its threads have run so far, in their own code and the kernel's."""
         self.check()
         return cpu_seconds_of(self.pid)
-
-    @property
-    def waiting_seconds(self) -> float:
-        """How long its threads would have run so far, had their core not been taken."""
-        tasks = Path(f"/proc/{self.pid}/task")
-        self.check()
-        # proc(5), schedstat: time on the core, time waiting for it, in nanoseconds.
-        waits = (path.read_text().split()[1] for path in tasks.glob("*/schedstat"))
-        return sum(map(int, waits)) / 1e9
 
     @property
     def memory_kib(self) -> int:
@@ -114,24 +108,61 @@ def cpu_seconds_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
 
-def stolen_seconds() -> float:
-    """Say how long this machine's cores were not there so far: a host had them."""
-    # proc(5): the first line is of all cores, "steal" the eighth of its numbers.
-    return int(Path("/proc/stat").read_text().split()[8]) / _TICKS_A_SECOND
+@dataclass(frozen=True)
+class CoreTimes:
+    """What a core did, in seconds since the machine started.
+
+    Attributes:
+        busy: it ran processes, or the kernel for them.
+        idle: it had nothing to do.
+        stolen: it was not there: the machine is a virtual one, and its host had it.
+    """
+
+    busy: float
+    idle: float
+    stolen: float
+
+    @classmethod
+    def of(cls, core: int) -> CoreTimes:
+        """Look at a core."""
+        for line in Path("/proc/stat").read_text().splitlines():
+            name, *numbers = line.split()
+            if name == f"cpu{core}":
+                # proc(5) names them in this order.
+                user, nice, system, idle, waiting, _, _, stolen, *_ = map(int, numbers)
+                return cls(
+                    (user + nice + system) / _TICKS_A_SECOND,
+                    (idle + waiting) / _TICKS_A_SECOND,
+                    stolen / _TICKS_A_SECOND,
+                )
+        raise ProcessError(f"there is no core {core} in /proc/stat")
 
 
-def cores() -> tuple[int, int] | tuple[None, None]:
-    """Give the cores for the program under test and for everything else."""
+def probe(core: int) -> float:
+    """Say how many seconds of CPU a fixed computation takes on a core just now.
+
+    On a virtual machine that depends on what its host does besides.
+    """
+    with on_core(core):
+        began = time.thread_time()
+        sum(number * number for number in range(_PROBE_STEPS))
+        return time.thread_time() - began
+
+
+def cores() -> tuple[int, int]:
+    """Choose the cores for the program under test and for all else.
+
+    Where there is but one, it is both.
+    """
     usable = sorted(os.sched_getaffinity(0))
-    return (usable[1], usable[0]) if len(usable) > 1 else (None, None)
+    return usable[-1], usable[0]
 
 
 @contextmanager
-def _on_core(core: int | None) -> Iterator[None]:
-    """Let whatever is started meanwhile run on one core."""
+def on_core(core: int) -> Iterator[None]:
+    """Let this process, and whatever it starts meanwhile, run on one core."""
     before = os.sched_getaffinity(0)
-    if core is not None:
-        os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, {core})
     try:
         yield
     finally:

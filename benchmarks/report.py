@@ -12,19 +12,13 @@ if TYPE_CHECKING:
     from benchmarks.targets import Verdict
 
 _COST = (
-    ("calls", "program", "of a core", "keeps up", "requests/s", "events/s"),
-    (
-        "CPU ms/request",
-        "CPU ms/call-minute",
-        "idle MiB",
-        "MiB",
-        "KiB/call",
-        "load's core",
-    ),
+    *("calls", "program", "of a core", "keeps up", "requests/s", "events/s"),
+    *("CPU ms/request", "CPU ms/call-minute", "idle MiB", "MiB", "KiB/call"),
+    *("load's core", "probe ms"),
 )
 _PROMPTNESS = (
-    ("calls", "program", "key to stop: median ms", "99th", "longest"),
-    ("silence: median ms", "99th", "keys", "interrupting nothing", "lost", "remarks"),
+    *("calls", "program", "key to stop: median ms", "99th", "longest"),
+    *("silence: median ms", "99th", "keys", "interrupting nothing", "lost", "remarks"),
 )
 _DISTURBED = 0.02
 """From which share of the time on others on the same core are worth a word."""
@@ -52,12 +46,9 @@ def tables(
     parts = (
         *(f"- {key}: {value}" for key, value in machine.items()),
         "\n## What it costs\n",
-        *table(_COST[0] + _COST[1], (_cost(each, titles) for each in results)),
+        *table(_COST, (_cost(each, titles) for each in results)),
         "\n## How soon it heeds a key\n",
-        *table(
-            _PROMPTNESS[0] + _PROMPTNESS[1],
-            (_promptness(each, titles) for each in results),
-        ),
+        *table(_PROMPTNESS, (_promptness(each, titles) for each in results)),
         "\n## Targets for channel-aa over the websocket\n",
         *table(
             ("calls", "what", "at most", "measured", ""),
@@ -95,11 +86,12 @@ def remarks(result: Result) -> Iterator[str]:
         yield "its core is full: it does not keep up"
     if result.is_limited_by_load:
         yield "the load's core is full: the times are the load's"
-    if result.disturbance > _DISTURBED:
-        yield f"other processes took its core for {result.disturbance:.0%} of the time"
+    others = result.others_seconds / result.seconds
+    if others > _DISTURBED:
+        yield f"other processes ran for {others:.0%} of the time"
     stolen = result.stolen_seconds / result.seconds
     if stolen > _DISTURBED:
-        yield f"the machine's host took its cores for {stolen:.0%} of the time"
+        yield f"the machine's host took its core for {stolen:.0%} of the time"
     if result.blocked_seconds > _DROPPED_SECONDS:
         yield (
             f"read no events for {result.blocked_seconds:.1f} s:"
@@ -131,6 +123,7 @@ def _cost(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
         f"{result.memory_kib / 1024:.1f}",
         f"{result.kib_a_call:.1f}",
         f"{result.load_core:.2f}",
+        f"{1000 * result.probe_seconds:.1f}",
     )
 
 
@@ -155,7 +148,9 @@ def milliseconds(value: float | None) -> str:
 
 def _rounded(value: float) -> str:
     """Write a value in three digits, or all those before the point."""
-    return f"{value:.{max(0, 2 - floor(log10(value)))}f}" if value > 0 else "0"
+    if value == int(value):
+        return str(int(value))
+    return f"{value:.{max(0, 2 - floor(log10(value)))}f}"
 
 
 def _verdict(verdict: Verdict) -> Sequence[str]:

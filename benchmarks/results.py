@@ -10,8 +10,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SATURATED = 0.95
-"""The share of a core from which on a process counts as not keeping up."""
+IDLE = 0.05
+"""The share of the time that a core has to be idle for its process to keep up."""
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -56,9 +56,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         seconds: how long the window was.
         cpu_seconds: what the program's process took meanwhile, kernel included.
         load_cpu_seconds: the same for the load.
-        waiting_seconds: how long its threads waited while others had their core.
-        load_waiting_seconds: the same for the load.
-        stolen_seconds: how long a host had the machine's cores, summed up.
+        others_seconds: how long others than these two ran on their cores.
+        idle_seconds: how long the program's core had nothing to do.
+        load_idle_seconds: the same for the load's.
+        stolen_seconds: how long the machine's host had the program's core.
+        probe_seconds: how long a fixed computation took on the program's core.
         idle_kib: the program's memory before the first call.
         memory_kib: its memory at the end of the window.
         stop_delay: from a key to the request to stop the sound heard then.
@@ -73,9 +75,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     cpu_seconds: float
     load_cpu_seconds: float
-    waiting_seconds: float
-    load_waiting_seconds: float
+    others_seconds: float
+    idle_seconds: float
+    load_idle_seconds: float
     stolen_seconds: float
+    probe_seconds: float
     idle_kib: int
     memory_kib: int
     connections_lost: int
@@ -106,18 +110,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def keeps_up(self) -> bool:
-        """Whether the program had time left."""
-        return self.core + self.waiting_seconds / self.seconds < SATURATED
+        """Whether the program had time left, whoever took the rest."""
+        return self.idle_seconds / self.seconds >= IDLE
 
     @property
     def is_limited_by_load(self) -> bool:
         """Whether the load had none: then the times are its own."""
-        return self.load_core + self.load_waiting_seconds / self.seconds >= SATURATED
-
-    @property
-    def disturbance(self) -> float:
-        """Which share of the time the program or the load waited for others."""
-        return max(self.waiting_seconds, self.load_waiting_seconds) / self.seconds
+        return self.load_idle_seconds / self.seconds < IDLE
 
     @property
     def requests_a_second(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, unquote
@@ -75,6 +76,8 @@ class Asterisk:
         self.started = int(time.time())
         self.created = time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime())
         self.calls_made = 0
+        # All sounds last as long: they end in the order of their beginnings.
+        self._sounds: deque[tuple[float, Playback]] = deque()
         self._stamp = Stamp()
         self._keeps_up = True
 
@@ -92,6 +95,20 @@ class Asterisk:
         if self.send is not None and self.hears(kind):
             self.record.events += 1
             self.send(event(kind, self._stamp.now(), fields, self.app))
+
+    def sound_begins(self, playback: Playback) -> None:
+        """End a sound after its time, unless it is over by then."""
+        self._sounds.append((self.loop.time() + self.habits.sound_seconds, playback))
+        if len(self._sounds) == 1:
+            self.loop.call_at(self._sounds[0][0], self._sounds_end)
+
+    def _sounds_end(self) -> None:
+        now = self.loop.time()
+        while self._sounds and self._sounds[0][0] <= now:
+            _, playback = self._sounds.popleft()
+            playback.call.sound_over(playback)
+        if self._sounds:
+            self.loop.call_at(self._sounds[0][0], self._sounds_end)
 
     def place_call(self, seconds: float | None = None) -> None:
         """Let somebody call, for so long; by default as long as calls last."""

@@ -54,13 +54,12 @@ class Habits:
 class Playback:
     """A sound on a call."""
 
-    __slots__ = ("call", "id", "is_stopped", "keys", "media", "timer")
+    __slots__ = ("call", "id", "is_stopped", "keys", "media")
 
     def __init__(self, call: Call, playback_id: str, media: str) -> None:
         self.id = playback_id
         self.call = call
         self.media = media
-        self.timer: TimerHandle | None = None
         self.is_stopped = False
         self.keys: list[tuple[float, Record]] = []
         """Keys pressed while it was heard, that nothing was stopped for yet."""
@@ -139,13 +138,14 @@ class Call:
         self._stop_asked(playback)
         playback.is_stopped = True
         if playback is self.playing:
-            self._asterisk.loop.call_soon(self._stop, playback)
+            self._asterisk.loop.call_soon(self.sound_over, playback)
 
     def stop_late(self, playback_id: str) -> None:
         """Take note of the wish to stop a sound that is over."""
         self._stop_asked(self._late.pop(playback_id))
 
-    def _stop(self, playback: Playback) -> None:
+    def sound_over(self, playback: Playback) -> None:
+        """Go on after a sound, where it is not over yet."""
         if playback is self.playing:
             self._end_sound("done")
 
@@ -218,18 +218,16 @@ class Call:
 
     def _begin(self, playback: Playback) -> None:
         self.playing = playback
-        self._tell(b"PlaybackStarted", b'"playback":' + playback.snapshot("playing"))
-        playback.timer = self._asterisk.loop.call_later(
-            self._asterisk.habits.sound_seconds, self._end_sound, "done"
-        )
+        if self._asterisk.hears(b"PlaybackStarted"):
+            started = b'"playback":' + playback.snapshot("playing")
+            self._tell(b"PlaybackStarted", started)
+        self._asterisk.sound_begins(playback)
 
     def _end_sound(self, state: str) -> None:
         playback = self.playing
         if playback is None:
             return
-        ran_out = playback.timer is not None and state == "done"
-        if playback.timer is not None:
-            playback.timer.cancel()
+        ran_out = not playback.is_stopped and state == "done"
         self.playing = None
         self._finish(playback, state)
         if playback.keys:
@@ -265,9 +263,6 @@ class Call:
         for pressed, record in playback.keys:
             record.stop_delays.append(now - pressed)
         playback.keys.clear()
-        if playback.timer is not None:
-            playback.timer.cancel()
-            playback.timer = None
 
     def _tell(self, kind: bytes, fields: bytes) -> None:
         self._asterisk.tell(kind, fields)

@@ -17,7 +17,7 @@ from benchmarks.load.wire import (
     WireError,
     frame,
     handshake_answer,
-    take_frame,
+    take_frames,
     take_request,
 )
 
@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: Server) -> None:
         self._server = server
         self._asterisk = server.asterisk
-        self._buffer = bytearray()
+        self._unfinished = b""
         self._is_websocket = False
         self._blocked_at = 0.0
 
@@ -131,17 +131,20 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Serve what is whole."""
-        self._buffer += data
+        data = self._unfinished + data
         try:
             while not self._is_websocket:
-                request = take_request(self._buffer)
+                request, data = take_request(data)
                 if request is None:
+                    self._unfinished = data
                     return
                 self._serve(request)
-            while (received := take_frame(self._buffer)) is not None:
-                self._receive(received.opcode, received.payload)
+            frames, self._unfinished = take_frames(data)
         except WireError:
             self._transport.abort()
+            return
+        for opcode, payload in frames:
+            self._receive(opcode, payload)
 
     def _serve(self, request: HttpRequest) -> None:
         if request.header(b"upgrade") and request.target.startswith("/ari/events"):

@@ -15,6 +15,9 @@ _TWO_BYTES = 126
 _EIGHT_BYTES = 127
 _SHORT, _MEDIUM = 126, 65536
 
+_OPCODE = 0x0F
+_SHORTEST_FRAME = 6  # two bytes of head, and the mask
+
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -58,46 +61,46 @@ def frame(opcode: int, payload: bytes) -> bytes:
     return b"%c%c%b%b" % (_FINAL | opcode, _EIGHT_BYTES, size, payload)
 
 
-def take_frame(buffer: bytearray) -> Frame | None:
-    """Take a client's frame from the front of a buffer; None: it is not whole yet.
+def take_frames(data: bytes) -> tuple[list[Frame], bytes]:
+    """Take a client's frames from the front of some data, and give what is left.
 
     Raises:
-        WireError: it is not masked, or a part of a message.
+        WireError: one is not masked, or a part of a message.
     """
-    have = len(buffer)
-    start = 2
-    if have < start:
-        return None
-    if not buffer[0] & _FINAL or not buffer[1] & _MASKED:
-        raise WireError("a frame that is fragmented, or not masked")
-    length = buffer[1] & ~_MASKED
-    if length >= _TWO_BYTES:
-        start += 2 if length == _TWO_BYTES else 8
-        if have < start:
-            return None
-        length = int.from_bytes(buffer[2:start], "big")
-    end = start + 4 + length
-    if have < end:
-        return None
-    mask = bytes(buffer[start : start + 4])
-    masked = buffer[start + 4 : end]
-    opcode = buffer[0] & 0x0F
-    del buffer[:end]
-    whole = int.from_bytes(masked, "big")
-    key = int.from_bytes((mask * (length // 4 + 1))[:length], "big")
-    return Frame(opcode, (whole ^ key).to_bytes(length, "big"))
+    frames = []
+    begin, have = 0, len(data)
+    while have - begin >= _SHORTEST_FRAME:
+        first, second = data[begin], data[begin + 1]
+        if not (first & _FINAL and second & _MASKED):
+            raise WireError("a frame that is fragmented, or not masked")
+        length = second & ~_MASKED
+        start = begin + _SHORTEST_FRAME
+        if length >= _TWO_BYTES:
+            start += 2 if length == _TWO_BYTES else 8
+            length = int.from_bytes(data[begin + 2 : start - 4], "big")
+        end = start + length
+        if have < end:
+            break
+        mask = data[start - 4 : start]
+        key = int.from_bytes((mask * (length // 4 + 1))[:length], "big")
+        masked = int.from_bytes(data[start:end], "big")
+        frames.append(Frame(first & _OPCODE, (masked ^ key).to_bytes(length, "big")))
+        begin = end
+    return frames, data[begin:]
 
 
-def take_request(buffer: bytearray) -> HttpRequest | None:
-    """Take an HTTP request from the front of a buffer; None: it is not whole yet.
+def take_request(data: bytes) -> tuple[HttpRequest | None, bytes]:
+    """Take an HTTP request from the front of some data, and give what is left.
+
+    None: it is not whole yet.
 
     Raises:
         WireError: it is not an HTTP request.
     """
-    end = buffer.find(_END_OF_HEAD)
+    end = data.find(_END_OF_HEAD)
     if end < 0:
-        return None
-    head = bytes(buffer[:end])
+        return None, data
+    head = data[:end]
     line = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
     if len(line) != len(("method", "target", "version")):
         raise WireError("not an HTTP request")
@@ -105,11 +108,9 @@ def take_request(buffer: bytearray) -> HttpRequest | None:
     start = end = end + len(_END_OF_HEAD)
     if b"ontent-" in head:
         end += int(request.header(b"content-length") or 0)
-    if len(buffer) < end:
-        return None
-    body = bytes(buffer[start:end])
-    del buffer[:end]
-    return request._replace(body=body) if body else request
+    if len(data) < end:
+        return None, data
+    return request._replace(body=data[start:end]), data[end:]
 
 
 def handshake_answer(request: HttpRequest) -> bytes:

@@ -49,6 +49,9 @@ class Loop:
     ) -> Timer:
         return Timer(cast("DelayedCall", self.clock.callLater(delay, act, *given)))
 
+    def call_at(self, when: float, act: Callable[..., Any], *given: object) -> Timer:
+        return self.call_later(when - self.time(), act, *given)
+
     def call_soon(self, act: Callable[..., Any], *given: object) -> Timer:
         return self.call_later(0, act, *given)
 
@@ -285,26 +288,26 @@ class WireTests(SynchronousTestCase):
         head = bytearray(served[: len(served) - len(payload)])
         head[1] |= 0x80
         masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
-        buffer = bytearray(head + mask + masked + b"rest")
-        self.assertEqual(wire.take_frame(buffer), (wire.TEXT, payload))
-        self.assertEqual(buffer, b"rest")
+        sent = bytes(head) + mask + masked
+        taken = wire.take_frames(sent + sent + b"rest")
+        self.assertEqual(taken, ([(wire.TEXT, payload)] * 2, b"rest"))
 
     def test_a_part_of_a_frame_is_left_until_the_rest_is_there(self) -> None:
-        whole = b"\x81\x85\0\0\0\0hello"
-        for length in range(len(whole)):
-            buffer = bytearray(whole[:length])
-            self.assertIsNone(wire.take_frame(buffer))
-            self.assertEqual(buffer, whole[:length])
+        for whole in (b"\x81\x85\0\0\0\0hello", b"\x81\xfe\0\5\0\0\0\0hello"):
+            for length in range(len(whole)):
+                part = whole[:length]
+                self.assertEqual(wire.take_frames(part), ([], part))
+            self.assertEqual(wire.take_frames(whole), ([(wire.TEXT, b"hello")], b""))
 
     def test_a_frame_that_is_not_masked_is_refused(self) -> None:
         with self.assertRaises(wire.WireError):
-            wire.take_frame(bytearray(b"\x81\x05hello"))
+            wire.take_frames(b"\x81\x05hello")
 
     def test_requests_are_taken_one_by_one_with_their_bodies(self) -> None:
         first = b"PUT /ari/one HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
         second = b"GET /ari/two HTTP/1.1\r\nHost: x\r\n\r\n"
-        buffer = bytearray(first + second)
-        put, get = wire.take_request(buffer), wire.take_request(buffer)
+        put, rest = wire.take_request(first + second)
+        get, rest = wire.take_request(rest)
         assert put is not None
         assert get is not None
         self.assertEqual(
@@ -312,7 +315,10 @@ class WireTests(SynchronousTestCase):
         )
         self.assertEqual((get.method, get.target, get.body), ("GET", "/ari/two", b""))
         self.assertEqual(get.header(b"host"), b"x")
-        self.assertIsNone(wire.take_request(buffer))
+        self.assertEqual(wire.take_request(rest), (None, b""))
+        for length in range(len(first)):
+            part = first[:length]
+            self.assertEqual(wire.take_request(part), (None, part))
 
     def test_the_handshake_is_answered_as_the_rfc_says(self) -> None:
         request = wire.HttpRequest(

@@ -29,8 +29,10 @@ def result(program: str = "websocket", calls: int = 500, **changes: object) -> R
         "seconds": 10.0,
         "cpu_seconds": 5.0,
         "load_cpu_seconds": 2.0,
-        "waiting_seconds": 0.0,
-        "load_waiting_seconds": 0.0,
+        "others_seconds": 0.0,
+        "idle_seconds": 5.0,
+        "load_idle_seconds": 8.0,
+        "probe_seconds": 0.02,
         "stolen_seconds": 0.0,
         "idle_kib": 50_000,
         "memory_kib": 55_000,
@@ -67,10 +69,10 @@ class ResultTests(SynchronousTestCase):
 
     def test_a_program_whose_core_is_full_does_not_keep_up(self) -> None:
         self.assertTrue(result().keeps_up)
-        self.assertFalse(result(cpu_seconds=9.8).keeps_up)
+        self.assertFalse(result(cpu_seconds=9.8, idle_seconds=0.2).keeps_up)
 
-    def test_neither_does_one_that_waits_for_its_core(self) -> None:
-        self.assertFalse(result(waiting_seconds=4.9).keeps_up)
+    def test_neither_does_one_whose_core_others_fill(self) -> None:
+        self.assertFalse(result(others_seconds=4.9, idle_seconds=0.1).keeps_up)
 
 
 class TableTests(SynchronousTestCase):
@@ -103,9 +105,9 @@ class TableTests(SynchronousTestCase):
         remarks = "; ".join(
             report.remarks(
                 result(
-                    cpu_seconds=10.0,
-                    load_cpu_seconds=10.0,
-                    waiting_seconds=3.0,
+                    idle_seconds=0.0,
+                    load_idle_seconds=0.0,
+                    others_seconds=3.0,
                     stolen_seconds=0.5,
                     blocked_seconds=0.5,
                     connections_lost=1,
@@ -117,8 +119,8 @@ class TableTests(SynchronousTestCase):
         for words in (
             "does not keep up",
             "the load's core is full",
-            "took its core for 30% of the time",
-            "the machine's host took its cores for 5% of the time",
+            "other processes ran for 30% of the time",
+            "the machine's host took its core for 5% of the time",
             "read no events for 0.5 s",
             "lost its connection 1 times",
             "2 calls were not answered",
@@ -157,7 +159,7 @@ class TargetTests(SynchronousTestCase):
         self.assertEqual(self.judged(ours, node)[compared], "reached")
 
     def test_a_comparison_with_a_program_that_did_not_keep_up_says_so(self) -> None:
-        judged = self.judged(result(), result("http", cpu_seconds=10.0))
+        judged = self.judged(result(), result("http", idle_seconds=0.0))
         self.assertEqual(
             judged[500, "CPU a request, as a part of that over HTTP"],
             "missed; did not keep up: http",
@@ -181,7 +183,7 @@ class ChartTests(SynchronousTestCase):
         self.assertIn("none", {each.text for each in root.iter(f"{SVG}text")})
 
     def test_a_full_core_is_drawn_pale(self) -> None:
-        drawn = chart.draw([result(cpu_seconds=10.0)], titles=TITLES)
+        drawn = chart.draw([result(idle_seconds=0.0)], titles=TITLES)
         self.assertIn('class="full"', drawn)
         self.assertNotIn('class="full"', chart.draw([result()], titles=TITLES))
 
