@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -72,6 +73,14 @@ def logged_failures(request: pytest.FixtureRequest) -> Iterator[LoggedFailures]:
     if unexpected:
         traces = "\n".join(failure.getTraceback() for failure in unexpected)
         pytest.fail(f"logged, and not flushed:\n{traces}", pytrace=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why tests were skipped, once for each reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]) for report in skipped)
+    for reason, number in reasons.items():
+        terminalreporter.write_line(f"{number} {reason}")
 
 
 @pytest.fixture(scope="session")
