@@ -1,0 +1,70 @@
+"""The attendant as a service: several in one process, and under ``twist``."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest_twisted
+from twisted.application.service import IService, MultiService
+from zope.interface.verify import verifyObject
+
+from channel_aa.config import AsteriskSettings, Settings
+from channel_aa.service import AttendantService
+from channel_aa.simulator import Simulator
+from tests.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from twisted.internet.posixbase import PosixReactorBase
+
+SESSION = "hear or, press 2, hear digits/2, hear press-1, hangup"
+TWIST = ("-c", "from twisted.application.twist._twist import Twist; Twist.main()")
+
+
+@asynccontextmanager
+async def simulating(reactor: PosixReactorBase) -> AsyncIterator[Simulator]:
+    """Run a simulated Asterisk for a block of code."""
+    simulator = Simulator(reactor=reactor, default_sound_seconds=0.2)
+    await simulator.start()
+    try:
+        yield simulator
+    finally:
+        await simulator.stop()
+
+
+def serving(simulator: Simulator, reactor: PosixReactorBase) -> AttendantService:
+    """Make an attendant for a simulated Asterisk."""
+    settings = Settings(asterisk=AsteriskSettings(url=simulator.url))
+    return AttendantService(settings, reactor=reactor)
+
+
+@pytest_twisted.ensureDeferred
+async def test_several_in_one_process_serve_an_asterisk_each(
+    reactor: PosixReactorBase,
+) -> None:
+    async with simulating(reactor) as one, simulating(reactor) as another:
+        services = MultiService()
+        for simulator in (one, another):
+            service = serving(simulator, reactor)
+            verifyObject(IService, service)
+            service.setServiceParent(services)
+        services.startService()
+        for simulator in (one, another):
+            await simulator.listening()
+            caller = simulator.call()
+            await caller.run(SESSION)
+            assert await caller.ended == "hung up by caller"
+        await services.stopService()
+        assert one.open_connections == another.open_connections == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_twist_runs_it_too(reactor: PosixReactorBase) -> None:
+    async with simulating(reactor) as simulator:
+        arguments = (*TWIST, "channel-aa", "--url", simulator.url)
+        async with Program.running(reactor, *arguments) as program:
+            await simulator.listening()
+            await simulator.call().run(SESSION)
+            await program.prints("has left the application")
