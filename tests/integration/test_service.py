@@ -12,6 +12,7 @@ from zope.interface.verify import verifyObject
 from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
 from channel_aa.simulator import Simulator
+from tests.attendant.scene import until
 from tests.program import Program
 
 if TYPE_CHECKING:
@@ -57,7 +58,11 @@ async def test_several_in_one_process_serve_an_asterisk_each(
             await caller.run(SESSION)
             assert await caller.ended == "hung up by caller"
         await services.stopService()
-        assert one.open_connections == another.open_connections == 0
+        await until(
+            lambda: one.open_connections == another.open_connections == 0,
+            reactor,
+            "the end of every connection",
+        )
 
 
 @pytest_twisted.ensureDeferred
