@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _STOP_SECONDS = 15.0
 _PROBE_STEPS = 300_000
+# Debian's util-linux has it: stopped where this process ends in whatever way.
+_ENDING_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 
 
 class ProcessError(Exception):
@@ -46,7 +48,7 @@ class Process:
         self._output = output
         with output.open("ab") as file, on_core(core):
             self.popen = subprocess.Popen(
-                command,
+                [*_ENDING_WITH_US, *command],
                 stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if pipes else file,
                 stderr=file,
