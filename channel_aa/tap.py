@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from signal import SIGINT, SIGTERM, Signals, signal
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from twisted.python import usage
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from twisted.application.service import IService
+    from twisted.internet.base import ReactorBase
 
 _OVERRIDES = ("url", "username", "app")
 _EPILOG = f"""
@@ -121,7 +123,24 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
 
     from channel_aa.service import AttendantService  # noqa: PLC0415
 
+    reactor.callWhenRunning(stop_in_turn, reactor)
     return AttendantService(options.settings, reactor=reactor)
+
+
+def stop_in_turn(reactor: ReactorBase) -> None:
+    """Have the signals that stop the daemon handled in a turn of the reactor.
+
+    Twisted logs within its signal handlers. A signal that comes in the middle of a
+    line of the log then waits for the lock which that very line holds, for ever; on a
+    busy daemon it was seen.
+    """
+    handlers = {SIGTERM: reactor.sigTerm, SIGINT: reactor.sigInt}
+
+    def handle(number: int, _frame: object) -> None:
+        reactor.callFromThread(handlers[Signals(number)], number, None)
+
+    for number in handlers:
+        signal(number, handle)
 
 
 def _refuse(lines: Iterable[object]) -> NoReturn:

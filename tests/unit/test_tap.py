@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
 import twisted.internet
@@ -17,7 +19,10 @@ from zope.interface import alsoProvides
 
 from channel_aa.config import Secret, Settings
 from channel_aa.service import AttendantService
-from channel_aa.tap import Options, makeService
+from channel_aa.tap import Options, makeService, stop_in_turn
+
+if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
 
 
 class OptionsCase(SynchronousTestCase):
@@ -172,3 +177,33 @@ class MakeServiceTests(OptionsCase):
             [sys.executable, "-c", script], check=False, timeout=60
         )
         self.assertEqual(done.returncode, 0)
+
+
+class BusyReactor:
+    """A reactor that is told of a signal, and acts on it when its turn comes."""
+
+    def __init__(self) -> None:
+        self.stopped_by: list[int] = []
+        self.turns: list[tuple[Any, ...]] = []
+
+    def sigTerm(self, number: int, _frame: object = None) -> None:  # noqa: N802 - Twisted's name
+        self.stopped_by.append(number)
+
+    sigInt = sigTerm  # noqa: N815 - Twisted's name
+
+    def callFromThread(self, *call: Any) -> None:  # noqa: ANN401, N802 - Twisted's
+        self.turns.append(call)
+
+
+class SignalTests(SynchronousTestCase):
+    def test_signal_is_handled_in_a_turn_of_the_reactor(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        reactor = BusyReactor()
+        stop_in_turn(cast("ReactorBase", reactor))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+        self.assertEqual(reactor.stopped_by, [])
+        for function, *arguments in reactor.turns:
+            function(*arguments)
+        self.assertEqual(reactor.stopped_by, [signal.SIGTERM, signal.SIGINT])
