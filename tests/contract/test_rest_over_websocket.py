@@ -96,7 +96,9 @@ async def test_a_call_from_answer_to_continue(stage: Stage) -> None:
     status, reason, playback = outcome(played)
     assert (status, reason) == (201, "Created")
     assert isinstance(playback, dict)
-    assert (playback["id"], playback["state"]) == ("one", "queued")
+    # "playing" where Asterisk had begun before it wrote the answer.
+    assert playback["id"] == "one"
+    assert playback["state"] in {"queued", "playing"}
     # What the answer says of the uri is without the query.
     assert played.json["uri"] == f"{channel}/play/one"
     assert outcome(await events.ask("DELETE", "playbacks/one")) == done
