@@ -91,9 +91,13 @@ class ArchitectureTests(SynchronousTestCase):
         """It would prove nothing if it shared its ideas with what it tests."""
         self.assertEqual(self.rooms("simulator"), set())
 
-    def test_only_the_demo_imports_the_simulator(self) -> None:
+    def test_only_the_demo_and_the_commands_import_the_simulator(self) -> None:
         importers = {room for room in self.imports if "simulator" in self.rooms(room)}
-        self.assertLessEqual(importers, {"demo"})
+        self.assertLessEqual(importers, {"commands", "demo"})
+
+    def test_nothing_but_the_shell_calls_the_commands(self) -> None:
+        importers = {room for room in self.imports if "commands" in self.rooms(room)}
+        self.assertEqual(importers, set())
 
     def test_no_rooms_import_each_other(self) -> None:
         graph = {room: self.rooms(room) for room in self.imports}

@@ -1,0 +1,30 @@
+"""The configuration file that a subcommand is given."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from channel_aa.config import PASSWORD_VARIABLE, Secret, Settings, load
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+def add_file(parser: ArgumentParser) -> None:
+    """Add the argument FILE."""
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="a configuration file of the attendant"
+    )
+
+
+def load_file(path: Path) -> Settings:
+    """Read the file as the daemon does, the password's environment variable too.
+
+    Raises:
+        ConfigError: it names everything that is wrong.
+    """
+    password = os.environ.get(PASSWORD_VARIABLE)
+    secret = None if password is None else Secret(password)
+    return load(path.absolute(), password=secret)
