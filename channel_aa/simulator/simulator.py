@@ -49,6 +49,11 @@ class Simulator:
             no notice of them.
         username: who may use the API.
         password: the password to do so.
+
+    Attributes:
+        faults: what is to go wrong.
+        world: all there is in it.
+        desk: who serves requests.
     """
 
     def __init__(
@@ -66,7 +71,7 @@ class Simulator:
     ) -> None:
         self.faults = Faults()
         self._reactor = reactor
-        self._world = World(
+        self.world = World(
             clock=reactor,
             sounds=Sounds(
                 seconds=sounds or {},
@@ -78,15 +83,15 @@ class Simulator:
             thread_delay=thread_delay,
             version=VERSIONS[serves_requests_over_websocket],
         )
-        self._desk = Desk(self._world, Api(self._world, ROUTES))
+        self.desk = Desk(self.world, Api(self.world, ROUTES))
         self._events = EventsFactory(
-            self._world,
-            self._desk,
+            self.world,
+            self.desk,
             serves_requests=serves_requests_over_websocket,
             reactor=reactor,
         )
         self._resource = AriResource(
-            self._world, self._desk, self._events, username=username, password=password
+            self.world, self.desk, self._events, username=username, password=password
         )
         self._server = make_server(self._resource, reactor=reactor)
         self._listening: IListeningPort | None = None
@@ -115,12 +120,12 @@ class Simulator:
     @property
     def live_channels(self) -> int:
         """How many channels there are, in an application or not."""
-        return len(self._world.channels)
+        return len(self.world.channels)
 
     @property
     def live_playbacks(self) -> int:
         """How many playbacks play, or wait to be played."""
-        return sum(1 for _ in self._world.playbacks())
+        return sum(1 for _ in self.world.playbacks())
 
     @property
     def open_websockets(self) -> int:
@@ -130,7 +135,7 @@ class Simulator:
     @property
     def requests(self) -> int:
         """How many requests it was sent so far, whichever way they came."""
-        return self._desk.requests
+        return self.desk.requests
 
     @property
     def open_connections(self) -> int:
@@ -139,7 +144,7 @@ class Simulator:
 
     def listening(self, app: str = "channel-aa") -> Deferred[None]:
         """Fire as soon as a websocket hears this application's events."""
-        return self._world.listening(app)
+        return self.world.listening(app)
 
     async def start(self, port: int = 0, interface: str = "127.0.0.1") -> None:
         """Begin to listen.
@@ -168,7 +173,7 @@ class Simulator:
 
     def forget(self) -> None:
         """Lose every channel, as an Asterisk that restarts does, without a word."""
-        self._world.forget_everything()
+        self.world.forget_everything()
 
     def drop_connections(self) -> None:
         """Drop every connection, websockets included, without a word."""
@@ -206,7 +211,7 @@ class Simulator:
             observer: who is to see what happens to the caller.
         """
         caller = Caller(
-            self._world,
+            self.world,
             name=name,
             extension=extension,
             state=state,
