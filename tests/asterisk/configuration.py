@@ -60,12 +60,18 @@ password=observer
 read_only=yes
 """
 
+_AS_THEY_ARE = ("musiconhold.conf", "pjsip.conf", "queues.conf", "voicemail.conf")
+
 # Asterisk reports these as errors where they are missing.
-_EMPTY = ("acl", "ccss", "cdr", "cel", "features", "manager", "stasis", "udptl")
+_EMPTY = (
+    *("acl", "ccss", "cdr", "cel", "features", "manager"),
+    *("pjproject", "queuerules", "stasis", "udptl"),
+)
 
+_NOT_EVERYWHERE = ("app_voicemail.so", "res_websocket_client.so")
+"""What the package of Asterisk 16 does not have."""
 
-_MODULES_OF_LATER_VERSIONS = ("res_websocket_client.so",)
-"""What Asterisk 16 does not have, and 22 logs errors without."""
+_MUSIC_SECONDS = 2.0
 
 
 def write_files(
@@ -92,6 +98,7 @@ def write_files(
     for name in ("documentation", "rest-api"):
         (files / "data" / name).symlink_to(f"/usr/share/asterisk/{name}")
     write_sounds(files / "data/sounds/en", sounds)
+    write_sounds(files / "data/moh", {"tone": _MUSIC_SECONDS})
 
     shipped = {path.name: path.read_text() for path in _SHIPPED.glob("*.conf")}
     dialplan = Template((_HERE / "extensions.conf").read_text())
@@ -104,6 +111,7 @@ def write_files(
         "ari.conf": shipped["ari.conf"] + _READ_ONLY_USER,
         "channel-aa.conf": shipped["extensions.conf"],
         "extensions.conf": dialplan.substitute(OPERATOR=operator),
+        **{name: (_HERE / name).read_text() for name in _AS_THEY_ARE},
         **{f"{name}.conf": "" for name in (*_EMPTY, "websocket_client")},
     }
     for name, text in etc.items():
@@ -112,7 +120,7 @@ def write_files(
 
 def _modules_of(installation: Installation) -> str:
     modules = (_HERE / "modules.conf").read_text()
-    for name in _MODULES_OF_LATER_VERSIONS:
+    for name in _NOT_EVERYWHERE:
         if not installation.has_module(name):
             modules = modules.replace(f"load={name}\n", "")
     return modules

@@ -16,7 +16,12 @@ HERTZ = 440
 
 _MENU = ("press-1", "or", "press-2", "you-entered")
 _REMARKS = ("option-is-invalid", "are-you-still-there")
-_DIALPLAN = ("all-circuits-busy-now", "please-try-call-later")
+_DIALPLAN = (
+    *("all-circuits-busy-now", "please-try-call-later", "beep", "vm-goodbye"),
+    # What voicemail and the directory say.
+    *("vm-theperson", "vm-isunavail", "vm-intro", "vm-msgsaved"),
+    *("dir-welcome", "dir-usingkeypad", "dir-lastfirst", "dir-nomatch"),
+)
 _KEYS = (
     *(f"digits/{digit}" for digit in range(10)),
     "digits/star",
@@ -28,7 +33,8 @@ LONG = "demo-congrats"
 """A sound that a test does not hear to its end."""
 
 SOUNDS: Mapping[str, float] = {
-    **dict.fromkeys((*_MENU, *_REMARKS, *_DIALPLAN, *_KEYS), 0.4),
+    **dict.fromkeys((*_MENU, *_REMARKS, *_KEYS), 0.4),
+    **dict.fromkeys(_DIALPLAN, 0.2),
     LONG: 5.0,
 }
 """The sounds of the default menu and of the shipped dialplan, in seconds.
