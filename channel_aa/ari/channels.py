@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -12,6 +11,7 @@ from channel_aa.ari.errors import ConflictError, NotFoundError
 from channel_aa.ari.playbacks import Playback
 from channel_aa.ari.requests import Request
 from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
+from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred

@@ -9,7 +9,6 @@ from uuid import uuid4
 import msgspec
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.logger import Logger
 
 from channel_aa.ari import events
 from channel_aa.ari.channels import Channel
@@ -21,6 +20,7 @@ from channel_aa.ari.requests import Request
 from channel_aa.ari.transports import Transport, Transports
 from channel_aa.ari.websocket_sender import WebSocketSender
 from channel_aa.interfaces import PlaybackEnd
+from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

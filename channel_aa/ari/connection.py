@@ -8,7 +8,6 @@ from autobahn.twisted.websocket import WebSocketClientFactory
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import LoopingCall, deferLater
-from twisted.logger import Logger
 from txaio.tx import make_logger
 
 from channel_aa.ari.backoff import Backoff
@@ -23,6 +22,7 @@ from channel_aa.ari.problems import (
     tls_problem,
 )
 from channel_aa.ari.websocket import LeanWebSocketProtocol
+from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable

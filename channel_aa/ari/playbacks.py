@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from channel_aa.ari.alarms import Alarms
 from channel_aa.ari.errors import AriError, NotFoundError
 from channel_aa.ari.requests import Request
 from channel_aa.interfaces import IPlayback, PlaybackEnd
+from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime

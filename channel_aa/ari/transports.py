@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
-from twisted.logger import Logger, LogLevel
+from twisted.logger import LogLevel
 from zope.interface import implementer
 
 from channel_aa.ari.errors import AriError
 from channel_aa.ari.requests import IRequestSender, Request
 from channel_aa.ari.websocket_sender import FrameTooLongError
+from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from channel_aa.attendant.keypad import Keypad
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyError
+from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.logger import Logger
-
 from channel_aa.interfaces import PlaybackEnd
+from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
