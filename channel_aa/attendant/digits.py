@@ -1,0 +1,199 @@
+"""What do these keys mean? Options, extensions and the terminator; pure.
+
+A `DigitMap` reads what a caller has pressed so far, and gives one of three answers:
+this is it, nothing will come of it, or wait for more. Who keeps the time between
+keys asks again with ``is_over`` when the time is up.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KEYS = "0123456789*#ABCD"
+"""The keys of a telephone (ITU-T Q.23), as Asterisk reports them."""
+
+TERMINATOR = "#"
+"""Ends what is being entered, in a menu that has no other use for it."""
+
+MAX_DIGITS = 32
+"""The longest number that a pattern with ``.`` takes."""
+
+_DIGITS = frozenset("0123456789")
+_LETTERS = {"X": _DIGITS, "Z": _DIGITS - {"0"}, "N": _DIGITS - {"0", "1"}}
+_PART = re.compile(r"\[(?P<set>[^\]]*)\]|(?P<key>.)", re.DOTALL)
+_RANGE = re.compile(r"(?P<first>[0-9])-(?P<last>[0-9])|(?P<key>[0-9*#A-D])")
+
+
+class Pattern:
+    """A pattern of numbers, in the letters of Asterisk's dialplan.
+
+    ``X`` is 0 to 9, ``Z`` 1 to 9, ``N`` 2 to 9, ``[1-57]`` one of these; ``.``, at the
+    end only, is one or more of 0 to 9, up to `MAX_DIGITS` in all. Every other key of
+    a telephone is itself. A ``_`` in front, as the dialplan writes it, may be there.
+
+    Raises:
+        ValueError: that is no pattern; it says why, and what is allowed.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        body = text.removeprefix("_")
+        self._is_open = body.endswith(".")
+        if self._is_open:
+            body = body[:-1]
+        self._parts = [_keys_of(match, text) for match in _PART.finditer(body)]
+        if self._is_open:
+            self._parts.append(_DIGITS)
+        if not self._parts:
+            raise ValueError("a pattern is not empty")
+        if len(self._parts) > MAX_DIGITS:
+            raise ValueError(f"a pattern has at most {MAX_DIGITS} digits")
+
+    def __repr__(self) -> str:
+        return f"<Pattern {self.text}>"
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """All keys that are in a number of this pattern."""
+        return frozenset().union(*self._parts)
+
+    def matches(self, keys: str) -> bool:
+        """Tell whether this is a whole number of the pattern."""
+        wanted = len(self._parts)
+        return self._begins(keys) and (
+            wanted <= len(keys) <= MAX_DIGITS if self._is_open else len(keys) == wanted
+        )
+
+    def may_grow(self, keys: str) -> bool:
+        """Tell whether more keys may make a number, or a longer one, of this."""
+        most = MAX_DIGITS if self._is_open else len(self._parts)
+        return len(keys) < most and self._begins(keys)
+
+    def _begins(self, keys: str) -> bool:
+        last = self._parts[-1]
+        return all(
+            key in (self._parts[index] if index < len(self._parts) else last)
+            for index, key in enumerate(keys)
+        )
+
+
+class Verdict(Enum):
+    """What keys mean in a menu."""
+
+    WAIT = auto()
+    """Nothing is decided yet: more keys may follow."""
+
+    OPTION = auto()
+    EXTENSION = auto()
+    NO_MATCH = auto()
+
+
+class Reading(NamedTuple):
+    """What a caller has entered, and what it means."""
+
+    verdict: Verdict
+    digits: str
+    """Without the terminator; never empty."""
+
+
+class DigitMap:
+    """Everything that can be entered in a menu.
+
+    An option wins over an extension of the same digits. A denied extension is a
+    no-match, and is waited for like any other.
+
+    Args:
+        options: the keys of each option, one or more.
+        patterns: of the extensions that may be dialled: see `Pattern`.
+        deny: patterns of those that may not.
+
+    Raises:
+        ValueError: see `Pattern`.
+    """
+
+    def __init__(
+        self,
+        options: Iterable[str],
+        patterns: Iterable[str] = (),
+        deny: Iterable[str] = (),
+    ) -> None:
+        self._options = frozenset(options)
+        self._beginnings = frozenset(
+            option[:end] for option in self._options for end in range(1, len(option))
+        )
+        self._patterns = [Pattern(text) for text in patterns]
+        self._denied = [Pattern(text) for text in deny]
+        used = frozenset().union(
+            *self._options, *(each.keys for each in self._patterns)
+        )
+        self._terminator = "" if TERMINATOR in used else TERMINATOR
+        # Nearly everything that callers enter is one key.
+        self._single = {key: self._read(key, is_over=False) for key in KEYS}
+
+    def read(self, keys: str, *, is_over: bool = False) -> Reading:
+        """Tell what keys mean, as soon as no further key can change it.
+
+        Args:
+            keys: what was pressed so far, the terminator included; not empty.
+            is_over: nothing follows: the time between two keys has passed. Then the
+                verdict is never to wait.
+        """
+        if not is_over:
+            reading = self._single.get(keys)
+            if reading is not None:
+                return reading
+        return self._read(keys, is_over=is_over)
+
+    def _read(self, keys: str, *, is_over: bool) -> Reading:
+        terminator = self._terminator
+        if terminator and len(keys) > 1 and keys.endswith(terminator):
+            keys = keys[:-1]
+            is_over = True
+        if not is_over and self._may_grow(keys):
+            return Reading(Verdict.WAIT, keys)
+        if keys in self._options:
+            return Reading(Verdict.OPTION, keys)
+        if self._is_extension(keys):
+            return Reading(Verdict.EXTENSION, keys)
+        return Reading(Verdict.NO_MATCH, keys)
+
+    def _may_grow(self, keys: str) -> bool:
+        return keys in self._beginnings or any(
+            pattern.may_grow(keys) for pattern in self._patterns
+        )
+
+    def _is_extension(self, keys: str) -> bool:
+        return any(pattern.matches(keys) for pattern in self._patterns) and not any(
+            pattern.matches(keys) for pattern in self._denied
+        )
+
+
+def _keys_of(part: re.Match[str], pattern: str) -> frozenset[str]:
+    inside, key = part["set"], part["key"]
+    if inside is None:
+        if key in _LETTERS or key in KEYS:
+            return _LETTERS.get(key) or frozenset(key)
+        raise ValueError(
+            f"{pattern!r} is not a pattern: {key!r} is none of X, Z, N, [1-5], the keys"
+            " of a telephone, or '.' at the end"
+        )
+    found: set[str] = set()
+    position = 0
+    while position < len(inside):
+        match = _RANGE.match(inside, position)
+        if match is None or (match["first"] or "") > (match["last"] or ""):
+            raise ValueError(
+                f"{pattern!r} is not a pattern: in brackets are keys and ranges such"
+                " as [1-57]"
+            )
+        first, last = match["first"], match["last"]
+        found.update(map(str, range(int(first), int(last) + 1)) if first else match[0])
+        position = match.end()
+    if not found:
+        raise ValueError(f"{pattern!r} is not a pattern: nothing is in the brackets")
+    return frozenset(found)
