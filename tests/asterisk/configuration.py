@@ -95,6 +95,8 @@ def write_files(
     """
     for name in ("etc", "run", "lib", "data", "log", "spool"):
         (files / name).mkdir()
+    # Without it, Asterisk cannot list the recordings that it makes there.
+    (files / "spool/recording").mkdir()
     for name in ("documentation", "rest-api"):
         (files / "data" / name).symlink_to(f"/usr/share/asterisk/{name}")
     write_sounds(files / "data/sounds/en", sounds)

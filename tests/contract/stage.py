@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 from twisted.internet.task import deferLater
 
@@ -217,6 +218,11 @@ class AsteriskStage(Stage):
         for channel in await self._channels():
             await self.ari.delete(f"/channels/{channel['id']}")
         await self.until(self._has_no_channels)
+        for bridge in (await self.ari.get("/bridges")).json:
+            await self.ari.delete(f"/bridges/{bridge['id']}")
+        for recording in (await self.ari.get("/recordings/stored")).json:
+            name = quote(recording["name"], safe="")
+            await self.ari.delete(f"/recordings/stored/{name}")
         await super().close()
         await self.until(self.has_no_application)
 
