@@ -54,6 +54,7 @@ class Simulator:
         faults: what is to go wrong.
         world: all there is in it.
         desk: who serves requests.
+        serves_requests_over_websocket: as above.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Simulator:
         password: str = "asterisk",  # noqa: S107 - it protects nothing: no Asterisk
     ) -> None:
         self.faults = Faults()
+        self.serves_requests_over_websocket = serves_requests_over_websocket
         self._reactor = reactor
         self.world = World(
             clock=reactor,

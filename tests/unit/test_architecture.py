@@ -90,8 +90,24 @@ class ArchitectureTests(SynchronousTestCase):
         self.assertEqual(self.rooms("service") & {"tap", "demo", "simulator"}, set())
 
     def test_the_simulator_stands_apart(self) -> None:
-        """It would prove nothing if it shared its ideas with what it tests."""
-        self.assertEqual(self.rooms("simulator"), set())
+        """It would prove nothing if it shared its ideas with what it tests.
+
+        Its direct door alone is made for the client, to be used in place of sockets.
+        """
+        for path in sorted((ROOT / PACKAGE / "simulator").glob("*.py")):
+            is_direct = path.stem.startswith("direct")
+            with self.subTest(module=path.stem):
+                rooms = {room_of(name) for name in imported(path)} - {"simulator"}
+                allowed = {"ari", "interfaces"} if is_direct else set()
+                self.assertLessEqual(rooms, allowed)
+
+    def test_the_simulator_does_not_need_its_direct_door(self) -> None:
+        for path in sorted((ROOT / PACKAGE / "simulator").glob("*.py")):
+            if not path.stem.startswith("direct"):
+                direct = f"{PACKAGE}.simulator.direct"
+                with self.subTest(module=path.stem):
+                    names = list(imported(path))
+                    self.assertFalse([n for n in names if n.startswith(direct)])
 
     def test_only_the_demo_and_the_commands_import_the_simulator(self) -> None:
         importers = {room for room in self.imports if "simulator" in self.rooms(room)}
