@@ -1,0 +1,83 @@
+"""How late the reactor is: the one number that says a process has too much to do."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from channel_aa.logs import Logger
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+INTERVAL_SECONDS = 1.0
+"""How often it is measured."""
+
+TOLERATED_SECONDS = 0.5
+"""What a caller who presses a key does not take for a fault."""
+
+WARNING_SECONDS = 60.0
+"""The least time between two warnings."""
+
+
+class ReactorDelay:
+    """Measures how much later than asked the reactor does what it is asked.
+
+    Args:
+        clock: the reactor.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._recent: deque[float] = deque(maxlen=60)
+        self._timer: IDelayedCall | None = None
+        self._may_warn_at = 0.0
+        self._unsaid: list[float] = []
+
+    @property
+    def last(self) -> float:
+        """The last measurement, in seconds."""
+        return self._recent[-1] if self._recent else 0.0
+
+    @property
+    def worst(self) -> float:
+        """The worst of the last 60 measurements, one a second, in seconds."""
+        return max(self._recent, default=0.0)
+
+    def start(self) -> None:
+        """Begin to measure."""
+        self._may_warn_at = self._clock.seconds()
+        self._set_timer()
+
+    def stop(self) -> None:
+        """Measure no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set_timer(self) -> None:
+        due = self._clock.seconds() + INTERVAL_SECONDS
+        self._timer = self._clock.callLater(INTERVAL_SECONDS, self._measure, due)
+
+    def _measure(self, due: float) -> None:
+        now = self._clock.seconds()
+        delay = max(0.0, now - due)
+        self._recent.append(delay)
+        if delay > TOLERATED_SECONDS:
+            self._unsaid.append(delay)
+        if self._unsaid and now >= self._may_warn_at:
+            self._warn()
+            self._may_warn_at = now + WARNING_SECONDS
+        self._set_timer()
+
+    def _warn(self) -> None:
+        self._log.warn(
+            "This process was up to {delay:.1f} s late ({count} times since it was last"
+            " said): it has more to do than one core can, or it was stopped for a"
+            " while. Callers notice: a key takes that long to interrupt a sound.",
+            delay=max(self._unsaid),
+            count=len(self._unsaid),
+        )
+        self._unsaid.clear()
