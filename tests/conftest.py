@@ -75,6 +75,12 @@ def logged_failures(request: pytest.FixtureRequest) -> Iterator[LoggedFailures]:
         pytest.fail(f"logged, and not flushed:\n{traces}", pytrace=False)
 
 
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every later collection, of which there are many."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say why tests were skipped, once for each reason."""
     skipped = terminalreporter.stats.get("skipped", [])
