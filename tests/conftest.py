@@ -76,7 +76,7 @@ def logged_failures(request: pytest.FixtureRequest) -> Iterator[LoggedFailures]:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported out of every later collection, of which there are many."""
+    """Leave what was imported out of every later collection: there are many."""
     gc.collect()
     gc.freeze()
 
