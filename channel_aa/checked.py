@@ -9,12 +9,13 @@ what was found and what is allowed.
 
 import re
 import reprlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, time
 from difflib import get_close_matches
-from types import MappingProxyType
-from typing import Annotated, Any, TypeGuard, get_args, get_origin
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 import msgspec
 from msgspec import NODEFAULT
@@ -61,6 +62,19 @@ class ConfigError(ValueError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+@dataclass(frozen=True)
+class Reader:
+    """How to read what may be written in several ways: ``Annotated[Kind, Reader(…)]``.
+
+    Attributes:
+        read: makes a value what the field asks for, as `converted` does: from the
+            value, its place, and the list that takes what is wrong. It gives
+            ``None`` where something is.
+    """
+
+    read: Callable[[object, str, list[Problem]], Any]
+
+
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """A frozen object whose fields hold to the rules in their types.
 
@@ -69,7 +83,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     def __post_init__(self) -> None:
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        found = {field.encode_name: getattr(self, field.name) for field in fields(self)}
         problems: list[Problem] = []
         kept = _converted_fields(found, type(self), "", problems)
         if problems:
@@ -114,20 +128,49 @@ def converted(
     origin = get_origin(wanted)
     if origin is Annotated:
         plain, *rules = get_args(wanted)
-        kept = converted(value, plain, place, problems)
+        if isinstance(rules[0], Reader):
+            kept = rules.pop(0).read(value, place, problems)
+        else:
+            kept = converted(value, plain, place, problems)
         return _obeying(rules, kept, place, problems)
+    if origin in {Union, UnionType}:
+        (plain,) = (each for each in get_args(wanted) if each is not NoneType)
+        return None if value is None else converted(value, plain, place, problems)
     if origin is tuple and isinstance(value, list | tuple):
         return _converted_list(value, get_args(wanted)[0], place, problems)
     if origin is Mapping and isinstance(value, Mapping):
         return _converted_mapping(value, get_args(wanted), place, problems)
     if _is_checked(wanted) and isinstance(value, Mapping):
         return _converted_table(value, wanted, place, problems)
-    if origin is None:
-        # SystemError: msgspec before 0.22, for an int that is too large for a float.
-        with suppress(msgspec.ValidationError, SystemError):
-            return msgspec.convert(value, wanted)
-    problems.append(Problem(place, _wrong_type(value, wanted)))
-    return None
+    return _converted_plain(value, wanted, place, problems)
+
+
+def one_or_list(kind: object) -> Reader:
+    """Read one value like a list of one."""
+
+    def read(value: object, place: str, problems: list[Problem]) -> object:
+        if isinstance(value, list | tuple):
+            return _converted_list(value, kind, place, problems)
+        kept = converted(value, kind, place, problems)
+        return None if kept is None else (kept,)
+
+    return Reader(read)
+
+
+def nearest(name: str, there_are: Iterable[str], *, what: str) -> str:
+    """Tell that nothing has a name, and which one may be meant.
+
+    Args:
+        name: what was found.
+        there_are: what would have been right.
+        what: what it should name: ``"menu"``.
+    """
+    names = list(map(str, there_are))
+    near = get_close_matches(name, names, n=1)
+    if near:
+        return f"no {what} is called {quoted(name)}; did you mean {quoted(near[0])}?"
+    listed = ", ".join(map(quoted, names)) or "none"
+    return f"no {what} is called {quoted(name)}; there are: {listed}"
 
 
 def quoted(value: object) -> str:
@@ -166,6 +209,17 @@ def bare_name(name: str) -> str:
 
 def _is_checked(wanted: object) -> TypeGuard[type[Checked]]:
     return isinstance(wanted, type) and issubclass(wanted, Checked)
+
+
+def _converted_plain(
+    value: object, wanted: object, place: str, problems: list[Problem]
+) -> object:
+    if get_origin(wanted) is None:
+        # SystemError: msgspec before 0.22, for an int that is too large for a float.
+        with suppress(msgspec.ValidationError, SystemError):
+            return msgspec.convert(value, wanted)
+    problems.append(Problem(place, _wrong_type(value, wanted)))
+    return None
 
 
 def _obeying(
@@ -227,7 +281,7 @@ def _converted_fields(
     place: str,
     problems: list[Problem],
 ) -> dict[str, Any]:
-    known = {field.name: field for field in fields(wanted)}
+    known = {field.encode_name: field for field in fields(wanted)}
     beside = wanted.keys_beside_fields()
     problems.extend(
         Problem(path_of(place, key), _unknown_key(key, {*known, *beside}))
@@ -235,15 +289,15 @@ def _converted_fields(
         if key not in known and key not in beside
     )
     kept = {}
-    for name, field in known.items():
-        inside = path_of(place, name)
-        if name in table:
-            kept[name] = converted(table[name], field.type, inside, problems)
+    for key, field in known.items():
+        inside = path_of(place, key)
+        if key in table:
+            kept[field.name] = converted(table[key], field.type, inside, problems)
         elif field.required:
-            kept[name] = None
+            kept[field.name] = None
             problems.append(Problem(inside, "is missing"))
         else:
-            kept[name] = _default(field)
+            kept[field.name] = _default(field)
     problems.extend(
         Problem(f"{place}.{problem.place}" if place else problem.place, problem.message)
         for problem in wanted.conflicts(kept)
@@ -266,11 +320,12 @@ def _unknown_key(key: object, known: Iterable[str]) -> str:
 
 def _wrong_type(value: object, wanted: object) -> str:
     kind = get_origin(wanted) or wanted
+    asked = "a whole number" if kind is int else sort(kind)
     found = sort(type(value))
     # Text where something else than a number or a list belongs may be a secret.
     if isinstance(value, _QUOTABLE) and kind in {*_QUOTABLE, tuple}:
         found += f": {quoted(value)}"
-    return f"expected {sort(kind)}, found {found}"
+    return f"expected {asked}, found {found}"
 
 
 _SHORT = reprlib.Repr()

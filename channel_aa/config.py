@@ -7,22 +7,29 @@ daemon's. Both hold to the same rules, and tell everything that is wrong at once
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Annotated, Any, final
 
 from msgspec import field
 from msgspec.structs import astuple
 
-from channel_aa.attendant.menu import Menu, default_menu
+from channel_aa.attendant.actions import Play
+from channel_aa.attendant.flow import (
+    Actions,
+    CallFlow,
+    Menus,
+    Schedules,
+    call_seconds,
+)
+from channel_aa.attendant.menu import default_menu
+from channel_aa.attendant.routes import Route
 from channel_aa.checked import (
     Checked,
     ConfigError,
     Problem,
-    bare_name,
     converted,
-    path_of,
+    nearest,
     quoted,
     sort,
 )
@@ -44,6 +51,10 @@ PASSWORD_VARIABLE = "CHANNEL_AA_PASSWORD"  # noqa: S105 - a name, not a password
 TRANSPORTS = ("auto", "http", "websocket")
 """The ways that requests may take; ``auto`` finds out which one Asterisk knows."""
 
+MAX_CALLS = 100_000
+MAX_DRAIN_SECONDS = 600
+
+_ENDPOINT = re.compile(r"(unix:/?[^:]+(:.*)?|(tcp|tcp6):[0-9]{1,5}(:.*)?|systemd:.+)")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_PORT = 65535
 _URL = re.compile(
@@ -152,6 +163,42 @@ def transport_name(name: str) -> str:
     )
 
 
+def call_limit(calls: int) -> int:
+    """Allow how many calls are attended to at once: a rule."""
+    if 0 <= calls <= MAX_CALLS:
+        return calls
+    raise ValueError(
+        f"{quoted(calls)} is out of range; allowed are 0 (no limit) to {MAX_CALLS}"
+    )
+
+
+def drain_seconds(seconds: float) -> float:
+    """Allow a time that stopping may take: a rule."""
+    if 0 < seconds <= MAX_DRAIN_SECONDS:
+        return seconds
+    raise ValueError(
+        f"{seconds:g} is out of range; allowed are seconds, more than 0 and at most"
+        f" {MAX_DRAIN_SECONDS}"
+    )
+
+
+def listening_endpoint(listen: str) -> str:
+    """Allow the description of an endpoint to listen at, or none: a rule."""
+    if not listen or (_ENDPOINT.fullmatch(listen) and listen.isprintable()):
+        return listen
+    raise ValueError(
+        f"{quoted(listen)} is nothing to listen at; write it as in"
+        " 'tcp:8089:interface=127.0.0.1' or 'unix:/run/channel-aa/status:mode=660'"
+    )
+
+
+def file_name(path: str) -> str:
+    """Allow what a path to a file can be, or none: a rule."""
+    if path.isprintable():
+        return path
+    raise ValueError(f"{quoted(path)} is no file's name: it has a control character")
+
+
 class AsteriskSettings(Checked, frozen=True, kw_only=True):
     """Which Asterisk, as whom, for which application.
 
@@ -161,6 +208,13 @@ class AsteriskSettings(Checked, frozen=True, kw_only=True):
         password: that user's password.
         app: the Stasis application's name, as in the dialplan's ``Stasis(NAME)``.
         transport: which way requests take: one of `TRANSPORTS`.
+        ca_file: a PEM file of the authorities that may vouch for Asterisk's
+            certificate; empty: the system's.
+        certificate_file: a PEM file of our own certificate; empty: none.
+        key_file: a PEM file of its key; empty: it is in the certificate's file.
+        verify: whether Asterisk's certificate has to be valid for the host.
+        exit_when_replaced: whether to stop when another program takes the
+            application over, rather than to wait.
     """
 
     url: Annotated[str, server_url] = "http://localhost:8088"
@@ -168,6 +222,11 @@ class AsteriskSettings(Checked, frozen=True, kw_only=True):
     password: Annotated[Secret, password_text] = Secret("asterisk")
     app: Annotated[str, app_name] = "channel-aa"
     transport: Annotated[str, transport_name] = "auto"
+    ca_file: Annotated[str, file_name] = ""
+    certificate_file: Annotated[str, file_name] = ""
+    key_file: Annotated[str, file_name] = ""
+    verify: bool = True
+    exit_when_replaced: bool = False
 
     @classmethod
     def keys_beside_fields(cls) -> frozenset[str]:
@@ -180,9 +239,28 @@ class AttendantSettings(Checked, frozen=True, kw_only=True):
 
     Attributes:
         entry: the name of the menu that callers hear first.
+        max_calls: how many calls are attended to at once; 0: no limit.
+        drain_timeout: how many seconds calls have to go on in the dialplan, when
+            the attendant stops.
+        max_call_seconds: how many seconds a call may take, without its
+            conversations.
     """
 
     entry: str = "main"
+    max_calls: Annotated[int, call_limit] = 0
+    drain_timeout: Annotated[float, drain_seconds] = 10.0
+    max_call_seconds: Annotated[float, call_seconds] = 3600.0
+
+
+class StatusSettings(Checked, frozen=True, kw_only=True):
+    """Where the attendant tells how it is.
+
+    Attributes:
+        listen: a Twisted endpoint, ``tcp:8089:interface=127.0.0.1`` or
+            ``unix:/run/channel-aa/status``; empty: nowhere.
+    """
+
+    listen: Annotated[str, listening_endpoint] = ""
 
 
 class Settings(Checked, frozen=True, kw_only=True):
@@ -192,36 +270,67 @@ class Settings(Checked, frozen=True, kw_only=True):
         asterisk: which Asterisk to serve.
         attendant: how to attend to calls.
         menus: the menus by name.
+        actions: actions by name.
+        routes: where calls begin.
+        schedules: opening hours by name.
+        status: where the attendant tells how it is.
     """
 
     asterisk: AsteriskSettings = field(default_factory=AsteriskSettings)
     attendant: AttendantSettings = field(default_factory=AttendantSettings)
-    menus: Mapping[Annotated[str, bare_name], Menu] = field(
-        default_factory=lambda: {"main": default_menu()}
-    )
+    menus: Menus = field(default_factory=lambda: {"main": default_menu()})
+    actions: Actions = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    schedules: Schedules = field(default_factory=dict)
+    status: StatusSettings = field(default_factory=StatusSettings)
 
     @property
-    def entry_menu(self) -> Menu:
-        """The menu that callers hear first."""
-        return self.menus[self.attendant.entry]
+    def flow(self) -> CallFlow:
+        """What callers can experience."""
+        return CallFlow(
+            entry=self.attendant.entry,
+            max_call_seconds=self.attendant.max_call_seconds,
+            menus=self.menus,
+            actions=self.actions,
+            routes=self.routes,
+            schedules=self.schedules,
+        )
+
+    @property
+    def entry_menu(self) -> Any:  # noqa: ANN401 - until calls follow the whole flow
+        """The menu that callers hear first, as media URIs."""
+        menu = self.menus[self.attendant.entry]
+        return SimpleNamespace(
+            prompt=tuple(uri for sound in menu.prompt for uri in sound.uris()),
+            timeout=menu.timeout,
+            noinput=tuple(uri for sound in menu.noinput[0] for uri in sound.uris()),
+            nomatch=tuple(uri for sound in menu.nomatch[0] for uri in sound.uris()),
+            options={
+                keys: _PlayedOption(action)
+                for keys, action in menu.options.items()
+                if isinstance(action, Play)
+            },
+        )
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find menus that are named and not there, or there and never heard."""
+        """Find menus that are named and not there."""
         attendant, menus = values["attendant"], values["menus"]
         if attendant is None or menus is None:
             return
         if attendant.entry not in menus:
-            yield Problem("attendant.entry", _no_such_menu(attendant.entry, menus))
-            return
-        for name in menus:
-            if name != attendant.entry:
-                yield Problem(
-                    path_of("menus", name),
-                    f"no caller can hear this menu: attendant.entry is"
-                    f" {quoted(attendant.entry)}, and no option leads to another menu;"
-                    " remove it, or make it the entry",
-                )
+            yield Problem(
+                "attendant.entry", nearest(attendant.entry, menus, what="menu")
+            )
+
+
+class _PlayedOption:
+    def __init__(self, action: Play) -> None:
+        self._action = action
+
+    def media(self, digits: str) -> tuple[str, ...]:
+        sounds = self._action.play
+        return tuple(uri for each in sounds for uri in each.uris(digits=digits))
 
 
 def load(
@@ -243,7 +352,7 @@ def load(
         ConfigError: it names everything that is wrong.
     """
     document = {} if path is None else _document(path)
-    folder = Path() if path is None else path.parent
+    folder = Path() if path is None else path.absolute().parent
     in_file = "" if path is None else f"{_named(path)}: "
     places = {f"asterisk.{key}": f"--{key}" for key in overrides}
     problems: list[Problem] = []
@@ -255,6 +364,7 @@ def load(
         elif "password" not in asterisk:
             places["asterisk.password"] = f"{in_file}asterisk.password_file"
         problems += _settle_password(asterisk, folder=folder, password=password)
+    _settle_paths(document, folder)
     settings: Settings = converted(document, Settings, "", problems)
     if problems:
         raise ConfigError(
@@ -275,6 +385,22 @@ def _document(path: Path) -> dict[str, Any]:
         message = str(error)
     # The chained exception could hold the file's text, and so the password.
     raise ConfigError([Problem(_named(path), message)]) from None
+
+
+def _settle_paths(document: dict[str, Any], folder: Path) -> None:
+    """Make paths absolute, which start from the file's folder."""
+    asterisk, status = document.get("asterisk"), document.get("status")
+    if isinstance(asterisk, dict):
+        for key in ("ca_file", "certificate_file", "key_file"):
+            name = asterisk.get(key)
+            if name and isinstance(name, str):
+                asterisk[key] = str(folder / name)
+    if isinstance(status, dict):
+        listen = status.get("listen")
+        if isinstance(listen, str) and re.match("unix:[^/:]", listen):
+            # A colon within the folder's name would end the path for Twisted.
+            escaped = re.sub(r"([\\:])", r"\\\1", str(folder))
+            status["listen"] = f"unix:{escaped}/{listen.removeprefix('unix:')}"
 
 
 def _settle_password(
@@ -321,11 +447,3 @@ def _text(path: Path) -> str:
 def _named(path: Path) -> str:
     name = str(path)
     return name if name.isprintable() else quoted(name)
-
-
-def _no_such_menu(name: str, menus: Mapping[str, object]) -> str:
-    near = get_close_matches(name, map(str, menus), n=1)
-    if near:
-        return f"no menu is called {quoted(name)}; did you mean {quoted(near[0])}?"
-    there_are = ", ".join(map(quoted, menus)) or "none"
-    return f"no menu is called {quoted(name)}; there are: {there_are}"

@@ -1,179 +1,193 @@
-"""The menu tree: what callers are offered, and what their keys do.
+"""A menu: what a caller is offered, and what the keys do.
 
-Frozen, checked when it is built, and pure: nothing here plays a sound. Sounds are
-written as an administrator knows them, ``press-1``, and kept as the media URIs
-that ARI plays, ``sound:press-1``.
+Frozen, checked when it is built, and pure.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from channel_aa.checked import Checked, quoted
+from msgspec import field
 
-MAX_TIMEOUT = 3600
-"""The longest silence that a menu may wait through, in seconds."""
-
-MAX_SOUND_LENGTH = 200
-"""The longest name of a sound; file systems end at 255, with the extension."""
-
-_DIGITS = "{digits}"
-_KEYS = "0123456789*#ABCD"
-
-# The core sounds that Asterisk itself says these keys with (main/say.c).
-_SPOKEN_KEYS = {"*": "star", "#": "pound", "A": "a", "B": "b", "C": "c", "D": "d"}
-
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
-_MISTAKES = (
-    (r"\A\Z", "the name is empty"),
-    (r"\A/", "a name begins within Asterisk's folder of sounds, not with '/'"),
-    (r"[{}]", f"nothing but {_DIGITS} may stand in braces"),
-    (r"[\s,&:]|\.\.", "a name has no space, ',', '&', ':' or '..' in it"),
-    (
-        rf"(?s:.){{{MAX_SOUND_LENGTH + 1},}}",
-        f"a name has at most {MAX_SOUND_LENGTH} characters",
-    ),
+from channel_aa.attendant.action_rules import language_code
+from channel_aa.attendant.actions import (
+    HANGUP,
+    REPEAT,
+    Action,
+    AnyAction,
+    Play,
+    read_action,
+)
+from channel_aa.attendant.digits import KEYS, TERMINATOR, Pattern
+from channel_aa.attendant.sounds import (
+    MAX_SECONDS,
+    PlainSound,
+    Prompt,
+    prompt_of,
+    some_sounds,
+)
+from channel_aa.checked import (
+    Checked,
+    Problem,
+    Reader,
+    converted,
+    one_or_list,
+    quoted,
 )
 
+MAX_OPTION_DIGITS = 20
+"""The most keys that an option may have."""
 
-def pattern_media(sound: str) -> str:
-    """Make a sound's name a media URI, in which ``{digits}`` may stand: a rule.
+MAX_LIMIT = 100
+"""The highest limit of no-inputs or no-matches."""
 
-    Raises:
-        ValueError: Asterisk could not play it as one sound that a key stops.
-    """
-    name = _without_scheme(sound)
-    plain = name.replace(_DIGITS, "0")
-    for pattern, message in _MISTAKES:
-        if re.search(pattern, plain):
-            raise ValueError(f"{quoted(sound)}: {message}")
-    if not plain.isprintable():
-        raise ValueError(f"{quoted(sound)}: a name has no control characters in it")
-    return f"sound:{name}"
+PlainPrompt = tuple[PlainSound, ...]
 
 
-def plain_media(sound: str) -> str:
-    """Make a sound's name a media URI, without ``{digits}``: a rule.
-
-    Raises:
-        ValueError: as `pattern_media`, and for ``{digits}``.
-    """
-    if _DIGITS in sound:
+def option_keys(keys: str) -> str:
+    """Allow keys of a telephone, with A to D as Asterisk reports them: a rule."""
+    upper = keys.upper()
+    if not 0 < len(upper) <= MAX_OPTION_DIGITS or not set(upper) <= set(KEYS):
         raise ValueError(
-            f"{quoted(sound)}: {_DIGITS} can be said only where keys have been"
-            " pressed, in an option's play"
+            f"{quoted(keys)} are no keys of a telephone; allowed are 0 to 9, '*', '#'"
+            f" and A to D, at most {MAX_OPTION_DIGITS} for each option"
         )
-    return pattern_media(sound)
+    if TERMINATOR in upper and upper != TERMINATOR:
+        raise ValueError(
+            f"{quoted(keys)}: '#' ends what is entered, so it can be an option alone,"
+            " but not be a part of one"
+        )
+    return upper
 
 
-def dtmf_key(key: str) -> str:
-    """Allow a key of a telephone, with A to D as Asterisk reports them: a rule."""
-    upper = key.upper()
-    if len(upper) == 1 and upper in _KEYS:
-        return upper
-    raise ValueError(
-        f"{quoted(key)} is not a key of a telephone; allowed are 0 to 9, '*', '#'"
-        " and A to D, one for each option"
-    )
+def extension_pattern(text: str) -> str:
+    """Allow a pattern of extensions, without the dialplan's ``_``: a rule."""
+    upper = text.upper()
+    Pattern(upper)
+    return upper.removeprefix("_")
 
 
-def some_sounds(sounds: tuple[str, ...]) -> tuple[str, ...]:
-    """Allow no empty list of sounds: a rule."""
-    if sounds:
-        return sounds
-    raise ValueError(
-        'names no sound; name at least one, or a silent one: ["silence/1"]'
-    )
-
-
-def bounded_timeout(seconds: float) -> float:
+def wait_seconds(seconds: float) -> float:
     """Allow a time that a caller can wait through: a rule."""
-    if 0 < seconds <= MAX_TIMEOUT:
+    if 0 < seconds <= MAX_SECONDS:
         return seconds
     raise ValueError(
         f"{seconds:g} is out of range; allowed are seconds, more than 0 and at"
-        f" most {MAX_TIMEOUT}"
+        f" most {MAX_SECONDS}"
     )
 
 
-Key = Annotated[str, dtmf_key]
-PatternSounds = Annotated[tuple[Annotated[str, pattern_media], ...], some_sounds]
-PlainSounds = Annotated[tuple[Annotated[str, plain_media], ...], some_sounds]
+def limit(times: int) -> int:
+    """Allow how often something may happen: a rule."""
+    if 0 <= times <= MAX_LIMIT:
+        return times
+    raise ValueError(
+        f"{quoted(times)} is out of range; allowed are 0 (no limit) to {MAX_LIMIT}"
+    )
 
 
-class Option(Checked, frozen=True, kw_only=True):
-    """What happens when a caller chooses an option of a menu.
+def no_repeat(action: Action) -> Action:
+    """Refuse to repeat for ever what nobody listens to: a rule."""
+    if action == REPEAT:
+        raise ValueError(
+            "'repeat' would go on for ever; name a menu or an action, or 'hangup'"
+        )
+    return action
+
+
+def some_prompts(prompts: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
+    """Allow no empty list of prompts, and none without a sound: a rule."""
+    for each in prompts or ((),):
+        some_sounds(each)
+    return prompts
+
+
+def read_prompts(
+    value: object, place: str, problems: list[Problem]
+) -> tuple[Prompt, ...] | None:
+    """Read a prompt, or a list of prompts of which each time has its own."""
+    if isinstance(value, list | tuple) and any(
+        isinstance(each, list | tuple) for each in value
+    ):
+        prompts: tuple[Prompt, ...] | None = converted(
+            value, tuple[PlainPrompt, ...], place, problems
+        )
+        return prompts
+    single: Prompt | None = converted(value, PlainPrompt, place, problems)
+    return None if single is None else (single,)
+
+
+Prompts = Annotated[tuple[PlainPrompt, ...], Reader(read_prompts), some_prompts]
+
+
+class Extensions(Checked, frozen=True, kw_only=True):
+    """Numbers that callers may dial in a menu, beside its options.
 
     Attributes:
-        play: media URIs, heard one after another; then the menu is heard again.
-            ``{digits}`` in them is what the caller pressed: see `media`.
+        pattern: patterns of the numbers, in Asterisk's letters: ``4XX``.
+        deny: patterns of those that are not.
+        action: what is done; ``{digits}`` in it is the number.
     """
 
-    play: PatternSounds
+    pattern: Annotated[tuple[str, ...], one_or_list(Annotated[str, extension_pattern])]
+    deny: Annotated[
+        tuple[str, ...], one_or_list(Annotated[str, extension_pattern])
+    ] = ()
+    action: AnyAction
 
-    def media(self, digits: str) -> tuple[str, ...]:
-        """Tell what to play to somebody who pressed these keys.
 
-        A sound with ``{digits}`` in its name is there once for each key: the digit
-        itself, ``star``, ``pound`` or a small letter takes the braces' place.
-        Asterisk keeps the letters' sounds in a folder of their own, so that
-        ``digits/{digits}`` is ``letters/a`` for the key A.
-        """
-        media: list[str] = []
-        for pattern in self.play:
-            if _DIGITS in pattern:
-                media.extend(_filled(pattern, key) for key in digits)
-            else:
-                media.append(pattern)
-        return tuple(media)
+def read_extensions(
+    value: object, place: str, problems: list[Problem]
+) -> Extensions | None:
+    """Read extensions, whose action stands in their own table."""
+    before = len(problems)
+    if isinstance(value, Mapping):
+        own = {key: value[key] for key in ("pattern", "deny") if key in value}
+        rest = {key: each for key, each in value.items() if key not in own}
+        action = read_action(rest, place, problems)
+        value = {**own, "action": action or HANGUP}
+    extensions: Extensions | None = converted(value, Extensions, place, problems)
+    return extensions if len(problems) == before else None
 
 
 class Menu(Checked, frozen=True, kw_only=True):
     """What a caller hears, and what the keys do.
 
     Attributes:
-        prompt: media URIs, heard one after another; a key interrupts them.
+        greeting: heard once, on entering.
+        prompt: heard then, and again after whatever was not understood.
         timeout: how many seconds of silence after the prompt are a no-input.
-        noinput: media URIs, heard at a no-input; then the menu is heard again.
-        nomatch: media URIs, heard after a key without an option; then the menu is
-            heard again.
-        options: what each key does. A to D are upper-case.
+        interdigit_timeout: how many seconds without a further key end a number.
+        noinput: what is heard at the first no-input of a visit, at the second and so
+            on; the last is heard again and again.
+        nomatch: what is heard after keys that mean nothing, likewise.
+        max_noinput: at which no-input of a visit `failure` is done; 0: at none.
+        max_nomatch: at which no-match of a visit `failure` is done; 0: at none.
+        failure: what is done at a limit.
+        language: the language of the sounds from here on; empty: as before.
+        options: what is done for which keys. A to D are upper-case.
+        extensions: numbers that may be dialled; ``None``: none.
     """
 
-    prompt: PlainSounds
-    timeout: Annotated[float, bounded_timeout] = 10.0
-    noinput: PlainSounds = ("are-you-still-there",)
-    nomatch: PlainSounds = ("option-is-invalid",)
-    options: Mapping[Key, Option] = {}
+    greeting: PlainPrompt = ()
+    prompt: Annotated[PlainPrompt, some_sounds]
+    timeout: Annotated[float, wait_seconds] = 10.0
+    interdigit_timeout: Annotated[float, wait_seconds] = 2.0
+    noinput: Prompts = (prompt_of("are-you-still-there"),)
+    nomatch: Prompts = (prompt_of("option-is-invalid"),)
+    max_noinput: Annotated[int, limit] = 0
+    max_nomatch: Annotated[int, limit] = 0
+    failure: Annotated[AnyAction, no_repeat] = HANGUP
+    language: Annotated[str, language_code] = ""
+    options: Mapping[Annotated[str, option_keys], AnyAction] = field(
+        default_factory=dict
+    )
+    extensions: Annotated[Extensions, Reader(read_extensions)] | None = None
 
 
 def default_menu() -> Menu:
     """Give the menu for those who configure none: 1 and 2 say what was pressed."""
-    say_digits = Option(play=("you-entered", "digits/{digits}"))
+    say_digits = Play(play=prompt_of("you-entered", "digits:{digits}"))
     return Menu(
-        prompt=("press-1", "or", "press-2"),
+        prompt=prompt_of("press-1", "or", "press-2"),
         options={"1": say_digits, "2": say_digits},
     )
-
-
-def _without_scheme(sound: str) -> str:
-    match = _SCHEME.fullmatch(sound)
-    if match is None:
-        return sound
-    scheme, name = match.groups()
-    if scheme == "sound":
-        return name
-    if scheme == "digits":
-        raise ValueError(
-            f"{quoted(sound)}: a key cannot stop what Asterisk says with 'digits:';"
-            f" name the sounds themselves: 'digits/{_DIGITS}' or 'digits/1'"
-        )
-    raise ValueError(
-        f"{quoted(sound)}: 'sound:' is the only scheme, and may be left out"
-    )
-
-
-def _filled(pattern: str, key: str) -> str:
-    if key.isalpha() and pattern == f"sound:digits/{_DIGITS}":
-        pattern = f"sound:letters/{_DIGITS}"
-    return pattern.replace(_DIGITS, _SPOKEN_KEYS.get(key, key))

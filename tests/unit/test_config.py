@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.ari import Transport
-from channel_aa.attendant.menu import Menu, Option
+from channel_aa.attendant.actions import Play
+from channel_aa.attendant.menu import Menu
+from channel_aa.attendant.sounds import prompt_of
 from channel_aa.checked import Checked, converted, quoted
 from channel_aa.config import (
     TRANSPORTS,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SAMPLE = Path(__file__).parents[2] / "twistd.conf"
-MENU = Menu(prompt=("press-1",))
+MENU = Menu(prompt=prompt_of("press-1"))
 
 
 class ConfigCase(SynchronousTestCase):
@@ -116,7 +118,7 @@ def all_keys(kind: type[Checked], table: Mapping[str, Any]) -> list[str]:
             keys += all_keys(Menu, table["menus"]["main"])
         elif field.name != "options":
             keys.append(field.name)
-    return [*keys, *msgspec.structs.asdict(Option(play=("x",)))]
+    return [*keys, *msgspec.structs.asdict(Play(play=prompt_of("x")))]
 
 
 class FileTests(ConfigCase):
@@ -143,9 +145,9 @@ class FileTests(ConfigCase):
                 attendant=AttendantSettings(entry="day"),
                 menus={
                     "day": Menu(
-                        prompt=("custom/welcome",),
+                        prompt=prompt_of("custom/welcome"),
                         timeout=2.5,
-                        options={"*": Option(play=("thanks",))},
+                        options={"*": Play(play=prompt_of("thanks"))},
                     )
                 },
             ),
