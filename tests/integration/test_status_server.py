@@ -1,0 +1,245 @@
+"""The status endpoint on real sockets."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+import pytest_twisted
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import LogLevel, capturedLogs
+from twisted.web.client import Agent
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
+
+from channel_aa.status import Status
+from channel_aa.status_server import CONNECTIONS, StatusServer, client_endpoint
+from tests.unit.statuses import a_status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from twisted.internet.interfaces import IStreamClientEndpoint
+    from twisted.internet.posixbase import PosixReactorBase
+    from twisted.python.failure import Failure
+
+SECONDS = 20
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Give a folder whose name is short enough for a socket in it."""
+    with TemporaryDirectory(prefix="aa-") as name:
+        yield Path(name)
+
+
+@asynccontextmanager
+async def served(
+    reactor: PosixReactorBase, where: str, status: Status | None = None
+) -> AsyncIterator[StatusServer]:
+    server = StatusServer(lambda: status or a_status(), reactor=reactor)
+    await server.listen(where)
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+@implementer(IAgentEndpointFactory)
+class To:
+    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+        self.endpoint = endpoint
+
+    def endpointForURI(self, uri: object) -> IStreamClientEndpoint:  # noqa: N802 - Twisted's name
+        return self.endpoint
+
+
+async def asked(
+    reactor: PosixReactorBase, where: str, method: str = "GET"
+) -> tuple[int, bytes]:
+    agent = Agent.usingEndpointFactory(reactor, To(client_endpoint(where, reactor)))
+    client = HTTPClient(agent)
+    waiting = client.request(method, "http://channel-aa/")
+    answer = await waiting.addTimeout(SECONDS, reactor)
+    return answer.code, await answer.content()
+
+
+class Raw(Protocol):
+    """A connection, what came over it, and its end."""
+
+    def __init__(self) -> None:
+        self.received = b""
+        self.ended: Deferred[None] = Deferred()
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        self.received += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        self.ended.callback(None)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def leave_socket(path: Path) -> None:
+    """Leave what a killed daemon leaves: its socket, and Twisted's lock beside it.
+
+    The lock's owner is alive: in a container, every daemon has the same number.
+    """
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    path.with_suffix(".lock").symlink_to(str(os.getpid()))
+    assert path.is_socket()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest_twisted.ensureDeferred
+async def test_status_is_the_same_over_tcp_and_a_unix_socket(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    tcp = f"tcp:{free_port()}:interface=127.0.0.1"
+    unix = f"unix:{folder}/status"
+    async with served(reactor, tcp), served(reactor, unix):
+        for where in (tcp, unix):
+            code, body = await asked(reactor, where)
+            assert code == 200
+            assert msgspec.json.decode(body, type=Status) == a_status()
+
+
+@pytest_twisted.ensureDeferred
+async def test_code_says_it_to_who_does_not_read(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    where = f"unix:{folder}/status"
+    async with served(reactor, where, a_status(serving=False)):
+        assert (await asked(reactor, where))[0] == 503
+        assert await asked(reactor, where, "HEAD") == (503, b"")
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_can_do_more_than_read(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    where = f"unix:{folder}/status"
+    async with served(reactor, where):
+        assert (await asked(reactor, where, "POST"))[0] == 405
+        assert (await asked(reactor, where, "DELETE"))[0] == 405
+
+
+@pytest_twisted.ensureDeferred
+async def test_request_with_a_body_is_dropped(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    where = f"unix:{folder}/status"
+    async with served(reactor, where):
+        raw = await client_endpoint(where, reactor).connect(Factory.forProtocol(Raw))
+        assert isinstance(raw, Raw)
+        assert raw.transport is not None
+        raw.transport.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n"
+        )
+        raw.transport.write(b"x" * 100_000)
+        await raw.ended.addTimeout(SECONDS, reactor)
+
+
+@pytest_twisted.ensureDeferred
+async def test_connections_are_limited_and_those_that_end_make_room(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    where = f"unix:{folder}/status"
+    async with served(reactor, where):
+        endpoint = client_endpoint(where, reactor)
+        open_ones = []
+        for _ in range(CONNECTIONS):
+            raw = await endpoint.connect(Factory.forProtocol(Raw))
+            assert isinstance(raw, Raw)
+            open_ones.append(raw)
+        one_more = await endpoint.connect(Factory.forProtocol(Raw))
+        assert isinstance(one_more, Raw)
+        await one_more.ended.addTimeout(SECONDS, reactor)
+        for raw in open_ones:
+            assert raw.transport is not None
+            raw.transport.loseConnection()
+            await raw.ended.addTimeout(SECONDS, reactor)
+        assert (await asked(reactor, where))[0] == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_socket_has_the_mode_that_was_asked_for(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    path = folder / "status"
+    async with served(reactor, f"unix:{path}:mode=660"):
+        assert mode(path) == 0o660
+    assert names(folder) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_socket_of_a_killed_daemon_is_in_nobody_s_way(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    path = folder / "status"
+    leave_socket(path)
+    where = f"unix:{path}"
+    async with served(reactor, where):
+        assert (await asked(reactor, where))[0] == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_socket_that_another_serves_is_left_to_it_and_the_trouble_logged(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    where = f"unix:{folder}/status"
+    async with served(reactor, where, a_status(serving=False)):
+        with capturedLogs() as logged:
+            async with served(reactor, where):
+                assert (await asked(reactor, where))[0] == 503
+        errors = [each for each in logged if each["log_level"] is LogLevel.error]
+        assert [each["where"] for each in errors] == [where]
+        assert (await asked(reactor, where))[0] == 503
+
+
+# Twisted leaves the socket open that it could not bind.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("where", ["bogus:1", "unix:/no/such/folder/status"])
+@pytest_twisted.ensureDeferred
+async def test_what_cannot_be_served_is_logged_and_no_error(
+    reactor: PosixReactorBase, where: str
+) -> None:
+    with capturedLogs() as logged:
+        async with served(reactor, where):
+            pass
+    assert [each["where"] for each in logged if each["log_level"] is LogLevel.error]
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_moves_to_another_place(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    first, second = f"unix:{folder}/first", f"unix:{folder}/second"
+    async with served(reactor, first) as server:
+        await server.listen(second)
+        assert names(folder) == ["second"]
+        assert (await asked(reactor, second))[0] == 200
+        await server.listen("")
+        assert names(folder) == []

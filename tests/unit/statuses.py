@@ -1,0 +1,39 @@
+"""A status to show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from channel_aa.status import (
+    AsteriskStatus,
+    CallsStatus,
+    ConfigurationStatus,
+    DelayStatus,
+    RequestsStatus,
+    Status,
+)
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def a_status(*, serving: bool = True) -> Status:
+    return Status(
+        serving=serving,
+        draining=False,
+        version="1.2.3",
+        started=NOON,
+        asterisk=AsteriskStatus(
+            url="http://localhost:8088",
+            application="channel-aa",
+            connected=serving,
+            since=NOON,
+            version="22.10.1",
+            replaced=False,
+        ),
+        calls=CallsStatus(now=3, conversations=1, refused=0, limit=100),
+        requests=RequestsStatus(pending=2, queued=0),
+        reactor_delay=DelayStatus(last=0.001, worst=0.25),
+        configuration=ConfigurationStatus(
+            file="/etc/channel-aa/twistd.conf", loaded=NOON, refused=None
+        ),
+    )

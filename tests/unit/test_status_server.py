@@ -1,0 +1,52 @@
+"""The way to a status endpoint."""
+
+from __future__ import annotations
+
+from twisted.internet.endpoints import (
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    UNIXClientEndpoint,
+)
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.status_server import client_endpoint
+
+
+class ClientEndpointTests(SynchronousTestCase):
+    def way(self, where: str) -> tuple[type, tuple[object, ...]]:
+        endpoint = client_endpoint(where, MemoryReactorClock())
+        if isinstance(endpoint, UNIXClientEndpoint):
+            return UNIXClientEndpoint, (endpoint._path,)
+        assert isinstance(endpoint, TCP4ClientEndpoint | TCP6ClientEndpoint)
+        return type(endpoint), (endpoint._host, endpoint._port)
+
+    def test_socket_s_options_are_the_server_s_alone(self) -> None:
+        for where in ("unix:/run/aa/status", "unix:/run/aa/status:mode=660:backlog=5"):
+            self.assertEqual(self.way(where), (UNIXClientEndpoint, ("/run/aa/status",)))
+
+    def test_escapes_are_twisted_s(self) -> None:
+        self.assertEqual(
+            self.way(r"unix:/run/a\:b\=c"), (UNIXClientEndpoint, ("/run/a:b=c",))
+        )
+
+    def test_every_interface_is_asked_at_the_loopback(self) -> None:
+        expected = (TCP4ClientEndpoint, ("127.0.0.1", 8089))
+        for where in ("tcp:8089", "tcp:8089:interface=0.0.0.0"):
+            self.assertEqual(self.way(where), expected)
+        self.assertEqual(self.way("tcp6:8089"), (TCP6ClientEndpoint, ("::1", 8089)))
+
+    def test_one_interface_is_asked_where_it_is(self) -> None:
+        self.assertEqual(
+            self.way("tcp:8089:interface=192.0.2.1"),
+            (TCP4ClientEndpoint, ("192.0.2.1", 8089)),
+        )
+        self.assertEqual(
+            self.way(r"tcp6:8089:interface=2001\:db8\:\:1"),
+            (TCP6ClientEndpoint, ("2001:db8::1", 8089)),
+        )
+
+    def test_other_kinds_are_refused_in_words(self) -> None:
+        for where in ("systemd:domain=INET:index=0", "", "tcp:x", "unix:", "tcp"):
+            with self.assertRaisesRegex(ValueError, "only unix:PATH"):
+                client_endpoint(where, MemoryReactorClock())
