@@ -1,0 +1,60 @@
+"""What an action does, in a few words of the file's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channel_aa.attendant.actions import (
+    VERBS,
+    Continue,
+    Dial,
+    Keyword,
+    Named,
+    Play,
+    SetVariables,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from channel_aa.attendant.actions import Action, DialplanPlace
+    from channel_aa.attendant.sounds import Sound
+
+
+def describe(action: Action) -> str:
+    """Say what an action does, without what comes after it."""
+    if isinstance(action, Keyword):
+        return action.word
+    if isinstance(action, Named):
+        return action.name
+    for verb, kind in VERBS.items():
+        if isinstance(action, kind):
+            return f"{verb} {_object_of(action, verb)}"
+    return type(action).__name__  # of a program that embeds the attendant
+
+
+def sound_names(prompt: Iterable[Sound]) -> list[str]:
+    """Give the names of sounds as they are written in a file."""
+    return [media.removeprefix("sound:") for sound in prompt for media in sound.media]
+
+
+def place_in_dialplan(place: DialplanPlace) -> str:
+    """Write a place as Asterisk does: ``context,extension,priority``."""
+    return f"{place.context},{place.extension},{place.priority}"
+
+
+def _object_of(action: Action, verb: str) -> str:
+    match action:
+        case Play():
+            return ", ".join(sound_names(action.play))
+        case Dial():
+            together = " at once" if action.strategy == "ringall" else " in turn"
+            several = together if len(action.dial) > 1 else ""
+            return f"{', '.join(action.dial)}{several}, {action.ring} s"
+        case Continue():
+            return place_in_dialplan(action.continue_)
+        case SetVariables():
+            settings = (f"{name} = {value}" for name, value in action.set_.items())
+            return ", ".join(settings)
+        case _:
+            return str(getattr(action, verb))

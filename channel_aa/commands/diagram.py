@@ -1,0 +1,207 @@
+"""The menus, routes and actions of a call flow as nodes with lines between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from channel_aa.attendant.actions import (
+    HANGUP,
+    REPEAT,
+    Dial,
+    GoTo,
+    Keyword,
+    Named,
+    follow_ups,
+)
+from channel_aa.commands.describe import describe, sound_names
+
+if TYPE_CHECKING:
+    from channel_aa.attendant.actions import Action
+    from channel_aa.attendant.flow import CallFlow
+    from channel_aa.attendant.menu import Menu
+    from channel_aa.attendant.routes import Route
+
+
+_NO_NODE = (Named, GoTo, Keyword)
+"""Actions that are drawn as a line to somewhere else, whatever they are called."""
+
+
+class Kind(Enum):
+    """What a node stands for."""
+
+    CALLS = "where calls come from"
+    ROUTE = "a route"
+    MENU = "a menu"
+    ACTION = "an action"
+    KEYWORD = "an action that is one word"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A node; its number is its place in `Diagram.nodes`."""
+
+    number: int
+    kind: Kind
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """A line from one node to another.
+
+    `is_failure`: it is what comes at a limit, or when something else failed.
+    """
+
+    source: Node
+    target: Node
+    text: str = ""
+    is_failure: bool = False
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """Nodes, and the lines between them; the same for the same call flow."""
+
+    nodes: list[Node] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+
+    def add(self, kind: Kind, *lines: str) -> Node:
+        """Add a node; empty lines are left out."""
+        text = tuple(line for line in lines if line)
+        node = Node(number=len(self.nodes), kind=kind, lines=text)
+        self.nodes.append(node)
+        return node
+
+    def connect(
+        self, source: Node, target: Node, text: str = "", *, is_failure: bool = False
+    ) -> None:
+        """Add a line."""
+        self.edges.append(
+            Edge(source=source, target=target, text=text, is_failure=is_failure)
+        )
+
+
+def draw(flow: CallFlow) -> Diagram:
+    """Draw what callers can experience.
+
+    What comes after an action is left out where it is the usual: the menu again, or a
+    hangup after a conversation.
+    """
+    return _Drawing(flow).diagram
+
+
+class _Drawing:
+    """A diagram in the making."""
+
+    def __init__(self, flow: CallFlow) -> None:
+        self.diagram = Diagram()
+        self._flow = flow
+        self._actions: dict[str, Node] = {}
+        self._words: dict[tuple[Node, str], Node] = {}
+        calls = self.diagram.add(Kind.CALLS, "calls")
+        self._menus = {
+            name: self.diagram.add(Kind.MENU, *_menu_lines(name, menu))
+            for name, menu in flow.menus.items()
+        }
+        for route in flow.routes:
+            self._draw_route(calls, route)
+        other = "all others" if flow.routes else ""
+        self._connect(calls, GoTo(menu=flow.entry), other)
+        for name, menu in flow.menus.items():
+            self._draw_menu(self._menus[name], menu)
+        for name, action in flow.actions.items():
+            if name not in self._actions and not isinstance(action, _NO_NODE):
+                self._draw_action(action, name)
+
+    def _draw_route(self, calls: Node, route: Route) -> None:
+        node = self.diagram.add(Kind.ROUTE, *_route_lines(route))
+        self.diagram.connect(calls, node)
+        if not route.schedule and route.to is not None:
+            self._connect(node, route.to)
+            return
+        for text in ("open", "closed", "holiday"):
+            action: Action | None = getattr(route, text)
+            if action is not None:
+                self._connect(node, action, text)
+
+    def _draw_menu(self, node: Node, menu: Menu) -> None:
+        for keys, action in menu.options.items():
+            self._connect(node, action, keys)
+        extensions = menu.extensions
+        if extensions is not None:
+            denied = ", ".join(extensions.deny)
+            text = ", ".join(extensions.pattern)
+            text += f" but not {denied}" if denied else ""
+            self._connect(node, extensions.action, text)
+        limits = [
+            f"{what} {count} times"
+            for count, what in (
+                (menu.max_noinput, "no input"),
+                (menu.max_nomatch, "no match"),
+            )
+            if count
+        ]
+        if limits:
+            text = " or ".join(limits)
+            self._connect(node, menu.failure, text, is_failure=True)
+
+    def _connect(
+        self, source: Node, action: Action, text: str = "", *, is_failure: bool = False
+    ) -> None:
+        target = self._target(source, action)
+        self.diagram.connect(source, target, text, is_failure=is_failure)
+
+    def _target(self, source: Node, action: Action) -> Node:
+        """Find the node of an action, or draw it and what follows it."""
+        match action:
+            case GoTo():
+                return self._menus[action.menu]
+            case Keyword():
+                key = (source, action.word)
+                if key not in self._words:
+                    self._words[key] = self.diagram.add(Kind.KEYWORD, action.word)
+                return self._words[key]
+            case Named():
+                return self._named(source, action)
+            case _:
+                return self._draw_action(action)
+
+    def _named(self, source: Node, action: Named) -> Node:
+        name = action.name
+        if name in self._menus:
+            return self._menus[name]
+        named = self._flow.actions[name]
+        if isinstance(named, _NO_NODE):
+            return self._target(source, named)
+        if name not in self._actions:
+            self._draw_action(named, name)
+        return self._actions[name]
+
+    def _draw_action(self, action: Action, name: str = "") -> Node:
+        title = action.label or name
+        node = self.diagram.add(Kind.ACTION, title, describe(action))
+        if name:
+            self._actions[name] = node  # before what follows, which may name it
+        usual = HANGUP if isinstance(action, Dial) else REPEAT
+        for text, following in follow_ups(action):
+            if text == "else" or following != usual:
+                self._connect(node, following, text, is_failure=text == "else")
+        return node
+
+
+def _menu_lines(name: str, menu: Menu) -> tuple[str, ...]:
+    heard = ", ".join(sound_names((*menu.greeting, *menu.prompt)))
+    language = f"language {menu.language}" if menu.language else ""
+    return f"menu {name}", heard, language
+
+
+def _route_lines(route: Route) -> tuple[str, ...]:
+    return (
+        f"number {', '.join(route.did)}" if route.did else "",
+        f"argument {', '.join(route.argument)}" if route.argument else "",
+        "" if route.did or route.argument else "any call",
+        f"schedule {route.schedule}" if route.schedule else "",
+        f"language {route.language}" if route.language else "",
+    )
