@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.ssl import optionsForClientTLS
+from twisted.internet.endpoints import HostnameEndpoint
+
+from channel_aa.ari.tls import TLS
 
 if TYPE_CHECKING:
     from typing import Any
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IStreamClientEndpoint
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_VERIFIED = TLS()
 
 
 class Address:
@@ -28,13 +31,22 @@ class Address:
         username: a user of ari.conf.
         password: that user's password.
         app: the Stasis application's name.
+        tls: how the way is secured, where the url's scheme is https.
 
     Raises:
         ValueError: the url has no host, another scheme than http and https, or
             credentials in it, which would be logged with it.
     """
 
-    def __init__(self, *, url: str, username: str, password: str, app: str) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        username: str,
+        password: str,
+        app: str,
+        tls: TLS = _VERIFIED,
+    ) -> None:
         parts = urlsplit(url)
         if "@" in parts.netloc:
             raise ValueError(
@@ -50,6 +62,7 @@ class Address:
         self.base_url = f"{parts.scheme}://{self.netloc}{self.base_path}"
         self.username = username
         self.app = app
+        self.tls = tls
         credentials = f"{username}:{password}".encode()
         self.authorization = f"Basic {b64encode(credentials).decode('ascii')}"
 
@@ -63,8 +76,20 @@ class Address:
         return f"ws{scheme_and_rest}/events?{urlencode({'app': self.app})}"
 
     def endpoint(self, reactor: Any) -> IStreamClientEndpoint:  # noqa: ANN401
-        """Make the endpoint to connect to; over TLS, the certificate is verified."""
+        """Make the endpoint to connect to.
+
+        Raises:
+            ValueError: a file that `TLS` names cannot be used.
+        """
         plain = HostnameEndpoint(reactor, self.host, self.port, timeout=10)
         if not self.is_secure:
             return plain
-        return wrapClientTLS(optionsForClientTLS(self.host), plain)
+        return self.tls.endpoint(plain, host=self.host)
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether what is sent there never leaves this machine."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost" or self.host.endswith(".localhost")

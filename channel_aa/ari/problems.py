@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from OpenSSL.SSL import Error as TLSError
-from service_identity import VerificationError
 from twisted.internet.error import (
     ConnectionRefusedError as TCPConnectionRefusedError,
 )
 from twisted.internet.error import DNSLookupError, TCPTimedOutError
 from twisted.internet.error import TimeoutError as ConnectTimeoutError
+
+from channel_aa.ari.tls import CertificateError
 
 if TYPE_CHECKING:
     from channel_aa.ari.address import Address
@@ -83,11 +84,14 @@ def no_handshake_problem(address: Address, reason: str) -> Problem:
 
 def tls_problem(error: BaseException | None, address: Address) -> Problem:
     """Explain a TLS connection that could not be set up."""
+    where = f"No TLS connection to {address.host}:{address.port}"
+    if isinstance(error, CertificateError):
+        return Problem(f"tls {error}", f"{where}: {error}.")
     return Problem(
         "tls",
-        f"No TLS connection to {address.host}:{address.port}: {_text(error)}."
-        " Check that its certificate is valid for that name and signed by an"
-        " authority this machine trusts, and that it serves https there.",
+        f"{where}: {_text(error)}. Does it serve https there (http.conf: tlsenable,"
+        " tlsbindaddr), and does it ask for a certificate of ours"
+        " (certificate_file)?",
     )
 
 
@@ -107,12 +111,10 @@ def dead_problem() -> Problem:
 
 def is_tls_error(error: BaseException | None) -> bool:
     """Tell whether a connection ended because of TLS."""
-    return isinstance(error, TLSError | VerificationError)
+    return isinstance(error, TLSError | CertificateError)
 
 
 def _text(error: BaseException | None) -> str:
     if isinstance(error, TLSError) and error.args and error.args[0]:
         return "; ".join(str(entry[-1]) for entry in error.args[0])
-    if isinstance(error, VerificationError):
-        return "its certificate is for another name"
     return str(error) or type(error).__name__

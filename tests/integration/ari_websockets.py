@@ -4,20 +4,9 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
-from cryptography.x509.oid import NameOID
-from twisted.internet.ssl import Certificate, DefaultOpenSSLContextFactory
 from twisted.logger import LogLevel
 from txaio.tx import make_logger, set_global_log_level
 
@@ -28,13 +17,10 @@ from tests.unit.ari_fakes import PASSWORD, LogRecorder, make_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from autobahn.websocket.types import ConnectionRequest
     from twisted.internet.interfaces import IStreamClientEndpoint, ITCPTransport
     from twisted.internet.posixbase import PosixReactorBase
-
-SERVER_NAME = "pbx.example"
 
 
 class EventsServerProtocol(WebSocketServerProtocol):
@@ -187,34 +173,3 @@ async def connecting(
     finally:
         client.log.stop()
         set_global_log_level("info")
-
-
-def self_signed(folder: Path) -> tuple[DefaultOpenSSLContextFactory, Certificate]:
-    """Make what a TLS server needs, and what a client needs to trust it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SERVER_NAME)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(SERVER_NAME)]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    key_file, certificate_file = folder / "key.pem", folder / "certificate.pem"
-    key_file.write_bytes(
-        key.private_bytes(
-            Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
-        )
-    )
-    pem = certificate.public_bytes(Encoding.PEM)
-    certificate_file.write_bytes(pem)
-    server = DefaultOpenSSLContextFactory(str(key_file), str(certificate_file))
-    return server, Certificate.loadPEM(pem)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
-from twisted.internet.endpoints import TCP4ClientEndpoint, wrapClientTLS
-from twisted.internet.ssl import optionsForClientTLS
 
 from tests.integration.ari_peers import (
     RawPeer,
@@ -18,20 +16,13 @@ from tests.integration.ari_peers import (
     until,
 )
 from tests.integration.ari_websockets import (
-    SERVER_NAME,
-    EventsServer,
     assert_one_error,
     connecting,
     http_url,
-    self_signed,
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from twisted.internet.interfaces import IStreamClientEndpoint
     from twisted.internet.posixbase import PosixReactorBase
-    from twisted.internet.ssl import Certificate
 
 BOOTING = http_answer("503 Service Unavailable", b'{"error":"booting"}')
 
@@ -127,42 +118,6 @@ async def test_a_server_that_talks_first_and_waits_is_explained_once(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_certificate_nobody_trusts_is_explained_once(
-    reactor: PosixReactorBase, tmp_path: Path
-) -> None:
-    tls, _ = self_signed(tmp_path)
-    async with listening(reactor, RawPeer(), tls=tls) as port:
-        endpoint = tls_endpoint(reactor, port, name=SERVER_NAME)
-        url = f"https://{SERVER_NAME}:{port}"
-        async with connecting(reactor, url, endpoint=endpoint) as client:
-            await until(reactor, lambda: client.tries >= 4)
-            assert_one_error(client, "No TLS connection", "certificate verify failed")
-
-
-def tls_endpoint(
-    reactor: PosixReactorBase, port: int, *, name: str, trust: Certificate | None = None
-) -> IStreamClientEndpoint:
-    endpoint: IStreamClientEndpoint = wrapClientTLS(
-        optionsForClientTLS(name, trustRoot=trust),
-        TCP4ClientEndpoint(reactor, "127.0.0.1", port),
-    )
-    return endpoint
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_certificate_for_another_name_is_explained_once(
-    reactor: PosixReactorBase, tmp_path: Path
-) -> None:
-    tls, trust = self_signed(tmp_path)
-    async with listening(reactor, RawPeer(), tls=tls) as port:
-        endpoint = tls_endpoint(reactor, port, name="other.example", trust=trust)
-        url = f"https://other.example:{port}"
-        async with connecting(reactor, url, endpoint=endpoint) as client:
-            await until(reactor, lambda: client.tries >= 4)
-            assert_one_error(client, "No TLS connection", "for another name")
-
-
-@pytest_twisted.ensureDeferred
 async def test_tls_where_the_server_speaks_none_is_explained_once(
     reactor: PosixReactorBase,
 ) -> None:
@@ -172,22 +127,7 @@ async def test_tls_where_the_server_speaks_none_is_explained_once(
         connecting(reactor, f"https://127.0.0.1:{port}") as client,
     ):
         await until(reactor, lambda: client.tries >= 4)
-        assert_one_error(client, "No TLS connection", "serves https")
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_trusted_certificate_opens_the_websocket(
-    reactor: PosixReactorBase, tmp_path: Path
-) -> None:
-    tls, trust = self_signed(tmp_path)
-    server = EventsServer(reactor)
-    async with listening(reactor, server, tls=tls) as port:
-        endpoint = tls_endpoint(reactor, port, name=SERVER_NAME, trust=trust)
-        url = f"https://{SERVER_NAME}:{port}"
-        async with connecting(reactor, url, endpoint=endpoint) as client:
-            await until(reactor, lambda: client.connection.is_open)
-    assert client.errors == []
-    assert server.close_codes == [1000]
+        assert_one_error(client, "No TLS connection", "serve https")
 
 
 @pytest_twisted.ensureDeferred

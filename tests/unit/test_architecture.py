@@ -73,17 +73,18 @@ class ArchitectureTests(SynchronousTestCase):
     def test_the_ari_client_and_the_attendant_know_the_interfaces_alone(self) -> None:
         for room in ("ari", "attendant"):
             with self.subTest(room=room):
-                self.assertLessEqual(
-                    self.rooms(room), {"checked", "interfaces", "logs"}
-                )
+                known = {"checked", "files", "interfaces", "logs"}
+                self.assertLessEqual(self.rooms(room), known)
 
-    def test_checked_data_know_nothing_of_what_they_hold(self) -> None:
-        self.assertEqual(self.imports["checked"], set())
+    def test_what_all_rooms_share_knows_none_of_them(self) -> None:
+        for room in ("checked", "files", "logs"):
+            with self.subTest(room=room):
+                self.assertEqual(self.imports[room], set())
 
     def test_the_configuration_knows_no_more_of_the_attendant_than_its_data(
         self,
     ) -> None:
-        self.assertLessEqual(self.rooms("config"), {"attendant", "checked"})
+        self.assertLessEqual(self.rooms("config"), {"attendant", "checked", "files"})
         data = {"actions", "flow", "menu", "routes", "schedules"}
         for name in self.imports["config"]:
             if room_of(name) == "attendant":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from OpenSSL.SSL import Error as TLSError
-from service_identity import VerificationError
 from twisted.internet.error import (
     ConnectionLost,
     ConnectionRefusedError,  # noqa: A004 - Twisted's
@@ -23,6 +22,7 @@ from channel_aa.ari.problems import (
     no_handshake_problem,
     tls_problem,
 )
+from channel_aa.ari.tls import CertificateError
 from tests.unit.ari_fakes import PASSWORD, make_address
 
 ADDRESS = make_address()
@@ -86,11 +86,12 @@ class ProblemTests(SynchronousTestCase):
             tls_problem(CERTIFICATE_ERROR, ADDRESS),
             "pbx.example:8088",
             "certificate verify failed",
-            "authority",
+            "https",
         )
         self.assert_says(tls_problem(TLSError(), ADDRESS), "TLS connection", "Error")
         self.assert_says(
-            tls_problem(VerificationError(errors=[]), ADDRESS), "for another name"
+            tls_problem(CertificateError("it has expired. Renew it"), ADDRESS),
+            "pbx.example:8088: it has expired. Renew it.",
         )
 
     def test_a_lost_connection(self) -> None:
@@ -98,7 +99,7 @@ class ProblemTests(SynchronousTestCase):
 
     def test_what_counts_as_tls(self) -> None:
         self.assertTrue(is_tls_error(CERTIFICATE_ERROR))
-        self.assertTrue(is_tls_error(VerificationError(errors=[])))
+        self.assertTrue(is_tls_error(CertificateError("expired")))
         self.assertFalse(is_tls_error(ConnectionLost()))
         self.assertFalse(is_tls_error(None))
 

@@ -1,0 +1,190 @@
+"""How the way to Asterisk is secured: whom to trust, and what to show."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from weakref import ref
+
+import msgspec
+from cryptography.x509 import (
+    ExtensionNotFound,
+    NameOID,
+    SubjectAlternativeName,
+)
+from OpenSSL.SSL import VERIFY_FAIL_IF_NO_PEER_CERT, VERIFY_PEER, Connection, Context
+from service_identity import VerificationError
+from service_identity.cryptography import (
+    verify_certificate_hostname,
+    verify_certificate_ip_address,
+)
+from twisted.internet.endpoints import wrapClientTLS
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.internet.ssl import CertificateOptions, platformTrust
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from channel_aa.files import tls_problems
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from OpenSSL.crypto import X509
+    from twisted.internet.interfaces import IStreamClientEndpoint
+    from twisted.protocols.tls import TLSMemoryBIOProtocol
+
+# OpenSSL's numbers: see X509_STORE_CTX_get_error(3).
+_NOT_YET_VALID = 9
+_EXPIRED = 10
+_NOBODY_TRUSTS = frozenset({2, 18, 19, 20, 21, 27})
+
+
+class CertificateError(Exception):
+    """The server's certificate was refused; the text says why, and what to do."""
+
+
+class TLS(msgspec.Struct, frozen=True, kw_only=True):
+    """How a connection over ``https`` and ``wss`` is secured; by default, verified.
+
+    Attributes:
+        ca_file: PEM file of the authorities to trust, or of a certificate that
+            signed itself; "": those that this machine trusts.
+        certificate_file: PEM file of the certificate to show to the server, the
+            certificates that lead to its authority behind it; "": none is shown.
+        key_file: PEM file of its private key; "": the key is in the same file.
+        verify: whether the server's certificate has to be valid, and for its name.
+    """
+
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    verify: bool = True
+
+    def endpoint(
+        self, plain: IStreamClientEndpoint, *, host: str
+    ) -> IStreamClientEndpoint:
+        """Speak TLS over what another endpoint connects to.
+
+        Raises:
+            ValueError: a file cannot be used; see `channel_aa.files.tls_problems`.
+        """
+        context = self._context()
+        creator = _ConnectionCreator(context, host=host, verify=self.verify)
+        secured: IStreamClientEndpoint = wrapClientTLS(creator, plain)
+        return secured
+
+    def _context(self) -> Context:
+        for key, message in tls_problems(
+            ca_file=self.ca_file,
+            certificate_file=self.certificate_file,
+            key_file=self.key_file,
+        ):
+            raise ValueError(f"{key}: {message}")
+        trust = None if self.ca_file or not self.verify else platformTrust()
+        context = CertificateOptions(trustRoot=trust).getContext()
+        if self.ca_file:
+            context.load_verify_locations(self.ca_file)
+        if self.certificate_file:
+            context.use_certificate_chain_file(self.certificate_file)
+            context.use_privatekey_file(self.key_file or self.certificate_file)
+        return context
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class _ConnectionCreator:
+    """Makes TLS connections that tell why a certificate is refused.
+
+    Twisted's own tells "certificate verify failed", whatever the reason.
+    """
+
+    def __init__(self, context: Context, *, host: str, verify: bool) -> None:
+        self._context = context
+        self._host = host
+        self._verify = verify
+        try:
+            ip_address(host)
+        except ValueError:
+            self._is_name = True
+        else:
+            self._is_name = False
+
+    def clientConnectionForTLS(  # noqa: N802 - Twisted's name
+        self,
+        tlsProtocol: TLSMemoryBIOProtocol,  # noqa: N803 - Twisted's name
+    ) -> Connection:
+        """Make the connection for one protocol."""
+        connection = Connection(self._context, None)
+        if self._is_name:
+            connection.set_tlsext_host_name(self._host.encode("idna"))
+        if not self._verify:
+            return connection
+        protocol = ref(tlsProtocol)
+
+        def verified(
+            _connection: Connection, shown: X509, error: int, depth: int, is_good: int
+        ) -> bool:
+            # What is raised here is lost within OpenSSL, and must not let it pass.
+            try:
+                certificate = shown.to_cryptography()
+                _check(certificate, good=bool(is_good), error=error)
+                if depth == 0:
+                    self._check_name(certificate)
+            except Exception:  # noqa: BLE001 - all of it ends this connection
+                failure = Failure()
+                if (waiting := protocol()) is not None:
+                    waiting.failVerification(failure)
+                return False
+            return True
+
+        connection.set_verify(VERIFY_PEER | VERIFY_FAIL_IF_NO_PEER_CERT, verified)
+        return connection
+
+    def _check_name(self, certificate: x509.Certificate) -> None:
+        try:
+            if self._is_name:
+                name = self._host.encode("idna").decode("ascii")
+                verify_certificate_hostname(certificate, name)
+            else:
+                verify_certificate_ip_address(certificate, self._host)
+        except VerificationError:
+            raise CertificateError(
+                f"its certificate is not for {self._host!r} but for"
+                f" {_names(certificate)}. Use such a name in the url, or give Asterisk"
+                " a certificate for this one"
+            ) from None
+
+
+def _check(certificate: x509.Certificate, *, good: bool, error: int) -> None:
+    if not good:
+        raise CertificateError(_explain(error, certificate))
+
+
+def _explain(error: int, certificate: x509.Certificate) -> str:
+    if error == _EXPIRED:
+        return (
+            f"its certificate expired on {certificate.not_valid_after_utc:%d %B %Y}."
+            " Renew it (http.conf: tlscertfile), and look at this machine's clock"
+        )
+    if error == _NOT_YET_VALID:
+        return (
+            f"its certificate is not valid before {certificate.not_valid_before_utc}."
+            " Look at the clocks of both machines"
+        )
+    if error in _NOBODY_TRUSTS:
+        return (
+            "its certificate is signed by nobody who is trusted here. Give the"
+            " certificate of the authority that signed it as ca_file (one that signed"
+            " itself is its own authority)"
+        )
+    return f"its certificate is refused, with OpenSSL's verification error {error}"
+
+
+def _names(certificate: x509.Certificate) -> str:
+    try:
+        names = certificate.extensions.get_extension_for_class(SubjectAlternativeName)
+        found = [str(name.value) for name in names.value]
+    except ExtensionNotFound:
+        found = [
+            f"{name.rfc4514_string()} (a common name, which does not count)"
+            for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        ]
+    return ", ".join(map(repr, found[:5])) or "no name at all"

@@ -1,0 +1,268 @@
+"""TLS to Asterisk: who is trusted, what is shown, and why a server is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from OpenSSL.SSL import VERIFY_FAIL_IF_NO_PEER_CERT, VERIFY_PEER
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.ssl import DefaultOpenSSLContextFactory
+
+from channel_aa.ari.address import Address
+from channel_aa.ari.errors import ConnectionLostError
+from channel_aa.ari.http import HttpSender
+from channel_aa.ari.requests import Request
+from channel_aa.ari.tls import TLS
+from tests.certificates import Authority, Issued
+from tests.integration.ari_peers import (
+    RawPeer,
+    answering,
+    http_answer,
+    listening,
+    nothing_left,
+    until,
+)
+from tests.integration.ari_websockets import (
+    EventsServer,
+    assert_one_error,
+    connecting,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+    from twisted.internet.posixbase import PosixReactorBase
+
+NAME = "pbx.example"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def server_tls(shown: Issued, *, clients: str = "") -> DefaultOpenSSLContextFactory:
+    """Make what a server needs; with ``clients``, it asks for their certificates."""
+    tls = DefaultOpenSSLContextFactory(shown.key_file, shown.certificate_file)
+    if clients:
+        context = tls.getContext()
+        context.load_verify_locations(clients)
+        context.set_verify(
+            VERIFY_PEER | VERIFY_FAIL_IF_NO_PEER_CERT, lambda *result: bool(result[-1])
+        )
+    return tls
+
+
+def to(
+    reactor: PosixReactorBase, port: int, tls: TLS, *, host: str = NAME
+) -> IStreamClientEndpoint:
+    """Connect to loopback, as if it were another host."""
+    return tls.endpoint(TCP4ClientEndpoint(reactor, "127.0.0.1", port), host=host)
+
+
+async def connects(
+    reactor: PosixReactorBase,
+    tls: TLS,
+    *,
+    server: DefaultOpenSSLContextFactory,
+    host: str = NAME,
+) -> None:
+    """Look that the websocket opens."""
+    peer = EventsServer(reactor)
+    async with listening(reactor, peer, tls=server) as port:
+        endpoint = to(reactor, port, tls, host=host)
+        url = f"https://{host}:{port}"
+        async with connecting(reactor, url, endpoint=endpoint) as client:
+            await until(reactor, lambda: client.connection.is_open)
+    assert client.errors == []
+    assert peer.close_codes == [1000]
+
+
+async def is_refused(
+    reactor: PosixReactorBase,
+    tls: TLS,
+    *words: str,
+    server: DefaultOpenSSLContextFactory,
+    host: str = NAME,
+    factory: IProtocolFactory | None = None,
+) -> None:
+    """Look that no password is sent, and that one line says why, however often."""
+    peer = factory or RawPeer()
+    async with listening(reactor, peer, tls=server) as port:
+        endpoint = to(reactor, port, tls, host=host)
+        url = f"https://{host}:{port}"
+        async with connecting(reactor, url, endpoint=endpoint) as client:
+            await until(reactor, lambda: client.tries >= 4)
+            assert_one_error(client, "No TLS connection", *words)
+    if isinstance(peer, RawPeer):
+        assert peer.requests == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_private_authority_is_trusted_where_it_is_named(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    tls = TLS(ca_file=authority.ca_file)
+    await connects(reactor, tls, server=server_tls(authority.issue(NAME)))
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_address_of_ip_may_be_the_name(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    tls = TLS(ca_file=authority.ca_file)
+    server = server_tls(authority.issue("127.0.0.1"))
+    await connects(reactor, tls, server=server, host="127.0.0.1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_name_is_no_address_of_ip(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    tls = TLS(ca_file=authority.ca_file)
+    server = server_tls(authority.issue("localhost"))
+    words = ("not for '127.0.0.1' but for 'localhost'",)
+    await is_refused(reactor, tls, *words, server=server, host="127.0.0.1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_authority_nobody_knows_is_refused(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    server = server_tls(authority.issue(NAME))
+    await is_refused(reactor, TLS(), "nobody who is trusted", "ca_file", server=server)
+
+
+@pytest_twisted.ensureDeferred
+async def test_another_authority_than_the_one_named_is_refused(
+    reactor: PosixReactorBase, authority: Authority, tmp_path: Path
+) -> None:
+    tls = TLS(ca_file=Authority(tmp_path, "another").ca_file)
+    server = server_tls(authority.issue(NAME))
+    await is_refused(reactor, tls, "nobody who is trusted", "ca_file", server=server)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_certificate_for_another_name_is_refused(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    tls = TLS(ca_file=authority.ca_file)
+    server = server_tls(authority.issue("old.example", "older.example"))
+    words = ("not for 'pbx.example' but for 'old.example', 'older.example'", "url")
+    await is_refused(reactor, tls, *words, server=server)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_certificate_that_expired_is_refused(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    tls = TLS(ca_file=authority.ca_file)
+    server = server_tls(authority.issue(NAME, ends_in=-DAY))
+    await is_refused(reactor, tls, "expired on", "tlscertfile", server=server)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_certificate_of_the_future_is_refused(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    tls = TLS(ca_file=authority.ca_file)
+    server = server_tls(authority.issue(NAME, begins_in=DAY))
+    await is_refused(reactor, tls, "not valid before", "clocks", server=server)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_server_that_speaks_no_tls_is_explained(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    peer = RawPeer(on_connect=lambda one: one.say_and_close(http_answer("400 No")))
+    async with listening(reactor, peer) as port:
+        endpoint = to(reactor, port, TLS(ca_file=authority.ca_file))
+        url = f"https://{NAME}:{port}"
+        async with connecting(reactor, url, endpoint=endpoint) as client:
+            await until(reactor, lambda: client.tries >= 4)
+            assert_one_error(client, "No TLS connection", "tlsenable")
+
+
+@pytest_twisted.ensureDeferred
+async def test_nothing_is_verified_where_that_is_asked_for(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    server = server_tls(authority.issue("other.example", ends_in=-DAY))
+    await connects(reactor, TLS(verify=False), server=server)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_certificate_of_ours_is_shown(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    ours = authority.issue("attendant", file="client")
+    tls = TLS(ca_file=authority.ca_file, **ours._asdict())
+    server = server_tls(authority.issue(NAME), clients=authority.ca_file)
+    await connects(reactor, tls, server=server)
+
+
+@pytest_twisted.ensureDeferred
+async def test_its_key_may_be_in_the_same_file(
+    reactor: PosixReactorBase, authority: Authority, tmp_path: Path
+) -> None:
+    ours = authority.issue("attendant", file="client")
+    both = tmp_path / "both.pem"
+    parts = (ours.certificate_file, authority.ca_file, ours.key_file)
+    both.write_text("".join((tmp_path / part).read_text() for part in parts))
+    tls = TLS(ca_file=authority.ca_file, certificate_file=str(both))
+    server = server_tls(authority.issue(NAME), clients=authority.ca_file)
+    await connects(reactor, tls, server=server)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_server_that_misses_a_certificate_of_ours_is_explained(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    server = server_tls(authority.issue(NAME), clients=authority.ca_file)
+    await is_refused(
+        reactor,
+        TLS(ca_file=authority.ca_file),
+        "certificate required",
+        "certificate_file",
+        server=server,
+        factory=EventsServer(reactor),
+    )
+
+
+@pytest_twisted.ensureDeferred
+async def test_requests_are_held_to_the_same(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    peer = RawPeer(answering(http_answer("200 OK", b"[]")))
+    shown = authority.issue("localhost")
+    for tls, message in (
+        (TLS(ca_file=authority.ca_file), ""),
+        (TLS(), "nobody who is trusted"),
+    ):
+        async with (
+            listening(reactor, peer, tls=server_tls(shown)) as port,
+            nothing_left(reactor),
+        ):
+            address = Address(
+                url=f"https://localhost:{port}",
+                username="alice",
+                password="secret",
+                app="test",
+                tls=tls,
+            )
+            sender = HttpSender(address, reactor=reactor)
+            try:
+                asked = sender.send(Request(method="GET", path=("channels",)))
+                if message:
+                    with pytest.raises(ConnectionLostError, match=message):
+                        await asked
+                else:
+                    assert await asked == b"[]"
+            finally:
+                await sender.close()
+    assert len(peer.requests) == 1

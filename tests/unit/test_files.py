@@ -1,0 +1,140 @@
+"""Files with certificates, keys and secrets: each mistake is named with its remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.files import exposure, tls_problems
+from tests.certificates import Authority
+
+
+class FilesTestCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir(parents=True)
+        self.authority = Authority(self.folder)
+        self.ours = self.authority.issue("attendant")
+
+    def file(self, name: str, data: bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(data)
+        return str(path)
+
+    def problems(self, **files: str) -> list[tuple[str, str]]:
+        named = {"ca_file": "", "certificate_file": "", "key_file": ""} | files
+        return list(tls_problems(**named))
+
+    def assert_one(self, key: str, *words: str, **files: str) -> None:
+        """Look for one problem, on one line, of the key's own file."""
+        [(found, message)] = self.problems(**files)
+        self.assertEqual(found, key)
+        self.assertTrue(message.isprintable())
+        for word in words:
+            self.assertIn(word, message)
+
+
+class TlsFilesTests(FilesTestCase):
+    def test_no_files_are_no_problem(self) -> None:
+        self.assertEqual(self.problems(), [])
+
+    def test_good_files_are_no_problem(self) -> None:
+        files = {"ca_file": self.authority.ca_file} | self.ours._asdict()
+        self.assertEqual(self.problems(**files), [])
+
+    def test_key_and_certificate_may_share_a_file(self) -> None:
+        parts = [Path(part).read_bytes() for part in self.ours]
+        both = self.file("both.pem", b"".join(parts))
+        self.assertEqual(self.problems(certificate_file=both), [])
+
+    def test_a_file_that_is_not_there(self) -> None:
+        missing = str(self.folder / "missing.pem")
+        self.assert_one(
+            "ca_file", missing, "cannot be read: No such file", ca_file=missing
+        )
+        for key in ("certificate_file", "key_file"):
+            files = self.ours._asdict() | {key: missing}
+            self.assert_one(key, missing, "cannot be read: No such file", **files)
+
+    def test_a_folder_is_no_file(self) -> None:
+        folder = str(self.folder)
+        self.assert_one("ca_file", "cannot be read: Is a directory", ca_file=folder)
+
+    def test_a_name_that_no_file_can_have(self) -> None:
+        self.assert_one("ca_file", r"'\x00' cannot be read", ca_file="\x00")
+
+    def test_what_holds_no_certificate(self) -> None:
+        for data in (b"", b"\xff\x00", b"hello", Path(self.ours.key_file).read_bytes()):
+            name = self.file("none.pem", data)
+            self.assert_one(
+                "ca_file", name, "no certificate", "BEGIN CERT", ca_file=name
+            )
+
+    def test_a_broken_certificate(self) -> None:
+        whole = Path(self.ours.certificate_file).read_bytes()
+        name = self.file("broken.pem", whole.replace(b"MII", b"AAA"))
+        self.assert_one("ca_file", name, "is broken", ca_file=name)
+
+    def test_what_holds_no_key(self) -> None:
+        certificate = self.ours.certificate_file
+        self.assert_one(
+            "key_file",
+            "no private key",
+            certificate_file=certificate,
+            key_file=certificate,
+        )
+        self.assert_one(
+            "certificate_file", "no private key", certificate_file=certificate
+        )
+
+    def test_a_key_with_a_passphrase(self) -> None:
+        key = load_pem_private_key(Path(self.ours.key_file).read_bytes(), None)
+        encrypted = key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
+        )
+        files = self.ours._asdict() | {"key_file": self.file("it's.key", encrypted)}
+        self.assert_one("key_file", "passphrase", "openssl pkey -in '/", **files)
+
+    def test_the_key_of_another_certificate(self) -> None:
+        another = self.authority.issue("another", file="another")
+        files = self.ours._asdict() | {"key_file": another.key_file}
+        self.assert_one(
+            "key_file", another.key_file, self.ours.certificate_file, **files
+        )
+
+    def test_a_key_alone(self) -> None:
+        self.assert_one("key_file", "certificate_file", key_file=self.ours.key_file)
+
+    def test_all_mistakes_are_told_at_once(self) -> None:
+        empty = self.file("empty", b"")
+        found = self.problems(ca_file=empty, certificate_file=empty, key_file=empty)
+        self.assertEqual(
+            [key for key, _ in found], ["ca_file", "certificate_file", "key_file"]
+        )
+
+
+class ExposureTests(FilesTestCase):
+    def test_a_file_that_others_can_read_is_named_with_the_remedy(self) -> None:
+        name = self.file("it's a password", b"secret")
+        for mode in (0o644, 0o604, 0o602, 0o666):
+            Path(name).chmod(mode)
+            warning = exposure(name)
+            self.assertIn(f"mode {mode:04o}", warning)
+            self.assertIn("chmod o-rwx '/", warning)
+
+    def test_a_file_of_the_user_or_the_group_is_kept_well(self) -> None:
+        name = self.file("password", b"secret")
+        for mode in (0o600, 0o400, 0o640, 0o660):
+            Path(name).chmod(mode)
+            self.assertEqual(exposure(name), "")
+
+    def test_what_is_not_there_gives_no_warning(self) -> None:
+        self.assertEqual(exposure(str(self.folder / "missing")), "")
+        self.assertEqual(exposure("\x00"), "")
