@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import (
     Agent,
     HTTPConnectionPool,
     RequestTransmissionFailed,
-    ResponseDone,
     ResponseFailed,
-    _HTTP11ClientFactory,
 )
-from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from channel_aa.ari.errors import ConnectionLostError, RequestTimeoutError, error_for
+from channel_aa.ari.http_answers import AnswerTooLongError, Body, ConnectionFactory
 from channel_aa.ari.requests import IRequestSender
 
 if TYPE_CHECKING:
@@ -43,18 +41,13 @@ IDLE_SECONDS = 10
 _SUCCESS = range(200, 300)
 
 _NO_ANSWER = (
+    AnswerTooLongError,
     ConnectError,
     ConnectionClosed,
     DNSLookupError,
     RequestTransmissionFailed,
     ResponseFailed,
 )
-
-
-class _QuietFactory(_HTTP11ClientFactory):
-    """Makes HTTP connections without a line in the log for each."""
-
-    noisy = False
 
 
 @implementer(IAgentEndpointFactory)
@@ -105,11 +98,13 @@ class HttpSender:
         self._pool = HTTPConnectionPool(reactor, persistent=True)
         self._pool.cachedConnectionTimeout = IDLE_SECONDS
         self._pool.maxPersistentPerHost = connections
-        self._pool._factory = _QuietFactory  # noqa: SLF001 - the only way to silence it
+        self._pool._factory = ConnectionFactory  # noqa: SLF001 - the only way to silence it
         self._http = HTTPClient(
             Agent.usingEndpointFactory(
                 reactor, _OneEndpoint(address.endpoint(reactor)), pool=self._pool
-            )
+            ),
+            # Asterisk sets no cookies, and nobody else's are kept.
+            cookiejar=cast("Any", CookieJar(DefaultCookiePolicy(allowed_domains=[]))),
         )
 
     @property
@@ -182,7 +177,7 @@ class HttpSender:
                     unbuffered=True,
                     reactor=self._reactor,
                 )
-                collector = _Body()
+                collector = Body()
                 response.deliverBody(collector)
                 body = await collector.whole
             except _NO_ANSWER as error:
@@ -204,35 +199,6 @@ class HttpSender:
     def close(self) -> Deferred[None]:
         """Cancel what is pending, and close every connection."""
         return Deferred.fromCoroutine(self._close())
-
-
-class _Body(Protocol):
-    """Collects an answer's body.
-
-    Other than with treq's own, cancelling the wait closes the connection: a server
-    that stopped in the middle would keep it for ever.
-    """
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self.whole: Deferred[bytes] = Deferred(self._given_up)
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Keep a part of the body."""
-        self._parts.append(data)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
-        """Take note of the body's end."""
-        if self.whole.called:
-            return
-        if reason.check(ResponseDone, PotentialDataLoss):
-            self.whole.callback(b"".join(self._parts))
-        else:
-            self.whole.errback(reason)
-
-    def _given_up(self, _waiting: Deferred[bytes]) -> None:
-        if self.transport is not None:
-            self.transport.loseConnection()
 
 
 def _explain(error: BaseException) -> str:

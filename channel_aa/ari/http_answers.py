@@ -1,0 +1,111 @@
+"""How much of an HTTP answer is read, and what happens to one that has more.
+
+Twisted reads headers and bodies without end: a server that means ill would fill the
+memory with them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web._newclient import HTTP11ClientProtocol
+from twisted.web.client import ResponseDone, _HTTP11ClientFactory
+from twisted.web.http import PotentialDataLoss
+
+MAX_HEAD_BYTES = 32 * 1024
+"""The longest status line and headers that are read; Asterisk's have some 200 bytes."""
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+"""The longest body of an answer that is read; a list of channels has some 700 bytes
+for each of them."""
+
+_IN_BODY = "BODY"  # a state of Twisted's parser
+_PIECE = 4096
+
+
+class AnswerTooLongError(Exception):
+    """The server sends more than any answer of Asterisk has."""
+
+
+class Connection(HTTP11ClientProtocol):
+    """One connection, on which only so much of an answer's head is read."""
+
+    def request(self, request: Any) -> Deferred[Any]:  # noqa: ANN401 - Twisted's
+        """Send a request."""
+        self._head_bytes = 0
+        answer: Deferred[Any] = super().request(request)
+        return answer
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Read what has arrived; a head in pieces, so that it can be counted."""
+        while data and self._parser is not None and self._parser.state != _IN_BODY:
+            if self._head_bytes >= MAX_HEAD_BYTES:
+                self._giveUp(
+                    Failure(
+                        AnswerTooLongError(
+                            f"its headers have more than {MAX_HEAD_BYTES} bytes"
+                        )
+                    )
+                )
+                return
+            piece, data = data[:_PIECE], data[_PIECE:]
+            self._head_bytes += len(piece)
+            super().dataReceived(piece)
+        if data:
+            super().dataReceived(data)
+
+
+class ConnectionFactory(_HTTP11ClientFactory):
+    """Makes `Connection`, without a line in the log for each."""
+
+    noisy = False
+
+    def buildProtocol(self, addr: object) -> HTTP11ClientProtocol:  # noqa: ARG002, N802 - Twisted's
+        """Make a connection's protocol."""
+        return Connection(self._quiescentCallback)
+
+
+class Body(Protocol):
+    """Collects an answer's body.
+
+    Other than with treq's own, cancelling the wait closes the connection: a server
+    that stopped in the middle would keep it for ever.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._length = 0
+        self.whole: Deferred[bytes] = Deferred(self._given_up)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Keep a part of the body."""
+        if self.whole.called:
+            return
+        self._length += len(data)
+        if self._length <= MAX_BODY_BYTES:
+            self._parts.append(data)
+            return
+        self._parts.clear()
+        self.whole.errback(
+            AnswerTooLongError(f"the answer has more than {MAX_BODY_BYTES} bytes")
+        )
+        self._close()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        """Take note of the body's end."""
+        if self.whole.called:
+            return
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.whole.callback(b"".join(self._parts))
+        else:
+            self.whole.errback(reason)
+
+    def _given_up(self, _waiting: Deferred[bytes]) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self.transport is not None:
+            self.transport.loseConnection()
