@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from channel_aa.config import PASSWORD_VARIABLE, Secret, Settings, load
+from channel_aa.config import Settings, load
+from channel_aa.environment import password_from
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -20,11 +21,9 @@ def add_file(parser: ArgumentParser) -> None:
 
 
 def load_file(path: Path) -> Settings:
-    """Read the file as the daemon does, the password's environment variable too.
+    """Read the file as the daemon does, with the environment's password.
 
     Raises:
         ConfigError: it names everything that is wrong.
     """
-    password = os.environ.get(PASSWORD_VARIABLE)
-    secret = None if password is None else Secret(password)
-    return load(path.absolute(), password=secret)
+    return load(path.absolute(), password=password_from(os.environ))
