@@ -1,0 +1,97 @@
+"""``channel-aa status FILE``: how the daemon is that runs with a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from treq.client import HTTPClient
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.internet.error import ConnectError
+from twisted.web.client import Agent, ResponseFailed
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
+
+from channel_aa.commands.errors import CommandError
+from channel_aa.commands.files import add_file
+from channel_aa.commands.running import run_in_reactor
+from channel_aa.config import Secret, load
+from channel_aa.status import Status
+from channel_aa.status_server import client_endpoint
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import Any
+
+    from twisted.internet.interfaces import IStreamClientEndpoint
+
+    from channel_aa.commands.errors import Subparsers
+
+SECONDS = 5.0
+"""How long an answer may take."""
+
+
+def add(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "status",
+        help="ask a running daemon how it is",
+        description="Asks the daemon that runs with this file how it is, and prints its"
+        " answer, JSON. The file has to say where it listens: [status] listen.",
+        epilog="The exit code is 0 where it attends to calls: it is connected, and"
+        " neither replaced nor stopping. Otherwise, or without an answer, it is 1.",
+    )
+    add_file(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: Namespace) -> int:
+    """Ask, and print the answer."""
+    # Nobody needs the password for this, nor may whoever asks be able to read it.
+    settings = load(arguments.file.absolute(), password=Secret("not needed"))
+    where = settings.status.listen
+    if not where:
+        raise CommandError(
+            f"{arguments.file}: status.listen: is not there, so nobody can be asked;"
+            ' write [status] and listen = "unix:/run/channel-aa/status", and restart or'
+            " reload the daemon"
+        )
+    return run_in_reactor(lambda reactor: _ask(where, reactor=reactor))
+
+
+async def _ask(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - several interfaces
+    try:
+        endpoint = client_endpoint(where, reactor)
+    except ValueError as error:
+        raise CommandError(f"status.listen: {error}") from error
+    client = HTTPClient(Agent.usingEndpointFactory(reactor, _To(endpoint)))
+    try:
+        asked = client.get("http://channel-aa/").addTimeout(SECONDS, reactor)
+        told = (await asked).content().addTimeout(SECONDS, reactor)
+        status = msgspec.json.decode(await told, type=Status)
+    except ConnectError as error:
+        raise CommandError(
+            f"no daemon answers at {where} ({error}): is it running, with this file?"
+        ) from error
+    except (DeferredTimeoutError, ResponseFailed) as error:
+        raise CommandError(
+            f"the daemon at {where} did not answer within {SECONDS:g} s: it hangs,"
+            " or has too much to do"
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise CommandError(
+            f"what listens at {where} is no channel-aa of this version: {error}"
+        ) from error
+    print(msgspec.json.format(msgspec.json.encode(status)).decode())
+    return 0 if status.serving else 1
+
+
+@implementer(IAgentEndpointFactory)
+class _To:
+    """Connects to one endpoint, whatever a URL says."""
+
+    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def endpointForURI(self, uri: object) -> IStreamClientEndpoint:  # noqa: ARG002, N802 - Twisted's
+        return self._endpoint

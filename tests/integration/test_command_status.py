@@ -1,0 +1,156 @@
+"""``channel-aa status`` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+import pytest_twisted
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.utils import getProcessOutputAndValue
+
+from channel_aa.status_server import StatusServer
+from tests.unit.statuses import a_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twisted.internet.posixbase import PosixReactorBase
+
+SECONDS = 60
+
+
+class Ended(NamedTuple):
+    """How the command ended."""
+
+    output: str
+    errors: list[str]
+    code: int
+
+
+class Machine:
+    """A folder with a configuration file and a socket."""
+
+    def __init__(self, reactor: PosixReactorBase, folder: Path) -> None:
+        self.reactor = reactor
+        self.file = folder / "twistd.conf"
+        self.listen = f"unix:{folder}/status"
+        self.file.write_text(f'[status]\nlisten = "{self.listen}"\n', "utf-8")
+
+    async def status(self) -> Ended:
+        running = getProcessOutputAndValue(
+            sys.executable,
+            ("-m", "channel_aa.commands", "status", str(self.file)),
+            reactor=self.reactor,
+        )
+        out, err, code = await running.addTimeout(SECONDS, self.reactor)
+        return Ended(out.decode(), err.decode().splitlines(), code)
+
+
+@pytest.fixture
+def machine(reactor: PosixReactorBase) -> Iterator[Machine]:
+    with TemporaryDirectory(prefix="aa-") as name:
+        yield Machine(reactor, Path(name))
+
+
+@pytest.mark.parametrize("serving", [True, False])
+@pytest_twisted.ensureDeferred
+async def test_answer_is_printed_and_its_meaning_is_the_exit_code(
+    machine: Machine, *, serving: bool
+) -> None:
+    server = StatusServer(lambda: a_status(serving=serving), reactor=machine.reactor)
+    await server.listen(machine.listen)
+    ended = await machine.status()
+    await server.close()
+    assert ended.code == (0 if serving else 1)
+    assert ended.errors == []
+    told = json.loads(ended.output)
+    assert told["serving"] is serving
+    assert told["asterisk"]["version"] == "22.10.1"
+    assert ended.output.count("\n") > 20  # for people, too
+
+
+@pytest_twisted.ensureDeferred
+async def test_daemon_that_is_not_there_is_one_line(machine: Machine) -> None:
+    ended = await machine.status()
+    assert ended.code == 1
+    assert ended.output == ""
+    (line,) = ended.errors
+    assert line.startswith(f"channel-aa: no daemon answers at {machine.listen} (")
+    assert line.endswith("is it running, with this file?")
+
+
+@pytest_twisted.ensureDeferred
+async def test_file_without_an_endpoint_is_told_the_remedy(machine: Machine) -> None:
+    machine.file.write_text("", "utf-8")
+    ended = await machine.status()
+    assert (ended.code, ended.output) == (1, "")
+    (line,) = ended.errors
+    assert line.startswith(f"channel-aa: {machine.file}: status.listen: is not there")
+
+
+@pytest_twisted.ensureDeferred
+async def test_file_with_mistakes_is_told_them(machine: Machine) -> None:
+    machine.file.write_text("[status]\nlisten = 1\nlistn = 1\n", "utf-8")
+    ended = await machine.status()
+    assert ended.code == 1
+    assert len(ended.errors) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_password_need_not_be_readable(machine: Machine) -> None:
+    text = machine.file.read_text("utf-8")
+    machine.file.write_text(f'[asterisk]\npassword_file = "gone"\n{text}', "utf-8")
+    server = StatusServer(a_status, reactor=machine.reactor)
+    await server.listen(machine.listen)
+    ended = await machine.status()
+    await server.close()
+    assert (ended.code, ended.errors) == (0, [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_endpoint_that_only_others_can_ask_is_told(machine: Machine) -> None:
+    machine.file.write_text('[status]\nlisten = "systemd:domain=UNIX:index=0"\n')
+    ended = await machine.status()
+    assert ended.code == 1
+    assert "only unix:PATH" in ended.errors[0]
+
+
+class Hung(Protocol):
+    """Says nothing."""
+
+
+class Stranger(Protocol):
+    """Speaks HTTP, and is no attendant."""
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        assert self.transport is not None
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+@pytest.mark.parametrize(
+    ("peer", "words"), [(Hung, "did not answer within"), (Stranger, "no channel-aa")]
+)
+@pytest_twisted.ensureDeferred
+async def test_what_does_not_answer_properly_is_told(
+    machine: Machine, peer: type[Protocol], words: str
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = probe.getsockname()[1]
+    machine.file.write_text(
+        f'[status]\nlisten = "tcp:{number}:interface=127.0.0.1"\n', "utf-8"
+    )
+    port = machine.reactor.listenTCP(
+        number, Factory.forProtocol(peer), interface="127.0.0.1"
+    )
+    ended = await machine.status()
+    await port.stopListening()
+    assert ended.code == 1
+    assert len(ended.errors) == 1
+    assert words in ended.errors[0]
