@@ -227,6 +227,12 @@ class EventsConnection:
             loop.cancel()
         return loop
 
+    def stay_away(self) -> None:
+        """Close the websocket, and do not connect again before the next `start`."""
+        self._stopping = True
+        if self._protocol is not None:
+            self._protocol.leave()
+
     def opened(self) -> None:
         """Take note of a completed handshake."""
         self.is_open = True
