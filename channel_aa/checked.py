@@ -110,6 +110,16 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
         del values
         return iter(())
 
+    @classmethod
+    def omissions(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find what is missing between fields; places are paths from this object.
+
+        Args:
+            values: every field by name, of which none is wrong in itself.
+        """
+        del values
+        return iter(())
+
 
 def converted(
     value: object, wanted: object, place: str, problems: list[Problem]
@@ -288,6 +298,7 @@ def _converted_fields(
         for key in table
         if key not in known and key not in beside
     )
+    before = len(problems)
     kept = {}
     for key, field in known.items():
         inside = path_of(place, key)
@@ -298,9 +309,12 @@ def _converted_fields(
             problems.append(Problem(inside, "is missing"))
         else:
             kept[field.name] = _default(field)
+    found = list(wanted.conflicts(kept))
+    if len(problems) == before:
+        found += wanted.omissions(kept)
     problems.extend(
         Problem(f"{place}.{problem.place}" if place else problem.place, problem.message)
-        for problem in wanted.conflicts(kept)
+        for problem in found
     )
     return kept
 

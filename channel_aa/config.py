@@ -21,6 +21,7 @@ from channel_aa.attendant.flow import (
     Menus,
     Schedules,
     call_seconds,
+    flow_mistakes,
 )
 from channel_aa.attendant.menu import default_menu
 from channel_aa.attendant.routes import Route
@@ -29,7 +30,6 @@ from channel_aa.checked import (
     ConfigError,
     Problem,
     converted,
-    nearest,
     quoted,
     sort,
 )
@@ -314,14 +314,10 @@ class Settings(Checked, frozen=True, kw_only=True):
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find menus that are named and not there."""
-        attendant, menus = values["attendant"], values["menus"]
-        if attendant is None or menus is None:
-            return
-        if attendant.entry not in menus:
-            yield Problem(
-                "attendant.entry", nearest(attendant.entry, menus, what="menu")
-            )
+        """Find what does not fit together."""
+        attendant = values["attendant"]
+        entry = None if attendant is None else attendant.entry
+        yield from flow_mistakes(values, entry=entry, entry_place="attendant.entry")
 
 
 class _PlayedOption:

@@ -64,9 +64,13 @@ endpoint = _matching(
     with_digits=True,
 )
 dialplan_name = _matching(
-    r"[A-Za-z0-9_.@-]{0,79}",
+    r"[A-Za-z0-9_.@-]{1,79}",
     "is no name that Asterisk's dialplan can hold; allowed are letters, digits, '-',"
     " '_', '.' and '@'",
+)
+music_class = _matching(
+    r"[A-Za-z0-9_.-]{0,79}",
+    "is no class of music on hold; allowed are letters, digits, '-', '_' and '.'",
 )
 dialplan_extension = _matching(
     r"[A-Za-z0-9_.+*#-]{1,79}",
@@ -85,7 +89,7 @@ channel_variable = _matching(
     " or a function such as 'CALLERID(name)'",
 )
 language_code = _matching(
-    r"([A-Za-z][A-Za-z0-9_-]{1,39})?",
+    r"[A-Za-z][A-Za-z0-9_-]{1,39}",
     "is no language of Asterisk's sounds; write it as in 'en' or 'en_GB'",
 )
 application_name = _matching(
@@ -119,6 +123,11 @@ def one_of(*allowed: str) -> Callable[[str], str]:
         )
 
     return check
+
+
+def language_or_none(language: str) -> str:
+    """Allow a language, or the one that the call has: a rule."""
+    return language and language_code(language)
 
 
 strategy_name = one_of(*STRATEGIES)

@@ -11,7 +11,7 @@ whose parts `Record.name` makes harmless.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from channel_aa.attendant.action_rules import (
     label_text,
     language_code,
     mailbox,
+    music_class,
     reachable_priority,
     record_template,
     ring_seconds,
@@ -161,7 +162,7 @@ class Dial(Action, frozen=True, kw_only=True):
     ]
     ring: Annotated[int, ring_seconds] = 20
     strategy: Annotated[str, strategy_name] = "hunt"
-    music: Annotated[str, dialplan_name] = ""
+    music: Annotated[str, music_class] = ""
     else_: AnyAction | None = field(default=None, name="else")
     then: AnyAction = HANGUP
 
@@ -332,6 +333,24 @@ def follow_ups(action: Action) -> tuple[tuple[str, Action], ...]:
     """Give the actions within an action, each with its key: ``then``, ``else``."""
     found = ((key, getattr(action, name, None)) for key, name in _FOLLOW_UPS)
     return tuple((key, each) for key, each in found if each is not None)
+
+
+def texts(action: Action) -> Iterator[str]:
+    """Give the texts of an action, without its follow-ups, that digits may stand in."""
+    match action:
+        case Play():
+            for sound in action.play:
+                yield from sound.media
+        case Dial():
+            yield from action.dial
+        case Continue():
+            yield action.continue_.extension
+        case Voicemail():
+            yield action.voicemail
+        case SetVariables():
+            yield from action.set_.values()
+        case _:
+            pass
 
 
 _FOLLOW_UPS = (("then", "then"), ("else", "else_"))

@@ -10,11 +10,29 @@ from typing import Annotated, Any, NamedTuple
 
 from msgspec import field
 
-from channel_aa.attendant.actions import Action, AnyAction, GoTo, Named
+from channel_aa.attendant.actions import (
+    KEYWORDS,
+    Action,
+    AnyAction,
+    GoTo,
+    Keyword,
+    Named,
+)
+from channel_aa.attendant.links import (
+    Heard,
+    Written,
+    in_actions,
+    in_menu,
+    in_routes,
+    menu_sounds,
+    played_sounds,
+    with_follow_ups,
+)
 from channel_aa.attendant.menu import Menu, default_menu
+from channel_aa.attendant.mistakes import Parts, mistakes
 from channel_aa.attendant.routes import Route
 from channel_aa.attendant.schedules import Schedule
-from channel_aa.checked import Checked, Problem, bare_name
+from channel_aa.checked import Checked, Problem, bare_name, nearest
 
 Name = Annotated[str, bare_name]
 Menus = Mapping[Name, Menu]
@@ -38,7 +56,9 @@ class Start(NamedTuple):
     """Where a call begins.
 
     Attributes:
-        target: the first action; mostly a `GoTo` of a menu.
+        target: the first action, mostly a `GoTo` of a menu; never a `Named`. No menu
+            has been entered yet: where an action such as a `Dial` that nobody
+            answered would return to the menu, there is none.
         language: the language of the sounds; empty: the one that the call has.
     """
 
@@ -68,12 +88,10 @@ class CallFlow(Checked, frozen=True, kw_only=True):
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
         """Find what does not fit together."""
-        menus = values["menus"]
-        if menus is not None and values["entry"] not in menus:
-            yield Problem("entry", "no such menu")
+        yield from flow_mistakes(values, entry=values["entry"], entry_place="entry")
 
     def start(self, *, dialled: str, arguments: Sequence[str], at: datetime) -> Start:
-        """Tell where a call begins.
+        """Tell where a call begins. What comes from outside is compared, no more.
 
         Args:
             dialled: the number that was dialled.
@@ -83,22 +101,77 @@ class CallFlow(Checked, frozen=True, kw_only=True):
         for route in self.routes:
             if route.is_for(dialled=dialled, arguments=arguments):
                 schedule = self.schedules.get(route.schedule)
-                return Start(
-                    self.resolve(
-                        route.target(schedule.state(at) if schedule else None)
-                    ),
-                    route.language,
-                )
+                target = route.target(schedule.state(at) if schedule else None)
+                return Start(self.resolve(target), route.language)
         return Start(GoTo(menu=self.entry))
 
     def resolve(self, action: Action) -> Action:
         """Tell what to do: a name's menu or action, anything else itself.
 
         Raises:
-            KeyError: nothing has that name; only an embedding program's can be so.
+            KeyError: nothing has that name. Only an action that a program has built
+                can have such a name; those of this flow are checked.
         """
         while isinstance(action, Named):
             if action.name in self.menus:
-                return GoTo(menu=action.name, label=action.label)
+                return GoTo(menu=action.name)
             action = self.actions[action.name]
         return action
+
+    def word(self, word: str) -> Action:
+        """Tell what a word would do, in place of an action in the file.
+
+        Raises:
+            ValueError: nothing; it says what would.
+        """
+        if word in KEYWORDS:
+            return Keyword(word=word)
+        if word in self.menus or word in self.actions:
+            return self.resolve(Named(name=word))
+        names = sorted([*self.menus, *self.actions])
+        raise ValueError(nearest(word, [*names, *KEYWORDS], what="menu or action"))
+
+    def all_actions(self) -> Iterator[Written]:
+        """Give every action, also those within others, and where it stands."""
+        roots = [
+            each for name, menu in self.menus.items() for each in in_menu(name, menu)
+        ]
+        roots += [*in_actions(self.actions), *in_routes(self.routes)]
+        return with_follow_ups(roots)
+
+    def all_sounds(self) -> Iterator[Heard]:
+        """Give every sound, and where it stands."""
+        for name, menu in self.menus.items():
+            yield from menu_sounds(name, menu)
+        yield from played_sounds(self.all_actions())
+
+
+def flow_mistakes(
+    values: Mapping[str, Any], *, entry: str | None, entry_place: str
+) -> Iterator[Problem]:
+    """Find what does not fit together in the parts of a flow.
+
+    Args:
+        values: ``menus``, ``actions``, ``routes`` and ``schedules``; what is wrong in
+            itself is ``None``, also within them.
+        entry: the name of the menu for the calls that no route is for.
+        entry_place: where that name stands.
+    """
+    if any(values[key] is None for key in ("menus", "actions", "schedules")):
+        return
+    parts = Parts(
+        entry=entry or "",
+        menus=_right(values["menus"]),
+        actions=_right(values["actions"]),
+        routes=values["routes"] or (),
+        menu_names=frozenset(map(str, values["menus"])),
+        action_names=frozenset(map(str, values["actions"])),
+        schedule_names=frozenset(map(str, values["schedules"])),
+    )
+    for problem in mistakes(parts, entry_place=entry_place):
+        if entry is not None or problem.place != entry_place:
+            yield problem
+
+
+def _right(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: each for name, each in table.items() if each is not None}

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import field
 
-from channel_aa.attendant.action_rules import language_code
+from channel_aa.attendant.action_rules import language_or_none
 from channel_aa.attendant.actions import (
     HANGUP,
     REPEAT,
@@ -177,7 +177,7 @@ class Menu(Checked, frozen=True, kw_only=True):
     max_noinput: Annotated[int, limit] = 0
     max_nomatch: Annotated[int, limit] = 0
     failure: Annotated[AnyAction, no_repeat] = HANGUP
-    language: Annotated[str, language_code] = ""
+    language: Annotated[str, language_or_none] = ""
     options: Mapping[Annotated[str, option_keys], AnyAction] = field(
         default_factory=dict
     )

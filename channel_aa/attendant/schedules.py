@@ -191,6 +191,11 @@ class Schedule(Checked, frozen=True, kw_only=True):
         return State.CLOSED
 
 
+def written_time(minute: int) -> str:
+    """Write a minute of the day as people do: ``17:30``."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def _minute(at: datetime) -> int:
     return at.hour * 60 + at.minute
 

@@ -1,0 +1,140 @@
+"""Where everything in a call flow stands, and what leads to what.
+
+The places are those of the configuration file: ``menus.main.options.1.then``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from channel_aa.attendant.actions import Action, GoTo, Named, Play, follow_ups
+from channel_aa.checked import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from channel_aa.attendant.menu import Menu
+    from channel_aa.attendant.routes import Route
+    from channel_aa.attendant.sounds import Prompt, Sound
+
+ROUTE_TARGETS = ("to", "open", "closed", "holiday")
+"""The keys of a route whose actions begin calls."""
+
+
+class Written(NamedTuple):
+    """An action, and where it stands.
+
+    Attributes:
+        place: a dotted path in the configuration file.
+        action: the action.
+    """
+
+    place: str
+    action: Action
+
+
+class Heard(NamedTuple):
+    """A sound, and where it stands.
+
+    Attributes:
+        place: a dotted path in the configuration file.
+        sound: the sound.
+    """
+
+    place: str
+    sound: Sound
+
+
+def in_menu(name: str, menu: Menu) -> Iterator[Written]:
+    """Give what a menu does at its keys and limits, without follow-ups."""
+    place = path_of("menus", name)
+    for keys, action in menu.options.items():
+        if action is not None:
+            yield Written(path_of(f"{place}.options", keys), action)
+    if menu.extensions is not None:
+        yield Written(f"{place}.extensions", menu.extensions.action)
+    yield Written(f"{place}.failure", menu.failure)
+
+
+def in_routes(routes: Iterable[Route]) -> Iterator[Written]:
+    """Give what routes begin calls with, without follow-ups."""
+    for index, route in enumerate(routes):
+        for key in ROUTE_TARGETS:
+            action = getattr(route, key)
+            if action is not None:
+                yield Written(f"routes[{index}].{key}", action)
+
+
+def in_actions(actions: Mapping[str, Action]) -> Iterator[Written]:
+    """Give the named actions, without follow-ups."""
+    for name, action in actions.items():
+        yield Written(path_of("actions", name), action)
+
+
+def with_follow_ups(written: Iterable[Written]) -> Iterator[Written]:
+    """Give each action, and then those within it."""
+    waiting = list(written)[::-1]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        waiting += [
+            Written(f"{each.place}.{key}", action)
+            for key, action in follow_ups(each.action)
+        ][::-1]
+
+
+def menu_sounds(name: str, menu: Menu) -> Iterator[Heard]:
+    """Give what is heard in a menu, without what its actions play."""
+    place = path_of("menus", name)
+    for key in ("greeting", "prompt"):
+        yield from _prompt_sounds(f"{place}.{key}", getattr(menu, key))
+    for key in ("noinput", "nomatch"):
+        prompts = getattr(menu, key)
+        for index, prompt in enumerate(prompts):
+            # One prompt is written without a list around it.
+            number = f"[{index}]" if len(prompts) > 1 else ""
+            yield from _prompt_sounds(f"{place}.{key}{number}", prompt)
+
+
+def played_sounds(written: Iterable[Written]) -> Iterator[Heard]:
+    """Give what actions play."""
+    for each in written:
+        if isinstance(each.action, Play):
+            yield from _prompt_sounds(f"{each.place}.play", each.action.play)
+
+
+def target_menu(action: Action, menus: Mapping[str, Menu]) -> str | None:
+    """Name the menu that an action enters; ``None`` where it enters none."""
+    match action:
+        case GoTo(menu=name) | Named(name=name):
+            return name if name in menus else None
+    return None
+
+
+def reached(
+    action: Action, actions: Mapping[str, Action], *, ends: tuple[type, ...] = ()
+) -> Iterator[Action]:
+    """Give an action and all that may follow it, until a menu is entered.
+
+    A `Named` is there itself, and then what it stands for.
+
+    Args:
+        action: where to begin.
+        actions: what names stand for.
+        ends: kinds of actions whose follow-ups are left out.
+    """
+    waiting = [action]
+    seen: set[str] = set()
+    while waiting:
+        each = waiting.pop()
+        yield each
+        if isinstance(each, Named) and each.name in actions.keys() - seen:
+            seen.add(each.name)
+            waiting.append(actions[each.name])
+        if not isinstance(each, ends):
+            waiting += [after for _, after in follow_ups(each)][::-1]
+
+
+def _prompt_sounds(place: str, prompt: Prompt) -> Iterator[Heard]:
+    for index, sound in enumerate(prompt):
+        yield Heard(f"{place}[{index}]", sound)
