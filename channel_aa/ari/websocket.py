@@ -12,6 +12,8 @@ import os
 from typing import TYPE_CHECKING
 
 from autobahn.twisted.websocket import WebSocketClientProtocol
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
 
 if TYPE_CHECKING:
     from typing import Any
@@ -24,6 +26,12 @@ _LENGTH_IN_TWO_BYTES = 126
 _END_OF_HEADERS = b"\r\n\r\n"
 MAX_SHORT_FRAME = 0xFFFF
 """The longest payload in bytes that a frame's two-byte length can tell."""
+
+MAX_HANDSHAKE_BYTES = 16 * 1024
+"""The longest answer to the handshake that is read; Asterisk's has some 200 bytes."""
+
+MAX_FRAGMENTS = 1024
+"""In how many frames a message may come; Asterisk sends each in one."""
 
 
 def text_frame(payload: bytes, mask: bytes) -> bytes:
@@ -44,12 +52,17 @@ def text_frame(payload: bytes, mask: bytes) -> bytes:
     return head + mask + masked.to_bytes(length, "big")
 
 
+@implementer(IPushProducer)
 class LeanWebSocketProtocol(WebSocketClientProtocol):
     """A websocket client with a short way for short text messages.
 
     Subclasses get each message by `onMessage`, whichever way it came, and send
     theirs by `send_text`. Whether a text is UTF-8 is left to whoever decodes it: one
     that is not costs that message, and no connection.
+
+    A server that means ill can end this connection, and have no more of our memory
+    than one message may take: what it sends is bounded in every place that is
+    kept, and no ping is answered while it reads nothing.
     """
 
     utf8validateIncoming = False  # noqa: N815 - autobahn's name
@@ -62,6 +75,44 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
         self._rest_of_frame = 0
         self._is_reading = False
         self._outgoing: list[bytes] = []
+        self._fragments = 0
+        self._is_stuck = False
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        """Begin, and ask to be told when the server does not read."""
+        super().connectionMade()
+        self.registerProducer(self, streaming=True)
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Take note that the server does not read what it is sent."""
+        self._is_stuck = True
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Take note that it reads again."""
+        self._is_stuck = False
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Do nothing: `connectionLost` follows."""
+
+    def onPing(self, payload: bytes) -> None:  # noqa: N802 - autobahn's name
+        """Answer a ping; the answers would pile up where nobody reads them."""
+        if not self._is_stuck:
+            super().onPing(payload)
+
+    def onMessageBegin(self, isBinary: bool) -> None:  # noqa: FBT001, N802, N803 - autobahn's
+        """Begin a message that autobahn reads."""
+        super().onMessageBegin(isBinary)
+        self._fragments = 0
+
+    def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802 - autobahn's name
+        """Begin one of its frames; empty ones without end would fill the memory."""
+        super().onMessageFrameBegin(length)
+        self._fragments += 1
+        if self._fragments > MAX_FRAGMENTS and not self.failedByMe:
+            self._fail_connection(
+                self.CLOSE_STATUS_CODE_MESSAGE_TOO_BIG,
+                f"a message in more than {MAX_FRAGMENTS} frames",
+            )
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Read what has arrived; what it makes us send leaves in one piece."""
@@ -122,7 +173,12 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
     def _hand_over_handshake(self, data: bytes) -> bytes:
         """Give autobahn what belongs to the handshake; return what follows it."""
         begun = len(self.data)
-        end = (self.data + data).find(_END_OF_HEADERS)
+        end = (self.data + data).find(_END_OF_HEADERS, 0, MAX_HANDSHAKE_BYTES)
+        if end < 0 and begun + len(data) >= MAX_HANDSHAKE_BYTES:
+            self.failHandshake(
+                f"its answer begins with {MAX_HANDSHAKE_BYTES} bytes of headers"
+            )
+            return b""
         size = len(data) if end < 0 else end + len(_END_OF_HEADERS) - begun
         super().dataReceived(data[:size])
         return data[size:]

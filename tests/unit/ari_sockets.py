@@ -47,6 +47,19 @@ def frame(
     return head + (bytes(4) if is_masked else b"") + payload
 
 
+def handshake_for(client: Any) -> bytes:  # noqa: ANN401 - autobahn is half typed
+    """Give the answer to a client's handshake."""
+    accept = b64encode(sha1(client.websocket_key + _ACCEPT_SALT).digest())  # noqa: S324 - RFC 6455's
+    lines = [
+        b"HTTP/1.1 101 Switching Protocols",
+        b"Upgrade: websocket",
+        b"Connection: Upgrade",
+        b"Sec-WebSocket-Protocol: ari",
+        b"Sec-WebSocket-Accept: " + accept,
+    ]
+    return b"\r\n".join([*lines, b"", b""])
+
+
 class AutobahnClient(WebSocketClientProtocol):
     """The reference: autobahn alone, which leaves a text's UTF-8 to its reader too."""
 
@@ -96,17 +109,8 @@ class Socket:
 
     def handshake(self) -> bytes:
         """Give the answer to the client's handshake, and forget that."""
-        key = self.client.websocket_key
-        accept = b64encode(sha1(key + _ACCEPT_SALT).digest())  # noqa: S324 - RFC 6455's
         self.wire.clear()
-        lines = [
-            b"HTTP/1.1 101 Switching Protocols",
-            b"Upgrade: websocket",
-            b"Connection: Upgrade",
-            b"Sec-WebSocket-Protocol: ari",
-            b"Sec-WebSocket-Accept: " + accept,
-        ]
-        return b"\r\n".join([*lines, b"", b""])
+        return handshake_for(self.client)
 
     def feed(self, parts: Iterable[bytes]) -> None:
         """Let segments arrive, as long as a real transport would let them."""
