@@ -34,8 +34,13 @@ if TYPE_CHECKING:
     from channel_aa.ari.address import Address
 
 QUIET_SECONDS = 5.0
-"""How long a connection may say nothing before it is sent a ping, and how long it then
-has to say anything. Asterisk answers pings, and never sends one."""
+"""How long a connection may say nothing before it is sent a ping. Asterisk answers
+pings (not while it serves a request that waits), and never sends one."""
+
+_LOOKS_IN_QUIET_SECONDS = 5
+_LOOKS_UNTIL_DEAD = 13
+"""A connection on which nothing was heard at so many looks in a row is dead: with five
+looks in five seconds, after 13 to 14 seconds. The ping has 8 of them to be answered."""
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Far above any event of Asterisk, whose channel variables can make one long."""
@@ -59,7 +64,7 @@ class EventsProtocol(LeanWebSocketProtocol):
         """Fires when the TCP connection is gone, with the reason."""
         self._problem: Problem | None = None
         self._was_open = False
-        self._is_pinged = False
+        self._quiet_looks = 0
 
     def onOpen(self) -> None:  # noqa: N802 - autobahn's name
         """Pass on that the handshake is complete."""
@@ -118,14 +123,19 @@ class EventsProtocol(LeanWebSocketProtocol):
         self.ended.callback(problem)
 
     def keep_alive(self) -> None:
-        """Ping a peer that has been quiet; drop one that does not answer."""
+        """Ping a peer that has been quiet; drop one that does not answer.
+
+        It counts how often it was called, not seconds: when this program was stopped
+        itself, or the clock jumps, the peer has not been silent for long.
+        """
         if self.has_heard:
             self.has_heard = False
-            self._is_pinged = False
-        elif not self._is_pinged:
-            self._is_pinged = True
+            self._quiet_looks = 0
+            return
+        self._quiet_looks += 1
+        if self._quiet_looks == _LOOKS_IN_QUIET_SECONDS:
             self.sendPing()
-        else:
+        elif self._quiet_looks >= _LOOKS_UNTIL_DEAD:
             self._problem = dead_problem()
             self.dropConnection(abort=True)
 
@@ -236,7 +246,9 @@ class EventsConnection:
     def opened(self) -> None:
         """Take note of a completed handshake."""
         self.is_open = True
-        self._keeping_alive.start(self._quiet_seconds, now=False)
+        self._keeping_alive.start(
+            self._quiet_seconds / _LOOKS_IN_QUIET_SECONDS, now=False
+        )
         self._backoff.reset()
         self._last_kind = None
         self._log.info(
