@@ -33,6 +33,7 @@ from channel_aa.checked import (
     quoted,
     sort,
 )
+from channel_aa.files import tls_problems
 
 __all__ = [
     "PASSWORD_VARIABLE",
@@ -55,6 +56,7 @@ MAX_CALLS = 100_000
 MAX_DRAIN_SECONDS = 600
 
 _ENDPOINT = re.compile(r"(unix:/?[^:]+(:.*)?|(tcp|tcp6):[0-9]{1,5}(:.*)?|systemd:.+)")
+_TLS_FILES = ("ca_file", "certificate_file", "key_file")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_PORT = 65535
 _URL = re.compile(
@@ -71,12 +73,17 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @final
 class Secret:
-    """Text that no ``repr``, log line or message shows."""
+    """Text that no ``repr``, log line or message shows.
 
-    __slots__ = ("_text",)
+    Attributes:
+        file: where it was read from; empty: from no file.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("_text", "file")
+
+    def __init__(self, text: str, *, file: str = "") -> None:
         self._text = text
+        self.file = file
 
     def reveal(self) -> str:
         """Give the text, to the one place that needs it."""
@@ -233,6 +240,25 @@ class AsteriskSettings(Checked, frozen=True, kw_only=True):
         """Name the other place for a password."""
         return frozenset({"password_file"})
 
+    @property
+    def secret_files(self) -> tuple[str, ...]:
+        """The files whose readers can act as this program."""
+        files = (self.password.file, self.key_file or self.certificate_file)
+        return tuple(file for file in files if file)
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find files that cannot secure the connection, or have none to secure."""
+        files = {key: values[key] or "" for key in _TLS_FILES}
+        for key, message in tls_problems(**files):
+            yield Problem(key, message)
+        url = values["url"]
+        if url is None or url.lower().startswith("https:"):
+            return
+        for key in (*_TLS_FILES, "verify"):
+            if values[key] or (key == "verify" and values[key] is False):
+                yield Problem(key, "secures nothing, as url does not begin with https")
+
 
 class AttendantSettings(Checked, frozen=True, kw_only=True):
     """How calls are attended to.
@@ -359,7 +385,7 @@ def load(
             places["asterisk.password"] = PASSWORD_VARIABLE
         elif "password" not in asterisk:
             places["asterisk.password"] = f"{in_file}asterisk.password_file"
-        problems += _settle_password(asterisk, folder=folder, password=password)
+        problems += _settle_password(asterisk, path=path, password=password)
     _settle_paths(document, folder)
     settings: Settings = converted(document, Settings, "", problems)
     if problems:
@@ -387,7 +413,7 @@ def _settle_paths(document: dict[str, Any], folder: Path) -> None:
     """Make paths absolute, which start from the file's folder."""
     asterisk, status = document.get("asterisk"), document.get("status")
     if isinstance(asterisk, dict):
-        for key in ("ca_file", "certificate_file", "key_file"):
+        for key in _TLS_FILES:
             name = asterisk.get(key)
             if name and isinstance(name, str):
                 asterisk[key] = str(folder / name)
@@ -400,7 +426,7 @@ def _settle_paths(document: dict[str, Any], folder: Path) -> None:
 
 
 def _settle_password(
-    asterisk: dict[str, object], *, folder: Path, password: Secret | None
+    asterisk: dict[str, object], *, path: Path | None, password: Secret | None
 ) -> Iterator[Problem]:
     """Leave the table the one password that counts, as a `Secret`."""
     in_file = asterisk.pop("password", None)
@@ -416,15 +442,16 @@ def _settle_password(
                 f"asterisk.{key}", f"expected text in quotes, found {sort(type(value))}"
             )
     if isinstance(file_name, str):
+        file = (path or Path()).absolute().parent / file_name
         try:
-            text = _text(folder / file_name)
+            text = _text(file)
         except ValueError as error:
-            message = f"{_named(folder / file_name)} {error}"
-            yield Problem("asterisk.password_file", message)
+            yield Problem("asterisk.password_file", f"{_named(file)} {error}")
         else:
-            asterisk["password"] = Secret(text.removesuffix("\n").removesuffix("\r"))
+            text = text.removesuffix("\n").removesuffix("\r")
+            asterisk["password"] = Secret(text, file=str(file))
     elif isinstance(in_file, str):
-        asterisk["password"] = Secret(in_file)
+        asterisk["password"] = Secret(in_file, file=str(path or ""))
 
 
 def _text(path: Path) -> str:
