@@ -255,9 +255,11 @@ class AsteriskSettings(Checked, frozen=True, kw_only=True):
         url = values["url"]
         if url is None or url.lower().startswith("https:"):
             return
-        for key in (*_TLS_FILES, "verify"):
-            if values[key] or (key == "verify" and values[key] is False):
-                yield Problem(key, "secures nothing, as url does not begin with https")
+        asked_for = [key for key in _TLS_FILES if values[key]]
+        if values["verify"] is False:
+            asked_for.append("verify")
+        for key in asked_for:
+            yield Problem(key, "secures nothing, as url does not begin with https")
 
 
 class AttendantSettings(Checked, frozen=True, kw_only=True):
