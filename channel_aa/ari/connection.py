@@ -8,6 +8,7 @@ from autobahn.twisted.websocket import WebSocketClientFactory
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import LogLevel
 from txaio.tx import make_logger
 
 from channel_aa.ari.backoff import Backoff
@@ -19,6 +20,7 @@ from channel_aa.ari.problems import (
     is_tls_error,
     lost_problem,
     no_handshake_problem,
+    risk,
     tls_problem,
 )
 from channel_aa.ari.websocket import LeanWebSocketProtocol
@@ -218,8 +220,11 @@ class EventsConnection:
         self.is_open = False
 
     def start(self) -> None:
-        """Begin to connect, and keep at it."""
+        """Begin to connect, and keep at it; warn of a way that is not secure."""
         self._stopping = False
+        if (danger := risk(self.address)) is not None:
+            level = LogLevel.error if self.address.is_secure else LogLevel.warn
+            self._log.emit(level, "{danger}", danger=danger.text)
         self._loop = Deferred.fromCoroutine(self._keep_open())
         self._loop.addErrback(
             lambda failure: self._log.failure("The connection's loop died", failure)

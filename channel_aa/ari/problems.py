@@ -109,6 +109,28 @@ def dead_problem() -> Problem:
     )
 
 
+def risk(address: Address) -> Problem | None:
+    """Tell who else can read the password, and act in our name; None: nobody."""
+    if address.is_secure:
+        if address.tls.verify:
+            return None
+        return Problem(
+            "not verified",
+            f"ANYBODY on the way to {address.host} can pass for it, read the password"
+            " and place calls: verify = false leaves its certificate unchecked. Give"
+            " the certificate of the authority that signed it as ca_file, and take"
+            " verify = false away.",
+        )
+    if address.is_this_machine:
+        return None
+    return Problem(
+        "not encrypted",
+        f"Whoever sees the traffic to {address.host} learns the password, with which"
+        " calls can be placed: nothing is encrypted. Let Asterisk serve https"
+        " (http.conf: tlsenable, tlsbindaddr, tlscertfile) and use it in url.",
+    )
+
+
 def is_tls_error(error: BaseException | None) -> bool:
     """Tell whether a connection ended because of TLS."""
     return isinstance(error, TLSError | CertificateError)
