@@ -90,3 +90,11 @@ class AddressTests(SynchronousTestCase):
                 error = self.assertRaises(ValueError, make_address, url)
                 self.assertNotIn(PASSWORD, str(error))
                 self.assertIn("username", str(error))
+
+    def test_what_never_leaves_this_machine_is_known(self) -> None:
+        for host in ("localhost", "127.0.0.1", "127.1.2.3", "[::1]", "a.localhost"):
+            with self.subTest(host=host):
+                self.assertTrue(make_address(f"http://{host}:8088").is_this_machine)
+        for host in ("pbx.example", "10.0.0.1", "[fe80::1]", "localhost.example"):
+            with self.subTest(host=host):
+                self.assertFalse(make_address(f"http://{host}:8088").is_this_machine)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from OpenSSL.SSL import Error as TLSError
 from twisted.internet.error import (
     ConnectionLost,
@@ -13,6 +15,7 @@ from twisted.internet.error import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.ari.address import Address
 from channel_aa.ari.problems import (
     Problem,
     connect_problem,
@@ -20,15 +23,20 @@ from channel_aa.ari.problems import (
     is_tls_error,
     lost_problem,
     no_handshake_problem,
+    risk,
     tls_problem,
 )
-from channel_aa.ari.tls import CertificateError
+from channel_aa.ari.tls import TLS, CertificateError
 from tests.unit.ari_fakes import PASSWORD, make_address
 
 ADDRESS = make_address()
 CERTIFICATE_ERROR = TLSError(
     [("SSL routines", "tls_process_server_certificate", "certificate verify failed")]
 )
+
+
+def secured(url: str, tls: TLS) -> Address:
+    return Address(url=url, username="alice", password=PASSWORD, app="x", tls=tls)
 
 
 class ProblemTests(SynchronousTestCase):
@@ -102,6 +110,21 @@ class ProblemTests(SynchronousTestCase):
         self.assertTrue(is_tls_error(CertificateError("expired")))
         self.assertFalse(is_tls_error(ConnectionLost()))
         self.assertFalse(is_tls_error(None))
+
+    def test_a_way_that_others_can_read_is_a_risk(self) -> None:
+        for url, tls in (
+            ("https://pbx.example", TLS()),
+            ("http://localhost:8088", TLS()),
+            ("http://[::1]:8088", TLS()),
+        ):
+            self.assertIsNone(risk(secured(url, tls)))
+        open_way = risk(secured("http://pbx.example", TLS()))
+        unverified = risk(secured("https://localhost", TLS(verify=False)))
+        for problem in (open_way, unverified):
+            assert problem is not None
+            self.assertNotIn(PASSWORD, problem.text)
+        self.assert_says(cast("Problem", open_way), "tlsenable", "https")
+        self.assert_says(cast("Problem", unverified), "ANYBODY", "ca_file")
 
     def all_problems(self) -> list[Problem]:
         return [
