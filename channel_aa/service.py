@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from channel_aa.ari import Address, AriClient, Transport
+from channel_aa.ari import TLS, Address, AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
+from channel_aa.files import exposure
+from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from channel_aa.config import Settings
+    from channel_aa.config import AsteriskSettings, Settings
 
 
 class AttendantService(Service):
@@ -29,17 +31,14 @@ class AttendantService(Service):
         reactor: the reactor to connect and to keep time with.
     """
 
+    _log = Logger()
+
     def __init__(self, settings: Settings, *, reactor: Any) -> None:  # noqa: ANN401
         self.settings = settings
         asterisk = settings.asterisk
         self._attendant = Attendant(settings.entry_menu, clock=reactor)
         self._client = AriClient(
-            Address(
-                url=asterisk.url,
-                username=asterisk.username,
-                password=asterisk.password.reveal(),
-                app=asterisk.app,
-            ),
+            address_of(asterisk),
             self._attendant,
             reactor=reactor,
             transport=Transport(asterisk.transport),
@@ -67,6 +66,9 @@ class AttendantService(Service):
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
         super().startService()
+        for file in self.settings.asterisk.secret_files:
+            if danger := exposure(file):
+                self._log.warn("{danger}", danger=danger)
         self._attendant.open()
         self._client.startService()
 
@@ -78,3 +80,19 @@ class AttendantService(Service):
     async def _stop(self) -> None:
         await self._attendant.close()
         await self._client.stopService()
+
+
+def address_of(asterisk: AsteriskSettings) -> Address:
+    """Tell the client where Asterisk is, and whom to be for it."""
+    return Address(
+        url=asterisk.url,
+        username=asterisk.username,
+        password=asterisk.password.reveal(),
+        app=asterisk.app,
+        tls=TLS(
+            ca_file=asterisk.ca_file,
+            certificate_file=asterisk.certificate_file,
+            key_file=asterisk.key_file,
+            verify=asterisk.verify,
+        ),
+    )

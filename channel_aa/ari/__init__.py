@@ -18,9 +18,11 @@ from channel_aa.ari.errors import (
     UnauthorizedError,
 )
 from channel_aa.ari.playbacks import Playback
+from channel_aa.ari.tls import TLS
 from channel_aa.ari.transports import Transport
 
 __all__ = [
+    "TLS",
     "Address",
     "AriClient",
     "AriError",
