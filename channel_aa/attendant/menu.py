@@ -4,6 +4,7 @@ Frozen, checked when it is built, and pure.
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Annotated
 
 from msgspec import field
@@ -48,8 +49,8 @@ def option_keys(keys: str) -> str:
     upper = keys.upper()
     if not 0 < len(upper) <= MAX_OPTION_DIGITS or not set(upper) <= set(KEYS):
         raise ValueError(
-            f"{quoted(keys)} are no keys of a telephone; allowed are 0 to 9, '*', '#'"
-            f" and A to D, at most {MAX_OPTION_DIGITS} for each option"
+            f"{quoted(keys)} is no option's keys; allowed are 0 to 9, '*', '#' and A to"
+            f" D, at most {MAX_OPTION_DIGITS} of them"
         )
     if TERMINATOR in upper and upper != TERMINATOR:
         raise ValueError(
@@ -135,18 +136,28 @@ class Extensions(Checked, frozen=True, kw_only=True):
     action: AnyAction
 
 
+_OWN_KEYS = ("pattern", "deny")
+
+
 def read_extensions(
     value: object, place: str, problems: list[Problem]
 ) -> Extensions | None:
     """Read extensions, whose action stands in their own table."""
     before = len(problems)
     if isinstance(value, Mapping):
-        own = {key: value[key] for key in ("pattern", "deny") if key in value}
+        own = {
+            key: each
+            for key, each in value.items()
+            if key in _OWN_KEYS or get_close_matches(str(key).lower(), _OWN_KEYS)
+        }
         rest = {key: each for key, each in value.items() if key not in own}
         action = read_action(rest, place, problems)
         value = {**own, "action": action or HANGUP}
     extensions: Extensions | None = converted(value, Extensions, place, problems)
     return extensions if len(problems) == before else None
+
+
+AnyExtensions = Annotated[Extensions, Reader(read_extensions)]
 
 
 class Menu(Checked, frozen=True, kw_only=True):
@@ -181,7 +192,7 @@ class Menu(Checked, frozen=True, kw_only=True):
     options: Mapping[Annotated[str, option_keys], AnyAction] = field(
         default_factory=dict
     )
-    extensions: Annotated[Extensions, Reader(read_extensions)] | None = None
+    extensions: AnyExtensions | None = None
 
 
 def default_menu() -> Menu:

@@ -203,8 +203,8 @@ def _minute(at: datetime) -> int:
 def _days(written: str, text: str) -> tuple[int, ...]:
     days: set[int] = set()
     for part in written.split(","):
-        first, _, last = part.partition("-")
-        begin, end = _day(first, text), _day(last or first, text)
+        first, dash, last = part.partition("-")
+        begin, end = _day(first, text), _day(last if dash else first, text)
         days.update((begin + each) % 7 for each in range((end - begin) % 7 + 1))
     return tuple(sorted(days))
 

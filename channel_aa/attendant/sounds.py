@@ -165,19 +165,17 @@ class Sound(Checked, frozen=True, kw_only=True):
     seconds: Annotated[float, sound_seconds] | None = None
 
     @classmethod
-    def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
+    def omissions(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
         """Find tones without an end, and ends of what has one."""
-        media = values["media"]
-        if media is None:
-            return
+        media, seconds = values["media"], values["seconds"]
         tones = [each for each in media if each.startswith("tone:")]
-        if tones and values["seconds"] is None:
+        if tones and seconds is None:
             yield Problem(
                 "media",
                 f"{quoted(tones[0])}: a tone has no end of its own; say how long it"
                 f' is heard: {{ media = ["{tones[0]}"], seconds = 2 }}',
             )
-        elif len(tones) < len(media) and values["seconds"] is not None:
+        elif len(tones) < len(media) and seconds is not None:
             yield Problem(
                 "seconds", "is for a tone; everything else is heard to its own end"
             )
