@@ -1,13 +1,20 @@
-"""Requests to Asterisk over HTTP, with treq."""
+"""Requests to Asterisk over HTTP.
+
+Twisted's `Agent` is used as it is: what treq puts around it, redirects, cookies and
+compression, Asterisk never needs, and a server that means ill would use.
+"""
 
 from __future__ import annotations
 
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
-from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    DeferredSemaphore,
+    succeed,
+)
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.python.failure import Failure
 from twisted.web.client import (
@@ -17,7 +24,7 @@ from twisted.web.client import (
     ResponseFailed,
 )
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgentEndpointFactory
+from twisted.web.iweb import IAgentEndpointFactory, IBodyProducer
 from zope.interface import implementer
 
 from channel_aa.ari.errors import ConnectionLostError, RequestTimeoutError, error_for
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from twisted.internet.interfaces import IStreamClientEndpoint
+    from twisted.internet.interfaces import IConsumer, IStreamClientEndpoint
     from twisted.web.client import URI
 
     from channel_aa.ari.address import Address
@@ -61,6 +68,28 @@ class _OneEndpoint:
         return self._endpoint
 
 
+@implementer(IBodyProducer)
+class _Json:
+    """A request's body."""
+
+    def __init__(self, body: object) -> None:
+        self._data = msgspec.json.encode(body)
+        self.length = len(self._data)
+
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        consumer.write(self._data)
+        return succeed(None)
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Do nothing: it is all written at once."""
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Do nothing."""
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Do nothing."""
+
+
 @implementer(IRequestSender)
 class HttpSender:
     """Sends requests over a pool of HTTP connections.
@@ -84,7 +113,6 @@ class HttpSender:
         timeout: float = 10.0,
     ) -> None:
         # Any host will do: the endpoint and the Host header come from the address.
-        # treq takes no address of IPv6 for one.
         self._base_url = f"http://asterisk{address.base_path}"
         self._headers = Headers(
             {"Authorization": [address.authorization], "Host": [address.netloc]}
@@ -99,12 +127,8 @@ class HttpSender:
         self._pool.cachedConnectionTimeout = IDLE_SECONDS
         self._pool.maxPersistentPerHost = connections
         self._pool._factory = ConnectionFactory  # noqa: SLF001 - the only way to silence it
-        self._http = HTTPClient(
-            Agent.usingEndpointFactory(
-                reactor, _OneEndpoint(address.endpoint(reactor)), pool=self._pool
-            ),
-            # Asterisk sets no cookies, and nobody else's are kept.
-            cookiejar=cast("Any", CookieJar(DefaultCookiePolicy(allowed_domains=[]))),
+        self._agent = Agent.usingEndpointFactory(
+            reactor, _OneEndpoint(address.endpoint(reactor)), pool=self._pool
         )
 
     @property
@@ -167,15 +191,11 @@ class HttpSender:
         async with self._turns:
             begin()
             try:
-                response = await self._http.request(
-                    method,
-                    f"{self._base_url}/{request.uri}",
-                    headers=self._headers_with_json if has_body else self._headers,
-                    data=msgspec.json.encode(request.body) if has_body else None,
-                    # A redirect would carry the password to whatever it names.
-                    allow_redirects=False,
-                    unbuffered=True,
-                    reactor=self._reactor,
+                response = await self._agent.request(
+                    method.encode(),
+                    f"{self._base_url}/{request.uri}".encode(),
+                    self._headers_with_json if has_body else self._headers,
+                    _Json(request.body) if has_body else None,
                 )
                 collector = Body()
                 response.deliverBody(collector)

@@ -71,8 +71,8 @@ class ConnectionFactory(_HTTP11ClientFactory):
 class Body(Protocol):
     """Collects an answer's body.
 
-    Other than with treq's own, cancelling the wait closes the connection: a server
-    that stopped in the middle would keep it for ever.
+    Cancelling the wait closes the connection: a server that stopped in the middle
+    would keep it for ever.
     """
 
     def __init__(self) -> None:

@@ -1,0 +1,197 @@
+"""A hostile server's answers over HTTP cost their request, and no more."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from channel_aa.ari.address import Address
+from channel_aa.ari.errors import AriError, ConnectionLostError
+from channel_aa.ari.http import HttpSender
+from channel_aa.ari.http_answers import MAX_BODY_BYTES, MAX_HEAD_BYTES
+from channel_aa.ari.requests import Request
+from tests.integration.ari_peers import (
+    RawConnection,
+    RawPeer,
+    WebPeer,
+    answering,
+    http_answer,
+    listening,
+    nothing_left,
+    until,
+)
+
+if TYPE_CHECKING:
+    from twisted.internet.posixbase import PosixReactorBase
+
+POST = Request(method="POST", path=("channels", "c1", "answer"))
+START = b"HTTP/1.1 200 OK\r\n"
+MEGABYTE = 1024 * 1024
+LONGEST = MAX_BODY_BYTES + MAX_HEAD_BYTES + 4 * MEGABYTE
+"""How much a server gets rid of before it is cut off: the kernel's buffers, too."""
+
+
+@implementer(IPushProducer)
+class Torrent:
+    """Sends the same bytes for ever, as fast as they are taken."""
+
+    def __init__(self, connection: RawConnection, drop: bytes) -> None:
+        self.sent = 0
+        self._connection = connection
+        self._drop = drop
+        self._is_flowing = True
+        connection.transport.registerProducer(self, True)  # noqa: FBT003 - Twisted's
+        self._flow()
+
+    def _flow(self) -> None:
+        while self._is_flowing:
+            self._connection.say(self._drop)
+            self.sent += len(self._drop)
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
+        self._is_flowing = False
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
+        self._is_flowing = True
+        self._flow()
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
+        self._is_flowing = False
+
+
+def sender_to(reactor: PosixReactorBase, port: int) -> HttpSender:
+    address = Address(
+        url=f"http://127.0.0.1:{port}", username="alice", password="secret", app="test"
+    )
+    return HttpSender(address, reactor=reactor, connections=2)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "drop", "words"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 50, "headers"),
+        (START, b"A: b\r\n" * 1000, "headers"),
+        (START + b"A: b\r\n", b" folded\r\n" * 1000, "headers"),
+        (START + b"Content-Length: 9999999999\r\n\r\n", b"x" * 65536, "more than"),
+        (START + b"\r\n", b"x" * 65536, "more than"),
+        (
+            START + b"Transfer-Encoding: chunked\r\n\r\n",
+            b"10000\r\n" + b"x" * 65536 + b"\r\n",
+            "more than",
+        ),
+        (START + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x" * 65536, None),
+        (START + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n" * 999, None),
+        (b"", b"x" * 65536, None),
+    ],
+    ids=[
+        "status",
+        "headers",
+        "folded header",
+        "long body",
+        "body without end",
+        "chunks",
+        "chunk extension",
+        "trailers",
+        "status line",
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_an_answer_without_end_is_cut_off(
+    reactor: PosixReactorBase, beginning: bytes, drop: bytes, words: str | None
+) -> None:
+    torrents = []
+
+    def pour(connection: RawConnection, _request: bytes) -> None:
+        connection.say(beginning)
+        torrents.append(Torrent(connection, drop))
+
+    peer = RawPeer(pour)
+    async with listening(reactor, peer) as port, nothing_left(reactor):
+        sender = sender_to(reactor, port)
+        with pytest.raises(ConnectionLostError, match=words) as raised:
+            await sender.send(POST)
+        assert raised.value.may_be_done
+        assert str(raised.value).isprintable()
+        await until(reactor, lambda: peer.lost == 1)
+        await sender.close()
+    assert torrents[0].sent < LONGEST
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bomb_is_not_unpacked(reactor: PosixReactorBase) -> None:
+    """A megabyte of zeros is a thousand bytes, packed: it is not asked for, either."""
+    packed = gzip.compress(bytes(64 * MEGABYTE))
+    answer = http_answer("200 OK", packed, "Content-Encoding: gzip")
+    peer = RawPeer(answering(answer))
+    async with listening(reactor, peer) as port, nothing_left(reactor):
+        sender = sender_to(reactor, port)
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            assert await sender.send(POST) == packed
+            after = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        await sender.close()
+    assert after - before < MEGABYTE
+    assert b"accept-encoding" not in peer.requests[0].lower()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_cookie_is_neither_kept_nor_sent_back(
+    reactor: PosixReactorBase,
+) -> None:
+    cookies = [f"Set-Cookie: name{number}=value; Path=/" for number in range(100)]
+    peer = RawPeer(answering(http_answer("200 OK", b"[]", *cookies)))
+    async with listening(reactor, peer) as port, nothing_left(reactor):
+        sender = sender_to(reactor, port)
+        for _ in range(3):
+            await sender.send(POST)
+        await sender.close()
+    assert not any(b"cookie" in request.lower() for request in peer.requests)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest_twisted.ensureDeferred
+async def test_no_redirect_takes_the_password_elsewhere(
+    reactor: PosixReactorBase, status: int
+) -> None:
+    elsewhere = WebPeer()
+    async with listening(reactor, elsewhere) as other_port:
+        for location in (
+            f"http://127.0.0.1:{other_port}/ari/channels",
+            f"//127.0.0.1:{other_port}/",
+            "file:///etc/passwd",
+            "../../etc/passwd",
+        ):
+            headers = (f"Location: {location}", "Refresh: 0")
+            peer = RawPeer(answering(http_answer(f"{status} Moved", b"", *headers)))
+            async with listening(reactor, peer) as port, nothing_left(reactor):
+                sender = sender_to(reactor, port)
+                with pytest.raises(AriError) as raised:
+                    await sender.send(POST)
+                assert raised.value.status == status
+                await sender.close()
+            assert len(peer.requests) == 1
+    assert elsewhere.tcp_connections == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_server_cannot_say_more_than_it_was_asked(
+    reactor: PosixReactorBase,
+) -> None:
+    """A second answer in one segment would be taken for the next request's."""
+    forged = http_answer("200 OK", b'"forged"')
+    answer = http_answer("200 OK", b'"first"') + forged
+    peer = RawPeer(answering(answer, http_answer("200 OK", b'"second"')))
+    async with listening(reactor, peer) as port, nothing_left(reactor):
+        sender = sender_to(reactor, port)
+        assert await sender.send(POST) == b'"first"'
+        assert await sender.send(POST) == b'"second"'
+        await sender.close()
