@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from channel_aa.interfaces import TelephonyError
+from channel_aa.logs import printable
 
 
 class AriError(TelephonyError):
@@ -18,7 +19,8 @@ class AriError(TelephonyError):
         method: the request's HTTP method.
         path: its path below ``/ari/``, without the query.
         status: the HTTP status of the answer; ``None`` where none came.
-        message: Asterisk's explanation, or ours where there was no answer.
+        message: Asterisk's explanation, or ours where there was no answer; it is
+            kept on one line, whatever was answered.
         may_be_done: whether Asterisk may have done what it did not confirm.
     """
 
@@ -31,6 +33,7 @@ class AriError(TelephonyError):
         message: str = "",
         may_be_done: bool = False,
     ) -> None:
+        message = printable(message)
         super().__init__(method, path, status, message)
         self.method = method
         self.path = path
