@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
@@ -36,7 +37,12 @@ class AttendantService(Service):
     def __init__(self, settings: Settings, *, reactor: Any) -> None:  # noqa: ANN401
         self.settings = settings
         asterisk = settings.asterisk
-        self._attendant = Attendant(settings.entry_menu, clock=reactor)
+        self._attendant = Attendant(
+            settings.flow,
+            clock=reactor,
+            now=_now,
+            max_calls=settings.attendant.max_calls,
+        )
         self._client = AriClient(
             address_of(asterisk),
             self._attendant,
@@ -96,3 +102,7 @@ def address_of(asterisk: AsteriskSettings) -> Address:
             verify=asterisk.verify,
         ),
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import DeferredList
+from twisted.internet.defer import Deferred, DeferredList
 from zope.interface import implementer
 
 from channel_aa.attendant.call import Call
+from channel_aa.attendant.leaving import OVERLOAD, STOPPING
+from channel_aa.attendant.offer import Offer
+from channel_aa.attendant.refusals import Refusals
 from channel_aa.interfaces import IStasisApplication
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from twisted.internet.interfaces import IReactorTime
 
-    from channel_aa.attendant.menu import Menu
+    from channel_aa.attendant.caller import CustomAction
+    from channel_aa.attendant.flow import CallFlow
     from channel_aa.interfaces import IChannel
+
+_NONE: Mapping[str, CustomAction] = MappingProxyType({})
 
 
 @implementer(IStasisApplication)
@@ -24,35 +32,134 @@ class Attendant:
     """Gives every channel that enters a `Call` of its own.
 
     Args:
-        menu: the menu that callers hear first.
+        flow: what callers experience.
         clock: keeps the calls' time.
+        now: tells the date and time, with its time zone.
+        actions: what ``run`` finds by these names.
+        max_calls: how many calls are attended to at once; 0: no limit. Those above
+            it go on in the dialplan.
 
     Attributes:
-        calls: the calls in progress.
+        calls: the calls in progress, but for those that were turned away.
+        turned_away: calls that are on their way to the dialplan.
+        attended: how many calls were attended to so far.
     """
 
-    def __init__(self, menu: Menu, *, clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        flow: CallFlow,
+        *,
+        clock: IReactorTime,
+        now: Callable[[], datetime],
+        actions: Mapping[str, CustomAction] = _NONE,
+        max_calls: int = 0,
+    ) -> None:
         self.calls: set[Call] = set()
-        self._menu = menu
+        self.turned_away: set[Call] = set()
+        self.attended = 0
+        self.max_calls = max_calls
         self._clock = clock
+        self._now = now
+        self._actions = actions
+        self._refusals = Refusals(clock)
         self._is_closing = False
+        self._drained: Deferred[None] | None = None
+        self.flow = flow
 
-    def channel_entered(self, channel: IChannel, arguments: Sequence[str]) -> Call:
-        """Attend to a channel; see `IStasisApplication`."""
-        del arguments  # the one menu is for everybody
-        call = Call(channel, self._menu, clock=self._clock, on_over=self.calls.discard)
-        self.calls.add(call)
+    @property
+    def flow(self) -> CallFlow:
+        """What callers experience; calls in progress keep what they began with."""
+        return self._offer.flow
+
+    @flow.setter
+    def flow(self, flow: CallFlow) -> None:
+        self._offer = Offer(flow, actions=self._actions, now=self._now)
+
+    @property
+    def refused(self) -> int:
+        """How many calls were turned away so far because there were too many."""
+        return self._refusals.total
+
+    @property
+    def conversations(self) -> int:
+        """How many of the calls speak with somebody now."""
+        return sum(call.is_in_conversation for call in self.calls)
+
+    def channel_entered(
+        self, channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
+    ) -> Call:
+        """Attend to a channel; see `IStasisApplication`.
+
+        One that is adopted is attended to even where there are too many: it was
+        promised to be.
+        """
+        call = Call(
+            channel,
+            self._offer,
+            clock=self._clock,
+            arguments=arguments,
+            on_change=self._changed,
+        )
         if self._is_closing:
-            call.turn_away()
+            self._turn_away(call, STOPPING)
+        elif 0 < self.max_calls <= len(self.calls) and not adopted:
+            self._refusals.count()
+            self._turn_away(call, OVERLOAD)
         else:
-            call.start()
+            self.attended += 1
+            self.calls.add(call)
+            call.start(is_adopted=adopted)
         return call
 
-    async def close(self) -> None:
-        """Let every call go on in the dialplan, and those that come meanwhile."""
+    def replaced(self) -> None:
+        """Let all calls go: they are another program's; see `IStasisApplication`."""
+        for call in [*self.calls, *self.turned_away]:
+            call.abandon()
+
+    async def close(self, *, drain_timeout: float = 0) -> None:
+        """Let every call go on in the dialplan, and those that come meanwhile.
+
+        Conversations are left standing. Closing again while calls are waited for
+        ends the waiting.
+
+        Args:
+            drain_timeout: how many seconds the calls in a menu may take to end by
+                themselves before.
+        """
         self._is_closing = True
-        await DeferredList([call.release() for call in self.calls])
+        self._stop_waiting()
+        if drain_timeout and self._is_anybody_in_a_menu():
+            self._drained = Deferred()
+            limit = self._clock.callLater(drain_timeout, self._stop_waiting)
+            try:
+                await self._drained
+            finally:
+                self._drained = None
+                if limit.active():
+                    limit.cancel()
+        await DeferredList(
+            [call.release(STOPPING) for call in [*self.calls, *self.turned_away]]
+        )
+        self._refusals.stop()
 
     def open(self) -> None:
         """Attend to new calls, as at the beginning."""
         self._is_closing = False
+
+    def _turn_away(self, call: Call, reason: str) -> None:
+        self.turned_away.add(call)
+        call.turn_away(reason)
+
+    def _changed(self, call: Call) -> None:
+        if call.has_left:
+            self.calls.discard(call)
+            self.turned_away.discard(call)
+        if self._drained is not None and not self._is_anybody_in_a_menu():
+            self._stop_waiting()
+
+    def _is_anybody_in_a_menu(self) -> bool:
+        return not all(call.is_in_conversation for call in self.calls)
+
+    def _stop_waiting(self) -> None:
+        if self._drained is not None and not self._drained.called:
+            self._drained.callback(None)

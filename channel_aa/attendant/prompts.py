@@ -10,40 +10,70 @@ from channel_aa.logs import Logger
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from twisted.internet.interfaces import IReactorTime
+
     from channel_aa.attendant.keypad import Keypad
+    from channel_aa.attendant.sounds import Sound
     from channel_aa.interfaces import IChannel
 
 _log = Logger()
 
 
 async def play_prompt(
-    channel: IChannel, sounds: Iterable[str], *, keypad: Keypad
+    channel: IChannel,
+    prompt: Iterable[Sound],
+    *,
+    keypad: Keypad,
+    clock: IReactorTime,
+    digits: str = "",
+    recording: str = "",
 ) -> None:
     """Play sounds until the last has ended or a key is pressed (barge-in).
 
     A sound is asked for only when the one before it has ended: Asterisk would
     queue it otherwise, and a key would have to stop the whole queue. A key stops
-    the sound that is heard; with a key already pressed nothing is played at all.
-    Cancelling stops the sound, too.
+    the sound that is heard; with a key already pressed nothing is played at all,
+    but for what no key interrupts. Cancelling stops the sound, too.
 
     Args:
         channel: who hears it.
-        sounds: media URIs: ``sound:press-1``.
+        prompt: what is heard.
         keypad: whose keys interrupt. They stay there, for whoever takes them next.
+        clock: keeps the time of what has no end of its own.
+        digits: what the caller pressed, for ``{digits}``.
+        recording: the caller's last recording, for ``{recording}``.
     """
-    for media in sounds:
-        if keypad.has_keys:
-            return
-        playback = channel.play(media)
+    for sound in prompt:
+        if sound.barge_in and keypad.has_keys:
+            continue
+        for media in sound.uris(digits=digits, recording=recording):
+            await _play(channel, media, sound, keypad=keypad, clock=clock)
+            if sound.barge_in and keypad.has_keys:
+                break
+
+
+async def _play(
+    channel: IChannel,
+    media: str,
+    sound: Sound,
+    *,
+    keypad: Keypad,
+    clock: IReactorTime,
+) -> None:
+    playback = channel.play(media)
+    if sound.barge_in:
         keypad.interrupt_with(playback.stop)
-        try:
-            end = await playback.finished
-        finally:
-            keypad.interrupt_with(None)
-        if end is PlaybackEnd.FAILED and not keypad.has_keys:
-            _log.warn(
-                "{channel} did not hear {media}: {problem}",
-                channel=channel.name,
-                media=media,
-                problem=playback.problem,
-            )
+    end_of_tone = sound.seconds and clock.callLater(sound.seconds, playback.stop)
+    try:
+        end = await playback.finished
+    finally:
+        keypad.interrupt_with(None)
+        if end_of_tone and end_of_tone.active():
+            end_of_tone.cancel()
+    if end is PlaybackEnd.FAILED and not (sound.barge_in and keypad.has_keys):
+        _log.warn(
+            "{channel} did not hear {media}: {problem}",
+            channel=channel.name,
+            media=media,
+            problem=playback.problem,
+        )

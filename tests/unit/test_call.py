@@ -1,67 +1,27 @@
+"""A call in the default menu, from its entry to its end."""
+
+from __future__ import annotations
+
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
-from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from channel_aa.attendant.attendant import Attendant
-from channel_aa.attendant.call import Call
-from channel_aa.config import Settings
 from channel_aa.interfaces import (
     ChannelGoneError,
     IChannel,
     IChannelListener,
+    IDialledPhone,
     IPlayback,
+    IRecording,
     IStasisApplication,
     PlaybackEnd,
     TelephonyError,
 )
-from tests.unit.fakes import FakeChannel, FakePlayback
+from tests.unit.calls import CHANNEL, PROMPT, CallTestCase
+from tests.unit.fakes import FakePhone, FakePlayback, FakeRecording
 
-CHANNEL = "PJSIP/alice-00000001"
-PROMPT = ["press-1", "or", "press-2"]
-
-
-class CallTestCase(SynchronousTestCase):
-    """A call in the default menu, on a channel that is moved on by hand."""
-
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.channel = FakeChannel(CHANNEL)
-        self.attendant = Attendant(Settings().entry_menu, clock=self.clock)
-        self.log: list[str] = []
-
-    def tearDown(self) -> None:
-        if self.attendant.calls:
-            self.call.left()
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-        self.assertEqual(self.attendant.calls, set())
-
-    def enter(self) -> Call:
-        self.call = self.attendant.channel_entered(self.channel, ())
-        return self.call
-
-    def hear(self, *sounds: str) -> None:
-        """Check what plays now, sound by sound, letting each play to its end."""
-        for sound in sounds:
-            self.assert_plays(sound)
-            self.channel.end_sound()
-
-    def press(self, key: str) -> None:
-        """Press a key; the sound it stops ends at once."""
-        self.call.dtmf_received(key)
-        playing = self.channel.playing
-        if playing is not None and playing.stops:
-            playing.end()
-
-    def assert_plays(self, sound: str) -> None:
-        playing = self.channel.playing
-        self.assertIsNotNone(playing, f"silence after {self.channel.heard}")
-        assert playing is not None
-        self.assertEqual(playing.media, f"sound:{sound}")
-
-    def assert_silent(self) -> None:
-        self.assertIsNone(self.channel.playing)
+ERROR = ["set CHANNEL_AA_REASON=error", "continue"]
+STOPPING = ["set CHANNEL_AA_REASON=stopping", "continue"]
 
 
 class SeedSessionTests(CallTestCase):
@@ -172,13 +132,21 @@ class KeyTests(CallTestCase):
     def test_two_keys_in_a_row_are_both_taken_in_order(self) -> None:
         self.enter()
         with capturedLogs() as events:
+            self.call.dtmf_received("1")
             self.call.dtmf_received("8")
-            self.call.dtmf_received("2")
             self.channel.end_sound()
         self.assertEqual(
-            [event["key"] for event in events if "key" in event], ["8", "2"]
+            [event["digits"] for event in events if "digits" in event], ["1", "8"]
         )
-        self.assert_plays("you-entered")
+        self.assert_plays("option-is-invalid")
+
+    def test_key_that_means_nothing_takes_those_behind_it_along(self) -> None:
+        self.enter()
+        self.call.dtmf_received("8")
+        self.call.dtmf_received("1")
+        self.channel.end_sound()
+        self.hear("option-is-invalid", *PROMPT)
+        self.assert_silent()
 
     def test_key_pressed_before_the_call_is_answered_is_kept(self) -> None:
         answered: Deferred[None] = Deferred()
@@ -281,7 +249,7 @@ class TroubleTests(CallTestCase):
         self.channel.answered = fail(TelephonyError("out of memory"))
         with capturedLogs() as events:
             self.enter()
-        self.assertEqual(self.channel.log, ["answer", "continue"])
+        self.assertEqual(self.channel.log, ["answer", *ERROR])
         self.assertIn("out of memory", " ".join(map(str, map(formatEvent, events))))
 
     def test_request_that_failed_because_of_a_hangup_is_no_trouble(self) -> None:
@@ -300,7 +268,7 @@ class TroubleTests(CallTestCase):
         self.channel.answered = fail(ZeroDivisionError("a bug"))
         self.enter()
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
-        self.assertEqual(self.channel.log, ["answer", "continue"])
+        self.assertEqual(self.channel.log, ["answer", *ERROR])
 
     def test_dialplan_that_takes_nobody_is_logged(self) -> None:
         self.channel.answered = fail(TelephonyError("no"))
@@ -317,14 +285,11 @@ class TroubleTests(CallTestCase):
 
 
 class CloseTests(CallTestCase):
-    def close(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self.attendant.close())
-
     def test_calls_go_on_in_the_dialplan_their_sound_stopped(self) -> None:
         self.enter()
         self.successResultOf(self.close())
         self.assertEqual(self.channel.playbacks[-1].stops, 1)
-        self.assertEqual(self.channel.log, ["answer", "sound:press-1", "continue"])
+        self.assertEqual(self.channel.log, ["answer", "sound:press-1", *STOPPING])
 
     def test_closing_waits_until_the_dialplan_has_the_calls(self) -> None:
         continued: Deferred[None] = Deferred()
@@ -345,7 +310,7 @@ class CloseTests(CallTestCase):
     def test_new_call_is_turned_away_while_closing(self) -> None:
         self.successResultOf(self.close())
         self.enter()
-        self.assertEqual(self.channel.log, ["continue"])
+        self.assertEqual(self.channel.log, STOPPING)
         self.successResultOf(self.close())
 
     def test_attendant_attends_again_once_it_is_opened(self) -> None:
@@ -363,3 +328,5 @@ class InterfaceTests(CallTestCase):
     def test_fakes_keep_the_promises_of_what_they_stand_for(self) -> None:
         verifyObject(IChannel, self.channel)
         verifyObject(IPlayback, FakePlayback("1", "sound:or"))
+        verifyObject(IRecording, FakeRecording("one", []))
+        verifyObject(IDialledPhone, FakePhone("PJSIP/410", []))

@@ -56,7 +56,7 @@ def naive_verdict(
 
 def entries(keys: str, digit_map: DigitMap) -> list[tuple[Verdict, str]]:
     """Take keys one by one, as a menu does; the time is up after the last."""
-    found = []
+    found: list[tuple[Verdict, str]] = []
     waiting = ""
     for key in keys:
         waiting += key

@@ -2,7 +2,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.keypad import Keypad
+from channel_aa.attendant.keypad import MAX_KEPT, MAX_PER_SECOND, NOBODY, Keypad
 
 
 class KeypadTests(SynchronousTestCase):
@@ -63,3 +63,45 @@ class KeypadTests(SynchronousTestCase):
         self.keypad.press("3")
         self.assertEqual(interruptions, ["stop", "stop"])
         self.assertEqual(self.successResultOf(self.keypad.next_key(10)), "1")
+
+    def test_forgotten_keys_are_nobody_s(self) -> None:
+        self.keypad.press("1")
+        self.keypad.clear()
+        self.assertFalse(self.keypad.has_keys)
+
+    def test_whoever_waits_can_be_woken_without_a_key(self) -> None:
+        key = self.keypad.next_key(10)
+        self.keypad.wake()
+        self.assertEqual(self.successResultOf(key), NOBODY)
+
+    def test_waking_nobody_does_nothing(self) -> None:
+        self.keypad.wake()
+        self.assertFalse(self.keypad.has_keys)
+
+    def test_burst_of_keys_is_kept_up_to_its_bound(self) -> None:
+        for _ in range(1000):
+            self.keypad.press("1")
+        self.assertEqual(self.keypad.presses, MAX_KEPT)
+        self.assertEqual(self.keypad.ignored, 1000 - MAX_KEPT)
+
+    def test_no_more_keys_are_taken_in_the_long_run_than_a_telephone_sends(
+        self,
+    ) -> None:
+        for _ in range(60 * 200):
+            self.keypad.press("1")
+            self.keypad.clear()
+            self.clock.advance(1 / 200)
+        self.assertLessEqual(self.keypad.presses, MAX_KEPT + 60 * MAX_PER_SECOND)
+
+    def test_fastest_telephone_loses_no_key(self) -> None:
+        for _ in range(1000):
+            self.keypad.press("1")
+            self.keypad.next_key(10)
+            self.clock.advance(0.08)
+        self.assertEqual(self.keypad.ignored, 0)
+
+    def test_clock_that_is_set_back_takes_no_key_away(self) -> None:
+        self.keypad.press("1")
+        self.clock.rightNow -= 3600
+        self.keypad.press("2")
+        self.assertEqual(self.keypad.ignored, 0)

@@ -1,0 +1,94 @@
+"""Doing for a caller what an action says, and whatever follows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from channel_aa.attendant import actions, caller, dialing, leaving, recording
+from channel_aa.attendant.limits import MAX_ACTIONS_WITHOUT_KEY, GoesInCirclesError
+from channel_aa.attendant.visit import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from channel_aa.attendant.actions import Action
+    from channel_aa.attendant.call import Call
+
+
+async def follow(call: Call, action: Action) -> None:
+    """Perform an action and those that follow, until the call has left.
+
+    Raises:
+        GoesInCirclesError: there were `MAX_ACTIONS_WITHOUT_KEY` without a key.
+    """
+    following: Action | None = action
+    presses = call.keypad.presses
+    unattended = 0
+    while following is not None:
+        if presses != call.keypad.presses:
+            presses = call.keypad.presses
+            unattended = 0
+        unattended += 1
+        if unattended > MAX_ACTIONS_WITHOUT_KEY:
+            raise GoesInCirclesError
+        following = await perform(call, following)
+
+
+async def perform(call: Call, action: Action) -> Action | None:
+    """Do what an action says; give what is next, or ``None`` once the call leaves."""
+    action = call.offer.flow.resolve(action)
+    return await _PERFORMERS[type(action)](call, action)
+
+
+async def _play(call: Call, action: actions.Play) -> Action:
+    await call.say(action.play)
+    return action.then
+
+
+async def _go_to(call: Call, action: actions.GoTo) -> Action:
+    return await choose(call, call.way.enter(action.menu))
+
+
+async def _keyword(call: Call, action: actions.Keyword) -> Action | None:
+    if action == actions.HANGUP:
+        await leaving.hang_up(call)
+        return None
+    way = call.way
+    if action == actions.BACK:
+        visit = way.back()
+    elif action == actions.TOP:
+        visit = way.top()
+    else:
+        visit = way.visit
+    if visit is not None:
+        return await choose(call, visit)
+    # A route led past the menus, so there is none to come back to.
+    await call.channel.continue_in_dialplan()
+    return None
+
+
+async def _set(call: Call, action: actions.SetVariables) -> Action:
+    for name, value in action.set_.items():
+        await call.set_variable(name, actions.with_digits(value, call.digits))
+    return action.then
+
+
+async def _language(call: Call, action: actions.Language) -> Action:
+    await call.speak(action.language)
+    return action.then
+
+
+_PERFORMERS: Mapping[type[Action], Callable[[Call, Any], Awaitable[Action | None]]] = {
+    actions.Keyword: _keyword,
+    actions.Play: _play,
+    actions.GoTo: _go_to,
+    actions.Dial: dialing.dial,
+    actions.Record: recording.record,
+    actions.Continue: leaving.continue_in_dialplan,
+    actions.Voicemail: leaving.voicemail,
+    actions.Queue: leaving.queue,
+    actions.Directory: leaving.directory,
+    actions.SetVariables: _set,
+    actions.Language: _language,
+    actions.Run: caller.run,
+}
