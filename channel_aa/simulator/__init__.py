@@ -8,6 +8,7 @@ make it wrong in the same way as themselves.
 from channel_aa.simulator.callers import Caller, Heard
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.interfaces import ICallObserver
+from channel_aa.simulator.phones import Phone
 from channel_aa.simulator.script import ScriptError, parse_script
 from channel_aa.simulator.simulator import Simulator
 
@@ -16,6 +17,7 @@ __all__ = [
     "Faults",
     "Heard",
     "ICallObserver",
+    "Phone",
     "ScriptError",
     "Simulator",
     "parse_script",

@@ -46,19 +46,26 @@ class RefusedError(Exception):
         status: the HTTP status.
         message: what the error's JSON body says.
         headers: further headers of the answer.
+        key: what the message is called there.
     """
 
     def __init__(
-        self, status: int, message: str, *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        key: str = "message",
     ) -> None:
         super().__init__(message)
         self.status = status
         self.headers = headers or {}
+        self._key = key
 
     @property
     def response(self) -> Response:
         """The answer that says so."""
-        content = {"message": str(self)}
+        content = {self._key: str(self)}
         return Response(status=self.status, content=content, headers=self.headers)
 
 
@@ -79,6 +86,17 @@ class Given:
             return int(self.text(name))
         except ValueError:
             return default
+
+    def flag(self, name: str) -> bool:
+        """Get a boolean; False where it was not given."""
+        return self.text(name).lower() in {"true", "yes", "1", "on", "y", "t"}
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """Get texts by their names; empty where they were not given."""
+        value = self._values.get(name)
+        if not isinstance(value, dict):
+            return {}
+        return {str(key): str(each) for key, each in value.items()}
 
     def types(self, name: str) -> list[str] | None:
         """Get the types in a list of ``{"type": …}``; None where it was not given."""
@@ -103,6 +121,16 @@ class Parameter:
     is_list: bool = False
     type: str = "string"
     where: str = "query"
+
+
+def optional(*names: str) -> list[Parameter]:
+    """Make parameters that may be left out."""
+    return [Parameter(name=name) for name in names]
+
+
+def required(*names: str) -> list[Parameter]:
+    """Make parameters that may not be left out."""
+    return [Parameter(name=name, is_required=True) for name in names]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 _EVENTS: Mapping[str, Mapping[str, str]] = {
     "ApplicationReplaced": {},
+    "BridgeCreated": {"bridge": "Bridge"},
+    "BridgeDestroyed": {"bridge": "Bridge"},
+    "ChannelCallerId": {
+        "caller_presentation": "int",
+        "caller_presentation_txt": "string",
+        "channel": "Channel",
+    },
     "ChannelCreated": {"channel": "Channel"},
     "ChannelDestroyed": {
         "cause": "int",
@@ -30,20 +37,31 @@ _EVENTS: Mapping[str, Mapping[str, str]] = {
         "duration_ms": "int",
         "channel": "Channel",
     },
+    "ChannelEnteredBridge": {"bridge": "Bridge", "channel": "Channel"},
     "ChannelHangupRequest": {
         "cause": "int",
         "soft": "boolean",
         "channel": "Channel",
     },
+    "ChannelLeftBridge": {"bridge": "Bridge", "channel": "Channel"},
     "ChannelStateChange": {"channel": "Channel"},
     "ChannelVarset": {
         "variable": "string",
         "value": "string",
         "channel": "Channel",
     },
+    "Dial": {
+        "dialstatus": "string",
+        "dialstring": "string",
+        "forward": "string",
+        "peer": "Channel",
+    },
     "PlaybackContinuing": {"playback": "Playback"},
     "PlaybackFinished": {"playback": "Playback"},
     "PlaybackStarted": {"playback": "Playback"},
+    "RecordingFailed": {"recording": "LiveRecording"},
+    "RecordingFinished": {"recording": "LiveRecording"},
+    "RecordingStarted": {"recording": "LiveRecording"},
     "StasisEnd": {"channel": "Channel"},
     "StasisStart": {"args": "List[string]", "channel": "Channel"},
 }
@@ -59,7 +77,8 @@ def describe(routes: Iterable[Route], *, base_url: str) -> dict[str, dict[str, A
     by_resource = {
         resource: list(each)
         for resource, each in groupby(
-            sorted(routes, key=attrgetter("resource")), key=attrgetter("resource")
+            sorted(routes, key=attrgetter("resource", "path")),
+            key=attrgetter("resource"),
         )
     }
     versions = {

@@ -18,14 +18,16 @@ from channel_aa.simulator.script import (
     Press,
     ScriptError,
     Silence,
+    Speak,
     Wait,
     parse_script,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from channel_aa.simulator.interfaces import ICallObserver
+    from channel_aa.simulator.parties import Party
     from channel_aa.simulator.script import Step
     from channel_aa.simulator.timers import Timer
     from channel_aa.simulator.world import World
@@ -41,7 +43,9 @@ _EPSILON = 1e-4
 class Heard:
     """A sound that a caller heard; times are seconds since the call began.
 
-    `how` it ended: ``done``, ``stopped`` or ``failed``; empty while it plays.
+    `media` is a media URI, ``ringing``, ``music:CLASS``, or ``voice:PJSIP/410`` for a
+    conversation. `how` it ended: ``done``, ``stopped`` or ``failed``; empty while it
+    plays.
     """
 
     media: str
@@ -67,6 +71,8 @@ class Caller:
         state: str = "Ring",
         dialplan_seconds: float = 0.0,
         observer: ICallObserver | None = None,
+        party: Party | None = None,
+        language: str = "en",
     ) -> None:
         self.heard: list[Heard] = []
         self.outcome = ""
@@ -76,6 +82,8 @@ class Caller:
             listener=self,
             state=state,
             dialplan_seconds=dialplan_seconds,
+            caller=party,
+            language=language,
         )
         self._timers = world.timers
         self._observer = observer
@@ -93,6 +101,11 @@ class Caller:
     def status(self) -> str:
         """The dialplan's STASISSTATUS: empty in the application, SUCCESS, FAILED."""
         return self.channel.variables.get("STASISSTATUS", "")
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The variables of its channel."""
+        return self.channel.variables
 
     @property
     def is_over(self) -> bool:
@@ -128,6 +141,10 @@ class Caller:
                 self._observer.key_pressed(self, key)
             self.channel.press(key)
 
+    def speak(self, seconds: float) -> None:
+        """Say something for so many seconds: what a recording hears."""
+        self.channel.speak(seconds)
+
     def hang_up(self) -> None:
         """End the call."""
         self.channel.hang_up(
@@ -158,7 +175,11 @@ class Caller:
 
     def sound_ended(self, media: str, how: str) -> None:
         """Hear a sound end."""
-        self.heard[-1] = replace(self.heard[-1], ended=self._now, how=how)
+        for position in reversed(range(len(self.heard))):
+            heard = self.heard[position]
+            if heard.ended is None and heard.media == media:
+                self.heard[position] = replace(heard, ended=self._now, how=how)
+                break
         if self._observer is not None:
             self._observer.sound_ended(self, media, how)
         self._wake()
@@ -194,6 +215,9 @@ class Caller:
                 await self._until(lambda: self._hears(step), patience)
             case Silence(seconds):
                 await self._listen_to_silence(seconds, patience)
+            case Speak(seconds):
+                self.speak(seconds)
+                await self._pass_time(seconds)
             case HangUp():
                 self.hang_up()
             case Ended():
@@ -226,9 +250,8 @@ class Caller:
         began = self._now
         deadline = began + patience + seconds
         while not self.is_over:
-            last = self.heard[-1] if self.heard else None
-            if last is None or last.ended is not None:
-                since = max(began, last.ended) if last and last.ended else began
+            if all(each.ended is not None for each in self.heard):
+                since = max([began, *(each.ended or 0.0 for each in self.heard)])
                 if self._now >= since + seconds - _EPSILON:
                     return
                 next_look = since + seconds

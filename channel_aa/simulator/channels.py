@@ -1,37 +1,49 @@
-"""One call's channel: the commands it works off, its way in and out."""
+"""One call's channel: its state, what is asked of it, its way in and out."""
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
+from channel_aa.simulator.parties import Party
+from channel_aa.simulator.places import Place
+from channel_aa.simulator.thread import ChannelThread, CommandFailedError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from channel_aa.simulator.applications import Application
+    from channel_aa.simulator.bridges import Bridge
     from channel_aa.simulator.interfaces import IChannelListener
     from channel_aa.simulator.playbacks import Playback
+    from channel_aa.simulator.recordings import Recording
     from channel_aa.simulator.timers import Timer
-    from channel_aa.simulator.world import Application, World
+    from channel_aa.simulator.world import World
 
 HANGUP_NORMAL = 16
 _SOFT_HANGUP_EXPLICIT = 32
+_CAUSES = {
+    0: "Unknown",
+    HANGUP_NORMAL: "Normal Clearing",
+    17: "User busy",
+    19: "User alerting, no answer",
+    21: "Call Rejected",
+    34: "Circuit/channel congestion",
+}
 _BLIND_STATES = frozenset({"Down", "Rsrvd", "Ringing"})
-
-
-class CommandFailedError(Exception):
-    """The channel could not carry out a command."""
 
 
 class Channel:
     """A channel, seen from Asterisk's side.
 
-    What an application asks of a channel is a command; the channel's thread
-    carries them out one after the other, and a playback holds up what is behind
-    it. Here `act` stands for that thread: one action runs to its end before the
-    next begins, whoever asks for it and from wherever.
+    Attributes:
+        application: the Stasis application it is in.
+        watchers: the applications that hear of it for all of its life.
+        bridge: the bridge it is in.
+        speaks_until: until when its caller speaks, in the timers' seconds.
+        when_hung_up: called once, after the ``ChannelHangupRequest``.
     """
 
     def __init__(
@@ -43,6 +55,11 @@ class Channel:
         state: str,
         extension: str,
         listener: IChannelListener,
+        context: str = "default",
+        caller: Party | None = None,
+        connected: Party | None = None,
+        language: str = "en",
+        variables: Mapping[str, str] | None = None,
         dialplan_seconds: float = 0.0,
     ) -> None:
         self.id = channel_id
@@ -50,22 +67,30 @@ class Channel:
         self.state = state
         self.listener = listener
         self.application: Application | None = None
+        self.watchers: dict[str, Application] = {}
+        self.bridge: Bridge | None = None
         self.is_hung_up = False
-        self.variables: dict[str, str] = {}
+        self.variables: dict[str, str] = dict(variables or {})
+        self.caller = caller or Party()
+        self.language = language
+        self.place = Place(context, extension, 1)
+        self.app_name = ""
+        self.app_data = ""
+        self.speaks_until = 0.0
+        self.when_hung_up: Callable[[], None] = _nothing
+        self._connected = connected or Party()
         self._world = world
         self._created = world.timestamp()
         self._dialplan_seconds = dialplan_seconds
-        self._context = "default"
-        self._extension = extension
-        self._priority = 1
-        self._app_name = ""
-        self._app_data = ""
-        self._commands: deque[Callable[[], None]] = deque()
-        self._actions: deque[Callable[[], None]] = deque()
-        self._is_acting = False
-        self._playback: Playback | None = None
-        self._leave_for: tuple[str, str, int] | None = None
+        self._thread = ChannelThread(
+            world.timers,
+            delay=lambda: world.thread_delay,
+            when_idle=self._leave_if_due,
+        )
+        self._heard = ""
+        self._leave_for: Place | None = None
         self._dialplan: Timer | None = None
+        self._cause = HANGUP_NORMAL
         self._outcome = ""
 
     def snapshot(self) -> dict[str, Any]:
@@ -75,19 +100,22 @@ class Channel:
             "name": self.name,
             "state": self.state,
             "protocol_id": "",
-            "caller": {"name": "", "number": ""},
-            "connected": {"name": "", "number": ""},
+            "caller": self.caller.snapshot(),
+            "connected": self._connected.snapshot(),
             "accountcode": "",
             "dialplan": {
-                "context": self._context,
-                "exten": self._extension,
-                "priority": self._priority,
-                "app_name": self._app_name,
-                "app_data": self._app_data,
+                **self.place.snapshot(),
+                "app_name": self.app_name,
+                "app_data": self.app_data,
             },
             "creationtime": self._created,
-            "language": "en",
+            "language": self.language,
         }
+
+    @property
+    def device(self) -> str:
+        """The telephone that it belongs to: ``PJSIP/alice``."""
+        return self.name.rpartition("-")[0]
 
     @property
     def is_in_valid_state(self) -> bool:
@@ -95,22 +123,21 @@ class Channel:
         return self.state not in _BLIND_STATES
 
     @property
-    def is_silent(self) -> bool:
-        """Whether nothing plays and nothing waits to be played."""
-        return self._playback is None and not self._commands
+    def hearers(self) -> tuple[Application, ...]:
+        """The applications that hear of it."""
+        own = self.application
+        if not self.watchers:
+            return () if own is None else (own,)
+        others = (each for each in self.watchers.values() if each is not own)
+        return tuple(others) if own is None else (own, *others)
 
     def enter(self, application_name: str, arguments: Sequence[str]) -> None:
         """Come to the dialplan's ``Stasis(application,argument,…)``."""
         world = self._world
-        world.publish_to_all("ChannelCreated", {"channel": self.snapshot()})
-        self._app_name = "Stasis"
-        self._app_data = ",".join((application_name, *arguments))
-        dialplan = {
-            "dialplan_app": self._app_name,
-            "dialplan_app_data": self._app_data,
-            "channel": self.snapshot(),
-        }
-        world.publish_to_all("ChannelDialplan", dialplan)
+        self.app_name = "Stasis"
+        self.app_data = ",".join((application_name, *arguments))
+        dialplan = {"dialplan_app": self.app_name, "dialplan_app_data": self.app_data}
+        self._tell_watchers("ChannelDialplan", dialplan)
         self._set_status("")
         application = world.applications.get(application_name)
         if application is None or application.send is None:
@@ -120,29 +147,49 @@ class Channel:
         self.application = application
         application.channels[self.id] = self
         entry = {"args": list(arguments), "channel": self.snapshot()}
-        world.publish(application, "StasisStart", entry)
+        world.tell(application, "StasisStart", entry)
 
     def press(self, digit: str, *, duration_ms: int = 100) -> None:
         """Take a key that the caller pressed."""
         self.act(lambda: self._receive_key(digit, duration_ms))
 
-    def hang_up(self, *, outcome: str, cause: int, is_soft: bool) -> None:
+    def hang_up(
+        self,
+        *,
+        outcome: str,
+        cause: int,
+        is_soft: bool,
+        final_cause: int = HANGUP_NORMAL,
+    ) -> None:
         """End the call.
 
         Args:
             outcome: how the call ended, for the listener.
-            cause: the hangup cause, after Q.850.
+            cause: the hangup cause, after Q.850, of the ``ChannelHangupRequest``.
             is_soft: whether Asterisk ends it, not the caller.
+            final_cause: that of the ``ChannelDestroyed``.
         """
-        self.act(lambda: self._hang_up(outcome, cause, is_soft=is_soft))
+        self.act(lambda: self._hang_up(outcome, cause, final_cause, is_soft=is_soft))
 
-    def hang_up_on_request(self) -> None:
+    def hang_up_on_request(self, *, final_cause: int = HANGUP_NORMAL) -> None:
         """End the call because an application asked for it."""
         self.hang_up(
             outcome="hung up by application",
             cause=_SOFT_HANGUP_EXPLICIT,
             is_soft=True,
+            final_cause=final_cause,
         )
+
+    def vanish(self, *, outcome: str, cause: int) -> None:
+        """End without a ``ChannelHangupRequest``: it was in no application yet."""
+
+        def end() -> None:
+            if not self.is_hung_up:
+                self.is_hung_up = True
+                self._outcome, self._cause = outcome, cause
+                self._destroy()
+
+        self.act(end)
 
     def answer(self) -> Deferred[None]:
         """Answer, once what was asked for before is done.
@@ -151,24 +198,72 @@ class Channel:
         """
         return self._wait_for(self._answer, "Failed to answer channel")
 
-    def set_variable(self, name: str, value: str) -> Deferred[None]:
-        """Set a variable, once what was asked for before is done.
+    def change_state(self, state: str) -> None:
+        """Be in another state: ``Ringing``, ``Up``."""
+        if self.state != state:
+            self.state = state
+            self.say("ChannelStateChange", {})
 
-        An empty value removes the variable. Errors: `CommandFailedError`.
+    def is_answered_for_recording(self) -> bool:
+        """Answer where that is possible; say whether it is answered."""
+        if not self.is_hung_up:
+            self.change_state("Up")
+        return self.state == "Up"
+
+    def set_variable(self, name: str, value: str) -> Deferred[None]:
+        """Set a variable or a function, once what was asked for before is done.
+
+        Errors: `CommandFailedError`.
         """
         return self._wait_for(
-            lambda: self._set_variable(name, value), "Failed to set channel variable"
+            lambda: self._world.variables.write(self, name, value),
+            "Failed to set channel variable",
         )
 
     def play(self, playback: Playback) -> None:
         """Play it, once what was asked for before is done."""
-
-        def begin() -> None:
-            self._playback = playback
-            playback.begin()
-
-        if not self._put(begin):
+        if not self._put(lambda: self._begin(playback)):
             self._world.forget_playback(playback)
+
+    def record(self, recording: Recording) -> None:
+        """Record, once what was asked for before is done."""
+        if not self._put(lambda: self._begin(recording)):
+            self._world.recordings.forget_live(recording)
+
+    def indicate(self, heard: str) -> None:
+        """Let it hear ``ringing`` or ``music:CLASS``, behind what was asked before."""
+        self._put(lambda: self.hear(heard))
+
+    def indicate_no_more(self, heard: str) -> None:
+        """End `indicate`, of what begins so."""
+        self._put(lambda: self.hear_no_more(heard))
+
+    def join(self, bridge: Bridge) -> Deferred[None]:
+        """Enter a bridge, once what was asked for before is done.
+
+        Errors: `CommandFailedError`.
+        """
+
+        def enter() -> None:
+            self.leave_bridge()
+            self.hear_no_more("")
+            self.bridge = bridge
+            bridge.enter(self)
+
+        return self._wait_for(enter, "Channel not in Stasis application")
+
+    def part(self) -> Deferred[None]:
+        """Leave the bridge, once what was asked for before is done.
+
+        Errors: `CommandFailedError`.
+        """
+        return self._wait_for(self.leave_bridge, "Channel not in this bridge")
+
+    def leave_bridge(self) -> None:
+        """Leave the bridge at once, where it is in one."""
+        bridge, self.bridge = self.bridge, None
+        if bridge is not None:
+            bridge.leave(self)
 
     def continue_in_dialplan(
         self, *, context: str = "", extension: str = "", priority: int | None = None
@@ -177,134 +272,128 @@ class Channel:
 
         With nothing given, for the priority after the one it came from.
         """
-        if priority is None:
-            stays = not context and not extension
-            priority = self._priority + 1 if stays else 1
-        extension = extension or ("s" if context else self._extension)
-        place = (context or self._context, extension, priority)
+        place = self.place.moved(
+            context=context, extension=extension, priority=priority
+        )
 
         def leave() -> None:
             self._leave_for = place
 
         self._put(leave)
 
-    def playback_over(self) -> None:
-        """Go on: the current playback has come to its end."""
-        self._playback = None
+    def activity_over(self) -> None:
+        """Go on: what it was busy with has come to its end."""
+        self._thread.activity = None
+
+    def speak(self, seconds: float) -> None:
+        """Let its caller speak for so long from now on."""
+        self.speaks_until = self._world.timers.now + seconds
+        if self._thread.activity is not None:
+            self._thread.activity.voice_changed()
+
+    def hear(self, heard: str) -> None:
+        """Let its caller hear something that has no end of its own."""
+        if self._heard != heard and not self.is_hung_up:
+            self.hear_no_more("")
+            self._heard = heard
+            self.listener.sound_started(heard)
+
+    def hear_no_more(self, heard: str) -> None:
+        """End `hear`, of what begins so."""
+        ending = self._heard
+        if ending and ending.startswith(heard):
+            self._heard = ""
+            self.listener.sound_ended(ending, "stopped")
 
     def forget(self) -> None:
         """Vanish without a word: Asterisk has stopped."""
-        self._commands.clear()
-        self._playback = None
+        self._thread.clear()
         self.application = None
         self.is_hung_up = True
         self.listener.channel_gone("forgotten by Asterisk")
 
     def act(self, action: Callable[[], None]) -> None:
         """Do this, after what is being done already; then go on with commands."""
-        self._actions.append(action)
-        if self._is_acting:
-            return
-        self._is_acting = True
-        try:
-            while self._actions:
-                self._actions.popleft()()
-                self._work()
-        finally:
-            self._is_acting = False
+        self._thread.act(action)
 
-    def _work(self) -> None:
-        while self._commands and self._playback is None:
-            self._commands.popleft()()
+    def say(self, event_type: str, fields: Mapping[str, Any]) -> None:
+        """Tell of the channel those that hear of it."""
+        event = {**fields, "channel": self.snapshot()}
+        self._world.publish(event_type, event, to=self.hearers)
+
+    def _tell_watchers(self, event_type: str, fields: Mapping[str, Any]) -> None:
+        """Tell what an application is not told because the channel is in it."""
+        event = {**fields, "channel": self.snapshot()}
+        self._world.publish(event_type, event, to=tuple(self.watchers.values()))
+
+    def _leave_if_due(self) -> None:
         leaves = self.is_hung_up or self._leave_for is not None
-        if leaves and self.is_silent and self.application is not None:
+        if leaves and self._thread.is_silent and self.application is not None:
             self._leave(self.application)
 
     def _put(self, command: Callable[[], None]) -> bool:
         """Line a command up; False where the channel takes no more of them."""
         if self.application is None or self._leave_for is not None:
             return False
-        delay = self._world.thread_delay
-        wakes = self.is_silent
-        self._commands.append(command)
-        if delay is None:
-            self.act(_nothing)
-        elif wakes:
-            self._world.timers.later(delay, lambda: self.act(_nothing))
+        self._thread.put(command)
         return True
 
     def _wait_for(self, command: Callable[[], None], error: str) -> Deferred[None]:
-        done: Deferred[None] = Deferred()
+        if self.application is None or self._leave_for is not None:
+            refused: Deferred[None] = Deferred()
+            refused.errback(CommandFailedError(error))
+            return refused
+        return self._thread.wait_for(command)
 
-        def carry_out() -> None:
-            try:
-                command()
-            except CommandFailedError:
-                done.errback()
-            else:
-                done.callback(None)
-
-        if not self._put(carry_out):
-            done.errback(CommandFailedError(error))
-        return done
+    def _begin(self, activity: Playback | Recording) -> None:
+        self._thread.activity = activity
+        if self.bridge is None:
+            self.hear_no_more("")
+        activity.begin()
 
     def _receive_key(self, digit: str, duration_ms: int) -> None:
         if self.is_hung_up:
             return
-        event = {
-            "digit": digit,
-            "duration_ms": duration_ms,
-            "channel": self.snapshot(),
-        }
-        self._world.publish(self.application, "ChannelDtmfReceived", event)
+        self.say("ChannelDtmfReceived", {"digit": digit, "duration_ms": duration_ms})
+        if self._thread.activity is not None:
+            self._thread.activity.key_pressed(digit)
 
     def _answer(self) -> None:
         if self.is_hung_up:
             raise CommandFailedError("Failed to answer channel")
-        if self.state != "Up":
-            self.state = "Up"
-            event = {"channel": self.snapshot()}
-            self._world.publish(self.application, "ChannelStateChange", event)
-
-    def _set_variable(self, name: str, value: str) -> None:
-        if value:
-            self.variables[name] = value
-        else:
-            self.variables.pop(name, None)
-        event = {"variable": name, "value": value, "channel": self.snapshot()}
-        self._world.publish(self.application, "ChannelVarset", event)
+        self.change_state("Up")
 
     def _set_status(self, status: str) -> None:
         """Set STASISSTATUS: the channel's own application is not told."""
         self.variables["STASISSTATUS"] = status
-        event = {
-            "variable": "STASISSTATUS",
-            "value": status,
-            "channel": self.snapshot(),
-        }
-        self._world.publish_to_all("ChannelVarset", event)
+        told = {"variable": "STASISSTATUS", "value": status}
+        self._tell_watchers("ChannelVarset", told)
 
-    def _hang_up(self, outcome: str, cause: int, *, is_soft: bool) -> None:
+    def _hang_up(
+        self, outcome: str, cause: int, final_cause: int, *, is_soft: bool
+    ) -> None:
         if self.is_hung_up:
             return
         self.is_hung_up = True
         self._outcome = self._outcome or outcome
-        event: dict[str, Any] = {"cause": cause}
-        if is_soft:
-            event["soft"] = True
-        event["channel"] = self.snapshot()
-        self._world.publish(self.application, "ChannelHangupRequest", event)
+        self._cause = final_cause
+        told = {"cause": cause, "soft": True} if is_soft else {"cause": cause}
+        self.say("ChannelHangupRequest", told)
+        self.hear_no_more("")
+        self.when_hung_up()
         if self.application is None:
             self._destroy()
-        elif self._playback is not None:
-            self._playback.hang_up()
+        elif self._thread.activity is not None:
+            self._thread.activity.hang_up()
 
     def _leave(self, application: Application) -> None:
+        self.leave_bridge()
+        self.hear_no_more("")
+        world = self._world
+        world.tell(application, "StasisEnd", {"channel": self.snapshot()})
         self._set_status("SUCCESS")
-        event = {"channel": self.snapshot()}
-        self._world.publish(application, "StasisEnd", event)
         self.application = None
-        self._world.channel_left(self, application)
+        world.channel_left(self, application)
         if self.is_hung_up:
             self._destroy()
         else:
@@ -312,13 +401,10 @@ class Channel:
 
     def _run_the_dialplan(self) -> None:
         """Be elsewhere in the dialplan, which then ends the call."""
-        if self._leave_for is None:
-            self._priority += 1
-        else:
-            self._context, self._extension, self._priority = self._leave_for
-        self._app_name = self._app_data = ""
-        place = f"{self._context},{self._extension},{self._priority}"
-        self._outcome = f"continued in dialplan at {place}"
+        self.place = self._leave_for or self.place.after
+        self._leave_for = None
+        self.app_name = self.app_data = ""
+        self._outcome = f"continued in dialplan at {self.place}"
         if self._dialplan_seconds:
             timers = self._world.timers
             self._dialplan = timers.later(self._dialplan_seconds, self._end_of_dialplan)
@@ -332,15 +418,11 @@ class Channel:
     def _destroy(self) -> None:
         if self._dialplan is not None:
             self._dialplan.cancel()
-        event = {
-            "cause": HANGUP_NORMAL,
-            "cause_txt": "Normal Clearing",
-            "channel": self.snapshot(),
-        }
-        self._world.publish_to_all("ChannelDestroyed", event)
+        cause = {"cause": self._cause, "cause_txt": _CAUSES.get(self._cause, "Unknown")}
+        self._tell_watchers("ChannelDestroyed", cause)
         self._world.forget_channel(self)
         self.listener.channel_gone(self._outcome)
 
 
 def _nothing() -> None:
-    """Do nothing: what the channel does next is enough."""
+    """Do nothing."""

@@ -101,6 +101,12 @@ class Playback:
         """Fail: nobody listens any more."""
         self._sound_heard("failed")
 
+    def key_pressed(self, digit: str) -> None:
+        """Play on: it takes an application to stop a sound."""
+
+    def voice_changed(self) -> None:
+        """Play on, whatever the caller says."""
+
     def pause(self) -> None:
         """Fall silent for a while."""
         self._refuse_unless("pause", "playing", "paused")
@@ -143,7 +149,7 @@ class Playback:
 
     def _begin_sound(self) -> None:
         self._say("playing", "PlaybackStarted")
-        sound = self._world.sounds.find(self.media)
+        sound = self._world.find_sound(self.media)
         if sound is None:
             self._drop_out()
             return
@@ -181,17 +187,16 @@ class Playback:
     def _finish(self, how: str) -> None:
         self._world.forget_playback(self)
         self._say(how, "PlaybackFinished")
-        self.channel.playback_over()
+        self.channel.activity_over()
 
     def _drop_out(self) -> None:
         self._world.forget_playback(self)
-        self.channel.playback_over()
+        self.channel.activity_over()
 
     def _say(self, state: str, event_type: str) -> None:
         self.state = state
-        self._world.publish(
-            self.channel.application, event_type, {"playback": self.snapshot()}
-        )
+        event = {"playback": self.snapshot()}
+        self._world.publish(event_type, event, to=self.channel.hearers)
 
     def _move(self, seconds: float) -> None:
         if self.state == "playing" and not self._is_stopping:

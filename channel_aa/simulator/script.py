@@ -6,6 +6,7 @@ The words of a script, with commas or newlines between the steps::
     wait 2.5         let so many seconds pass
     hear press-2     wait until this sound begins
     silence 1        wait until nothing was heard for so many seconds
+    speak 2          say something for so many seconds, as into a recording
     hangup           hang up
     ended            wait until the application ends the call
 """
@@ -76,6 +77,16 @@ class Silence:
 
 
 @dataclass(frozen=True)
+class Speak:
+    """Say something, and go on when it is said."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"speak {self.seconds:g}"
+
+
+@dataclass(frozen=True)
 class HangUp:
     """Hang up."""
 
@@ -91,7 +102,7 @@ class Ended:
         return "ended"
 
 
-Step: TypeAlias = Press | Wait | Hear | Silence | HangUp | Ended
+Step: TypeAlias = Press | Wait | Hear | Silence | Speak | HangUp | Ended
 
 
 def parse_script(text: str) -> tuple[Step, ...]:
@@ -138,6 +149,10 @@ def _silence(argument: str) -> Step:
     return Silence(_seconds(argument or "1"))
 
 
+def _speak(argument: str) -> Step:
+    return Speak(_seconds(argument or "1"))
+
+
 def _hear(argument: str) -> Step:
     if not argument or " " in argument:
         raise ScriptError("which sound? Write one name after it: hear press-1")
@@ -174,6 +189,7 @@ _STEPS: Mapping[str, Callable[[str], Step]] = {
     "wait": _wait,
     "hear": _hear,
     "silence": _silence,
+    "speak": _speak,
     "hangup": _hang_up,
     "ended": _ended,
 }

@@ -11,6 +11,8 @@ from channel_aa.simulator.callers import Caller
 from channel_aa.simulator.desk import Desk
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, make_server
+from channel_aa.simulator.parties import Party
+from channel_aa.simulator.phones import Phones
 from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.websocket import EventsFactory
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort
 
     from channel_aa.simulator.interfaces import ICallObserver
+    from channel_aa.simulator.phones import Phone
+    from channel_aa.simulator.telephones import Telephone
 
 VERSIONS = {True: "22.10.1", False: "20.13.0"}
 """What it claims to be: with requests over the websocket, and the last without."""
@@ -49,6 +53,9 @@ class Simulator:
             no notice of them.
         username: who may use the API.
         password: the password to do so.
+        phones: the telephones that can be rung, by their endpoint (``PJSIP/410``,
+            ``PJSIP/4*``, ``*`` for all others), and how each behaves, or how that is
+            written: see `channel_aa.simulator.phones`.
 
     Attributes:
         faults: what is to go wrong.
@@ -69,6 +76,7 @@ class Simulator:
         serves_requests_over_websocket: bool = True,
         username: str = "asterisk",
         password: str = "asterisk",  # noqa: S107 - it protects nothing: no Asterisk
+        phones: Mapping[str, Phone | str] | None = None,
     ) -> None:
         self.faults = Faults()
         self.serves_requests_over_websocket = serves_requests_over_websocket
@@ -84,6 +92,7 @@ class Simulator:
             speed=speed,
             thread_delay=thread_delay,
             version=VERSIONS[serves_requests_over_websocket],
+            phones=Phones.of(phones or {}),
         )
         self.desk = Desk(self.world, Api(self.world, ROUTES))
         self._events = EventsFactory(
@@ -128,6 +137,27 @@ class Simulator:
     def live_playbacks(self) -> int:
         """How many playbacks play, or wait to be played."""
         return sum(1 for _ in self.world.playbacks())
+
+    @property
+    def live_bridges(self) -> int:
+        """How many bridges there are."""
+        return len(self.world.bridges)
+
+    @property
+    def recordings(self) -> Mapping[str, float]:
+        """How many seconds each stored recording lasts, by its name."""
+        stored = self.world.recordings.stored.values()
+        return {each.name: each.seconds for each in stored}
+
+    @property
+    def phones(self) -> Phones:
+        """The telephones that can be rung; they may be changed at any time."""
+        return self.world.phones
+
+    @property
+    def telephones(self) -> Sequence[Telephone]:
+        """The telephones that ring or are spoken with, in the order of their rings."""
+        return tuple(self.world.telephones.values())
 
     @property
     def open_websockets(self) -> int:
@@ -197,6 +227,9 @@ class Simulator:
         state: str = "Ring",
         dialplan_seconds: float = 0.0,
         observer: ICallObserver | None = None,
+        caller_name: str = "",
+        caller_number: str = "",
+        language: str = "en",
     ) -> Caller:
         """Ring: a channel comes to the dialplan's ``Stasis(app,args…)``.
 
@@ -211,6 +244,9 @@ class Simulator:
                 left the application, or where no websocket has that application;
                 then the call ends.
             observer: who is to see what happens to the caller.
+            caller_name: who calls.
+            caller_number: the number that calls.
+            language: the language of the channel.
         """
         caller = Caller(
             self.world,
@@ -219,6 +255,8 @@ class Simulator:
             state=state,
             dialplan_seconds=dialplan_seconds,
             observer=observer,
+            party=Party(caller_name, caller_number),
+            language=language,
         )
         caller.channel.enter(app, args)
         return caller

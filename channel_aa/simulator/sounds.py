@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from math import inf
+from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+
+_SIGNS = {"*": "star", "#": "pound", "-": "minus"}
+_ANY = f"{digits}{ascii_lowercase}{''.join(_SIGNS)}"
+_LAST_WORD = 20
+"""The last number that is one word, but for tens, hundreds and so on."""
+_NUMBER = re.compile(r"[+-]?\d{1,9}\Z")
+_TONES = frozenset(
+    {"dial", "busy", "ring", "congestion", "callwaiting", "dialrecall", "record"}
+    | {"info", "stutter"}
+)
+_TONE_LIST = re.compile(r"!?\d+([+*]\d+)?(/\d+)?")
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class Sounds:
     default_seconds: float | None = 0.5
     missing: Collection[str] = frozenset()
 
-    def find(self, media: str) -> Sound | None:
+    def find(self, media: str) -> Sound | None:  # noqa: PLR0911 - one for each scheme
         """Look up a media URI: ``sound:press-1``, ``digits:12``, ``tone:ring``.
 
         None stands for what Asterisk starts to play and then never says another
@@ -45,12 +58,17 @@ class Sounds:
         match scheme:
             case "sound":
                 return Sound(self.length(name))
-            case "digits" | "number" | "characters":
-                return Sound(self._spoken(name), can_stop=False)
+            case "digits":
+                return Sound(self._spelt(name, of="0123456789*#-"), can_stop=False)
+            case "characters":
+                return Sound(self._spelt(name, of=_ANY), can_stop=False)
+            case "number" if _NUMBER.match(name):
+                return Sound(self._counted(name), can_stop=False)
             case "recording" if media in self.seconds:
                 return Sound(self.seconds[media])
             case "tone":
-                return Sound(inf)
+                is_known = name.partition(";")[0] in _TONES or _TONE_LIST.match(name)
+                return Sound(inf if is_known else None)
             case _:
                 return None
 
@@ -68,6 +86,40 @@ class Sounds:
             if name not in self.missing and not name.startswith("recording:")
         )
 
-    def _spoken(self, characters: str) -> float:
+    def _spelt(self, characters: str, *, of: str) -> float:
         """Say how long it takes to spell this; what has no sound is left out."""
-        return sum(self.length(f"digits/{each}") or 0.0 for each in characters)
+        names = (sound_of(each) for each in characters.lower() if each in of)
+        return sum(self.length(name) or 0.0 for name in names)
+
+    def _counted(self, number: str) -> float | None:
+        """Say how long it takes to say a number; None: a word of it is missing."""
+        lengths = [self.length(f"digits/{word}") for word in words_of(int(number))]
+        present = [length for length in lengths if length is not None]
+        return sum(present) if len(present) == len(lengths) else None
+
+
+def sound_of(character: str) -> str:
+    """Name the sound that says a character: ``digits/1``, ``letters/a``."""
+    if character.isdigit() or character in _SIGNS:
+        return f"digits/{_SIGNS.get(character, character)}"
+    return f"letters/{character}"
+
+
+def words_of(number: int) -> Iterator[str]:
+    """Name the words of a number in English, as the sounds in ``digits`` do."""
+    if number < 0:
+        yield "minus"
+        number = -number
+    for size, name in ((1_000_000, "million"), (1000, "thousand"), (100, "hundred")):
+        if number >= size:
+            yield from words_of(number // size)
+            yield name
+            number %= size
+            if not number:
+                return
+    if number > _LAST_WORD:
+        yield str(number - number % 10)
+        number %= 10
+        if not number:
+            return
+    yield str(number)

@@ -12,65 +12,32 @@ from typing import TYPE_CHECKING
 import msgspec
 from twisted.internet.defer import Deferred, succeed
 
+from channel_aa.simulator.applications import Application
 from channel_aa.simulator.channels import Channel
+from channel_aa.simulator.phones import Phones
+from channel_aa.simulator.recordings import Recordings
+from channel_aa.simulator.sounds import Sound
 from channel_aa.simulator.timers import Timers
+from channel_aa.simulator.variables import Variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from twisted.internet.interfaces import IReactorTime
 
+    from channel_aa.simulator.bridges import Bridge
     from channel_aa.simulator.faults import Faults
     from channel_aa.simulator.interfaces import IChannelListener
+    from channel_aa.simulator.parties import Party
     from channel_aa.simulator.playbacks import Playback
     from channel_aa.simulator.sounds import Sounds
+    from channel_aa.simulator.telephones import Telephone
 
 ENTITY_ID = "02:00:00:00:00:01"
 """The simulated Asterisk's own id: the ``asterisk_id`` of each event."""
 
 _encode = msgspec.json.Encoder().encode
-
-
-class Application:
-    """A Stasis application: known while it is listened to or has channels."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.channels: dict[str, Channel] = {}
-        self.send: Callable[[bytes], None] | None = None
-        self.hears_everything = False
-        self._allowed: list[str] = []
-        self._disallowed: list[str] = []
-
-    def filter(
-        self, *, allowed: list[str] | None = None, disallowed: list[str] | None = None
-    ) -> None:
-        """Hear only those types that are allowed (none named: all), and not disallowed.
-
-        What is None stays as it is; both None: everything is heard.
-        """
-        if allowed is None and disallowed is None:
-            allowed = disallowed = []
-        self._allowed = self._allowed if allowed is None else allowed
-        self._disallowed = self._disallowed if disallowed is None else disallowed
-
-    def hears(self, event_type: str) -> bool:
-        """Say whether events of this type pass its filter."""
-        is_allowed = not self._allowed or event_type in self._allowed
-        return is_allowed and event_type not in self._disallowed
-
-    def snapshot(self) -> dict[str, Any]:
-        """Describe the application as Asterisk does."""
-        return {
-            "name": self.name,
-            "channel_ids": list(self.channels),
-            "bridge_ids": [],
-            "endpoint_ids": [],
-            "device_names": [],
-            "events_allowed": [{"type": each} for each in self._allowed],
-            "events_disallowed": [{"type": each} for each in self._disallowed],
-        }
 
 
 class World:
@@ -85,6 +52,7 @@ class World:
             on a command. None: it starts at once, and a request to play is
             answered a moment after that.
         version: which Asterisk it claims to be.
+        phones: the telephones that applications can ring; None: there are none.
     """
 
     def __init__(
@@ -96,6 +64,7 @@ class World:
         speed: float = 1.0,
         thread_delay: float | None = None,
         version: str = "22.10.1",
+        phones: Phones | None = None,
     ) -> None:
         self.version = version
         self.sounds = sounds
@@ -105,6 +74,11 @@ class World:
         self.timers = Timers(clock, speed=speed)
         self.applications: dict[str, Application] = {}
         self.channels: dict[str, Channel] = {}
+        self.bridges: dict[str, Bridge] = {}
+        self.phones = phones or Phones()
+        self.telephones: dict[str, Telephone] = {}
+        self.recordings = Recordings()
+        self.variables = Variables()
         self._playbacks: dict[str, list[Playback]] = {}
         self._listening_to_all: dict[str, Application] = {}
         self._awaiting: dict[str, list[Deferred[None]]] = {}
@@ -122,21 +96,39 @@ class World:
         name: str,
         extension: str,
         listener: IChannelListener,
+        channel_id: str = "",
+        context: str = "default",
+        caller: Party | None = None,
+        connected: Party | None = None,
+        language: str = "en",
+        variables: Mapping[str, str] | None = None,
         state: str = "Ring",
         dialplan_seconds: float = 0.0,
     ) -> Channel:
-        """Make a channel; it is in no application yet."""
+        """Make a channel; it is in no application yet.
+
+        A name that ends with ``-`` gets a number behind it.
+        """
         self._channels_made += 1
+        name = name or "PJSIP/alice-"
+        number = f"{self._channels_made:08x}" if name.endswith("-") else ""
         channel = Channel(
             self,
-            channel_id=f"{int(self.clock.seconds())}.{self._channels_made}",
-            name=name or f"PJSIP/alice-{self._channels_made:08x}",
+            channel_id=channel_id
+            or f"{int(self.clock.seconds())}.{self._channels_made}",
+            name=f"{name}{number}",
             state=state,
             extension=extension,
             listener=listener,
+            context=context,
+            caller=caller,
+            connected=connected,
+            language=language,
+            variables=variables,
             dialplan_seconds=dialplan_seconds,
         )
         self.channels[channel.id] = channel
+        self.publish_to_all("ChannelCreated", {"channel": channel.snapshot()})
         return channel
 
     def listen(
@@ -170,27 +162,41 @@ class World:
         if application is not None and application.send == send:
             application.send = None
             self._listening_to_all.pop(name, None)
-            self._drop_if_unused(application)
+            self.drop_if_unused(application)
 
     def publish(
-        self,
-        application: Application | None,
-        event_type: str,
-        fields: Mapping[str, Any],
+        self, event_type: str, fields: Mapping[str, Any], *, to: Iterable[Application]
     ) -> None:
-        """Send an event to an application, and to those that hear everything."""
+        """Send an event to applications, and to those that hear everything."""
+        if not to and not self._listening_to_all:
+            return
         if self.faults.drops(event_type):
             return
-        if application is not None:
+        for application in to:
             self._send(application, event_type, fields)
         for listening in self._listening_to_all.values():
-            if listening is not application:
+            if listening not in to:
                 self._send(listening, event_type, fields)
+
+    def tell(
+        self, application: Application, event_type: str, fields: Mapping[str, Any]
+    ) -> None:
+        """Send an event to one application; those that hear everything do not."""
+        if not self.faults.drops(event_type):
+            self._send(application, event_type, fields)
 
     def publish_to_all(self, event_type: str, fields: Mapping[str, Any]) -> None:
         """Send an event to the applications that hear everything, only."""
-        if self._listening_to_all:
-            self.publish(None, event_type, fields)
+        self.publish(event_type, fields, to=())
+
+    def find_sound(self, media: str) -> Sound | None:
+        """Look up a media URI; see `Sounds.find`. What was recorded here is there."""
+        scheme, _, name = media.partition(":")
+        stored = self.recordings.stored.get(name) if scheme == "recording" else None
+        if stored is None:
+            return self.sounds.find(media)
+        # One with nothing in it cannot be played.
+        return Sound(stored.seconds or None)
 
     def add_playback(self, playback: Playback) -> None:
         """Know a playback; Asterisk does not refuse an id that is in use."""
@@ -215,11 +221,33 @@ class World:
     def channel_left(self, channel: Channel, application: Application) -> None:
         """Have a channel no longer in an application."""
         del application.channels[channel.id]
-        self._drop_if_unused(application)
+        self.drop_if_unused(application)
+
+    def watch(self, application: Application, channel: Channel) -> None:
+        """Have an application hear of a channel for all of its life."""
+        channel.watchers[application.name] = application
+        application.watched[channel.id] = channel
+
+    def watch_no_more(self, application: Application, channel: Channel) -> None:
+        """End `watch`."""
+        channel.watchers.pop(application.name, None)
+        application.watched.pop(channel.id, None)
+        self.drop_if_unused(application)
+
+    def telephone_gone(self, telephone: Telephone) -> None:
+        """Know a telephone that is rung no longer."""
+        self.telephones.pop(telephone.channel.id, None)
 
     def forget_channel(self, channel: Channel) -> None:
         """Know a channel no longer."""
         del self.channels[channel.id]
+        for application in tuple(channel.watchers.values()):
+            self.watch_no_more(application, channel)
+
+    def drop_if_unused(self, application: Application) -> None:
+        """Know an application no longer where it has nothing."""
+        if not application.is_in_use:
+            self.applications.pop(application.name, None)
 
     def forget_everything(self) -> None:
         """Be as after a restart: no channel, no application, and nothing said of it."""
@@ -227,6 +255,8 @@ class World:
         channels = tuple(self.channels.values())
         self.channels.clear()
         self.applications.clear()
+        self.bridges.clear()
+        self.recordings.live.clear()
         self._playbacks.clear()
         self._listening_to_all.clear()
         for channel in channels:
@@ -263,7 +293,3 @@ class World:
             "application": app,
         }
         return _encode(message)
-
-    def _drop_if_unused(self, application: Application) -> None:
-        if application.send is None and not application.channels:
-            self.applications.pop(application.name, None)

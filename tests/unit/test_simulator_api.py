@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from channel_aa.simulator.api import Api, Response
 from channel_aa.simulator.apidocs import describe
 from channel_aa.simulator.faults import Faults
+from channel_aa.simulator.phones import Phone
 from channel_aa.simulator.routes import ROUTES
 from tests.unit.simulated import Simulated
 
@@ -125,7 +126,7 @@ class ApiTests(SynchronousTestCase):
     def test_the_methods_of_a_path_are_told(self) -> None:
         answer = self.ask("PUT", "channels", "1")
         self.assertEqual(self.error(answer), (405, "Invalid method"))
-        self.assertEqual(answer.headers, {"Allow": "OPTIONS,DELETE,GET"})
+        self.assertEqual(answer.headers, {"Allow": "OPTIONS,DELETE,GET,POST"})
         self.assertEqual(self.ask("OPTIONS", "channels").status, 204)
 
     def test_a_half_path_is_no_resource(self) -> None:
@@ -178,7 +179,26 @@ class DocumentationTests(SynchronousTestCase):
         on.channel.answer()
         on.play("a", "sound:missing", "sound:missing")
         on.channel.press("1")
+        on.channel.set_variable("CALLERID(name)", "Ada")
+        api = Api(on.world, ROUTES)
+
+        def ask(method: str, path: str, **given: str) -> None:
+            api.dispatch(method, path.format(channel=on.channel.id).split("/"), given)
+
+        ask("POST", "bridges/one")
+        ask("POST", "bridges/one/addChannel", channel=on.channel.id)
+        ask("DELETE", "bridges/one")
+        ask("POST", "channels/{channel}/record", name="one", format="wav")
+        ask("POST", "recordings/live/one/stop")
+        ask("POST", "channels", endpoint="Local/410", app="channel-aa")
+        on.world.phones.default = Phone()
+        ask("POST", "channels", endpoint="PJSIP/410", app="channel-aa")
+        on.clock.advance(0)
         on.channel.hang_up_on_request()
+        on.call("channel-aa")
+        on.play("b", "sound:long")
+        ask("POST", "channels/{channel}/record", name="two", format="wav")
+        on.caller.hang_up()
         on.world.listen("monitor", on.hear)
         for event in on.events:
             fields = set(event) - {"type", "timestamp", "asterisk_id", "application"}

@@ -64,7 +64,7 @@ class ScriptTests(SynchronousTestCase):
         self.assertEqual(
             self.problem("press 1, dance"),
             "step 2 ('dance'): no such step; the steps are"
-            " press, wait, hear, silence, hangup, ended",
+            " press, wait, hear, silence, speak, hangup, ended",
         )
 
     def test_an_unknown_key_is_named_with_those_there_are(self) -> None:

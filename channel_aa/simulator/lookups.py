@@ -1,0 +1,106 @@
+"""What a request is about: found, or refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
+from channel_aa.simulator.thread import CommandFailedError
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+    from channel_aa.simulator.api import Given
+    from channel_aa.simulator.applications import Application
+    from channel_aa.simulator.bridges import Bridge
+    from channel_aa.simulator.channels import Channel
+    from channel_aa.simulator.playbacks import Playback
+    from channel_aa.simulator.world import World
+
+
+def any_channel(world: World, given: Given) -> Channel:
+    """Find a channel.
+
+    Raises:
+        RefusedError: it is not there.
+    """
+    channel = world.channels.get(given.text("channelId"))
+    if channel is None:
+        raise RefusedError(404, "Channel not found")
+    return channel
+
+
+def own_channel(world: World, given: Given) -> Channel:
+    """Find a channel that is in an application.
+
+    Raises:
+        RefusedError: it is not there, or in none.
+    """
+    channel = any_channel(world, given)
+    if channel.application is None:
+        raise RefusedError(409, "Channel not in Stasis application")
+    return channel
+
+
+def usable_channel(world: World, given: Given) -> Channel:
+    """Find a channel in an application that is not an outbound one still ringing.
+
+    Raises:
+        RefusedError: it is not there, in none, or still rings.
+    """
+    channel = own_channel(world, given)
+    if not channel.is_in_valid_state:
+        raise RefusedError(412, "Channel in invalid state")
+    return channel
+
+
+def a_playback(world: World, given: Given) -> Playback:
+    """Find a playback.
+
+    Raises:
+        RefusedError: it is not there.
+    """
+    playback = world.find_playback(given.text("playbackId"))
+    if playback is None:
+        raise RefusedError(404, "Playback not found")
+    return playback
+
+
+def a_bridge(world: World, given: Given) -> Bridge:
+    """Find a bridge.
+
+    Raises:
+        RefusedError: it is not there.
+    """
+    bridge = world.bridges.get(given.text("bridgeId"))
+    if bridge is None:
+        raise RefusedError(404, "Bridge not found")
+    return bridge
+
+
+def an_application(world: World, given: Given) -> Application:
+    """Find an application.
+
+    Raises:
+        RefusedError: it is not there.
+    """
+    application = world.applications.get(given.text("applicationName"))
+    if application is None:
+        raise RefusedError(404, "Application not found")
+    return application
+
+
+def when_done(command: Deferred[None], *, status: int = 500) -> Deferred[Response]:
+    """Answer when a channel has carried a command out.
+
+    Args:
+        command: fires then.
+        status: that of the answer where the channel could not.
+    """
+
+    def failed(failure: Failure) -> Response:
+        failure.trap(CommandFailedError)
+        raise RefusedError(status, failure.getErrorMessage())
+
+    return command.addCallbacks(lambda _: NO_CONTENT, failed)
