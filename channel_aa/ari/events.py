@@ -20,11 +20,16 @@ class CallerId(msgspec.Struct, frozen=True, gc=False):
 
 
 class DialplanPosition(msgspec.Struct, frozen=True, gc=False):
-    """Where in the dialplan a channel is, or was when it entered Stasis."""
+    """Where in the dialplan a channel is, or was when it entered Stasis.
+
+    ``app_name`` and ``app_data`` are the application that it is in, and its arguments.
+    """
 
     context: str = ""
     exten: str = ""
     priority: int = 0
+    app_name: str = ""
+    app_data: str = ""
 
 
 class ChannelData(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +43,11 @@ class ChannelData(msgspec.Struct, frozen=True, gc=False):
     dialplan: DialplanPosition = DialplanPosition()
     language: str = ""
 
+    @property
+    def is_in_stasis(self) -> bool:
+        """Whether it is in some Stasis application."""
+        return self.dialplan.app_name == "Stasis"
+
 
 class PlaybackData(msgspec.Struct, frozen=True, gc=False):
     """A playback at the time of an event.
@@ -49,6 +59,22 @@ class PlaybackData(msgspec.Struct, frozen=True, gc=False):
     media_uri: str = ""
     target_uri: str = ""
     state: str = ""
+
+
+class RecordingData(msgspec.Struct, frozen=True, gc=False):
+    """A recording at the time of an event; ``cause`` is why it failed."""
+
+    name: str
+    state: str = ""
+    cause: str = ""
+
+
+class BridgeData(msgspec.Struct, frozen=True):
+    """A bridge, and the ids of the channels that are in it."""
+
+    id: str
+    name: str = ""
+    channels: tuple[str, ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -119,6 +145,35 @@ class ChannelDialplan(KnownEvent, frozen=True, kw_only=True):
     channel: ChannelData
     dialplan_app: str = ""
     dialplan_app_data: str = ""
+
+
+class Dial(KnownEvent, frozen=True, kw_only=True):
+    """A phone that is rung, ``peer``, has got so far.
+
+    ``dialstatus`` is empty at the beginning; then ``RINGING``, ``ANSWER``, ``BUSY``, ….
+    """
+
+    peer: ChannelData
+    dialstatus: str = ""
+
+
+class ChannelLeftBridge(KnownEvent, frozen=True, kw_only=True):
+    """A channel has left a bridge, where others may be left."""
+
+    bridge: BridgeData
+    channel: ChannelData
+
+
+class RecordingFinished(KnownEvent, frozen=True, kw_only=True):
+    """A recording has ended, and is stored."""
+
+    recording: RecordingData
+
+
+class RecordingFailed(KnownEvent, frozen=True, kw_only=True):
+    """A recording could not be made."""
+
+    recording: RecordingData
 
 
 class PlaybackStarted(KnownEvent, frozen=True, kw_only=True):
