@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+from twisted.internet.defer import fail, succeed
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from channel_aa.ari.errors import ConflictError, NotFoundError
+from channel_aa.ari.dialled import DialledPhone
+from channel_aa.ari.errors import AriError, ConflictError, NotFoundError
 from channel_aa.ari.playbacks import Playback
+from channel_aa.ari.recordings import Recording
 from channel_aa.ari.requests import Request
 from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twisted.internet.defer import Deferred
 
     from channel_aa.ari.client import AriClient
     from channel_aa.ari.events import ChannelData
+    from channel_aa.ari.patience import PatientSender
     from channel_aa.ari.playbacks import PlaybackAlarms
-    from channel_aa.ari.requests import IRequestSender
     from channel_aa.interfaces import IChannelListener
 
 _NOT_IN_STASIS = 409
@@ -43,15 +49,37 @@ class Channel:
         self.listener: IChannelListener | None = None
         self.is_hung_up = False
         self.playbacks: set[Playback] = set()
+        self.recordings: set[Recording] = set()
+        self.phones: set[DialledPhone] = set()
         self._client = client
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} id={self.id!r}>"
 
     @property
-    def requests(self) -> IRequestSender:
+    def caller_name(self) -> str:
+        """Who calls; see `IChannel.caller_name`."""
+        return self.data.caller.name
+
+    @property
+    def caller_number(self) -> str:
+        """The number that calls; see `IChannel.caller_number`."""
+        return self.data.caller.number
+
+    @property
+    def dialled(self) -> str:
+        """The number that was dialled; see `IChannel.dialled`."""
+        return self.data.dialplan.exten
+
+    @property
+    def language(self) -> str:
+        """The language of its sounds; see `IChannel.language`."""
+        return self.data.language
+
+    @property
+    def requests(self) -> PatientSender:
         """What carries this channel's requests."""
-        return self._client.requests
+        return self._client.sender
 
     @property
     def alarms(self) -> PlaybackAlarms:
@@ -74,9 +102,88 @@ class Channel:
         """Hang up; see `IChannel.hang_up`."""
         return self._command("DELETE")
 
-    def continue_in_dialplan(self) -> Deferred[None]:
+    def continue_in_dialplan(
+        self, *, context: str = "", extension: str = "", priority: int = 0
+    ) -> Deferred[None]:
         """Leave for the dialplan; see `IChannel.continue_in_dialplan`."""
-        return self._command("POST", "continue")
+        place = {
+            "context": context,
+            "extension": extension,
+            "priority": str(priority) if priority else "",
+        }
+        named = {key: text for key, text in place.items() if text}
+        return self._command("POST", "continue", query=named)
+
+    def set_variable(self, name: str, value: str) -> Deferred[None]:
+        """Set a variable; see `IChannel.set_variable`."""
+        query = {"variable": name, "value": value}
+        return self._command("POST", "variable", query=query)
+
+    def get_variable(self, name: str) -> Deferred[str]:
+        """Read a variable; see `IChannel.get_variable`."""
+        request = Request(
+            method="GET",
+            path=("channels", self.id, "variable"),
+            query={"variable": name},
+        )
+        return (
+            self.requests.send(request, again=True)
+            .addCallback(_value_of_variable, request)
+            .addErrback(self._variable_failed)
+        )
+
+    def start_ringing(self) -> Deferred[None]:
+        """Let the caller hear the ring tone; see `IChannel.start_ringing`."""
+        return self._command("POST", "ring")
+
+    def stop_ringing(self) -> Deferred[None]:
+        """End the ring tone; see `IChannel.stop_ringing`."""
+        return self._command("DELETE", "ring")
+
+    def start_music(self, music_class: str) -> Deferred[None]:
+        """Let the caller hear music on hold; see `IChannel.start_music`."""
+        return self._command("POST", "moh", query={"mohClass": music_class})
+
+    def stop_music(self) -> Deferred[None]:
+        """End the music on hold; see `IChannel.stop_music`."""
+        return self._command("DELETE", "moh")
+
+    def record(
+        self,
+        name: str,
+        *,
+        max_seconds: int,
+        max_silence_seconds: int,
+        terminator: str,
+        beep: bool,
+    ) -> Recording:
+        """Record what the caller says; see `IChannel.record`."""
+        options = {
+            "maxDurationSeconds": str(max_seconds),
+            "maxSilenceSeconds": str(max_silence_seconds),
+            "terminateOn": terminator,
+            "beep": "true" if beep else "false",
+        }
+        recording = Recording(
+            self._client, self, name, options=options, max_seconds=max_seconds
+        )
+        recording.begin()
+        return recording
+
+    def dial(
+        self, endpoint: str, *, ring_seconds: int, label: str = ""
+    ) -> DialledPhone:
+        """Ring a phone on the caller's behalf; see `IChannel.dial`."""
+        phone = DialledPhone(
+            self._client, self, endpoint, ring_seconds=ring_seconds, label=label
+        )
+        if not self.is_hung_up:
+            self.phones.add(phone)
+            self._client.phones[phone.id] = phone
+            phone.ring()
+        else:
+            phone.hang_up()
+        return phone
 
     def forget_playback(self, playback: Playback) -> None:
         """Drop a playback that is over."""
@@ -93,8 +200,17 @@ class Channel:
         if self.is_hung_up:
             return
         self.is_hung_up = True
+        try:
+            # First: whoever waits for a phone must not take its end for an answer.
+            if self.listener is not None:
+                self.listener.hung_up()
+        finally:
+            self._hang_up_phones()
+
+    def reconnected(self) -> None:
+        """Pass on that the connection is back."""
         if self.listener is not None:
-            self.listener.hung_up()
+            self.listener.reconnected()
 
     def left(self) -> None:
         """Take note that the channel left the application: its end, here."""
@@ -110,6 +226,9 @@ class Channel:
                 self._log.failure("Ending the call of {channel} failed", channel=self)
         for playback in list(self.playbacks):
             playback.ended(PlaybackEnd.FAILED, "the channel has left")
+        for recording in list(self.recordings):
+            recording.channel_left()
+        self._hang_up_phones()
 
     @staticmethod
     def is_gone(error: BaseException | None) -> bool:
@@ -118,9 +237,20 @@ class Channel:
             return error.status == _NOT_IN_STASIS
         return isinstance(error, NotFoundError)
 
-    def _command(self, method: str, *path: str) -> Deferred[None]:
-        request = Request(method=method, path=("channels", self.id, *path))
-        return self.requests.send(request).addCallbacks(_nothing, self._command_failed)
+    def _hang_up_phones(self) -> None:
+        for phone in list(self.phones):
+            phone.hang_up()
+
+    def _command(
+        self, method: str, *path: str, query: Mapping[str, str] | None = None
+    ) -> Deferred[None]:
+        request = Request(
+            method=method, path=("channels", self.id, *path), query=query or {}
+        )
+        # Each of them, done twice, is as if done once.
+        return self.requests.send(request, again=True).addCallbacks(
+            _nothing, self._command_failed
+        )
 
     def _command_failed(self, failure: Failure) -> Failure:
         if not self.is_gone(failure.value):
@@ -128,6 +258,28 @@ class Channel:
         self.left()
         return Failure(ChannelGoneError(str(failure.value)))
 
+    def _variable_failed(self, failure: Failure) -> Deferred[str]:
+        error = failure.value
+        # The 404 of a variable that is not set is told from a channel's by its text.
+        if isinstance(error, NotFoundError) and "variable" in error.message:
+            return succeed("")
+        return fail(self._command_failed(failure))
+
 
 def _nothing(_body: bytes) -> None:
     """Turn the body of a command's answer, which is empty, into no result."""
+
+
+class _Variable(msgspec.Struct):
+    value: str = ""
+
+
+def _value_of_variable(body: bytes, request: Request) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Variable).value
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise AriError(
+            request.method,
+            request.quoted_path,
+            message=f"the answer is no variable: {error}",
+        ) from error

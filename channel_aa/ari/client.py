@@ -1,4 +1,4 @@
-"""An ARI client: events in, requests out, channels and playbacks in between."""
+"""An ARI client: a connection to Asterisk, and the calls that live on it."""
 
 from __future__ import annotations
 
@@ -9,37 +9,52 @@ from uuid import uuid4
 import msgspec
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.ari import events
+from channel_aa.ari.bridges import BRIDGE_PREFIX, Conversation
 from channel_aa.ari.channels import Channel
+from channel_aa.ari.cleanup import Cleanup
 from channel_aa.ari.connection import EventsConnection
-from channel_aa.ari.errors import AriError, NotFoundError
+from channel_aa.ari.dialled import PHONE_PREFIX, DialledPhone
+from channel_aa.ari.dispatch import Dispatcher
+from channel_aa.ari.errors import AriError
 from channel_aa.ari.http import HttpSender
+from channel_aa.ari.patience import PatientSender
 from channel_aa.ari.playbacks import Playback, PlaybackAlarms
+from channel_aa.ari.recovery import Recovery
 from channel_aa.ari.requests import Request
 from channel_aa.ari.transports import Transport, Transports
 from channel_aa.ari.websocket_sender import WebSocketSender
-from channel_aa.interfaces import PlaybackEnd
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from channel_aa.ari.address import Address
+    from channel_aa.ari.recordings import Recording
     from channel_aa.ari.requests import IRequestSender
     from channel_aa.interfaces import IStasisApplication
 
+FAREWELL_SECONDS = 2.0
+"""How long stopping waits until phones that ring are hung up."""
 
-class _ApplicationState(msgspec.Struct):
-    channel_ids: tuple[str, ...] = ()
+
+class _System(msgspec.Struct, frozen=True):
+    version: str = ""
+
+
+class _AsteriskInfo(msgspec.Struct):
+    system: _System = _System()
 
 
 class AriClient(Service):
     """Serves a Stasis application: a connection to Asterisk, and what lives on it.
 
     As an `IService` it connects when it starts, connects again whenever the
-    connection is lost, and closes everything when it stops.
+    connection is lost, and closes everything when it stops. Conversations are left
+    standing then: the next run adopts them.
 
     Args:
         address: which Asterisk, as whom, for which application.
@@ -53,8 +68,20 @@ class AriClient(Service):
     Attributes:
         channels: the channels in the application now, by their id.
         playbacks: the playbacks asked for and not over yet, by their id.
+        recordings: the recordings being made, by their name.
+        phones: the phones dialled and not hung up yet, by their channel's id.
+        conversations: callers and phones in a bridge, by the bridge's id.
+        members: the same, by the channels' ids.
         requests: what carries the requests.
+        sender: what the requests of calls go through, that wait for a connection.
+        cleanup: what removes channels and bridges that nobody needs.
+        recovery: what finds out which calls are there.
         alarms: what tells playbacks that they have been quiet for long.
+        clock: what time is kept with.
+        asterisk_version: what Asterisk says it is: ``22.10.1``; empty while unknown.
+        connected_since: when the websocket was opened, by the clock; ``None`` while
+            there is none.
+        is_replaced: whether another program has taken the application.
     """
 
     _log = Logger()
@@ -70,9 +97,17 @@ class AriClient(Service):
         connection: Callable[..., EventsConnection] = EventsConnection,
     ) -> None:
         self.address = address
+        self.clock = reactor
         self.alarms = PlaybackAlarms(reactor)
         self.channels: dict[str, Channel] = {}
         self.playbacks: dict[str, Playback] = {}
+        self.recordings: dict[str, Recording] = {}
+        self.phones: dict[str, DialledPhone] = {}
+        self.conversations: dict[str, Conversation] = {}
+        self.members: dict[str, Conversation] = {}
+        self.asterisk_version = ""
+        self.connected_since: float | None = None
+        self.is_replaced = False
         self._application = application
         self._connection = connection(
             address,
@@ -87,37 +122,52 @@ class AriClient(Service):
             websocket=WebSocketSender(self._connection.send, clock=reactor),
             clock=reactor,
         )
-        self._malformed_kinds: set[str] = set()
-        # Asterisk does not refuse an id used before, by an earlier run of this
-        # program for example: it would play both.
-        self._playback_prefix = uuid4().hex
-        self._playback_numbers = count(1)
-        self._handlers: Mapping[type[events.Event], Callable[[Any], None]] = {
-            events.StasisStart: self._stasis_start,
-            events.StasisEnd: self._channel_ended,
-            events.ChannelDestroyed: self._channel_ended,
-            events.ChannelHangupRequest: self._hangup_request,
-            events.ChannelDtmfReceived: self._dtmf_received,
-            events.PlaybackStarted: self._playback_started,
-            events.PlaybackFinished: self._playback_finished,
-            events.ApplicationReplaced: self._application_replaced,
-            events.RESTResponse: self.requests.answered,
-        }
+        self.sender = PatientSender(self.requests, clock=reactor)
+        self.cleanup = Cleanup(self.sender)
+        self.recovery = Recovery(self)
+        self._dispatcher = Dispatcher(self)
+        # Asterisk does not refuse a playback's id used before, by an earlier run of
+        # this program for example: it would play both.
+        self._prefix = uuid4().hex
+        self._numbers = count(1)
 
     @property
     def is_connected(self) -> bool:
         """Whether the events websocket is open."""
         return self._connection.is_open
 
+    @property
+    def bridge_name(self) -> str:
+        """What bridges of this application are named, beside others' on Asterisk."""
+        return f"channel-aa {self.address.app}"
+
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
         super().startService()
+        self.is_replaced = False
+        self.sender.wait_again()
         self._connection.start()
 
+    def stop_waiting(self) -> None:
+        """Have requests of calls fail at once where there is no connection.
+
+        For whoever is about to stop, and cannot wait until one is back. Lasts until
+        the service starts again.
+        """
+        self.sender.stop_waiting()
+
     async def _stop(self) -> None:
+        self.stop_waiting()
+        self.recovery.stop()
+        for phone in list(self.phones.values()):
+            if not phone.is_in_conversation:
+                phone.hang_up()
+        try:
+            await self.cleanup.finish().addTimeout(FAREWELL_SECONDS, self.clock)
+        except DeferredTimeoutError:
+            self._log.warn("Asterisk did not say whether the last phones are hung up")
+        self._let_go()
         await self._connection.stop()
-        for channel in list(self.channels.values()):
-            channel.left()
         await self.requests.close()
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
@@ -152,24 +202,96 @@ class AriClient(Service):
 
     def new_playback_id(self) -> str:
         """Give an id that no playback has had yet."""
-        return f"{self._playback_prefix}-{next(self._playback_numbers)}"
+        return f"{self._prefix}-{next(self._numbers)}"
+
+    def new_phone_id(self) -> str:
+        """Give an id that no dialled phone has had yet."""
+        return f"{PHONE_PREFIX}{self._prefix}-{next(self._numbers)}"
+
+    def new_bridge_id(self) -> str:
+        """Give an id that no bridge has had yet."""
+        return f"{BRIDGE_PREFIX}{self._prefix}-{next(self._numbers)}"
+
+    def enter(
+        self,
+        data: events.ChannelData,
+        arguments: Sequence[str],
+        *,
+        adopted: bool = False,
+    ) -> None:
+        """Give a channel that is in the application to whoever attends to it."""
+        channel = Channel(self, data)
+        self.channels[channel.id] = channel
+        self.recovery.forget(channel.id)
+        try:
+            channel.listener = self._application.channel_entered(
+                channel, arguments, adopted=adopted
+            )
+        except Exception:  # noqa: BLE001 - nobody takes the call: it must not stay
+            self._log.failure("Nobody attends to {channel}", channel=channel.name)
+            channel.continue_in_dialplan().addErrback(
+                lambda failure: self._log.error(
+                    "{channel} could not go on in the dialplan: {error}",
+                    channel=channel.name,
+                    error=failure.value,
+                )
+            )
+
+    def replaced(self) -> None:
+        """Take note that another program has taken the application, and its calls."""
+        self._log.error(
+            "Another program has taken the application name {app}: its calls are that"
+            " one's now, and this one does not take them back. Give each program its"
+            " own app, then restart this one.",
+            app=self.address.app,
+        )
+        self.is_replaced = True
+        self.recovery.stop()
+        self._let_go()
+        self._connection.stay_away()
+        self._application.replaced()
+
+    def _let_go(self) -> None:
+        """End every call here, and leave it as it is in Asterisk."""
+        self.sender.lost()
+        self.stop_waiting()
+        for phone in list(self.phones.values()):
+            phone.let_go()
+        for conversation in list(self.conversations.values()):
+            conversation.let_go()
+        for channel in list(self.channels.values()):
+            channel.left()
 
     def _opened(self) -> None:
+        self.connected_since = self.clock.seconds()
         Deferred.fromCoroutine(self._get_ready()).addErrback(
             lambda failure: self._log.failure("Getting ready failed", failure)
         )
 
     async def _get_ready(self) -> None:
         way_is_known = self.requests.opened()
-        if self.channels:
-            await self._catch_up()
+        self.sender.opened()
+        self.recovery.begin()
         await way_is_known
         if self.is_connected:
             await self._filter_events()
+            await self._ask_version()
+
+    async def _ask_version(self) -> None:
+        request = Request(
+            method="GET", path=("asterisk", "info"), query={"only": "system"}
+        )
+        try:
+            answer = await self.requests.send(request)
+            info = msgspec.json.decode(answer, type=_AsteriskInfo)
+        except (AriError, CancelledError, msgspec.MsgspecError) as error:
+            self._log.debug("Asterisk did not say its version: {error}", error=error)
+        else:
+            self.asterisk_version = info.system.version
 
     async def _filter_events(self) -> None:
         """Have Asterisk send no events that nobody here needs."""
-        needed = set(self._handlers)
+        needed = set(self._dispatcher.kinds)
         if self.requests.in_use is Transport.WEBSOCKET:
             # It says what the request's answer says, too, which comes beside it.
             needed.discard(events.PlaybackStarted)
@@ -183,112 +305,16 @@ class AriClient(Service):
         except (AriError, CancelledError) as error:
             self._log.debug("Asterisk sends all events: {error}", error=error)
 
-    async def _catch_up(self) -> None:
-        """Find out what became of the channels while there was no connection."""
-        channels = list(self.channels.values())
-        playbacks = list(self.playbacks.values())
-        request = Request(method="GET", path=("applications", self.address.app))
-        try:
-            answer = await self.requests.send(request)
-            alive = msgspec.json.decode(answer, type=_ApplicationState).channel_ids
-        except NotFoundError:
-            alive = ()
-        except (AriError, msgspec.MsgspecError) as error:
-            self._log.error(
-                "Asterisk did not say which calls are left: {error}", error=error
-            )
-            return
-        except CancelledError:
-            return  # The service stops.
-        still_ours = frozenset(alive)
-        for channel in channels:
-            if channel.id not in still_ours:
-                channel.left()
-        for playback in playbacks:
-            if playback.id in self.playbacks:
-                playback.check()
+    def _received(self, payload: bytes) -> None:
+        self._dispatcher.received(payload)
 
     def _lost(self) -> None:
+        self.connected_since = None
+        self.recovery.stop()
+        self.sender.lost()
         self.requests.lost()
         if self.channels and self.running:
             self._log.warn(
                 "Calls that wait for the connection to come back: {count}",
                 count=len(self.channels),
             )
-
-    def _received(self, payload: bytes) -> None:
-        try:
-            event = events.decode(payload)
-        except events.MalformedEventError as error:
-            if error.kind not in self._malformed_kinds:
-                self._malformed_kinds.add(error.kind)
-                self._log.error(
-                    "Dropped a malformed event, and will drop others of its kind"
-                    " silently: {error}",
-                    error=error,
-                )
-            return
-        handler = self._handlers.get(type(event))
-        if handler is None:
-            return
-        try:
-            handler(event)
-        except Exception:  # noqa: BLE001 - one event's fault must not end the others
-            self._log.failure("Handling {event} failed", event=type(event).__name__)
-
-    def _stasis_start(self, event: events.StasisStart) -> None:
-        if event.channel.id in self.channels:
-            return
-        channel = Channel(self, event.channel)
-        self.channels[channel.id] = channel
-        try:
-            channel.listener = self._application.channel_entered(channel, event.args)
-        except Exception:  # noqa: BLE001 - nobody takes the call: it must not stay
-            self._log.failure("Nobody attends to {channel}", channel=channel.name)
-            channel.continue_in_dialplan().addErrback(
-                lambda failure: self._log.error(
-                    "{channel} could not go on in the dialplan: {error}",
-                    channel=channel.name,
-                    error=failure.value,
-                )
-            )
-
-    def _channel_ended(self, event: events.StasisEnd | events.ChannelDestroyed) -> None:
-        channel = self.channels.get(event.channel.id)
-        if channel is not None:
-            channel.left()
-
-    def _hangup_request(self, event: events.ChannelHangupRequest) -> None:
-        channel = self.channels.get(event.channel.id)
-        if channel is not None:
-            channel.hung_up()
-
-    def _dtmf_received(self, event: events.ChannelDtmfReceived) -> None:
-        channel = self.channels.get(event.channel.id)
-        if channel is not None:
-            channel.dtmf_received(event.digit)
-
-    def _playback_started(self, event: events.PlaybackStarted) -> None:
-        playback = self.playbacks.get(event.playback.id)
-        if playback is not None:
-            playback.started()
-
-    def _playback_finished(self, event: events.PlaybackFinished) -> None:
-        playback = self.playbacks.get(event.playback.id)
-        if playback is None:
-            return
-        if event.playback.state == "done":
-            playback.ended(PlaybackEnd.DONE)
-        else:
-            playback.ended(
-                PlaybackEnd.FAILED,
-                "Asterisk could not play it. Is that sound installed, for the"
-                " channel's language?",
-            )
-
-    def _application_replaced(self, _event: events.ApplicationReplaced) -> None:
-        self._log.error(
-            "Another program has taken the application name {app}: this one gets no"
-            " more events. Give each program its own app, then restart this one.",
-            app=self.address.app,
-        )

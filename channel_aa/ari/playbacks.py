@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from zope.interface import implementer
 
 from channel_aa.ari.alarms import Alarms
@@ -37,8 +37,8 @@ class PlaybackAlarms:
     """
 
     def __init__(self, clock: IReactorTime) -> None:
-        self.playing = Alarms(CHECK_SECONDS, Playback.check, clock=clock)
-        self.stopped = Alarms(STOPPED_CHECK_SECONDS, Playback.check, clock=clock)
+        self.playing = Alarms(CHECK_SECONDS, _check, clock=clock)
+        self.stopped = Alarms(STOPPED_CHECK_SECONDS, _check, clock=clock)
 
     def take_back(self, playback: Playback) -> None:
         """Leave a playback alone that is over."""
@@ -68,15 +68,24 @@ class Playback:
         self._is_accepted = False
         self._stop_wanted = False
         self._stop_sent = False
+        self._is_asked_for = False
+        self._is_checking = False
         self._failed_checks = 0
+        self._request: Deferred[bytes] | None = None
         self._alarms = channel.alarms
         self._alarms.playing.set(self)
 
     def begin(self) -> None:
         """Send the request to play it."""
-        self._send("POST", "channels", self._channel.id, "play", self.id).addCallbacks(
-            self._accepted, self._refused
+        request = Request(
+            method="POST",
+            path=("channels", self._channel.id, "play", self.id),
+            query={"media": self.media},
         )
+        self._is_asked_for = True
+        self._request = self._channel.requests.send(request)
+        self._request.addBoth(self._answered)
+        self._request.addCallbacks(self._accepted, self._refused)
 
     def stop(self) -> None:
         """Stop the sound; see `IPlayback.stop`."""
@@ -85,6 +94,8 @@ class Playback:
         # requests might overtake each other.
         if self._is_accepted:
             self._send_stop()
+        elif self._has_not_left:
+            self.ended(PlaybackEnd.DONE)
 
     def started(self) -> None:
         """Take note that the sound is heard."""
@@ -101,22 +112,45 @@ class Playback:
             return
         self._is_over = True
         self.problem = problem
+        if self._request is not None and self._has_not_left:
+            self._request.cancel()
         self._alarms.take_back(self)
         self._channel.forget_playback(self)
         if not self.finished.called:
             self.finished.callback(end)
 
-    def check(self) -> None:
-        """Ask Asterisk whether the playback still exists."""
-        self._send("GET", "playbacks", self.id).addCallbacks(
-            self._exists, self._check_failed
+    def check(self) -> Deferred[None]:
+        """Ask Asterisk whether it still exists; fires when that is known."""
+        if self._is_checking or self._is_over:
+            return succeed(None)
+        if self._is_asked_for:
+            # The answer tells; a question might overtake the request.
+            self._alarms.playing.set(self)
+            return succeed(None)
+        self._is_checking = True
+        return (
+            self._send("GET")
+            .addBoth(self._checked)
+            .addCallbacks(self._exists, self._check_failed)
         )
 
-    def _send(self, method: str, *path: str) -> Deferred[bytes]:
-        query = {"media": self.media} if method == "POST" else {}
-        return self._channel.requests.send(
-            Request(method=method, path=path, query=query)
-        )
+    def _send(self, method: str) -> Deferred[bytes]:
+        request = Request(method=method, path=("playbacks", self.id))
+        return self._channel.requests.send(request)
+
+    @property
+    def _has_not_left(self) -> bool:
+        """Whether the request to play it still waits for a connection."""
+        request = self._request
+        return request is not None and self._channel.requests.is_waiting(request)
+
+    def _answered(self, result: bytes | Failure) -> bytes | Failure:
+        self._is_asked_for = False
+        return result
+
+    def _checked(self, result: bytes | Failure) -> bytes | Failure:
+        self._is_checking = False
+        return result
 
     def _given_up(self, _waiting: Deferred[PlaybackEnd]) -> None:
         self.stop()
@@ -132,7 +166,9 @@ class Playback:
         if self._is_over or self._is_accepted:
             return
         error = failure.value
-        if not isinstance(error, AriError):
+        if isinstance(error, CancelledError):
+            self.ended(PlaybackEnd.FAILED, "it was not asked for any more")
+        elif not isinstance(error, AriError):
             self._log.failure("Playing {media} failed", failure, media=self.media)
             self.ended(PlaybackEnd.FAILED, str(error))
         elif error.may_be_done:
@@ -149,14 +185,16 @@ class Playback:
         self._stop_sent = True
         self._alarms.playing.take_back(self)
         self._alarms.stopped.set(self)
-        self._send("DELETE", "playbacks", self.id).addErrback(self._not_stopped)
+        self._send("DELETE").addErrback(self._not_stopped)
 
     def _not_stopped(self, failure: Failure) -> None:
         if self._is_over:
             return
         if failure.check(NotFoundError):
             self.ended(PlaybackEnd.DONE)
-        elif failure.check(AriError):
+        elif isinstance(failure.value, AriError):
+            # One that was not answered is sent again where the sound is found to play.
+            self._stop_sent = failure.value.status is not None
             self._log.warn(
                 "{media} on {channel} plays on, it could not be stopped: {error}",
                 media=self.media,
@@ -169,11 +207,13 @@ class Playback:
     def _exists(self, _answer: bytes) -> None:
         if not self._is_over:
             self._failed_checks = 0
-            self._accepted()
             self._alarms.playing.set(self)
+            self._accepted()
+            if self._stop_wanted:
+                self._send_stop()
 
     def _check_failed(self, failure: Failure) -> None:
-        if self._is_over:
+        if self._is_over or failure.check(CancelledError):
             return
         if not failure.check(NotFoundError):
             self._failed_checks += 1
@@ -181,3 +221,7 @@ class Playback:
                 self._alarms.playing.set(self)
                 return
         self.ended(PlaybackEnd.FAILED, "Asterisk knows nothing of it any more")
+
+
+def _check(playback: Playback) -> None:
+    playback.check()

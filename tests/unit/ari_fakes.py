@@ -68,13 +68,23 @@ class Exchange:
 
 @implementer(IRequestSender)
 class FakeSender:
-    """Records requests, and answers none by itself."""
+    """Records requests, and answers none by itself.
+
+    What the client asks at each connection is an exception, as long as no test is
+    about that: it is answered at once, and not recorded.
+    """
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
         self.filters: list[Request] = []
-        """Requests to filter events; these alone are answered at once."""
+        """Requests to filter events."""
         self.is_closed = False
+        self.answers: dict[str, bytes] = {
+            f"GET applications/{APP}": b'{"channel_ids":[]}',
+            "GET bridges": b"[]",
+            "GET asterisk/info?only=system": b'{"system":{"version":"22.10.1"}}',
+        }
+        """What is answered at once, by the line of the request."""
 
     @property
     def pending(self) -> int:
@@ -98,6 +108,8 @@ class FakeSender:
             self.filters.append(request)
             return succeed(b"{}")
         exchange = Exchange(request)
+        if exchange.line in self.answers:
+            return succeed(self.answers[exchange.line])
         self.exchanges.append(exchange)
         return exchange.answer
 
@@ -145,6 +157,11 @@ class FakeConnection:
     def send(self, message: bytes) -> None:
         self.sent.append(message)
 
+    def stay_away(self) -> None:
+        self.calls.append("stay away")
+        if self.is_open:
+            self.lose()
+
     def start(self) -> None:
         self.calls.append("start")
 
@@ -171,6 +188,9 @@ class RecordingListener:
     def dtmf_received(self, digit: str) -> None:
         self._told("dtmf", digit)
 
+    def reconnected(self) -> None:
+        self._told("reconnected")
+
     def hung_up(self) -> None:
         self._told("hung up")
 
@@ -184,18 +204,25 @@ class RecordingApplication:
 
     def __init__(self) -> None:
         self.entered: list[tuple[str, tuple[str, ...]]] = []
+        self.adopted: list[str] = []
+        self.times_replaced = 0
         self.listeners: dict[str, RecordingListener] = {}
         self.is_raising = False
 
     def channel_entered(
-        self, channel: IChannel, arguments: Sequence[str]
+        self, channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
     ) -> RecordingListener:
         self.entered.append((channel.id, tuple(arguments)))
+        if adopted:
+            self.adopted.append(channel.id)
         if self.is_raising:
             raise RuntimeError("channel_entered went wrong")
         listener = RecordingListener()
         self.listeners[channel.id] = listener
         return listener
+
+    def replaced(self) -> None:
+        self.times_replaced += 1
 
 
 @implementer(ILogObserver)
@@ -256,8 +283,14 @@ class AriTestCase(SynchronousTestCase):
         self.assert_nothing_left()
 
     def assert_nothing_left(self) -> None:
-        self.assertEqual(self.client.channels, {})
-        self.assertEqual(self.client.playbacks, {})
+        client = self.client
+        self.assertEqual(client.channels, {})
+        self.assertEqual(client.playbacks, {})
+        self.assertEqual(client.recordings, {})
+        self.assertEqual(client.phones, {})
+        self.assertEqual(client.conversations, {})
+        self.assertEqual(client.members, {})
+        self.assertEqual(client.sender.waiting, 0)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def hear(self, kind: str, **fields: object) -> None:

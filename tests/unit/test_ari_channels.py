@@ -8,9 +8,9 @@ from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
 from channel_aa.ari.errors import (
-    AriError,
     ConflictError,
     ConnectionLostError,
+    RequestTimeoutError,
     ServerError,
 )
 from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
@@ -77,12 +77,18 @@ class CommandTests(AriTestCase):
         done = channel.answer()
         self.sender.only_unanswered().refuse(500)
         self.failureResultOf(done, ServerError)
+        self.assertIn("c1", self.client.channels)
+
+    def test_one_that_is_not_answered_is_sent_three_times(self) -> None:
+        channel = self.enter()
         done = channel.answer()
-        self.sender.only_unanswered().fail(ConnectionLostError)
-        self.failureResultOf(done, ConnectionLostError)
-        done = channel.answer()
-        self.sender.only_unanswered().fail(AriError)
-        self.failureResultOf(done, AriError)
+        for kind in (RequestTimeoutError, ConnectionLostError):
+            self.sender.only_unanswered().fail(kind)
+            self.assertNoResult(done)
+            self.clock.advance(1)
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.failureResultOf(done, RequestTimeoutError)
+        self.assertEqual(self.sender.lines, ["POST channels/c1/answer"] * 3)
         self.assertIn("c1", self.client.channels)
 
     def test_a_late_answer_for_an_earlier_stay_spares_the_next_one(self) -> None:

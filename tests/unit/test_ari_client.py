@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import cast
 
 from twisted.application.service import IService
 from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
-from channel_aa.ari.errors import ConnectionLostError, NotFoundError
+from channel_aa.ari.errors import NotFoundError
 from channel_aa.ari.requests import IRequestSender
 from channel_aa.interfaces import PlaybackEnd
 from tests.unit.ari_fakes import APP, AriTestCase, FakeSender
@@ -103,94 +102,6 @@ class RequestTests(AriTestCase):
         self.failureResultOf(answer, NotFoundError)
 
 
-class ReconnectionTests(AriTestCase):
-    """What becomes of calls whose events were lost with the connection."""
-
-    def reconnect(self) -> None:
-        self.connection.lose()
-        self.connection.open()
-
-    def list_channels(self, *channel_ids: str) -> None:
-        exchange = self.sender.exchanges[-1]
-        self.assertEqual(exchange.line, f"GET applications/{APP}")
-        state = {"name": APP, "channel_ids": channel_ids, "bridge_ids": []}
-        exchange.accept(json.dumps(state).encode())
-
-    def test_is_connected_follows_the_websocket(self) -> None:
-        self.assertTrue(self.client.is_connected)
-        self.connection.lose()
-        self.assertFalse(self.client.is_connected)
-
-    def test_without_calls_there_is_nothing_to_ask(self) -> None:
-        self.reconnect()
-        self.assertEqual(self.sender.lines, [])
-        self.assertEqual(self.log.texts(), [])
-
-    def test_a_loss_says_how_many_calls_wait(self) -> None:
-        self.enter("c1")
-        self.enter("c2")
-        self.connection.lose()
-        [line] = self.log.texts(level=LogLevel.warn)
-        self.assertIn("wait for the connection to come back: 2", line)
-
-    def test_calls_that_ended_meanwhile_have_left_and_others_stay(self) -> None:
-        self.enter("c1")
-        kept = self.enter("c2")
-        self.reconnect()
-        self.list_channels("c2", "not-ours")
-        self.assertEqual(self.client.channels, {"c2": kept})
-        self.assertEqual(self.listener("c1").log, ["left"])
-        self.assertEqual(self.listener("c2").log, [])
-
-    def test_playbacks_of_calls_that_stay_are_asked_after(self) -> None:
-        ended = self.play(self.enter("c1"))
-        over, lasting = self.play(self.enter("c2")), self.play(self.enter("c3"))
-        for playing in (ended, over, lasting):
-            playing.request.accept()
-        self.reconnect()
-        self.list_channels("c2", "c3")
-        self.assertEqual(ended.ends, [PlaybackEnd.FAILED])
-        self.assertEqual((ended.checks, over.checks, lasting.checks), (0, 1, 1))
-        first, second = self.sender.unanswered
-        first.refuse(404)
-        second.accept(b"{}")
-        self.assertEqual(over.ends, [PlaybackEnd.FAILED])
-        self.assertEqual(lasting.ends, [])
-
-    def test_a_call_that_enters_while_asking_is_left_alone(self) -> None:
-        self.enter("c1")
-        self.reconnect()
-        asked = self.sender.only_unanswered()
-        playing = self.play(self.enter("c2"))
-        asked.accept(b'{"channel_ids":["c1"]}')
-        self.assertIn("c2", self.client.channels)
-        self.assertEqual(playing.checks, 0)
-
-    def test_an_application_that_asterisk_forgot_has_no_calls(self) -> None:
-        self.enter()
-        self.reconnect()
-        self.sender.only_unanswered().refuse(404)
-        self.assertEqual(self.listener().log, ["left"])
-        self.assertEqual(self.client.channels, {})
-
-    def test_no_usable_answer_leaves_the_calls_as_they_are(self) -> None:
-        self.enter()
-        for answer in ("lost", "500", "malformed"):
-            self.reconnect()
-            exchange = self.sender.only_unanswered()
-            if answer == "lost":
-                exchange.fail(ConnectionLostError)
-            elif answer == "500":
-                exchange.refuse(500)
-            else:
-                exchange.accept(b'{"channel_ids":7}')
-        self.assertIn("c1", self.client.channels)
-        errors = self.log.texts(level=LogLevel.error)
-        self.assertEqual(len(errors), 3)
-        for line in errors:
-            self.assertIn("did not say which calls are left", line)
-
-
 class FilterTests(AriTestCase):
     def test_asterisk_is_asked_at_each_connection_for_what_is_needed_alone(
         self,
@@ -209,9 +120,13 @@ class FilterTests(AriTestCase):
                 "ChannelDestroyed",
                 "ChannelDtmfReceived",
                 "ChannelHangupRequest",
+                "ChannelLeftBridge",
+                "Dial",
                 "PlaybackFinished",
                 "PlaybackStarted",
                 "RESTResponse",
+                "RecordingFailed",
+                "RecordingFinished",
                 "StasisEnd",
                 "StasisStart",
             },
@@ -257,5 +172,6 @@ class StopServiceTests(AriTestCase):
         self.assertEqual(self.log.texts(level=LogLevel.error), [])
 
     def reconnect_without_an_answer(self) -> None:
+        self.sender.answers.clear()
         self.connection.lose()
         self.connection.open()

@@ -100,11 +100,16 @@ class PlaybackTests(AriTestCase):
         self.assertEqual(playing.ends, FAILED)
         self.assertIn("c1", self.client.channels)
 
-    def test_one_that_never_reached_asterisk_fails_at_once(self) -> None:
+    def test_one_that_never_reached_asterisk_is_asked_for_again(self) -> None:
         playing = self.play(self.enter())
-        playing.request.fail(ConnectionLostError, may_be_done=False)
+        for _ in range(2):
+            self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
+            self.assertEqual(playing.ends, [])
+            self.clock.advance(1)
+        self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
         self.assertEqual(playing.ends, FAILED)
         self.assertEqual(playing.checks, 0)
+        self.assertEqual(len(set(self.sender.lines)), 1)
         self.assertIn("c1", self.client.channels)
 
     def test_a_refusal_after_it_was_heard_is_not_believed(self) -> None:

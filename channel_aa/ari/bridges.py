@@ -1,0 +1,135 @@
+"""Two channels that hear each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from channel_aa.ari.requests import Request
+from channel_aa.logs import Logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from twisted.python.failure import Failure
+
+    from channel_aa.ari.client import AriClient
+
+BRIDGE_PREFIX = "channel-aa-bridge-"
+"""What the id of each bridge of ours begins with."""
+
+
+class Conversation:
+    """A bridge of ours with two channels in it.
+
+    It is over when either of them leaves it, or hangs up; the bridge is then removed.
+
+    Args:
+        client: whose Asterisk it is on.
+        bridge_id: the bridge's id.
+        members: the ids of the two channels.
+        on_end: called once when it is over, to see to those who are left.
+
+    Attributes:
+        over: fires when it is over and the bridge is gone; with the error where it
+            could not begin.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        client: AriClient,
+        *,
+        bridge_id: str,
+        members: tuple[str, str],
+        on_end: Callable[[], None],
+    ) -> None:
+        self.id = bridge_id
+        self.members = members
+        self.over: Deferred[None] = Deferred(self._given_up)
+        self._client = client
+        self._on_end = on_end
+        self._is_over = False
+        self._problem: Failure | None = None
+        self._setting_up: Deferred[None] | None = None
+        client.conversations[bridge_id] = self
+        for member in members:
+            client.members[member] = self
+
+    def begin(self) -> None:
+        """Make the bridge, and bring the two together."""
+        self._setting_up = Deferred.fromCoroutine(self._set_up())
+        self._setting_up.addErrback(self._failed)
+
+    def check(self, present: Collection[str] | None) -> None:
+        """Compare with who is in the bridge; ``None``: there is no such bridge."""
+        is_being_set_up = self._setting_up is not None and not self._setting_up.called
+        if not is_being_set_up and not set(self.members).issubset(present or ()):
+            self.end()
+
+    def end(self) -> None:
+        """Take note that it is over, and remove the bridge."""
+        if self._is_over:
+            return
+        self._is_over = True
+        for member in self.members:
+            self._client.members.pop(member, None)
+        self._on_end()
+        # The removal must not overtake the bridge's making.
+        if self._setting_up is None:
+            self._remove()
+        else:
+            self._setting_up.addCallback(lambda _: self._remove())
+
+    def let_go(self) -> None:
+        """Leave it standing: it is not ours any more."""
+        self._is_over = True
+        self._forget()
+
+    async def _set_up(self) -> None:
+        client = self._client
+        make = Request(
+            method="POST",
+            path=("bridges", self.id),
+            query={"type": "mixing", "name": client.bridge_name},
+        )
+        await client.sender.send(make, again=True)
+        if self._is_over:
+            return
+        add = Request(
+            method="POST",
+            path=("bridges", self.id, "addChannel"),
+            query={"channel": ",".join(self.members)},
+        )
+        await client.sender.send(add, again=True)
+
+    def _failed(self, failure: Failure) -> None:
+        if not self._is_over and not failure.check(CancelledError):
+            self._problem = failure
+        # Beyond this callback: the removal waits for the set-up's end.
+        self._setting_up = None
+        self.end()
+
+    def _given_up(self, _waiting: Deferred[None]) -> None:
+        self.end()
+
+    def _remove(self) -> None:
+        self._client.cleanup.remove("bridges", self.id).addCallback(
+            lambda _: self._removed()
+        )
+
+    def _removed(self) -> None:
+        self._forget()
+        if self.over.called:
+            return
+        if self._problem is not None:
+            self.over.errback(self._problem)
+        else:
+            self.over.callback(None)
+
+    def _forget(self) -> None:
+        for member in self.members:
+            self._client.members.pop(member, None)
+        self._client.conversations.pop(self.id, None)
