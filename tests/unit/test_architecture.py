@@ -84,7 +84,9 @@ class ArchitectureTests(SynchronousTestCase):
     def test_the_configuration_knows_no_more_of_the_attendant_than_its_data(
         self,
     ) -> None:
-        self.assertLessEqual(self.rooms("config"), {"attendant", "checked", "files"})
+        self.assertLessEqual(
+            self.rooms("config"), {"attendant", "checked", "files", "setting_rules"}
+        )
         data = {"actions", "flow", "menu", "routes", "schedules"}
         for name in self.imports["config"]:
             if room_of(name) == "attendant":
