@@ -122,7 +122,7 @@ class HttpSender:
         self._reactor = reactor
         self._timeout = timeout
         self._turns = DeferredSemaphore(connections)
-        self._pending: set[Deferred[bytes]] = set()
+        self._pending: dict[Deferred[bytes], Callable[[], None]] = {}
         self._pool = HTTPConnectionPool(reactor, persistent=True)
         self._pool.cachedConnectionTimeout = IDLE_SECONDS
         self._pool.maxPersistentPerHost = connections
@@ -176,11 +176,22 @@ class HttpSender:
                 )
             )
 
+        def lose() -> None:
+            answer.errback(
+                ConnectionLostError(
+                    request.method,
+                    request.quoted_path,
+                    message="the connection to Asterisk was lost",
+                    may_be_done=has_begun,
+                )
+            )
+            exchange.cancel()
+
         answer.addTimeout(self._timeout, self._reactor, too_late)
-        self._pending.add(answer)
+        self._pending[answer] = lose
 
         def settled(result: object) -> object:
-            self._pending.discard(answer)
+            self._pending.pop(answer, None)
             return result
 
         return answer.addBoth(settled)
@@ -210,6 +221,17 @@ class HttpSender:
         if response.code not in _SUCCESS:
             raise error_for(method, path, response.code, body)
         return body
+
+    def lost(self) -> None:
+        """Fail everything that is pending, and use no connection again.
+
+        Where packets are dropped, each would wait for its timeout.
+        """
+        # The last one first: it must not get the turn of another.
+        for answer, lose in reversed(list(self._pending.items())):
+            if not answer.called:
+                lose()
+        self._pool.closeCachedConnections()
 
     async def _close(self) -> None:
         for answer in list(self._pending):

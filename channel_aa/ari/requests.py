@@ -79,5 +79,8 @@ class IRequestSender(Interface):
         carried out.
         """
 
+    def lost() -> None:
+        """Take note that Asterisk is out of reach: fail everything that is pending."""
+
     def close() -> Deferred[None]:
         """Cancel what is pending, and close every connection."""

@@ -128,6 +128,8 @@ class Transports:
     def lost(self) -> None:
         """Take note that the websocket is closed."""
         self._websocket_works = False
+        # In this order: what the loss brings about may go over HTTP.
+        self._http.lost()
         self._websocket.lost()
 
     def answered(self, response: RESTResponse) -> None:

@@ -68,6 +68,10 @@ class DirectSender:
         for exchange in tuple(self._exchanges):
             exchange.break_off("the connection broke")
 
+    def lost(self) -> None:
+        """Fail what is pending; see `IRequestSender.lost`."""
+        self.drop()
+
     def close(self) -> Deferred[None]:
         """Cancel what is pending."""
         for exchange in tuple(self._exchanges):

@@ -374,6 +374,28 @@ async def test_a_request_can_be_cancelled_before_it_is_sent(
 
 
 @pytest_twisted.ensureDeferred
+async def test_where_asterisk_is_lost_no_answer_is_waited_for(
+    reactor: PosixReactorBase,
+) -> None:
+    peer = RawPeer(answering(OK, b"", OK))
+    async with (
+        listening(reactor, peer) as port,
+        sending(reactor, port, connections=1) as sender,
+    ):
+        await sender.send(GET)
+        sent, waiting = sender.send(POST), sender.send(POST)
+        await until(reactor, lambda: len(peer.requests) == 2)
+        sender.lost()
+        for answer, may_be_done in ((sent, True), (waiting, False)):
+            with pytest.raises(ConnectionLostError) as raised:
+                await answer
+            assert raised.value.may_be_done is may_be_done
+        assert sender.pending == 0
+        assert await sender.send(GET) == b"[]"
+        assert len(peer.connections) == 2
+
+
+@pytest_twisted.ensureDeferred
 async def test_closing_cancels_what_waits_and_closes_every_connection(
     reactor: PosixReactorBase,
 ) -> None:

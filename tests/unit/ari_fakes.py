@@ -19,7 +19,7 @@ from zope.interface import implementer
 
 from channel_aa.ari.address import Address
 from channel_aa.ari.client import AriClient
-from channel_aa.ari.errors import AriError, error_for
+from channel_aa.ari.errors import AriError, ConnectionLostError, error_for
 from channel_aa.ari.requests import IRequestSender, Request
 from channel_aa.ari.transports import Transport
 from channel_aa.interfaces import IChannelListener, IStasisApplication, PlaybackEnd
@@ -112,6 +112,11 @@ class FakeSender:
             return succeed(self.answers[exchange.line])
         self.exchanges.append(exchange)
         return exchange.answer
+
+    def lost(self) -> None:
+        for exchange in self.unanswered:
+            if not exchange.answer.called:
+                exchange.fail(ConnectionLostError)
 
     def close(self) -> Deferred[None]:
         self.is_closed = True

@@ -316,6 +316,14 @@ class WebSocketTests(TransportsTestCase):
         self.transports.lost()
         self.assertEqual(self.http.lines, ["DELETE channels/c1"])
         self.assertEqual(self.websocket.pending, 0)
+        self.http.only_unanswered().accept()
+
+    def test_what_is_pending_over_http_fails_with_the_websocket(self) -> None:
+        answer = self.transports.send(
+            Request(method="POST", path=("channels", "c1", "answer"))
+        )
+        self.transports.lost()
+        self.failureResultOf(answer, ConnectionLostError)
 
     def test_a_cancelled_request_is_no_timeout(self) -> None:
         answer = self.send()
