@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from channel_aa.ari import events
 from channel_aa.ari.dialled import is_phone
+from channel_aa.ari.requests import is_segment
 from channel_aa.interfaces import PlaybackEnd, RecordingEnd
 from channel_aa.logs import Logger
 
@@ -71,7 +72,7 @@ class Dispatcher:
 
     def _stasis_start(self, event: events.StasisStart) -> None:
         client, channel_id = self._client, event.channel.id
-        if channel_id in client.channels:
+        if channel_id in client.channels or not is_segment(channel_id):
             return
         phone = client.phones.get(channel_id)
         if phone is not None:

@@ -7,7 +7,7 @@ not send has a default.
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Annotated, Union
 
 import msgspec
 
@@ -32,10 +32,17 @@ class DialplanPosition(msgspec.Struct, frozen=True, gc=False):
     app_data: str = ""
 
 
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+"""What Asterisk calls a thing; its own bound is 149 bytes (``AST_MAX_PUBLIC_UNIQUEID``).
+
+Whether a request can name it, `channel_aa.ari.requests.is_segment` tells.
+"""
+
+
 class ChannelData(msgspec.Struct, frozen=True, gc=False):
     """A channel at the time of an event."""
 
-    id: str
+    id: Id
     name: str = ""
     state: str = ""
     caller: CallerId = CallerId()
@@ -55,7 +62,7 @@ class PlaybackData(msgspec.Struct, frozen=True, gc=False):
     ``state`` is ``queued``, ``playing``, ``continuing``, ``done`` or ``failed``.
     """
 
-    id: str
+    id: Id
     media_uri: str = ""
     target_uri: str = ""
     state: str = ""
@@ -105,7 +112,7 @@ class ChannelDtmfReceived(KnownEvent, frozen=True, kw_only=True):
     """The caller has pressed, and released, a key."""
 
     channel: ChannelData
-    digit: str
+    digit: Annotated[str, msgspec.Meta(min_length=1, max_length=1)]
     duration_ms: int = 0
 
 

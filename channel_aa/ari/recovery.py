@@ -17,7 +17,7 @@ from channel_aa.ari.bridges import BRIDGE_PREFIX, Conversation
 from channel_aa.ari.dialled import is_phone
 from channel_aa.ari.errors import AriError, NotFoundError
 from channel_aa.ari.events import BridgeData, ChannelData
-from channel_aa.ari.requests import Request
+from channel_aa.ari.requests import Request, is_segment
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Recovery:
         client = self._client
         app = Request(method="GET", path=("applications", client.address.app))
         state = await self._ask(app, _ApplicationState, _ApplicationState())
-        alive = frozenset(state.channel_ids)
+        alive = list(filter(is_segment, state.channel_ids))
         for channel in survivors:
             if channel.id not in alive:
                 channel.left()
@@ -113,7 +113,7 @@ class Recovery:
         await DeferredList(
             [
                 Deferred.fromCoroutine(self._go_on(survivors, ours)),
-                Deferred.fromCoroutine(self._take_over(state.channel_ids, ours)),
+                Deferred.fromCoroutine(self._take_over(alive, ours)),
             ],
             fireOnOneErrback=True,
             consumeErrors=True,

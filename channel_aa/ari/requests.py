@@ -22,6 +22,11 @@ _IS_PLAIN = re.compile(r"[A-Za-z0-9._~:/=-]*").fullmatch
 and a query, and the colon of a media URI, which may stand as it is in both."""
 
 
+def is_segment(text: str) -> bool:
+    """Tell whether a text, an id for example, can be a segment of a path."""
+    return text not in _NO_SEGMENTS
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request of Asterisk's REST interface.
 
