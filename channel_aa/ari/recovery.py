@@ -98,7 +98,7 @@ class Recovery:
         client = self._client
         app = Request(method="GET", path=("applications", client.address.app))
         state = await self._ask(app, _ApplicationState, _ApplicationState())
-        alive = list(filter(is_segment, state.channel_ids))
+        alive = dict.fromkeys(filter(is_segment, state.channel_ids))
         for channel in survivors:
             if channel.id not in alive:
                 channel.left()
