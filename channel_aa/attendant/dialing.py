@@ -23,12 +23,13 @@ OUTCOME_VARIABLE = "DIALSTATUS"
 """The channel variable that tells what became of the last dial, as after Dial()."""
 
 # In the words of Asterisk's core sounds, which come with every installation.
-_EXPLANATIONS = {
+EXPLANATIONS = {
     DialOutcome.BUSY: prompt_of("im-sorry", "vm-extension", "vm-isonphone"),
     DialOutcome.NO_ANSWER: prompt_of("number-not-answering"),
     DialOutcome.CONGESTION: prompt_of("all-circuits-busy-now"),
     DialOutcome.UNAVAILABLE: prompt_of("vm-nobodyavail"),
 }
+"""What callers hear where nobody answered, and the file does not say what to do."""
 
 # Of several phones, what is said is what promises most for another try.
 _BEST_FIRST = (
@@ -65,7 +66,7 @@ async def dial(call: Call, action: Dial) -> Action:
         return action.then
     if action.else_ is not None:
         return action.else_
-    await call.say(_EXPLANATIONS[outcome])
+    await call.say(EXPLANATIONS[outcome])
     return REPEAT
 
 

@@ -26,4 +26,4 @@ def load_file(path: Path) -> Settings:
     Raises:
         ConfigError: it names everything that is wrong.
     """
-    return load(path.absolute(), password=password_from(os.environ))
+    return load(path, password=password_from(os.environ))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from channel_aa import __version__
 from channel_aa.checked import ConfigError
-from channel_aa.commands import graph, status
+from channel_aa.commands import check, graph, status
 from channel_aa.commands.errors import CommandError
 
 if TYPE_CHECKING:
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
     from channel_aa.commands.errors import Subparsers
 
-COMMANDS: tuple[Callable[[Subparsers], None], ...] = (graph.add, status.add)
+COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
+    check.add,
+    graph.add,
+    status.add,
+)
 """What adds each subcommand, in the order of the help."""
 
 _INTERRUPTED = 130  # what a shell makes of SIGINT

@@ -1,0 +1,163 @@
+"""``channel-aa check``: everything wrong with a file, and all that may be."""
+
+from __future__ import annotations
+
+from argparse import RawDescriptionHelpFormatter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+
+from channel_aa.ari import Address, AriClient, Transport
+from channel_aa.ari.tls import TLS
+from channel_aa.attendant.attendant import Attendant
+from channel_aa.attendant.doubts import doubts
+from channel_aa.checked import ConfigError, Problem
+from channel_aa.commands.files import add_file, load_file
+from channel_aa.commands.inquiry import Findings, inquire
+from channel_aa.commands.running import run_in_reactor
+from channel_aa.files import tls_problems
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from channel_aa.commands.errors import Subparsers
+    from channel_aa.config import AsteriskSettings, Settings
+
+SECONDS = 30.0
+"""How long all the questions to Asterisk may take."""
+
+_EPILOG = """\
+Errors are what the attendant would refuse, or fail at: the exit code is 1. Doubts are
+allowed, and probably not meant: with --strict, they end it with 1, too.
+
+examples:
+  channel-aa check twistd.conf
+  channel-aa check twistd.conf --strict --asterisk      before a reload
+"""
+
+
+def add(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "check",
+        help="find what is wrong with a configuration file, and what may be",
+        description="Prints everything that is wrong with a configuration file, and"
+        " everything that is probably not meant: one line each, FILE: PLACE: MESSAGE,"
+        " and a last one that counts them.",
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_file(parser)
+    parser.add_argument(
+        "--strict", action="store_true", help="take doubts for errors: exit code 1"
+    )
+    parser.add_argument(
+        "--asterisk",
+        action="store_true",
+        help="ask the Asterisk that the file names, too: whether it answers, lets the"
+        " user in, and has every sound, phone and extension that the file names",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: Namespace) -> int:
+    """Print what was found."""
+    findings = Findings()
+    try:
+        settings = load_file(arguments.file)
+    except ConfigError as error:
+        findings.errors.extend(error.problems)
+    else:
+        _check(settings, findings, ask=arguments.asterisk)
+        _name(arguments.file, findings)
+    for line in _lines(findings):
+        print(line)
+    print(f"{arguments.file}: {_summary(findings)}")
+    return int(bool(findings.errors or (arguments.strict and findings.doubts)))
+
+
+def _check(settings: Settings, findings: Findings, *, ask: bool) -> None:
+    asterisk = settings.asterisk
+    findings.errors.extend(
+        Problem(f"asterisk.{key}", message)
+        for key, message in tls_problems(
+            ca_file=asterisk.ca_file,
+            certificate_file=asterisk.certificate_file,
+            key_file=asterisk.key_file,
+        )
+    )
+    findings.doubts.extend(doubts(settings.flow))
+    if ask and not findings.errors:
+        run_in_reactor(lambda reactor: _ask(settings, findings, reactor=reactor))
+
+
+async def _ask(
+    settings: Settings,
+    findings: Findings,
+    *,
+    reactor: Any,  # noqa: ANN401 - several interfaces
+) -> int:
+    client = AriClient(
+        _address(settings.asterisk),
+        # Without an events websocket, no call comes.
+        Attendant(settings.flow, clock=reactor, now=lambda: datetime.now(UTC)),
+        reactor=reactor,
+        transport=Transport.HTTP,
+    )
+    asked = Deferred.fromCoroutine(inquire(settings, client))
+    try:
+        found = await asked.addTimeout(SECONDS, reactor)
+    except DeferredTimeoutError:
+        message = f"Asterisk did not answer everything within {SECONDS:g} seconds"
+        findings.errors.append(Problem("asterisk.url", message))
+        return 0
+    finally:
+        await client.stopService()
+    findings.errors.extend(found.errors)
+    findings.doubts.extend(found.doubts)
+    findings.notes.extend(found.notes)
+    return 0
+
+
+def _address(asterisk: AsteriskSettings) -> Address:
+    return Address(
+        url=asterisk.url,
+        username=asterisk.username,
+        password=asterisk.password.reveal(),
+        app=asterisk.app,
+        tls=TLS(
+            ca_file=asterisk.ca_file,
+            certificate_file=asterisk.certificate_file,
+            key_file=asterisk.key_file,
+            verify=asterisk.verify,
+        ),
+    )
+
+
+def _name(file: Path, findings: Findings) -> None:
+    """Put the file's name before each place."""
+    for found in (findings.errors, findings.doubts, findings.notes):
+        found[:] = [Problem(f"{file}: {each.place}", each.message) for each in found]
+
+
+def _lines(findings: Findings) -> Iterator[str]:
+    for problem in findings.errors:
+        yield f"{problem}"
+    for problem in findings.doubts:
+        yield f"{problem.place}: doubtful: {problem.message}"
+    for problem in findings.notes:
+        yield f"{problem}"
+
+
+def _summary(findings: Findings) -> str:
+    def counted(found: Sequence[object], what: str) -> str:
+        number = len(found) or "no"
+        return f"{number} {what}{'' if number == 1 else 's'}"
+
+    return f"{counted(findings.errors, 'error')}, {counted(findings.doubts, 'doubt')}"
