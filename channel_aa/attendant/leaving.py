@@ -44,6 +44,9 @@ _log = Logger()
 async def leave(call: Call, reason: str = "") -> bool:
     """Let the call go on at the next priority in the dialplan.
 
+    Whom Asterisk does not let go on is hung up, rather than left in silence; not when
+    the attendant stops, for the next one to start attends to them.
+
     Args:
         call: the call, which may be over already.
         reason: why, for `REASON_VARIABLE`; empty: there is nothing to tell.
@@ -65,6 +68,8 @@ async def leave(call: Call, reason: str = "") -> bool:
             channel=call.channel.name,
             error=error,
         )
+        if reason != STOPPING:
+            await _hang_up_at_last(call)
     return True
 
 
@@ -80,6 +85,12 @@ async def end_at_limit(call: Call) -> None:
         await hang_up(call)
     except (CancelledError, ChannelGoneError):
         return
+    except TelephonyError as error:
+        _log.error(
+            "{channel} could not go on in the dialplan either: {error}",
+            channel=call.channel.name,
+            error=error,
+        )
 
 
 async def hang_up(call: Call) -> None:
@@ -149,6 +160,19 @@ async def _leave_for(
         )
         return REPEAT
     return None
+
+
+async def _hang_up_at_last(call: Call) -> None:
+    try:
+        await call.channel.hang_up()
+    except (CancelledError, ChannelGoneError):
+        return
+    except TelephonyError as error:
+        _log.error(
+            "{channel} could not be hung up either: {error}",
+            channel=call.channel.name,
+            error=error,
+        )
 
 
 async def _tell(call: Call, reason: str) -> None:
