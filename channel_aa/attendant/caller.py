@@ -114,7 +114,7 @@ async def _run(call: Call, action: Run) -> Action | None:
     """Give what is next; ``None`` where the action did not tell."""
     custom = call.offer.actions.get(action.run)
     if custom is None:
-        _log.error("No action {name} is registered", name=action.run)
+        _log.error("No action is registered as {name!r}", name=action.run)
         return None
     try:
         return _next(await _within(action.timeout, custom, call), call)
@@ -173,6 +173,8 @@ def _next(answer: Action | str | None, call: Call) -> Action:
         return REPEAT
     if isinstance(answer, str):
         answer = Keyword(word=answer) if answer in KEYWORDS else Named(name=answer)
+    if not isinstance(answer, Action):
+        raise TypeError(f"it gave {answer!r}, and not an action, a name or None")
     flow = call.offer.flow
     try:
         action = flow.resolve(answer)

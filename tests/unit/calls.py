@@ -18,6 +18,10 @@ from channel_aa.interfaces import PlaybackEnd, TelephonyError
 from tests.unit.fakes import FakeChannel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twisted.logger import LogEvent
+
     from channel_aa.attendant.call import Call
 
 CHANNEL = "PJSIP/alice-00000001"
@@ -112,7 +116,7 @@ class CallTestCase(SynchronousTestCase):
     def assert_silent(self) -> None:
         self.assertIsNone(self.channel.playing)
 
-    def assert_logged(self, events: list[dict[str, object]], *words: str) -> None:
+    def assert_logged(self, events: Sequence[LogEvent], *words: str) -> None:
         text = "\n".join(str(formatEvent(event)) for event in events)
         for each in words:
             self.assertIn(each, text)

@@ -8,7 +8,6 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from channel_aa.interfaces import (
-    ChannelGoneError,
     DialOutcome,
     IChannel,
     IDialledPhone,
@@ -87,30 +86,29 @@ class FakePhone:
         self.outcome.callback(outcome)
 
     def hang_up(self) -> None:
-        if self.is_hung_up:
-            return
         self._release()
         if not self.outcome.called:
             self.outcome.callback(DialOutcome.NO_ANSWER)
+        self._end_conversation()
 
     def connect(self) -> Deferred[None]:
         self._log.append(f"connect {self.endpoint}")
         self.connected = Deferred(lambda _: self._release())
         return self.connected
 
-    def hung_up_by_the_callee(self) -> None:
+    def is_hung_up_by_the_callee(self) -> None:
         """End the conversation; the caller stays."""
         self.is_hung_up = True
-        assert self.connected is not None
-        self.connected.callback(None)
+        self._end_conversation()
 
     def _release(self) -> None:
         if not self.is_hung_up:
             self.is_hung_up = True
             self._log.append(f"hang up {self.endpoint}")
+
+    def _end_conversation(self) -> None:
         if self.connected is not None and not self.connected.called:
-            # The caller's hangup ends the conversation as well.
-            self.connected.errback(ChannelGoneError("the caller has hung up"))
+            self.connected.callback(None)
 
 
 @implementer(IChannel)
