@@ -8,13 +8,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from msgspec import field
 from msgspec.structs import astuple
 
-from channel_aa.attendant.actions import Play
 from channel_aa.attendant.flow import (
     Actions,
     CallFlow,
@@ -129,8 +128,8 @@ class AttendantSettings(Checked, frozen=True, kw_only=True):
     Attributes:
         entry: the name of the menu that callers hear first.
         max_calls: how many calls are attended to at once; 0: no limit.
-        drain_timeout: how many seconds calls have to go on in the dialplan, when
-            the attendant stops.
+        drain_timeout: how many seconds the calls in a menu may take to come to
+            their end when the attendant stops; then they go on in the dialplan.
         max_call_seconds: how many seconds a call may take, without its
             conversations.
     """
@@ -185,37 +184,12 @@ class Settings(Checked, frozen=True, kw_only=True):
             schedules=self.schedules,
         )
 
-    @property
-    def entry_menu(self) -> Any:  # noqa: ANN401 - until calls follow the whole flow
-        """The menu that callers hear first, as media URIs."""
-        menu = self.menus[self.attendant.entry]
-        return SimpleNamespace(
-            prompt=tuple(uri for sound in menu.prompt for uri in sound.uris()),
-            timeout=menu.timeout,
-            noinput=tuple(uri for sound in menu.noinput[0] for uri in sound.uris()),
-            nomatch=tuple(uri for sound in menu.nomatch[0] for uri in sound.uris()),
-            options={
-                keys: _PlayedOption(action)
-                for keys, action in menu.options.items()
-                if isinstance(action, Play)
-            },
-        )
-
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
         """Find what does not fit together."""
         attendant = values["attendant"]
         entry = None if attendant is None else attendant.entry
         yield from flow_mistakes(values, entry=entry, entry_place="attendant.entry")
-
-
-class _PlayedOption:
-    def __init__(self, action: Play) -> None:
-        self._action = action
-
-    def media(self, digits: str) -> tuple[str, ...]:
-        sounds = self._action.play
-        return tuple(uri for each in sounds for uri in each.uris(digits=digits))
 
 
 def load(

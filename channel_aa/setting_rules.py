@@ -141,11 +141,10 @@ def call_limit(calls: int) -> int:
 
 def drain_seconds(seconds: float) -> float:
     """Allow a time that stopping may take: a rule."""
-    if 0 < seconds <= MAX_DRAIN_SECONDS:
+    if 0 <= seconds <= MAX_DRAIN_SECONDS:
         return seconds
     raise ValueError(
-        f"{seconds:g} is out of range; allowed are seconds, more than 0 and at most"
-        f" {MAX_DRAIN_SECONDS}"
+        f"{seconds:g} is out of range; allowed are 0 to {MAX_DRAIN_SECONDS} seconds"
     )
 
 

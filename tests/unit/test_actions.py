@@ -61,7 +61,7 @@ class ReadingTests(CheckedCase):
         self.assertIn("is not a name", self.refused("sound:press-1"))
 
     def test_each_verb_has_its_table(self) -> None:
-        tables: dict[str, Any] = {
+        tables: dict[str, tuple[object, Action]] = {
             "play": (["hello"], Play(play=prompt_of("hello"))),
             "menu": ("sales", GoTo(menu="sales")),
             "dial": ("PJSIP/410", Dial(dial=("PJSIP/410",))),
@@ -172,14 +172,15 @@ class RuleTests(CheckedCase):
             self.assertIn("allowed are 1 to 20", problem)
 
     def test_times_have_bounds(self) -> None:
-        for build, field, wrong in (
+        cases: tuple[tuple[type[Action], dict[str, Any], dict[str, Any]], ...] = (
             (Dial, {"dial": ("PJSIP/1",)}, {"ring": 0}),
             (Dial, {"dial": ("PJSIP/1",)}, {"ring": 301}),
             (Record, {"record": "x"}, {"max_seconds": 0}),
             (Record, {"record": "x"}, {"max_silence": -1}),
             (Run, {"run": "x"}, {"timeout": float("nan")}),
             (Run, {"run": "x"}, {"timeout": 0}),
-        ):
+        )
+        for build, field, wrong in cases:
             self.assertIn("out of range", self.problem(build, **field, **wrong))
 
     def test_choices_are_told(self) -> None:

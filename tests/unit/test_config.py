@@ -17,7 +17,7 @@ from channel_aa.attendant.menu import Extensions, Menu
 from channel_aa.attendant.routes import Route
 from channel_aa.attendant.schedules import Schedule
 from channel_aa.attendant.sounds import Sound, prompt_of
-from channel_aa.checked import converted
+from channel_aa.checked import Checked, converted
 from channel_aa.config import (
     AsteriskSettings,
     AttendantSettings,
@@ -87,7 +87,7 @@ class DefaultTests(ConfigCase):
 
 def all_keys() -> Iterator[str]:
     """Name every key that a file may have."""
-    kinds = (
+    kinds: tuple[type[Checked], ...] = (
         *(Settings, AsteriskSettings, AttendantSettings, StatusSettings),
         *(Menu, Extensions, Sound, Route, Schedule, DialplanPlace, *VERBS.values()),
     )
