@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -19,6 +20,7 @@ from tests.asterisk.installation import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.logger import LogEvent
@@ -73,6 +75,18 @@ def logged_failures(request: pytest.FixtureRequest) -> Iterator[LoggedFailures]:
     if unexpected:
         traces = "\n".join(failure.getTraceback() for failure in unexpected)
         pytest.fail(f"logged, and not flushed:\n{traces}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def temporary_folder_of_trial(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Have trial's test cases make their files where pytest's are, and go."""
+    if request.cls is not None and issubclass(request.cls, SynchronousTestCase):
+        names = (str(tmp_path / str(number)) for number in count())
+        monkeypatch.setattr(request.cls, "mktemp", lambda _self: next(names))
 
 
 def pytest_collection_finish() -> None:
