@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
 
+from channel_aa.ari.errors import AriError
 from channel_aa.ari.requests import Request
 from channel_aa.logs import Logger
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from channel_aa.ari.client import AriClient
 
+_NO_SUCH_CHANNEL = 400
 BRIDGE_PREFIX = "channel-aa-bridge-"
 """What the id of each bridge of ours begins with."""
 
@@ -106,7 +108,10 @@ class Conversation:
         await client.sender.send(add, again=True)
 
     def _failed(self, failure: Failure) -> None:
-        if not self._is_over and not failure.check(CancelledError):
+        error = failure.value
+        # One that hung up meanwhile is the conversation's end, and no error.
+        is_gone = isinstance(error, AriError) and error.status == _NO_SUCH_CHANNEL
+        if not (self._is_over or is_gone or isinstance(error, CancelledError)):
             self._problem = failure
         # Beyond this callback: the removal waits for the set-up's end.
         self._setting_up = None
