@@ -21,7 +21,7 @@ from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyE
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from typing import Any
 
     from twisted.internet.interfaces import IReactorTime
@@ -180,11 +180,11 @@ class Call:
 
     # What the actions are made of.
 
-    async def say(self, prompt: Prompt) -> None:
+    def say(self, prompt: Prompt) -> Awaitable[None]:
         """Play a prompt, which a key interrupts."""
         if self.is_hung_up:
             raise ChannelGoneError("the caller has hung up")
-        await play_prompt(
+        return play_prompt(
             self.channel,
             prompt,
             keypad=self.keypad,
@@ -248,10 +248,8 @@ class Call:
     async def _attend(self, *, is_adopted: bool) -> None:
         try:
             await self._enter(is_adopted=is_adopted)
-            start = self.offer.flow.start(
-                dialled=self.channel.dialled,
-                arguments=self.arguments,
-                at=self.offer.now(),
+            start = self.offer.start(
+                dialled=self.channel.dialled, arguments=self.arguments
             )
             await self.speak(start.language)
             await follow(self, start.target)

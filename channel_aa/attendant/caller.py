@@ -175,11 +175,10 @@ def _next(answer: Action | str | None, call: Call) -> Action:
         answer = Keyword(word=answer) if answer in KEYWORDS else Named(name=answer)
     if not isinstance(answer, Action):
         raise TypeError(f"it gave {answer!r}, and not an action, a name or None")
-    flow = call.offer.flow
     try:
-        action = flow.resolve(answer)
+        action = call.offer.resolve(answer)
     except KeyError as error:
         raise LookupError(f"no menu and no action is called {error}") from None
-    if isinstance(action, GoTo) and action.menu not in flow.menus:
+    if isinstance(action, GoTo) and action.menu not in call.offer.digit_maps:
         raise LookupError(f"no menu is called {action.menu!r}")
     return action

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from channel_aa.attendant.actions import Named
 from channel_aa.attendant.digits import DigitMap
+from channel_aa.attendant.flow import Start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from channel_aa.attendant.actions import Action
     from channel_aa.attendant.caller import CustomAction
     from channel_aa.attendant.flow import CallFlow
     from channel_aa.attendant.menu import Menu
@@ -37,6 +40,25 @@ class Offer:
         self.actions = actions
         self.now = now
         self.digit_maps = {name: _digit_map(each) for name, each in flow.menus.items()}
+        self._named = {
+            name: flow.resolve(Named(name=name))
+            for name in (*flow.menus, *flow.actions)
+        }
+        self._entry = Start(self._named[flow.entry])
+
+    def start(self, *, dialled: str, arguments: Sequence[str]) -> Start:
+        """Tell where a call begins that comes now: see `CallFlow.start`."""
+        if not self.flow.routes:
+            return self._entry
+        return self.flow.start(dialled=dialled, arguments=arguments, at=self.now())
+
+    def resolve(self, action: Action) -> Action:
+        """Tell what a name stands for; anything else is itself.
+
+        Raises:
+            KeyError: nothing has that name; only an embedding program's can be so.
+        """
+        return self._named[action.name] if isinstance(action, Named) else action
 
 
 def _digit_map(menu: Menu) -> DigitMap:

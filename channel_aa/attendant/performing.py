@@ -34,10 +34,10 @@ async def follow(call: Call, action: Action) -> None:
         following = await perform(call, following)
 
 
-async def perform(call: Call, action: Action) -> Action | None:
+def perform(call: Call, action: Action) -> Awaitable[Action | None]:
     """Do what an action says; give what is next, or ``None`` once the call leaves."""
-    action = call.offer.flow.resolve(action)
-    return await _PERFORMERS[type(action)](call, action)
+    action = call.offer.resolve(action)
+    return _PERFORMERS[type(action)](call, action)
 
 
 async def _play(call: Call, action: actions.Play) -> Action:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from channel_aa.interfaces import PlaybackEnd
@@ -46,34 +47,31 @@ async def play_prompt(
     for sound in prompt:
         if sound.barge_in and keypad.has_keys:
             continue
-        for media in sound.uris(digits=digits, recording=recording):
-            await _play(channel, media, sound, keypad=keypad, clock=clock)
+        for media in _media(sound, digits, recording):
+            playback = channel.play(media)
+            if sound.barge_in:
+                keypad.interrupt_with(playback.stop)
+            end_of_tone = sound.seconds and clock.callLater(
+                sound.seconds, playback.stop
+            )
+            try:
+                end = await playback.finished
+            finally:
+                keypad.interrupt_with(None)
+                if end_of_tone and end_of_tone.active():
+                    end_of_tone.cancel()
             if sound.barge_in and keypad.has_keys:
                 break
+            if end is PlaybackEnd.FAILED:
+                _log.warn(
+                    "{channel} did not hear {media}: {problem}",
+                    channel=channel.name,
+                    media=media,
+                    problem=playback.problem,
+                )
 
 
-async def _play(
-    channel: IChannel,
-    media: str,
-    sound: Sound,
-    *,
-    keypad: Keypad,
-    clock: IReactorTime,
-) -> None:
-    playback = channel.play(media)
-    if sound.barge_in:
-        keypad.interrupt_with(playback.stop)
-    end_of_tone = sound.seconds and clock.callLater(sound.seconds, playback.stop)
-    try:
-        end = await playback.finished
-    finally:
-        keypad.interrupt_with(None)
-        if end_of_tone and end_of_tone.active():
-            end_of_tone.cancel()
-    if end is PlaybackEnd.FAILED and not (sound.barge_in and keypad.has_keys):
-        _log.warn(
-            "{channel} did not hear {media}: {problem}",
-            channel=channel.name,
-            media=media,
-            problem=playback.problem,
-        )
+@lru_cache(maxsize=1024)
+def _media(sound: Sound, digits: str, recording: str) -> tuple[str, ...]:
+    """Give what Asterisk is to play; the same few sounds are heard all day."""
+    return sound.uris(digits=digits, recording=recording)
