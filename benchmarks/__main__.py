@@ -12,6 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
 from benchmarks import asterisk, chart, machine, profiling, report, soak, targets
+from benchmarks.day import CALLS as CALLS_IN_A_DAY
+from benchmarks.day import day
 from benchmarks.measure import Plan, measure
 from benchmarks.process import ProcessError
 from benchmarks.programs import PROGRAMS, WEBSOCKET, MissingError
@@ -46,6 +48,10 @@ def main() -> None:
             react(
                 lambda reactor: Deferred.fromCoroutine(_on_asterisk(reactor, options))
             )
+        elif options.day:
+            for calls in options.calls or (CALLS_IN_A_DAY,):
+                for line in day(calls):
+                    _say(line)
         elif options.soak:
             for program in _prepared(options.programs or [WEBSOCKET]):
                 for line in soak.soak(program):
@@ -152,6 +158,12 @@ def _options() -> Namespace:
         "--soak",
         action="store_true",
         help=f"let {soak.CALLS} calls come and go, and see what they leave in memory",
+    )
+    parser.add_argument(
+        "--day",
+        action="store_true",
+        help=f"let {CALLS_IN_A_DAY} calls come and go in a day of simulated time, and"
+        " see what they leave; of another number of --calls, if given",
     )
     parser.add_argument(
         "--asterisk",

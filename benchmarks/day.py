@@ -1,0 +1,267 @@
+"""A day's calls in compressed time, and what they leave behind.
+
+Everything from the bytes of an event to the menu runs as in production, on a clock
+that is moved by hand: the simulator is in the same process, behind its door without
+sockets. Callers choose options, are silent, dial phones, leave messages, hang up when
+they like; the connection is lost many times, and Asterisk forgets everything a few.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from twisted.internet.task import Clock
+
+from benchmarks.report import table
+from channel_aa.attendant.attendant import Attendant
+from channel_aa.config import load
+from channel_aa.simulator import Simulator
+from channel_aa.simulator.direct import DirectLine
+from channel_aa.simulator.script import ScriptError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CALLS = 100_000
+SECONDS = 24 * 3600.0
+PAUSES = 20
+"""How many times everybody leaves, and what is left is counted."""
+
+FLAT_OBJECTS = 0.01
+"""How many objects a call may leave, on average, to count as leaving none: a list that
+grows by a block now and then is no leak."""
+
+_LOST_EVERY = 600.0
+_LOST_SECONDS = 8.0
+_FORGOTTEN_EVERY = 4 * 3600.0
+_NOON = datetime(2026, 6, 1, tzinfo=UTC)
+_SEED = 20260601
+
+_CONFIG = """\
+[menus.main]
+prompt = ["press-1", "or", "press-2"]
+timeout = 5
+max_noinput = 3
+
+[menus.main.options]
+1 = { play = ["you-entered", "digits/{digits}"] }
+2 = { menu = "second" }
+3 = { dial = ["PJSIP/410", "PJSIP/411"], ring = 10 }
+4 = { record = "message-{caller}", max_seconds = 20, max_silence = 5 }
+5 = { continue = { context = "default" } }
+6 = { set = { CHOICE = "six" } }
+
+[menus.second]
+prompt = ["press-2"]
+timeout = 5
+max_nomatch = 3
+
+[menus.second.options]
+1 = { dial = ["PJSIP/411", "PJSIP/412"], ring = 10, strategy = "ringall" }
+2 = { dial = "PJSIP/nobody", else = "back" }
+"*" = "back"
+"""
+
+_PHONES = {
+    "PJSIP/410": "busy 1",
+    "PJSIP/411": "answers 2 hangs-up 6",
+    "PJSIP/412": "rings",
+}
+
+_SCRIPTS = (
+    "wait 2, press 1, wait 4, press 2, wait 1, press *, wait 3, hangup",
+    "wait 2, press 7, wait 3, press #, wait 9, hangup",
+    "wait 40, hangup",
+    "hangup",
+    "wait 0.3, hangup",
+    "wait 1, press 3, wait 6, hangup",
+    "wait 1, press 3, ended",
+    "wait 1, press 21, wait 8, hangup",
+    "press 2, wait 1, press 2, wait 12, hangup",
+    "wait 3, press 4, wait 6, press #, wait 4, hangup",
+    "wait 3, press 4, wait 6, hangup",
+    "wait 2, press 5, ended",
+    "wait 2, press 6, wait 4, hangup",
+)
+
+
+@dataclass(frozen=True)
+class Count:
+    """What there was when everybody had left.
+
+    Attributes:
+        calls: how many calls there had been.
+        objects: how many objects the garbage collector knew of.
+        resident: the process's resident set in KiB.
+    """
+
+    calls: int
+    objects: int
+    resident: int
+
+
+class Day:
+    """An attendant, a simulated Asterisk, and callers, on one clock.
+
+    Args:
+        calls: how many there are to be in the day.
+    """
+
+    def __init__(self, calls: int) -> None:
+        self.clock = Clock()
+        self.calls = calls
+        self.placed = 0
+        self.lost = 0
+        self._random = Random(_SEED)
+        self._callers = 0
+        self._simulator = Simulator(
+            reactor=self.clock, default_sound_seconds=1.0, phones=_PHONES
+        )
+        self._line = DirectLine(self._simulator, clock=self.clock)
+        with TemporaryDirectory() as folder:
+            config = Path(folder, "twistd.conf")
+            config.write_text(_CONFIG)
+            flow = load(config).flow
+        self._attendant = Attendant(flow, clock=self.clock, now=self._now)
+        self._client = self._line.client(self._attendant)
+
+    def run(self) -> Iterator[Count]:
+        """Let the day pass, and count what is left each time everybody has left."""
+        self._client.startService()
+        self.clock.callLater(_LOST_EVERY, self._lose)
+        self.clock.callLater(_FORGOTTEN_EVERY, self._forget)
+        for part in range(PAUSES):
+            upto = self.calls * (part + 1) // PAUSES
+            while self.placed < upto:
+                self._pass(self._random.expovariate(self.calls / SECONDS))
+                self._place()
+            while self._callers or self._attendant.calls:
+                self._pass(1.0)
+            self._pass(60.0)
+            self._simulator.world.recordings.stored.clear()
+            yield self._count()
+
+    def left(self) -> dict[str, int]:
+        """Say what the client and Asterisk have, which should be nothing."""
+        return {
+            "calls": len(self._attendant.calls),
+            "channels": len(self._client.channels),
+            "playbacks": len(self._client.playbacks),
+            "requests": self._client.requests.pending,
+            "Asterisk's channels": self._simulator.live_channels,
+            "Asterisk's bridges": len(self._simulator.world.bridges),
+            # Of the line's loss and of Asterisk's forgetting there are two.
+            "timers": len(self.clock.getDelayedCalls()) - 2,
+        }
+
+    def _now(self) -> datetime:
+        return _NOON + timedelta(seconds=self.clock.seconds())
+
+    def _place(self) -> None:
+        self.placed += 1
+        self._callers += 1
+        caller = self._simulator.call(dialplan_seconds=3.0)
+        script = self._random.choice(_SCRIPTS)
+        # A call that is over before its script is nothing of note.
+        caller.run(script).addErrback(lambda failure: failure.trap(ScriptError))
+        caller.ended.addCallback(self._over)
+
+    def _over(self, _outcome: str) -> None:
+        self._callers -= 1
+
+    def _lose(self) -> None:
+        self.lost += 1
+        self._line.cut()
+        self.clock.callLater(self._random.random() * _LOST_SECONDS, self._line.mend)
+        self.clock.callLater(_LOST_EVERY, self._lose)
+
+    def _forget(self) -> None:
+        self._simulator.forget()
+        self._line.drop()
+        self.clock.callLater(_FORGOTTEN_EVERY, self._forget)
+
+    def _pass(self, seconds: float) -> None:
+        """Let time pass, from one timer to the next."""
+        end = self.clock.seconds() + seconds
+        while True:
+            due = min(
+                (each.getTime() for each in self.clock.getDelayedCalls()), default=end
+            )
+            if due > end:
+                break
+            self.clock.advance(max(0.0, due - self.clock.seconds()))
+        self.clock.advance(max(0.0, end - self.clock.seconds()))
+
+    def _count(self) -> Count:
+        gc.collect()
+        return Count(self.placed, len(gc.get_objects()), _resident())
+
+
+def census() -> Counter[str]:
+    """Count the objects that the garbage collector knows of, by type."""
+    return Counter(
+        f"{type(each).__module__}.{type(each).__qualname__}"
+        for each in gc.get_objects()
+    )
+
+
+def grown(before: Counter[str], after: Counter[str], calls: int) -> dict[str, float]:
+    """Say of which types there are more than before, and how many for each call."""
+    more = {kind: (after[kind] - before[kind]) / calls for kind in after}
+    return {
+        kind: each
+        for kind, each in sorted(more.items(), key=lambda item: -item[1])
+        if each > FLAT_OBJECTS
+    }
+
+
+def day(calls: int = CALLS) -> Iterator[str]:
+    """Let a day pass, and tell what it left."""
+    began = time.monotonic()
+    passing = Day(calls)
+    counts: list[Count] = []
+    for count in passing.run():
+        counts.append(count)
+        # The first quarter fills what is kept for use again.
+        if len(counts) == PAUSES // 4:
+            before = census()
+        # It takes twice the time, so only the end is traced.
+        if len(counts) == PAUSES - 1:
+            tracemalloc.start()
+    traced, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    after = census()
+    seconds = time.monotonic() - began
+    yield (
+        f"{calls} calls, 24 hours in {seconds:.0f} s; the connection was lost"
+        f" {passing.lost} times"
+    )
+    yield from table(
+        ("calls so far", "MiB resident", "objects"),
+        (
+            (str(count.calls), f"{count.resident / 1024:.1f}", str(count.objects))
+            for count in counts
+        ),
+    )
+    last = counts[-1].calls - counts[-2].calls
+    yield f"memory that the last {last} calls took and left: {traced / 1024:.0f} KiB"
+    left = {what: number for what, number in passing.left().items() if number}
+    yield f"left of calls: {left or 'nothing'}"
+    more = grown(before, after, counts[-1].calls - counts[PAUSES // 4 - 1].calls)
+    verdict = "growing" if more or left else "flat"
+    yield f"objects that each call leaves, by type: {more or 'none'}: {verdict}"
+
+
+def _resident() -> int:
+    status = Path("/proc/self/status").read_text()
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1])
