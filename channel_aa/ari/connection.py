@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, cast
 
 from autobahn.twisted.websocket import WebSocketClientFactory
@@ -47,6 +48,7 @@ looks in five seconds, after 13 to 14 seconds. The ping has 8 of them to be answ
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Far above any event of Asterisk, whose channel variables can make one long."""
 
+_STATUS = re.compile(r"[1-9][0-9]{2}", re.ASCII)
 _NORMAL_CLOSURE = 1000  # RFC 6455, section 7.4.1
 _SWITCHING_PROTOCOLS = 101
 
@@ -85,7 +87,7 @@ class EventsProtocol(LeanWebSocketProtocol):
         """Keep why the handshake failed, and drop the connection."""
         address = self.factory.connection.address
         words = getattr(self, "http_status_line", "").split(maxsplit=2)
-        if len(words) > 1 and words[1].isdigit():
+        if len(words) > 1 and _STATUS.fullmatch(words[1]):
             status = int(words[1])
             if status != _SWITCHING_PROTOCOLS:
                 text = words[2] if len(words) > 2 else ""  # noqa: PLR2004 - the third
@@ -301,7 +303,10 @@ class EventsConnection:
             self._keeping_alive.stop()
         if self.is_open:
             self.is_open = False
-            self._on_lost()
+            try:
+                self._on_lost()
+            except Exception:  # noqa: BLE001 - it has to be opened again all the same
+                self._log.failure("Taking note of a lost connection failed")
         return problem
 
     def _report(self, problem: Problem, delay: float) -> None:

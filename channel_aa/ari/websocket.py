@@ -150,7 +150,7 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
             data = self._hand_over_handshake(data)
         while data:
             if self.state != self.STATE_OPEN:
-                super().dataReceived(data)
+                self._leave_to_autobahn(data)
                 return
             data = self._hand_over(data, self._rest_of_frame)
             data, is_ordinary = self._read_frames(data)
@@ -167,7 +167,7 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
         """Give autobahn a frame of this size, or its rest; return what follows."""
         if size:
             self._rest_of_frame = max(0, size - len(data))
-            super().dataReceived(data[:size])
+            self._leave_to_autobahn(data[:size])
         return data[size:]
 
     def _hand_over_handshake(self, data: bytes) -> bytes:
@@ -180,8 +180,22 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
             )
             return b""
         size = len(data) if end < 0 else end + len(_END_OF_HEADERS) - begun
-        super().dataReceived(data[:size])
+        self._leave_to_autobahn(data[:size])
         return data[size:]
+
+    def _leave_to_autobahn(self, data: bytes) -> None:
+        """Let autobahn read; what it does not expect ends the connection alone.
+
+        A header that is not UTF-8 raises, for example.
+        """
+        try:
+            super().dataReceived(data)
+        except Exception as error:  # noqa: BLE001 - autobahn's, of any kind
+            reason = f"what it sent cannot be read: {error}"
+            if self.state == self.STATE_CONNECTING:
+                self.failHandshake(reason)
+            else:
+                self._fail_connection(self.CLOSE_STATUS_CODE_PROTOCOL_ERROR, reason)
 
     def _read_frames(self, data: bytes) -> tuple[bytes, bool]:
         """Deliver the ordinary frames at the data's beginning.

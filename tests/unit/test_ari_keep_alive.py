@@ -187,3 +187,17 @@ class KeepAliveTests(SocketTestCase):
         self.hear(handshake_for(self.client))
         self.assertEqual(self.calls, ["open", "lost", "open"])
         self.disconnect()
+
+    def test_whatever_goes_wrong_at_its_end_it_is_replaced(self) -> None:
+        self.connect()
+
+        def fail() -> None:
+            raise RuntimeError("a fault of ours")
+
+        self.connection._on_lost = fail
+        self.client.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.clock.advance(1.0)
+        self.assertEqual(len(self.wires.clients), 2)
+        self.client = self.wires.clients[1]
+        self.disconnect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -18,8 +19,9 @@ from tests.certificates import Authority
 
 class FilesTestCase(SynchronousTestCase):
     def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
         self.authority = Authority(self.folder)
         self.ours = self.authority.issue("attendant")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -14,8 +15,9 @@ HTTPS = 'url = "https://pbx.example:8089"\n'
 
 class SettingsTestCase(SynchronousTestCase):
     def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
         self.authority = Authority(self.folder)
         self.ours = self.authority.issue("attendant", file="ours")
         self.file = self.folder / "twistd.conf"
