@@ -23,6 +23,7 @@ from channel_aa.attendant.flow import (
     flow_mistakes,
 )
 from channel_aa.attendant.menu import default_menu
+from channel_aa.attendant.names import dangling_names
 from channel_aa.attendant.routes import Route
 from channel_aa.checked import (
     Checked,
@@ -229,6 +230,10 @@ def load(
     except RecursionError:
         problems.append(Problem("", _TOO_DEEP))
     if problems:
+        told = {problem.place for problem in problems}
+        problems += [
+            each for each in dangling_names(document) if each.place not in told
+        ]
         raise ConfigError(
             Problem(places.get(place, f"{in_file}{place}".removesuffix(": ")), message)
             for place, message in map(astuple, problems)

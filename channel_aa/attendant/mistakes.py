@@ -27,6 +27,7 @@ from channel_aa.attendant.links import (
     target_menu,
     with_follow_ups,
 )
+from channel_aa.attendant.names import Names
 from channel_aa.attendant.sounds import DIGITS
 from channel_aa.checked import Problem, nearest, path_of, quoted
 
@@ -97,24 +98,13 @@ def _ambiguous_names(parts: Parts) -> Iterator[Problem]:
 
 
 def _dangling_targets(parts: Parts) -> Iterator[Problem]:
-    names = sorted(parts.menu_names | parts.action_names)
+    names = Names(parts.menu_names, parts.action_names)
     for place, action in with_follow_ups(_roots(parts)):
         match action:
-            case Named(name=name) if name not in names:
-                yield Problem(
-                    place, nearest(name, [*names, *KEYWORDS], what="menu or action")
-                )
-            case GoTo(menu=name) if name in parts.action_names - parts.menu_names:
-                yield Problem(
-                    f"{place}.menu",
-                    f"{quoted(name)} is an action and no menu; name it without"
-                    f" 'menu': \"{name}\"",
-                )
-            case GoTo(menu=name) if name not in parts.menu_names:
-                yield Problem(
-                    f"{place}.menu",
-                    nearest(name, sorted(parts.menu_names), what="menu"),
-                )
+            case Named(name=name):
+                yield from names.dangling(place, name)
+            case GoTo(menu=name):
+                yield from names.dangling_menu(f"{place}.menu", name)
 
 
 def _unknown_schedules(parts: Parts) -> Iterator[Problem]:

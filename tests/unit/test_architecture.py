@@ -87,7 +87,7 @@ class ArchitectureTests(SynchronousTestCase):
         self.assertLessEqual(
             self.rooms("config"), {"attendant", "checked", "files", "setting_rules"}
         )
-        data = {"actions", "flow", "menu", "routes", "schedules"}
+        data = {"actions", "flow", "menu", "names", "routes", "schedules"}
         for name in self.imports["config"]:
             if room_of(name) == "attendant":
                 self.assertIn(name.split(".")[2], data)
