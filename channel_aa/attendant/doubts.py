@@ -127,6 +127,21 @@ def _options_and_extensions(
                 )
             if pattern.may_grow(keys):
                 yield _wait(option, keys, text, menu)
+            begins = next(
+                (
+                    keys[:end]
+                    for end in range(1, len(keys))
+                    if pattern.matches(keys[:end])
+                ),
+                None,
+            )
+            if begins is not None:
+                yield Problem(
+                    f"{place}.extensions.pattern",
+                    f"callers who dial {begins} wait {menu.interdigit_timeout:g} s for"
+                    f" it, as the option {keys} begins with it, too; give one of them"
+                    " another first key",
+                )
         if text.endswith(".") and any(
             DIGITS in each for each in texts(extensions.action)
         ):
