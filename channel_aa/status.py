@@ -11,8 +11,8 @@ class AsteriskStatus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         url: where it is.
         application: the Stasis application.
-        connected: whether the events websocket is open.
-        since: since when that is so, or is not.
+        connected: whether the events websocket is open, and events come over it.
+        since: since when that is so; None while it is not.
         version: Asterisk's; empty before it was told.
         replaced: whether another program has taken the application's name.
     """
@@ -20,7 +20,7 @@ class AsteriskStatus(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     application: str
     connected: bool
-    since: datetime
+    since: datetime | None
     version: str
     replaced: bool
 
@@ -31,12 +31,14 @@ class CallsStatus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         now: how many are in progress.
         conversations: how many of these speak with a phone.
+        attended: how many were attended to, since the start.
         refused: how many were above ``max_calls``, since the start.
         limit: ``max_calls``; 0: there is none.
     """
 
     now: int
     conversations: int
+    attended: int
     refused: int
     limit: int
 

@@ -26,11 +26,11 @@ def a_status(*, serving: bool = True) -> Status:
             url="http://localhost:8088",
             application="channel-aa",
             connected=serving,
-            since=NOON,
+            since=NOON if serving else None,
             version="22.10.1",
             replaced=False,
         ),
-        calls=CallsStatus(now=3, conversations=1, refused=0, limit=100),
+        calls=CallsStatus(now=3, conversations=1, attended=7, refused=0, limit=100),
         requests=RequestsStatus(pending=2, queued=0),
         reactor_delay=DelayStatus(last=0.001, worst=0.25),
         configuration=ConfigurationStatus(

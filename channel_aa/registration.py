@@ -1,0 +1,52 @@
+"""The actions that a program registers, and each `run` of a file that names one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channel_aa.attendant.actions import Run
+from channel_aa.attendant.links import in_actions, in_menu, in_routes, with_follow_ups
+from channel_aa.checked import ConfigError, Problem, nearest, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from channel_aa.attendant.flow import CallFlow
+    from channel_aa.attendant.links import Written
+
+
+def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") -> None:
+    """Make sure that every `run` names an action that is registered.
+
+    Args:
+        flow: what callers experience.
+        names: the names of the actions that are registered.
+        file: the configuration file, to begin each problem's place with.
+
+    Raises:
+        ConfigError: some are not.
+    """
+    in_file = f"{file}: " if file else ""
+    problems = [
+        Problem(f"{in_file}{each.place}.run", _message(each.action.run, names))
+        for each in with_follow_ups(_all(flow))
+        if isinstance(each.action, Run) and each.action.run not in names
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _all(flow: CallFlow) -> Iterator[Written]:
+    for name, menu in flow.menus.items():
+        yield from in_menu(name, menu)
+    yield from in_actions(flow.actions)
+    yield from in_routes(flow.routes)
+
+
+def _message(name: str, names: Collection[str]) -> str:
+    if names:
+        return nearest(name, names, what="registered action")
+    return (
+        f"{quoted(name)} is an action of an embedding program's own, and none is"
+        " registered: twistd channel-aa has none; see examples/caller_lookup.py"
+    )
