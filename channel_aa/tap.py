@@ -9,19 +9,20 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from signal import SIGINT, SIGTERM, Signals, signal
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from twisted.python import usage
 
 from channel_aa import __version__
-from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Secret, Settings, load
+from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Settings, load
+from channel_aa.environment import PASSWORD_FILE_VARIABLE, password_from
+from channel_aa.registration import check_registered
+from channel_aa.steady import keep_steady_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from twisted.application.service import IService
-    from twisted.internet.base import ReactorBase
 
 _OVERRIDES = ("url", "username", "app")
 _EPILOG = f"""
@@ -29,8 +30,12 @@ What neither an option nor the file says is as in the commented sample. An optio
 wins over the file.
 
 The password is no option, as other users can read a command line. It comes from
-the environment variable {PASSWORD_VARIABLE}; without it from the configuration
-file, or from the file that this names (password_file).
+the environment variable {PASSWORD_VARIABLE}, or from the file that
+{PASSWORD_FILE_VARIABLE} names; without them from the configuration file, or from
+the file that this names (password_file).
+
+Signals: TERM and INT end it in order, the second one at once; HUP has it read the
+configuration file again.
 
 Example, with the log on the terminal:
   {PASSWORD_VARIABLE}=secret twistd -n channel-aa --url http://pbx:8088
@@ -48,9 +53,11 @@ class Options(usage.Options):
 
     Attributes:
         settings: what holds, once the command line is parsed.
+        file: the configuration file's absolute path, or None.
     """
 
     settings: Settings
+    file: str | None
 
     longdesc = "An automated attendant for Asterisk, connected over ARI."
     optParameters: ClassVar[list[list[str | None]]] = [  # noqa: N815 - Twisted's name
@@ -97,14 +104,25 @@ class Options(usage.Options):
         """
         if self["config"] == "":
             raise usage.UsageError("--config: expected the name of a file, found ''")
-        path = self["config"] and Path(self["config"]).absolute()
-        overrides = {key: self[key] for key in _OVERRIDES if self[key] is not None}
-        password = os.environ.get(PASSWORD_VARIABLE)
-        secret = None if password is None else Secret(password)
+        self.file = self["config"] and str(Path(self["config"]).absolute())
         try:
-            self.settings = load(path, overrides=overrides, password=secret)
+            self.settings = self.load()
         except ConfigError as error:
             _refuse(error.problems)
+
+    def load(self) -> Settings:
+        """Read the settings from all places; at a reload, again.
+
+        Raises:
+            ConfigError: it names everything that is wrong.
+        """
+        settings = load(
+            Path(self.file) if self.file else None,
+            overrides={key: self[key] for key in _OVERRIDES if self[key] is not None},
+            password=password_from(os.environ),
+        )
+        check_registered(settings.flow, (), file=self.file or "")
+        return settings
 
     def getUsage(self, width: int | None = None) -> str:  # noqa: N802 - Twisted's name
         """Explain the options, and where the password comes from."""
@@ -121,26 +139,19 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     # Imported here, because twistd chooses and installs the reactor before this.
     from twisted.internet import reactor  # noqa: PLC0415
 
-    from channel_aa.service import AttendantService  # noqa: PLC0415
+    from channel_aa.daemon import Daemon  # noqa: PLC0415
+    from channel_aa.signals import handle_signals  # noqa: PLC0415
 
-    reactor.callWhenRunning(stop_in_turn, reactor)
-    return AttendantService(options.settings, reactor=reactor)
-
-
-def stop_in_turn(reactor: ReactorBase) -> None:
-    """Have the signals that stop the daemon handled in a turn of the reactor.
-
-    Twisted logs within its signal handlers. A signal that comes in the middle of a
-    line of the log then waits for the lock which that very line holds, for ever; on a
-    busy daemon it was seen.
-    """
-    handlers = {SIGTERM: reactor.sigTerm, SIGINT: reactor.sigInt}
-
-    def handle(number: int, _frame: object) -> None:
-        reactor.callFromThread(handlers[Signals(number)], number, None)
-
-    for number in handlers:
-        signal(number, handle)
+    keep_steady_time(reactor)
+    daemon = Daemon(
+        options.settings,
+        reactor=reactor,
+        read_again=options.load if options.file else None,
+        file=options.file or "",
+        environ=os.environ,
+    )
+    reactor.callWhenRunning(handle_signals, reactor, reload=daemon.reload)
+    return daemon
 
 
 def _refuse(lines: Iterable[object]) -> NoReturn:

@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
 import twisted.internet
@@ -18,11 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import alsoProvides
 
 from channel_aa.config import Secret, Settings
-from channel_aa.service import AttendantService
-from channel_aa.tap import Options, makeService, stop_in_turn
-
-if TYPE_CHECKING:
-    from twisted.internet.base import ReactorBase
+from channel_aa.daemon import Daemon
+from channel_aa.tap import Options, makeService
 
 
 class OptionsCase(SynchronousTestCase):
@@ -162,8 +157,8 @@ class MakeServiceTests(OptionsCase):
         options.parseOptions(["--url", "http://127.0.0.1:8088", "--app", "reception"])
         with patch.object(twisted.internet, "reactor", reactor, create=True):
             service = makeService(options)
-        assert isinstance(service, AttendantService)
-        self.assertEqual(service.settings, options.settings)
+        assert isinstance(service, Daemon)
+        self.assertEqual(service.attendant.settings, options.settings)
         self.assertEqual(reactor.tcpClients, [])
         self.assertEqual(reactor.getDelayedCalls(), [])
 
@@ -177,33 +172,3 @@ class MakeServiceTests(OptionsCase):
             [sys.executable, "-c", script], check=False, timeout=60
         )
         self.assertEqual(done.returncode, 0)
-
-
-class BusyReactor:
-    """A reactor that is told of a signal, and acts on it when its turn comes."""
-
-    def __init__(self) -> None:
-        self.stopped_by: list[int] = []
-        self.turns: list[tuple[Any, ...]] = []
-
-    def sigTerm(self, number: int, _frame: object = None) -> None:  # noqa: N802 - Twisted's name
-        self.stopped_by.append(number)
-
-    sigInt = sigTerm  # noqa: N815 - Twisted's name
-
-    def callFromThread(self, *call: Any) -> None:  # noqa: ANN401, N802 - Twisted's
-        self.turns.append(call)
-
-
-class SignalTests(SynchronousTestCase):
-    def test_signal_is_handled_in_a_turn_of_the_reactor(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self.addCleanup(signal.signal, number, signal.getsignal(number))
-        reactor = BusyReactor()
-        stop_in_turn(cast("ReactorBase", reactor))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            os.kill(os.getpid(), number)
-        self.assertEqual(reactor.stopped_by, [])
-        for function, *arguments in reactor.turns:
-            function(*arguments)
-        self.assertEqual(reactor.stopped_by, [signal.SIGTERM, signal.SIGINT])

@@ -1,0 +1,72 @@
+"""Signals to the daemon."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any, cast
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.signals import handle_signals
+
+if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+
+
+class BusyReactor:
+    """A reactor that is told of a signal, and acts on it when its turn comes."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self._turns: list[tuple[Any, ...]] = []
+
+    def sigTerm(self, number: int, _frame: object = None) -> None:  # noqa: N802 - Twisted's name
+        self.done.append(signal.Signals(number).name)
+
+    sigInt = sigTerm  # noqa: N815 - Twisted's name
+
+    def crash(self) -> None:
+        self.done.append("crash")
+
+    def callFromThread(self, *call: Any) -> None:  # noqa: ANN401, N802 - Twisted's
+        self._turns.append(call)
+
+    def turn(self) -> None:
+        turns, self._turns = self._turns, []
+        for function, *arguments in turns:
+            function(*arguments)
+
+
+class SignalTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        self.reactor = BusyReactor()
+        handle_signals(
+            cast("ReactorBase", self.reactor),
+            reload=lambda: self.reactor.done.append("reload"),
+        )
+
+    def send(self, *numbers: int) -> list[str]:
+        """Send signals; give what was done in their turn, and nothing before it."""
+        for number in numbers:
+            os.kill(os.getpid(), number)
+        self.assertEqual(self.reactor.done, [])
+        self.reactor.turn()
+        return self.reactor.done
+
+    def test_first_one_ends_in_order(self) -> None:
+        self.assertEqual(self.send(signal.SIGTERM), ["SIGTERM"])
+
+    def test_interrupt_does_likewise(self) -> None:
+        self.assertEqual(self.send(signal.SIGINT), ["SIGINT"])
+
+    def test_second_one_ends_at_once_whichever_it_is(self) -> None:
+        self.assertEqual(self.send(signal.SIGINT, signal.SIGTERM), ["SIGINT", "crash"])
+
+    def test_hangup_of_the_terminal_reloads_as_often_as_it_comes(self) -> None:
+        self.assertEqual(self.send(signal.SIGHUP), ["reload"])
+        os.kill(os.getpid(), signal.SIGHUP)
+        self.reactor.turn()
+        self.assertEqual(self.reactor.done, ["reload", "reload"])
