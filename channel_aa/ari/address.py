@@ -23,7 +23,8 @@ _VERIFIED = TLS()
 class Address:
     """Where and how one Stasis application is reached.
 
-    The password lives in `authorization` alone, which no ``repr`` shows.
+    The password lives in `authorization` alone, in another form, and no ``repr``
+    shows that.
 
     Args:
         url: where Asterisk's HTTP server is: ``http://localhost:8088``, with the
@@ -64,7 +65,8 @@ class Address:
         self.app = app
         self.tls = tls
         credentials = f"{username}:{password}".encode()
-        self.authorization = f"Basic {b64encode(credentials).decode('ascii')}"
+        self._encoded = b64encode(credentials).decode("ascii")
+        self.authorization = f"Basic {self._encoded}"
 
     def __repr__(self) -> str:
         return f"<Address {self.base_url} app={self.app!r} username={self.username!r}>"
@@ -74,6 +76,10 @@ class Address:
         """Where the events websocket is; no credentials in it."""
         scheme_and_rest = self.base_url.removeprefix("http")
         return f"ws{scheme_and_rest}/events?{urlencode({'app': self.app})}"
+
+    def conceal(self, text: str) -> str:
+        """Take the credentials out of what the server said: it may send them back."""
+        return text.replace(self._encoded, "<secret>")
 
     def endpoint(self, reactor: Any) -> IStreamClientEndpoint:  # noqa: ANN401
         """Make the endpoint to connect to.

@@ -315,6 +315,6 @@ class EventsConnection:
         self._last_kind = problem.kind
         self._log.error(
             "{problem} Trying again in {delay:.1f} s, and until it works.",
-            problem=problem.text,
+            problem=self.address.conceal(problem.text),
             delay=delay,
         )

@@ -119,6 +119,7 @@ class HttpSender:
         )
         self._headers_with_json = self._headers.copy()
         self._headers_with_json.addRawHeader("Content-Type", "application/json")
+        self._address = address
         self._reactor = reactor
         self._timeout = timeout
         self._turns = DeferredSemaphore(connections)
@@ -219,7 +220,8 @@ class HttpSender:
                     may_be_done=not isinstance(error, ConnectError | DNSLookupError),
                 ) from error
         if response.code not in _SUCCESS:
-            raise error_for(method, path, response.code, body)
+            said = self._address.conceal(body.decode("utf-8", "replace"))
+            raise error_for(method, path, response.code, said.encode())
         return body
 
     def lost(self) -> None:
