@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-import termios
-import tty
 from argparse import ArgumentParser, ArgumentTypeError
-from contextlib import contextmanager
 from pathlib import Path
 from signal import Signals
 from tempfile import TemporaryDirectory
@@ -19,15 +16,15 @@ from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
-from twisted.internet.protocol import ProcessProtocol, Protocol
+from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import react
 from zope.interface import implementer
 
 from channel_aa.simulator import ICallObserver, ScriptError, Simulator
+from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any, TextIO
 
     from twisted.internet.error import ProcessDone, ProcessTerminated
@@ -127,23 +124,6 @@ class Loudspeaker:
         _say(f"  - {outcome}")
 
 
-class Keyboard(Protocol):
-    """Turns the terminal's keys into the caller's."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Press what was typed; ``h`` and Ctrl-D hang up."""
-        for key in data.decode(errors="replace").upper():
-            if self._caller.is_over:
-                return
-            if key in "0123456789*#ABCD":
-                self._caller.press(key)
-            elif key in "H\x04":
-                self._caller.hang_up()
-
-
 async def play_by_script(simulator: Simulator) -> None:
     """Let a scripted caller have the whole session."""
     await simulator.call(name=CALLER).run(SCRIPT)
@@ -151,9 +131,9 @@ async def play_by_script(simulator: Simulator) -> None:
 
 async def play_by_hand(simulator: Simulator) -> None:
     """Let whoever sits at the terminal be the caller."""
-    _say("Keys: 0-9 * # press themselves, h hangs up.")
+    _say(KEYS_EXPLAINED)
     caller = simulator.call(name=CALLER, observer=Loudspeaker())
-    with _single_keys():
+    with single_keys():
         keyboard = StandardIO(Keyboard(caller))
         await caller.ended
         keyboard.loseConnection()
@@ -228,18 +208,6 @@ def _command(config: Path) -> list[str]:
 
 def _say(line: str, *, file: TextIO | None = None) -> None:
     print(line, file=file, flush=True)
-
-
-@contextmanager
-def _single_keys() -> Iterator[None]:
-    """Let the terminal pass on each key at once, and show none."""
-    terminal = sys.stdin.fileno()
-    before = termios.tcgetattr(terminal)
-    tty.setcbreak(terminal)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 def _speed(text: str) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from channel_aa import __version__
 from channel_aa.checked import ConfigError
-from channel_aa.commands import check, graph, status
+from channel_aa.commands import check, graph, simulate, status
 from channel_aa.commands.errors import CommandError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     check.add,
     graph.add,
+    simulate.add,
     status.add,
 )
 """What adds each subcommand, in the order of the help."""

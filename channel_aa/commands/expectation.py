@@ -1,0 +1,68 @@
+"""What a call should have been like, and how it differs.
+
+An expectation is a list of what happens, with commas or line breaks between: the lines
+of a transcript, with or without their times. A sound may have ``sound:`` or ``sound``
+before it. ``...`` stands for anything, or nothing. Keys are what the caller does, not
+what happens: they are left out on both sides.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from channel_aa.commands.transcript import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from channel_aa.commands.transcript import Entry
+
+ANYTHING = "..."
+_CONTINUED = "continued in dialplan at "
+_TIME = re.compile(r"^\d+\.\d\s+")
+_SOUND = re.compile(r"^sound[: ]\s*")
+
+
+def read_expectation(text: str) -> list[str]:
+    """Read an expectation."""
+    place = re.compile(rf"({_CONTINUED}[^,\s]+),([^,\s]+),(\d+)")
+    kept = place.sub("\\1\0\\2\0\\3", text)
+    items = (_plain(item.replace("\0", ",")) for item in re.split(r"[,\n]", kept))
+    return [each for each in items if each and not each.startswith("key ")]
+
+
+def happened(entries: Iterable[Entry]) -> list[str]:
+    """Give what happened, in the words of an expectation."""
+    return [entry.text for entry in entries if entry.kind is not Kind.KEY]
+
+
+def is_met(expected: Sequence[str], found: list[str]) -> bool:
+    """Tell whether all that was expected has happened, and nothing else."""
+    # How much of what was found the expectation so far may stand for.
+    reached = {0}
+    for item in expected:
+        if item == ANYTHING:
+            reached = set(range(min(reached, default=len(found) + 1), len(found) + 1))
+        else:
+            reached = {at + 1 for at in reached if found[at : at + 1] == [item]}
+    return len(found) in reached
+
+
+def difference(expected: Sequence[str], found: Sequence[str]) -> Iterator[str]:
+    """Show line by line what was expected (``-``), and what happened (``+``)."""
+    matcher = SequenceMatcher(None, expected, found, autojunk=False)
+    for tag, first, last, begin, end in matcher.get_opcodes():
+        if tag == "equal":
+            yield from (f"  {text}" for text in expected[first:last])
+            continue
+        block = expected[first:last]
+        yield from (f"- {text}" for text in block if text != ANYTHING)
+        sign = " " if ANYTHING in block else "+"
+        yield from (f"{sign} {text}" for text in found[begin:end])
+
+
+def _plain(item: str) -> str:
+    text = _SOUND.sub("", _TIME.sub("", item.strip()))
+    return ANYTHING if text == "…" else " ".join(text.split())

@@ -1,0 +1,247 @@
+"""``channel-aa simulate``: a call to the attendant, with no Asterisk and no phone."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from twisted.internet.defer import Deferred
+from twisted.internet.stdio import StandardIO
+from twisted.internet.task import Clock
+
+from channel_aa.commands.director import Director
+from channel_aa.commands.errors import CommandError
+from channel_aa.commands.expectation import (
+    difference,
+    happened,
+    is_met,
+    read_expectation,
+)
+from channel_aa.commands.files import add_file, load_file
+from channel_aa.commands.rehearsal import CallData, Rehearsal
+from channel_aa.commands.running import run_in_reactor
+from channel_aa.commands.steps import read_phone, read_steps
+from channel_aa.simulator.parties import Party
+from channel_aa.simulator.script import ScriptError
+from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
+from channel_aa.simulator.virtual import wait_for
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping
+    from datetime import tzinfo
+    from typing import Any
+
+    from channel_aa.attendant.flow import CallFlow
+    from channel_aa.commands.errors import Subparsers
+    from channel_aa.commands.transcript import Entry
+    from channel_aa.simulator.phones import Phone
+
+_DAYS = 86400
+_EPILOG = """\
+Without --press you are the caller: 0-9, * and # press keys, Ctrl-D hangs up. With it
+the call takes no time, and is the same each time. Its steps, with commas between them:
+  12#                    press keys      wait 12              let seconds pass
+  hear press-2           wait for it     silence 3            wait for silence
+  speak 4                for 4 seconds   hang up
+  phone PJSIP/410 busy   from now on     ended                until the call is over
+Keys are pressed when the prompt is over; behind wait, hear, silence, speak at once.
+Phones answer, but for: busy, no answer, congested, unreachable, declines.
+
+--expect names what has to happen, with commas between: sounds and the other lines of
+the transcript. "..." stands for anything. Otherwise the exit code is 1.
+
+examples:
+  channel-aa simulate twistd.conf --at "2026-12-24 13:00" --did +441632960000
+  channel-aa simulate twistd.conf --press "2,wait 12,*" --expect "...,hung up by caller"
+  channel-aa simulate twistd.conf --press "phone PJSIP/410 busy, 3"
+"""
+
+
+def add(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "simulate",
+        help="call the attendant of a configuration file, without Asterisk",
+        description="Calls the attendant of a configuration file on a simulated"
+        " Asterisk, and shows what the caller hears.",
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_file(parser)
+    _add_call(parser)
+    parser.add_argument(
+        "--press", metavar="STEPS", help="what the caller does, in no time; see below"
+    )
+    parser.add_argument(
+        "--expect", metavar="EVENTS", help="what has to happen; see below"
+    )
+    parser.set_defaults(run=run)
+
+
+def _add_call(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        type=_time,
+        help='when the call comes: "2026-12-24 13:00", in the time zone of the file\'s'
+        " schedules, or this machine's; now, by default",
+    )
+    parser.add_argument(
+        "--did", metavar="NUMBER", default="1000", help="the number that is dialled"
+    )
+    parser.add_argument(
+        "--argument",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="an argument of the dialplan's Stasis(); may be repeated",
+    )
+    parser.add_argument(
+        "--caller",
+        metavar="WHO",
+        type=Party.parse,
+        default=Party(),
+        help='who calls: "Name <number>", or a number',
+    )
+    parser.add_argument(
+        "--phone",
+        metavar="DOES",
+        type=_phone,
+        action="append",
+        default=[],
+        help='how a phone behaves: "PJSIP/410 busy"; may be repeated',
+    )
+
+
+def run(arguments: Namespace) -> int:
+    """Make the call."""
+    flow = load_file(arguments.file).flow
+    phones = {each.endpoint: each.phone for each in arguments.phone}
+    data = CallData(
+        at=_moment(arguments.at, _zone_of(flow)),
+        dialled=arguments.did,
+        arguments=tuple(arguments.argument),
+        caller_name=arguments.caller.name,
+        caller_number=arguments.caller.number,
+    )
+    print(_heading(data))
+    if arguments.press is None:
+        entries = _by_hand(flow, data, phones)
+    else:
+        entries = _by_script(flow, data, phones, arguments.press)
+    if arguments.expect is None:
+        return 0
+    expected, found = read_expectation(arguments.expect), happened(entries)
+    if is_met(expected, found):
+        return 0
+    print("Not as expected (-), but this (+) happened:", file=sys.stderr)
+    for line in difference(expected, found):
+        print(line, file=sys.stderr)
+    return 1
+
+
+def _by_script(
+    flow: CallFlow, data: CallData, phones: Mapping[str, Phone], script: str
+) -> list[Entry]:
+    """Let a script be the caller, in virtual time."""
+    try:
+        steps = read_steps(script)
+    except ScriptError as error:
+        raise CommandError(f"--press: {error}") from error
+    clock = Clock()
+
+    async def call() -> None:
+        await rehearsal.begin()
+        try:
+            await director.direct(steps)
+            await rehearsal.caller.ended
+        finally:
+            await rehearsal.close()
+
+    def write(entry: Entry | None) -> None:
+        _show(entry)
+        director.see(entry)
+
+    rehearsal = Rehearsal(flow, data, reactor=clock, write=write, phones=phones)
+    director = Director(rehearsal, clock=clock)
+    try:
+        wait_for(clock, Deferred.fromCoroutine(call()), seconds=7 * _DAYS)
+    except ScriptError as error:
+        raise CommandError(f"--press: {error}") from error
+    return rehearsal.transcript.entries
+
+
+def _by_hand(
+    flow: CallFlow, data: CallData, phones: Mapping[str, Phone]
+) -> list[Entry]:
+    """Let whoever sits at the terminal be the caller."""
+    if not sys.stdin.isatty():
+        raise CommandError(
+            "no terminal to press keys in: say what the caller does with --press"
+        )
+    entries: list[Entry] = []
+
+    async def call(reactor: Any) -> int:  # noqa: ANN401 - several interfaces
+        rehearsal = Rehearsal(flow, data, reactor=reactor, write=_show, phones=phones)
+        await rehearsal.begin()
+        try:
+            with single_keys():
+                keyboard = StandardIO(Keyboard(rehearsal.caller), reactor=reactor)
+                await rehearsal.caller.ended
+                keyboard.loseConnection()
+        finally:
+            await rehearsal.close()
+        entries.extend(rehearsal.transcript.entries)
+        return 0
+
+    print(KEYS_EXPLAINED)
+    run_in_reactor(call)
+    return entries
+
+
+def _show(entry: Entry | None) -> None:
+    if entry is not None:
+        print(entry, flush=True)
+
+
+def _heading(data: CallData) -> str:
+    who = str(Party(data.caller_name, data.caller_number))
+    caller = who if data.caller_name or data.caller_number else "somebody"
+    arguments = f" ({', '.join(data.arguments)})" if data.arguments else ""
+    when = f"{data.at:%a %Y-%m-%d %H:%M} {data.at.tzname()}"
+    return f"{when}: {caller} calls {data.dialled}{arguments}"
+
+
+def _zone_of(flow: CallFlow) -> tzinfo | None:
+    """Give the time zone of the schedules; None where they have several, or none."""
+    zones = {schedule.timezone for schedule in flow.schedules.values()}
+    return ZoneInfo(zones.pop()) if len(zones) == 1 else None
+
+
+def _moment(at: datetime | None, zone: tzinfo | None) -> datetime:
+    if at is None:
+        return datetime.now(UTC).astimezone(zone)
+    if at.tzinfo is not None:
+        return at
+    return at.replace(tzinfo=zone) if zone is not None else at.astimezone()
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is no time; write it as in 2026-12-24 13:00"
+        ) from None
+
+
+def _phone(text: str) -> Any:  # noqa: ANN401 - what argparse keeps
+    try:
+        return read_phone(text)
+    except ScriptError as error:
+        raise ArgumentTypeError(str(error)) from None

@@ -1,0 +1,199 @@
+"""What happened on one call, written down from Asterisk's events as they came.
+
+The events are those of ARI, which a real Asterisk sends as the simulator does; a
+program that hears every event (``subscribeAll``) can write such a transcript of a
+real call, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from typing import Any
+
+ARGUMENT = "CHANNEL_AA_ARGUMENT"
+"""The channel variable with what voicemail, queue and directory are told."""
+
+DIALLED = "channel-aa-dialled-"
+"""How the ids of the phones' channels begin that the attendant rings."""
+
+_OUTCOMES = {
+    "ANSWER": "answers",
+    "BUSY": "is busy",
+    "NOANSWER": "does not answer",
+    "CONGESTION": "is congested",
+    "CHANUNAVAIL": "is unavailable",
+}
+_CAUSES = {17: "BUSY", 18: "NOANSWER", 19: "NOANSWER", 21: "BUSY", 34: "CONGESTION"}
+
+
+class Kind(Enum):
+    """What an entry is about."""
+
+    SOUND = "a sound begins"
+    KEY = "the caller presses a key"
+    ACTION = "something else happens"
+    TROUBLE = "something goes wrong"
+    END = "the call ends"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Something that happened, so many seconds after the call had begun."""
+
+    at: float
+    kind: Kind
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.at:8.1f}  {self.text}"
+
+
+class Transcript:
+    """Writes down one call.
+
+    Args:
+        channel_name: the caller's channel.
+        variables: the channel variables that are worth an entry when they are set.
+        write: told of each entry; of some changes that make none, with ``None``.
+
+    Attributes:
+        entries: all entries so far.
+        is_in_conversation: whether the caller speaks with somebody.
+    """
+
+    def __init__(
+        self,
+        channel_name: str,
+        *,
+        variables: Collection[str] = (),
+        write: Callable[[Entry | None], None],
+    ) -> None:
+        self.entries: list[Entry] = []
+        self.is_in_conversation = False
+        self._channel_name = channel_name
+        self._variables = frozenset({ARGUMENT, *variables})
+        self._write = write
+        self._target = ""
+        self._language = ""
+        self._playing: set[str] = set()
+        self._ringing: dict[str, str] = {}
+        self._is_hung_up = False
+        self._listeners: Mapping[str, Callable[[Mapping[str, Any], float], None]] = {
+            "PlaybackStarted": self._playback_started,
+            "PlaybackFinished": self._playback_finished,
+            "RecordingStarted": self._recording_started,
+            "Dial": self._dial,
+            "ChannelDestroyed": self._destroyed,
+        }
+        self._callers_listeners: Mapping[
+            str, Callable[[Mapping[str, Any], float], None]
+        ] = {
+            "ChannelDtmfReceived": self._key,
+            "ChannelEnteredBridge": self._conversation,
+            "ChannelLeftBridge": self._conversation_over,
+            "ChannelVarset": self._variable,
+            "ChannelHangupRequest": self._hang_up,
+        }
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the caller hears nothing, and no phone rings."""
+        return not self._playing and not self._ringing
+
+    def hear(self, event: Mapping[str, Any], at: float) -> None:
+        """Take an event, of any channel, and when it came."""
+        kind = event["type"]
+        channel = event.get("channel", {})
+        if channel.get("name") == self._channel_name:
+            self._target = f"channel:{channel['id']}"
+            self._language = self._language or channel["language"]
+            listener = self._callers_listeners.get(kind)
+        else:
+            listener = self._listeners.get(kind)
+        if listener is not None:
+            listener(event, at)
+
+    def add(self, at: float, kind: Kind, text: str) -> None:
+        """Add an entry."""
+        entry = Entry(at=at, kind=kind, text=text)
+        self.entries.append(entry)
+        self._write(entry)
+
+    def cannot_ring(self, endpoint: str, at: float) -> None:
+        """Take note of a phone that is unavailable: most have no event to say so."""
+        text = f"{endpoint} {_OUTCOMES['CHANUNAVAIL']}"
+        if self.entries and self.entries[-1].text == text:
+            return
+        self.add(at, Kind.ACTION, text)
+
+    def _playback_started(self, event: Mapping[str, Any], at: float) -> None:
+        playback = event["playback"]
+        if playback["target_uri"] == self._target and not self._is_hung_up:
+            self._playing.add(playback["id"])
+            if playback["language"] != self._language:
+                self._language = playback["language"]
+                self.add(at, Kind.ACTION, f"language {self._language}")
+            self.add(at, Kind.SOUND, playback["media_uri"].removeprefix("sound:"))
+
+    def _playback_finished(self, event: Mapping[str, Any], at: float) -> None:
+        playback = event["playback"]
+        if playback["id"] not in self._playing:
+            return
+        self._playing.discard(playback["id"])
+        if playback["state"] == "failed" and not self._is_hung_up:
+            name = playback["media_uri"].removeprefix("sound:")
+            self.add(at, Kind.TROUBLE, f"{name} cannot be played")
+        else:
+            self._write(None)
+
+    def _recording_started(self, event: Mapping[str, Any], at: float) -> None:
+        recording = event["recording"]
+        if recording["target_uri"] == self._target:
+            self.add(at, Kind.ACTION, f"records {recording['name']}")
+
+    def _key(self, event: Mapping[str, Any], at: float) -> None:
+        self.add(at, Kind.KEY, f"key {event['digit']}")
+
+    def _dial(self, event: Mapping[str, Any], at: float) -> None:
+        phone, status = event["peer"]["id"], event["dialstatus"]
+        name = _endpoint(event["peer"]["name"])
+        if not status and phone.startswith(DIALLED):
+            self._ringing[phone] = name
+            self.add(at, Kind.ACTION, f"dials {name}")
+        elif status in _OUTCOMES and self._ringing.pop(phone, ""):
+            self.add(at, Kind.ACTION, f"{name} {_OUTCOMES[status]}")
+
+    def _destroyed(self, event: Mapping[str, Any], at: float) -> None:
+        name = self._ringing.pop(event["channel"]["id"], "")
+        if name:
+            status = _CAUSES.get(event["cause"], "CHANUNAVAIL")
+            self.add(at, Kind.ACTION, f"{name} {_OUTCOMES[status]}")
+
+    def _conversation(self, event: Mapping[str, Any], at: float) -> None:
+        del event
+        self.is_in_conversation = True
+        self.add(at, Kind.ACTION, "conversation begins")
+
+    def _conversation_over(self, event: Mapping[str, Any], at: float) -> None:
+        del event
+        self.is_in_conversation = False
+        self.add(at, Kind.ACTION, "conversation ends")
+
+    def _variable(self, event: Mapping[str, Any], at: float) -> None:
+        name, value = event["variable"], event["value"]
+        if name in self._variables:
+            self.add(at, Kind.ACTION, f"sets {name} = {value}")
+
+    def _hang_up(self, event: Mapping[str, Any], at: float) -> None:
+        del event, at
+        self._is_hung_up = True
+
+
+def _endpoint(channel_name: str) -> str:
+    """Give what was dialled to make a channel: ``PJSIP/410`` of ``PJSIP/410-0001``."""
+    return channel_name.partition(";")[0].rpartition("-")[0]

@@ -1,0 +1,49 @@
+"""A terminal whose keys are those of a telephone."""
+
+from __future__ import annotations
+
+import sys
+import termios
+import tty
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from twisted.internet.protocol import Protocol
+
+from channel_aa.simulator.script import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from channel_aa.simulator import Caller
+
+KEYS_EXPLAINED = "Keys: 0-9 * # press themselves, h and Ctrl-D hang up."
+
+
+class Keyboard(Protocol):
+    """Turns the terminal's keys into the caller's."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Press what was typed; ``h`` and Ctrl-D hang up."""
+        for key in data.decode(errors="replace").upper():
+            if self._caller.is_over:
+                return
+            if key in KEYS:
+                self._caller.press(key)
+            elif key in "H\x04":
+                self._caller.hang_up()
+
+
+@contextmanager
+def single_keys() -> Iterator[None]:
+    """Let the terminal pass on each key at once, and show none."""
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
