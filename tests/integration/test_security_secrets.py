@@ -1,0 +1,132 @@
+"""Whatever happens, nobody is told the password: no log, no traceback, no process."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest_twisted
+from twisted.internet.utils import getProcessOutput
+
+from tests.integration.ari_peers import (
+    RawConnection,
+    RawPeer,
+    http_answer,
+    listening,
+    until,
+)
+from tests.integration.ari_websockets import EventsServer
+from tests.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import pytest
+    from twisted.internet.posixbase import PosixReactorBase
+
+PASSWORD = "correct-horse-battery"
+SECRETS = (PASSWORD, b64encode(f"asterisk:{PASSWORD}".encode()).decode())
+
+# The daemon with every log at its most talkative, and a fault in its middle that
+# shows all that is at hand there.
+DAEMON = """
+from twisted.internet.defer import setDebugging
+from twisted.scripts.twistd import run
+from txaio.tx import set_global_log_level
+
+from channel_aa.ari.dispatch import Dispatcher
+
+def crash(self, event):
+    client = self._client
+    raise RuntimeError(f"the fault: {vars(client)!r} {vars(client._connection)!r}")
+
+Dispatcher._stasis_start = crash
+setDebugging(True)
+set_global_log_level("trace")
+run()
+"""
+ENTERS = b'{"type":"StasisStart","args":[],"channel":{"id":"c1","name":"n"}}'
+
+
+def reflect(connection: RawConnection, request: bytes) -> None:
+    """Answer with the request itself, as a helpful error page does."""
+    header = b" ".join(request.split(b"\r\n"))
+    connection.say_and_close(b"HTTP/1.1 500 " + header + b"\r\n\r\n" + request)
+
+
+def refuse(status: str) -> RawPeer:
+    return RawPeer(lambda one, _: one.say_and_close(http_answer(status)))
+
+
+async def assert_not_in_the_process_list(
+    reactor: PosixReactorBase, program: Program
+) -> None:
+    listed = await getProcessOutput("/bin/ps", ["-eo", "args"], reactor=reactor)
+    assert program.transport is not None
+    process = Path(f"/proc/{program.transport.pid}")
+    for secret in SECRETS:
+        assert secret.encode() not in listed
+        assert secret.encode() not in (process / "cmdline").read_bytes()
+
+
+@asynccontextmanager
+async def daemon(
+    reactor: PosixReactorBase, folder: Path, port: int
+) -> AsyncIterator[Program]:
+    """Run the daemon, its password in a file that everybody may read."""
+    (folder / "password").write_text(PASSWORD)
+    (folder / "password").chmod(0o644)
+    file = folder / "twistd.conf"
+    file.write_text(
+        f'[asterisk]\nurl = "http://127.0.0.1:{port}"\npassword_file = "password"\n'
+    )
+    arguments = ("-n", "--pidfile=", "channel-aa", "--config", str(file))
+    async with Program.running(reactor, "-c", DAEMON, *arguments) as program:
+        yield program
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_is_told_the_password(
+    reactor: PosixReactorBase, tmp_path: Path
+) -> None:
+    async with listening(reactor, refuse("401 Unauthorized")) as port:
+        pass
+    async with daemon(reactor, tmp_path, port) as program:
+        await program.prints("can read the secret in")
+        await program.prints("Nothing listens")
+        async with listening(reactor, refuse("401 Unauthorized"), port=port):
+            await program.prints("refused the user 'asterisk' or the password")
+        async with listening(reactor, RawPeer(reflect), port=port):
+            await program.prints("answered 500")
+        server = EventsServer(reactor)
+        async with listening(reactor, server, port=port):
+            await program.prints("Connected to")
+            await until(reactor, lambda: server.open)
+            await assert_not_in_the_process_list(reactor, program)
+            server.open[0].sendMessage(ENTERS)
+            await program.prints("the fault: ")
+            server.open[0].drop()
+            await program.prints("The connection to Asterisk ended")
+    output = "\n".join(program.lines)
+    assert "chmod o-rwx" in output
+    assert "Authorization: <secret>" in output or "Basic <secret>" in output
+    for secret in SECRETS:
+        assert secret not in output
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_environment_s_password_is_told_to_nobody_either(
+    reactor: PosixReactorBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "CHANNEL_AA_PASSWORD", PASSWORD)
+    async with listening(reactor, refuse("401 Unauthorized")) as port:
+        url = f"http://127.0.0.1:{port}"
+        arguments = ("-n", "--pidfile=", "channel-aa", "--url", url)
+        async with Program.running(reactor, "-c", DAEMON, *arguments) as program:
+            await program.prints("refused the user 'asterisk' or the password")
+            await assert_not_in_the_process_list(reactor, program)
+    for secret in SECRETS:
+        assert secret not in "\n".join(program.lines)
