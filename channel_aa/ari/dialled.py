@@ -72,7 +72,7 @@ def caller_id(*, label: str, name: str, number: str) -> str:
 
     All of it may come from outside: what could end the quotation is left out.
     """
-    words = [_NOT_IN_A_NAME.sub(" ", each).strip() for each in (label, name)]
+    words = [" ".join(_NOT_IN_A_NAME.sub(" ", each).split()) for each in (label, name)]
     shown = ": ".join(filter(None, words))[:_LONGEST_NAME]
     digits = _NOT_IN_A_NUMBER.sub("", number)[:_LONGEST_NUMBER]
     return f'"{shown}" <{digits}>' if shown or digits else ""
@@ -196,7 +196,7 @@ class DialledPhone:
         if self._is_over:
             return
         self._is_over = True
-        if cause == _NO_CAUSE and not self._has_begun:
+        if cause == _NO_CAUSE and not (self._has_begun or self._is_unwanted):
             self._settle(DialOutcome.UNAVAILABLE)
         else:
             self._settle(_CAUSES.get(cause, DialOutcome.NO_ANSWER))
@@ -216,6 +216,8 @@ class DialledPhone:
         """Ask Asterisk what it does; fires when that is known, or cannot be known."""
         if self._is_asked_for or self._is_checking or self._is_over:
             return succeed(None)
+        if self._is_unwanted:
+            return succeed(None)  # It is being hung up.
         self._is_checking = True
         request = Request(method="GET", path=("channels", self.id))
         return (
@@ -256,7 +258,9 @@ class DialledPhone:
             self.ended()
             return
         self._failed_checks += 1
-        if self._failed_checks < MAX_FAILED_CHECKS:
+        if self._is_unwanted:
+            self._remove()
+        elif self._failed_checks < MAX_FAILED_CHECKS:
             self._expect_an_end()
         else:
             self.hang_up()

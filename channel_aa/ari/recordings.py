@@ -111,6 +111,19 @@ class Recording:
             self._waiting.append(over)
         return over.addCallback(lambda _: self._delete())
 
+    def _delete(self) -> Deferred[None]:
+        def gone(failure: Failure) -> None:
+            failure.trap(NotFoundError)
+
+        # An earlier one of the name is not this one.
+        if not self._is_accepted:
+            return succeed(None)
+        return (
+            self._send("DELETE", "stored", again=True)
+            .addErrback(gone)
+            .addCallback(lambda _: None)
+        )
+
     def ended(self, end: RecordingEnd, problem: str = "") -> None:
         """Take note that it is over; whoever waits for it goes on.
 
@@ -211,16 +224,6 @@ class Recording:
             self._log.warn("A recording goes on: {error}", error=failure.value)
         elif not failure.check(CancelledError):
             self._log.failure("Stopping {name} failed", failure, name=self.name)
-
-    def _delete(self) -> Deferred[None]:
-        def gone(failure: Failure) -> None:
-            failure.trap(NotFoundError)
-
-        return (
-            self._send("DELETE", "stored", again=True)
-            .addErrback(gone)
-            .addCallback(lambda _: None)
-        )
 
     def _answered(self, result: bytes | Failure) -> bytes | Failure:
         self._is_asked_for = False
