@@ -142,7 +142,8 @@ class ReadingTests(CheckedCase):
         self.assertTrue(problem.startswith("x.else.dial: '410' is no endpoint"))
 
     def test_what_is_no_action_is_refused(self) -> None:
-        for written in (5, [], True, 1.5):
+        wrong: tuple[object, ...] = (5, [], True, 1.5)
+        for written in wrong:
             self.assertIn("expected an action", self.refused(written))
 
     def test_key_of_another_verb_is_refused_with_its_own(self) -> None:

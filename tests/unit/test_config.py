@@ -87,10 +87,9 @@ class DefaultTests(ConfigCase):
 
 def all_keys() -> Iterator[str]:
     """Name every key that a file may have."""
-    kinds: tuple[type[Checked], ...] = (
-        *(Settings, AsteriskSettings, AttendantSettings, StatusSettings),
-        *(Menu, Extensions, Sound, Route, Schedule, DialplanPlace, *VERBS.values()),
-    )
+    kinds: list[type[Checked]] = [Settings, AsteriskSettings, AttendantSettings]
+    kinds += [StatusSettings, Menu, Extensions, Sound, Route, Schedule, DialplanPlace]
+    kinds += VERBS.values()
     tables = {"asterisk", "attendant", "menus", "routes", "schedules", "status"}
     for kind in kinds:
         keys = {field.encode_name for field in msgspec.structs.fields(kind)}
