@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.integration.terminals import Terminal
 
 SECONDS = 60
 DEMO = (sys.executable, "-m", "channel_aa.demo")
@@ -57,44 +53,10 @@ def test_what_it_cannot_do_is_refused(arguments: tuple[str, ...], error: str) ->
     assert ended.stderr.endswith(f"error: {error}\n")
 
 
-class Terminal:
-    """A terminal with the demo in it."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.screen = ""
-        self._master, slave = pty.openpty()
-        self._program = subprocess.Popen(  # noqa: S603 - our own program
-            [*DEMO, *arguments], stdin=slave, stdout=slave, stderr=slave
-        )
-        os.close(slave)
-
-    def lines(self) -> Iterator[str]:
-        """Give each line that is shown, until the program ends."""
-        unfinished = ""
-        while True:
-            try:
-                unfinished += os.read(self._master, 1024).decode()
-            except OSError:  # a terminal's way to say that nobody writes any more
-                return
-            *lines, unfinished = unfinished.split("\r\n")
-            yield from lines
-
-    def type(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
-
-    def close(self) -> None:
-        self._program.kill()
-        self._program.wait()
-        os.close(self._master)
-
-    def status(self) -> int:
-        return self._program.wait(SECONDS)
-
-
 def test_call_by_hand_takes_the_terminals_keys() -> None:
     keys = {"  > press-1": "1", "  > digits/1": "*", "  > option-is-invalid": "h"}
     shown = []
-    with closing(Terminal("--by-hand", "--speed", "4")) as terminal:
+    with closing(Terminal(*DEMO, "--by-hand", "--speed", "4")) as terminal:
         for line in terminal.lines():
             shown.append(line)
             terminal.type(keys.pop(line, ""))
