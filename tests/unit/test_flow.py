@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import tomllib
 from datetime import datetime
+from itertools import permutations
 from zoneinfo import ZoneInfo
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.actions import (
     BACK,
     HANGUP,
     REPEAT,
+    TOP,
     Dial,
     GoTo,
     Named,
@@ -230,3 +236,74 @@ class ProgramTests(CheckedCase):
             self.assertIn(
                 "at most 86400", self.problem(CallFlow, max_call_seconds=seconds)
             )
+
+
+MENUS = ("m0", "m1", "m2")
+WORDS = ("back", "top", "hangup", "a", "b", *MENUS)
+
+
+def actions() -> st.SearchStrategy[object]:
+    return st.recursive(
+        st.sampled_from(WORDS),
+        lambda inner: st.fixed_dictionaries({"play": st.just(["x"]), "then": inner}),
+        max_leaves=3,
+    )
+
+
+def silent_caller_comes_to_an_end(flow: CallFlow, way: list[str]) -> bool:
+    """Follow a caller who came this way and never presses a key, as the engine does."""
+    for _ in range(100):
+        menu = flow.menus[way[-1]]
+        if not menu.max_noinput:
+            return True  # it waits, and the longest time of a call ends it
+        action = flow.resolve(menu.failure)
+        while isinstance(action, Play):
+            action = flow.resolve(action.then)
+        if action == HANGUP:
+            return True
+        if action == BACK:
+            way = way[:-1] or way
+        elif action == TOP:
+            way = way[:1]
+        elif isinstance(action, GoTo):
+            name = action.menu
+            way = [*(way[: way.index(name)] if name in way else way), name]
+    return False
+
+
+class SilenceTests(SynchronousTestCase):
+    @settings(deadline=None)  # a busy machine proves nothing
+    @given(
+        failures=st.lists(actions(), min_size=3, max_size=3),
+        limits=st.lists(st.integers(0, 1), min_size=3, max_size=3),
+        named=st.lists(actions(), min_size=2, max_size=2),
+        routes=st.lists(st.sampled_from(MENUS), max_size=2),
+    )
+    def test_flow_without_mistakes_lets_no_silent_caller_go_round_for_ever(
+        self,
+        failures: list[object],
+        limits: list[int],
+        named: list[object],
+        routes: list[str],
+    ) -> None:
+        document = {
+            "entry": "m0",
+            "menus": {
+                f"m{index}": {"prompt": ["x"], "failure": failure, "max_noinput": limit}
+                for index, (failure, limit) in enumerate(
+                    zip(failures, limits, strict=True)
+                )
+            },
+            "actions": dict(zip("ab", named, strict=True)),
+            "routes": [{"did": str(at), "to": to} for at, to in enumerate(routes)],
+        }
+        problems: list[Problem] = []
+        flow: CallFlow | None = converted(document, CallFlow, "", problems)
+        self.assertEqual(flow is None, bool(problems))
+        if flow is not None:
+            for way in (
+                each for size in (1, 2, 3) for each in permutations(MENUS, size)
+            ):
+                if way[0] in {"m0", *routes}:
+                    is_over = silent_caller_comes_to_an_end(flow, list(way))
+                    self.assertTrue(is_over, (way, document))
