@@ -209,8 +209,12 @@ class Channel:
 
     def reconnected(self) -> None:
         """Pass on that the connection is back."""
-        if self.listener is not None:
+        if self.listener is None:
+            return
+        try:
             self.listener.reconnected()
+        except Exception:  # noqa: BLE001 - the others have to learn of it all the same
+            self._log.failure("Going on with {channel} failed", channel=self)
 
     def left(self) -> None:
         """Take note that the channel left the application: its end, here."""

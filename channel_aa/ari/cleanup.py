@@ -50,6 +50,10 @@ class Cleanup:
         ).addCallback(self._finished, path)
         return done
 
+    def is_removing(self, kind: str, name: str) -> bool:
+        """Tell whether something is being removed."""
+        return (kind, name) in self._waiting
+
     def finish(self) -> Deferred[None]:
         """Tell when all that is being removed now is gone."""
         waits: list[Deferred[None]] = []

@@ -158,6 +158,8 @@ class Recovery:
         for channel_id in unknown:
             if channel_id in client.members:
                 continue
+            if client.cleanup.is_removing("channels", channel_id):
+                continue
             if is_phone(channel_id):
                 client.cleanup.remove("channels", channel_id)
             else:
