@@ -80,6 +80,10 @@ class Given:
         value = self._values.get(name, "")
         return value if isinstance(value, str) else str(value)
 
+    def has(self, name: str) -> bool:
+        """Say whether a parameter was given, were it empty."""
+        return name in self._values
+
     def number(self, name: str, default: int) -> int:
         """Get a number; the default where none was given."""
         try:

@@ -59,8 +59,8 @@ class Application:
         """Describe the application as Asterisk does."""
         return {
             "name": self.name,
-            "channel_ids": sorted({*self.channels, *self.watched}),
-            "bridge_ids": sorted(self.bridges),
+            "channel_ids": list({**self.channels, **self.watched}),
+            "bridge_ids": list(self.bridges),
             "endpoint_ids": [],
             "device_names": [],
             "events_allowed": [{"type": each} for each in self._allowed],

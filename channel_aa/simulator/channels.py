@@ -210,8 +210,10 @@ class Channel:
             self.change_state("Up")
         return self.state == "Up"
 
-    def set_variable(self, name: str, value: str) -> Deferred[None]:
+    def set_variable(self, name: str, value: str | None) -> Deferred[None]:
         """Set a variable or a function, once what was asked for before is done.
+
+        None: it is not set any more.
 
         Errors: `CommandFailedError`.
         """

@@ -145,7 +145,8 @@ def set_variable(world: World, given: Given) -> Deferred[Response]:
     if not name:
         raise RefusedError(400, "Variable name is required")
     channel = own_channel(world, given)
-    return when_done(channel.set_variable(name, given.text("value")))
+    value = given.text("value") if given.has("value") else None
+    return when_done(channel.set_variable(name, value))
 
 
 ROUTES = (

@@ -138,8 +138,8 @@ def _check_recording(world: World, given: Given, *, name: str, kind: str) -> Non
 
 def list_recordings(world: World, _given: Given) -> Response:
     """GET /recordings/stored."""
-    stored = world.recordings.stored.values()
-    return Response(content=[each.snapshot() for each in stored])
+    there = world.recordings.on_disk().values()
+    return Response(content=[each.snapshot() for each in there])
 
 
 def get_recording(world: World, given: Given) -> Response:
@@ -149,7 +149,7 @@ def get_recording(world: World, given: Given) -> Response:
 
 def delete_recording(world: World, given: Given) -> Response:
     """DELETE /recordings/stored/{recordingName}."""
-    del world.recordings.stored[_stored(world, given).name]
+    world.recordings.stored.pop(_stored(world, given).name, None)
     return NO_CONTENT
 
 
@@ -180,7 +180,7 @@ def _live(world: World, given: Given) -> Recording:
 
 
 def _stored(world: World, given: Given) -> StoredRecording:
-    recording = world.recordings.stored.get(given.text("recordingName"))
+    recording = world.recordings.on_disk().get(given.text("recordingName"))
     if recording is None:
         raise RefusedError(404, "Recording not found")
     return recording

@@ -108,6 +108,12 @@ class Recording:
         else:
             self._listen()
 
+    def so_far(self) -> StoredRecording:
+        """Describe what there is of it by now."""
+        return StoredRecording(
+            name=self.name.lstrip("/"), format=self._kind, seconds=self._seconds
+        )
+
     def stop(self) -> None:
         """End; what was said is kept."""
         if self.state == "recording":
@@ -175,13 +181,7 @@ class Recording:
         recordings = self._world.recordings
         recordings.forget_live(self)
         if state == "done" and self._is_wanted:
-            recordings.store(
-                StoredRecording(
-                    name=self.name.lstrip("/"),
-                    format=self._kind,
-                    seconds=self._seconds,
-                )
-            )
+            recordings.store(self.so_far())
         failed = state == "failed"
         self._say("RecordingFailed" if failed else "RecordingFinished")
         self.channel.activity_over()
@@ -210,6 +210,13 @@ class Recordings:
         """Know a recording no longer as one that is under way."""
         if self.live.get(recording.name) is recording:
             del self.live[recording.name]
+
+    def on_disk(self) -> dict[str, StoredRecording]:
+        """List those that are stored, and those under way: they have a file, too."""
+        live = (
+            each.so_far() for each in self.live.values() if each.state == "recording"
+        )
+        return {**self.stored, **{each.name: each for each in live}}
 
     def store(self, recording: StoredRecording) -> None:
         """Keep a recording, in the place of an earlier one of its name."""

@@ -31,11 +31,18 @@ class Variables:
             raise UnknownFunctionError(name)
         return _call(channel, *function.groups())
 
-    def write(self, channel: Channel, name: str, value: str) -> None:
-        """Set a variable or a function. One that is unknown is passed over."""
+    def write(self, channel: Channel, name: str, value: str | None) -> None:
+        """Set a variable or a function; None: remove it.
+
+        A function that is unknown is passed over.
+        """
         function = _FUNCTION.fullmatch(name)
+        value, is_removed = value or "", value is None
         if function is None:
-            channel.variables[name] = value
+            if is_removed:
+                channel.variables.pop(name, None)
+            else:
+                channel.variables[name] = value
             channel.say("ChannelVarset", {"variable": name, "value": value})
             return
         match function.groups():

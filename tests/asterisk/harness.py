@@ -74,7 +74,7 @@ class Asterisk:
         installation: Installation | None = None,
     ) -> None:
         self.sounds = {**SOUNDS, **(sounds or {})}
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._reactor = reactor
         self._installation = installation or Installation.default()
@@ -205,7 +205,8 @@ class Asterisk:
         return self._installation.command(self._files, *arguments)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port on 127.0.0.1 that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -32,10 +32,14 @@ _KEYS = (
 LONG = "demo-congrats"
 """A sound that a test does not hear to its end."""
 
+QUIET = "silence/5"
+"""Nothing to be heard, for as long."""
+
 SOUNDS: Mapping[str, float] = {
     **dict.fromkeys((*_MENU, *_REMARKS, *_KEYS), 0.4),
     **dict.fromkeys(_DIALPLAN, 0.2),
     LONG: 5.0,
+    QUIET: 5.0,
 }
 """The sounds of the default menu and of the shipped dialplan, in seconds.
 
@@ -45,7 +49,10 @@ none of them is as short as a test would like.
 
 
 def write_sounds(folder: Path, seconds: Mapping[str, float]) -> None:
-    """Write a tone of so many seconds under each name, as Asterisk reads it."""
+    """Write a tone of so many seconds under each name, as Asterisk reads it.
+
+    Those in ``silence/`` have nothing in them but time.
+    """
     for name, length in seconds.items():
         path = folder / f"{name}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +60,13 @@ def write_sounds(folder: Path, seconds: Mapping[str, float]) -> None:
             sound.setnchannels(1)
             sound.setsampwidth(2)
             sound.setframerate(FRAMES_A_SECOND)
-            sound.writeframes(_tone(length))
+            sound.writeframes(
+                _silence(length) if name.startswith("silence/") else _tone(length)
+            )
+
+
+def _silence(seconds: float) -> bytes:
+    return bytes(2 * round(seconds * FRAMES_A_SECOND))
 
 
 def _tone(seconds: float) -> bytes:

@@ -17,6 +17,7 @@ from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientPr
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString
 from twisted.web.client import HTTPConnectionPool
+from twisted.web.http_headers import Headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,9 +65,16 @@ class Event:
         return kind
 
     def is_about(self, resource_id: str) -> bool:
-        """Say whether it tells of the channel or the playback of this id."""
-        resources = (self.json.get(key, {}) for key in ("channel", "playback"))
-        return any(resource.get("id") == resource_id for resource in resources)
+        """Say whether it tells of the channel, playback, … of this id.
+
+        A recording has a name for an id, a telephone that is rung is a ``peer``.
+        """
+        told = ("channel", "playback", "peer", "bridge", "recording")
+        resources = (self.json.get(key, {}) for key in told)
+        return any(
+            resource_id in {resource.get("id"), resource.get("name")}
+            for resource in resources
+        )
 
 
 class RefusedError(Exception):
@@ -201,16 +209,24 @@ class Ari:
     async def get(self, path: str, **query: object) -> Answer:
         return await self.request("GET", path, **query)
 
-    async def post(self, path: str, **query: object) -> Answer:
-        return await self.request("POST", path, **query)
+    async def post(self, path: str, body: object = None, **query: object) -> Answer:
+        return await self.request("POST", path, body, **query)
 
     async def delete(self, path: str, **query: object) -> Answer:
         return await self.request("DELETE", path, **query)
 
-    async def request(self, method: str, path: str, **query: object) -> Answer:
+    async def request(
+        self, method: str, path: str, body: object = None, **query: object
+    ) -> Answer:
         """Send a request such as ``"GET", "/channels/ID"``.
 
         An answer may well be a refusal: that is no error here.
+
+        Args:
+            method: its method.
+            path: its path below ``/ari``.
+            body: what its JSON body says; None: it has none.
+            query: the parameters in its query.
         """
         sent = self._reactor.seconds()
         response = await treq.request(
@@ -221,10 +237,12 @@ class Ari:
             timeout=SECONDS,
             reactor=self._reactor,
             pool=self._pool,
+            headers=Headers({"Content-Type": ["application/json"]} if body else {}),
+            data=json.dumps(body).encode() if body else None,
         )
-        body = await treq.content(response)
+        content = await treq.content(response)
         answered = self._reactor.seconds()
-        parsed = json.loads(body) if body else None
+        parsed = json.loads(content) if content else None
         return Answer(response.code, parsed, sent, answered)
 
     async def listen(self, app: str, **query: object) -> Events:

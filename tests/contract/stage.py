@@ -10,7 +10,7 @@ from urllib.parse import quote
 from twisted.internet.task import deferLater
 
 from channel_aa.simulator import Simulator
-from tests.asterisk.sounds import SOUNDS
+from tests.asterisk.sounds import LONG, QUIET, SOUNDS
 from tests.contract.raw import SECONDS, Ari, Events
 
 if TYPE_CHECKING:
@@ -19,9 +19,26 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from channel_aa.simulator import Caller as SimulatedCaller
+    from channel_aa.simulator import Phone
     from tests.asterisk.harness import Asterisk
 
 APP = "channel-aa"
+_SAID = "press-1"
+"""What a caller says."""
+
+PHONES: Mapping[str, Phone | str] = {
+    "Local/answers@phones": "answers",
+    "Local/answers-later@phones": "answers 1",
+    "Local/hangs-up@phones": "answers 0 hangs-up 1",
+    "Local/rings@phones": "rings",
+    "Local/silent@phones": "silent",
+    "Local/busy@phones": "busy",
+    "Local/congested@phones": "congested",
+    "Local/declines@phones": "declines 0.2",
+    "PJSIP/410": "unreachable",
+}
+"""The telephones of ``tests/asterisk``, as they behave."""
+
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {"1000": (), "1001": ("one", "two")}
 """What the dialplan passes to the application at each extension."""
 
@@ -35,6 +52,15 @@ class Caller(Protocol):
 
     async def press(self, key: str) -> None:
         """Press a key, once the call is answered."""
+
+    async def speak(self) -> None:
+        """Say something, once the call is answered; return when it is said."""
+
+    async def keep_talking(self) -> None:
+        """Begin to say something that takes some seconds."""
+
+    async def keep_quiet(self) -> None:
+        """Let nothing but silence be heard for some seconds."""
 
     async def hang_up(self) -> None:
         """Hang up, answered or not."""
@@ -95,6 +121,20 @@ class Stage(ABC):
         """Use the REST interface with some credentials."""
         return Ari(self.reactor, self.url, username=username, password=password)
 
+    async def ring(self, phone: str, channel_id: str, **query: object) -> None:
+        """Ring one of the `PHONES` for the application.
+
+        Args:
+            phone: its name: ``answers``.
+            channel_id: the id that its channel is to have.
+            query: what else is asked for.
+        """
+        asked = {"endpoint": f"Local/{phone}@phones", "app": APP, **query}
+        if "originator" not in asked:
+            asked["formats"] = "ulaw"
+        rung = await self.ari.post(f"/channels/{channel_id}", **asked)
+        assert rung.status == 200, rung.json
+
     async def call(
         self, events: Events, *, extension: str = "1000", answer: bool = True
     ) -> Call:
@@ -129,6 +169,15 @@ class _SimulatorsCaller:
     async def press(self, key: str) -> None:
         self.caller.press(key)
 
+    async def speak(self) -> None:
+        await self.caller.run(f"speak {SOUNDS[_SAID]}")
+
+    async def keep_talking(self) -> None:
+        self.caller.speak(SOUNDS[LONG])
+
+    async def keep_quiet(self) -> None:
+        pass
+
     async def hang_up(self) -> None:
         self.caller.hang_up()
 
@@ -144,7 +193,10 @@ class SimulatorStage(Stage):
     async def open(cls, reactor: PosixReactorBase) -> SimulatorStage:
         """Start a simulator."""
         simulator = Simulator(
-            reactor=reactor, sounds=cls.sounds, default_sound_seconds=None
+            reactor=reactor,
+            sounds=cls.sounds,
+            default_sound_seconds=None,
+            phones=PHONES,
         )
         await simulator.start()
         return cls(reactor, simulator)
@@ -182,6 +234,23 @@ class _LocalCaller:
         await self.events.wait_for_type("StasisStart", self.id)
         pressed = await self.ari.post(f"/channels/{self.id}/dtmf", dtmf=key)
         assert pressed.status == 204
+
+    async def speak(self) -> None:
+        said = await self._say(_SAID)
+        await self.events.wait_for_type("PlaybackFinished", said)
+
+    async def keep_talking(self) -> None:
+        await self._say(LONG)
+
+    async def keep_quiet(self) -> None:
+        await self._say(QUIET)
+
+    async def _say(self, sound: str) -> str:
+        """Let a sound be heard on the near half, and return the playback's id."""
+        await self.events.wait_for_type("StasisStart", self.id)
+        said = await self.ari.post(f"/channels/{self.id}/play", media=f"sound:{sound}")
+        playback_id: str = said.json["id"]
+        return playback_id
 
     async def hang_up(self) -> None:
         assert (await self.ari.delete(f"/channels/{self.id}")).status == 204
@@ -224,7 +293,18 @@ class AsteriskStage(Stage):
             name = quote(recording["name"], safe="")
             await self.ari.delete(f"/recordings/stored/{name}")
         await super().close()
-        await self.until(self.has_no_application)
+        await self.until(self._has_forgotten_the_application)
+
+    async def _has_forgotten_the_application(self) -> bool:
+        """Have it forgotten.
+
+        Where the last that an application heard of ended at the same time as its
+        websocket, Asterisk keeps it until the next websocket of it is closed.
+        """
+        if await self.has_no_application():
+            return True
+        await (await self.listen()).leave()
+        return False
 
     async def _channels(self) -> list[Mapping[str, str]]:
         channels: list[Mapping[str, str]] = (await self.ari.get("/channels")).json

@@ -126,3 +126,59 @@ async def test_a_websocket_elsewhere_is_not_found(stage: Stage, path: str) -> No
     with pytest.raises(RefusedError) as refusal:
         await stage.ari.open(path=path, app="channel-aa")
     assert refusal.value.args[0] == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_enters_and_leaves_is_told_to_the_application_alone(
+    stage: Stage,
+) -> None:
+    everything = await stage.listen("monitor", subscribeAll="true")
+    events = await stage.listen()
+    call = await stage.call(events)
+    await call.caller.hang_up()
+    await events.wait_for_type("StasisEnd", call.id)
+    await everything.wait_for_type("ChannelDestroyed", call.id)
+    told = set(everything.types(call.id))
+    assert {"ChannelCreated", "ChannelHangupRequest"} <= told
+    assert not {"StasisStart", "StasisEnd"} & told
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_application_may_hear_of_more(stage: Stage) -> None:
+    events = await stage.listen()
+    other = await stage.listen("other")
+    call = await stage.call(events)
+    await stage.ari.post("/bridges/the-bridge")
+    path = "/applications/other/subscription"
+    source = f"channel:{call.id},bridge:the-bridge"
+    subscribed = await stage.ari.post(path, eventSource=source)
+    assert subscribed.status == 200
+    assert subscribed.json["channel_ids"] == [call.id]
+    assert subscribed.json["bridge_ids"] == ["the-bridge"]
+    await call.caller.press("5")
+    await other.wait_for_type("ChannelDtmfReceived", call.id)
+    unsubscribed = await stage.ari.delete(path, eventSource=source)
+    assert unsubscribed.json["channel_ids"] == unsubscribed.json["bridge_ids"] == []
+    await stage.ari.delete("/bridges/the-bridge")
+    await call.caller.hang_up()
+    await events.wait_for_type("StasisEnd", call.id)
+    assert other.types(call.id, "the-bridge") == ["ChannelDtmfReceived"]
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("channel:none", (422, "Event source does not exist")),
+        ("bridge:none", (422, "Event source does not exist")),
+        ("nonsense", (400, "Invalid event source URI scheme")),
+        ("", (400, "Missing parameter eventSource")),
+    ],
+)
+async def test_what_is_not_there_cannot_be_heard(
+    stage: Stage, source: str, error: tuple[int, str]
+) -> None:
+    await stage.listen("other")
+    given = {"eventSource": source} if source else {}
+    path = "/applications/other/subscription"
+    assert (await stage.ari.post(path, **given)).error == error

@@ -189,3 +189,89 @@ async def test_what_does_not_wait_for_a_sound_to_end(
     answer = await stage.ari.request(method, place)
     assert answer.status in {200, 201, 204}
     assert answer.seconds < stage.sounds[LONG] / 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_variable_may_be_empty(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    path = f"/channels/{call.id}/variable"
+    assert (await stage.ari.post(path, variable="FOO", value="")).status == 204
+    read = await stage.ari.get(path, variable="FOO")
+    assert (read.status, read.json) == (200, {"value": ""})
+    # With no value at all, it is not set any more.
+    assert (await stage.ari.post(path, variable="FOO")).status == 204
+    read = await stage.ari.get(path, variable="FOO")
+    assert read.status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_functions_are_read_and_set_as_variables_are(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    path = f"/channels/{call.id}/variable"
+    values = {
+        "CALLERID(name)": "Ada",
+        "CALLERID(num)": "0123",
+        "CHANNEL(language)": "fr",
+    }
+    for name, value in values.items():
+        assert (await stage.ari.post(path, variable=name, value=value)).status == 204
+        read = await stage.ari.get(path, variable=name)
+        assert (read.status, read.json) == (200, {"value": value})
+    read = await stage.ari.get(path, variable="CALLERID(all)")
+    assert read.json == {"value": '"Ada" <0123>'}
+    channel = (await stage.ari.get(f"/channels/{call.id}")).json
+    assert channel["caller"] == {"name": "Ada", "number": "0123"}
+    assert channel["language"] == "fr"
+    # A function is told by an event of its own, or not at all.
+    assert events.types(call.id) == [
+        "StasisStart",
+        "ChannelStateChange",
+        "ChannelCallerId",
+        "ChannelCallerId",
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_function_that_is_unknown_cannot_be_read(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    path = f"/channels/{call.id}/variable"
+    name = "NONSENSE(name)"
+    # Setting it does nothing, and nobody is told.
+    assert (await stage.ari.post(path, variable=name, value="x")).status == 204
+    read = await stage.ari.get(path, variable=name)
+    assert read.error == (500, "Unable to read provided function")
+
+
+@pytest_twisted.ensureDeferred
+async def test_some_variables_are_asterisks_own(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    path = f"/channels/{call.id}/variable"
+    own = {"CHANNEL": call.caller.name, "UNIQUEID": call.id, "EXTEN": "1000"}
+    for name, value in own.items():
+        assert (await stage.ari.get(path, variable=name)).json == {"value": value}
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("wait", ["ring", "moh", "moh?mohClass=tone"])
+async def test_ring_tone_and_music_do_not_hold_a_sound_up(
+    stage: Stage, wait: str
+) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    assert (await stage.ari.post(f"/channels/{call.id}/{wait}")).status == 204
+    playback_id = await play(stage, call, "sound:or")
+    await events.wait_for_type("PlaybackFinished", playback_id)
+    assert "ChannelHold" not in events.types(call.id)
+
+
+@pytest_twisted.ensureDeferred
+async def test_keys_are_sent_to_whoever_has_the_telephone(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    path = f"/channels/{call.id}/dtmf"
+    assert (await stage.ari.post(path, dtmf="12#")).status == 204
+    assert (await stage.ari.post(path)).error == (400, "DTMF is required")

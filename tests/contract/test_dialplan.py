@@ -163,3 +163,44 @@ async def test_a_call_with_no_application_goes_on_in_the_dialplan(
             it.type == "ChannelDestroyed" and it.json["channel"]["name"] == caller.name
         )
     )
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ({"context": "elsewhere"}, ("elsewhere", "s", 1)),
+        (
+            {"context": "elsewhere", "extension": "6001", "priority": "1"},
+            ("elsewhere", "6001", 1),
+        ),
+        (
+            {"context": "elsewhere", "extension": "s", "priority": "2"},
+            ("elsewhere", "s", 2),
+        ),
+    ],
+)
+async def test_a_call_continues_where_it_is_sent(
+    stage: Stage, query: dict[str, str], place: tuple[str, str, int]
+) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    sent_on = await stage.ari.post(f"/channels/{call.id}/continue", **query)
+    assert sent_on.status == 204
+    await events.wait_for_type("StasisEnd", call.id)
+
+    async def is_there() -> bool:
+        channel = (await stage.ari.get(f"/channels/{call.id}")).json
+        keys = ("context", "exten", "priority")
+        return tuple(channel["dialplan"][key] for key in keys) == place
+
+    await stage.until(is_there)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_call_is_not_sent_to_a_label_that_is_not_there(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    nowhere = {"context": "elsewhere", "extension": "s", "label": "nowhere"}
+    answer = await stage.ari.post(f"/channels/{call.id}/continue", **nowhere)
+    assert answer.error == (404, "Requested label can not be found")

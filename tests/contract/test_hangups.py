@@ -186,3 +186,18 @@ async def test_a_reason_that_asterisk_does_not_know_is_refused(stage: Stage) -> 
     channel = f"/channels/{call.id}"
     assert (await stage.ari.delete(channel, reason="nonsense")).status == 400
     assert (await stage.ari.delete(channel, reason="busy")).status == 204
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("reason", "cause"), [("busy", 17), ("congestion", 34), ("normal", 16)]
+)
+async def test_the_reason_is_the_cause_of_the_channels_end(
+    stage: Stage, reason: str, cause: int
+) -> None:
+    events = await stage.listen()
+    everything = await stage.listen("monitor", subscribeAll="true")
+    call = await stage.call(events)
+    await stage.ari.delete(f"/channels/{call.id}", reason=reason)
+    end = await everything.wait_for_type("ChannelDestroyed", call.id)
+    assert end.json["cause"] == cause

@@ -251,3 +251,69 @@ async def test_a_used_id_is_not_refused_and_both_are_heard(stage: Stage) -> None
         ("PlaybackStarted", "sound:press-2"),
         ("PlaybackFinished", "sound:press-2"),
     ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_tone_is_heard_until_it_is_stopped(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await play(stage, call, "tone", "tone:ring")
+    await play(stage, call, "after", "sound:or")
+    await events.wait_for_type("PlaybackStarted", "tone")
+    await call.caller.press("5")
+    await events.wait_for_type("ChannelDtmfReceived", call.id)
+    assert (await stage.ari.get("/playbacks/tone")).json["state"] == "playing"
+    assert (await stage.ari.delete("/playbacks/tone")).status == 204
+    assert await finished(events, "tone") == "done"
+    assert await finished(events, "after") == "done"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_tone_fails_at_the_hangup(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await play(stage, call, "tone", "tone:ring")
+    await events.wait_for_type("PlaybackStarted", "tone")
+    await call.caller.hang_up()
+    assert await finished(events, "tone") == "failed"
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("media", ["tone:nonsense", "number:-5"])
+async def test_what_has_no_sound_fails_at_once(stage: Stage, media: str) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await play(stage, call, "none", media)
+    assert await finished(events, "none") == "failed"
+    assert events.types("none") == ["PlaybackStarted", "PlaybackFinished"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_no_number_is_never_over(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await play(stage, call, "no-number", "number:abc")
+    await play(stage, call, "after", "sound:or")
+    assert await finished(events, "after") == "done"
+    assert events.types("no-number") == ["PlaybackStarted"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_digits_without_a_sound_are_passed_over(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    for number, media in enumerate(("digits:", "digits:x")):
+        await play(stage, call, str(number), media)
+        assert await finished(events, str(number)) == "done"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_playbacks_language_is_the_channels(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    language = {"variable": "CHANNEL(language)", "value": "fr"}
+    await stage.ari.post(f"/channels/{call.id}/variable", **language)
+    answer = await play(stage, call, "french", "sound:or")
+    assert answer.json["language"] == "fr"
+    # Where a language lacks a sound, it is heard in another.
+    assert await finished(events, "french") == "done"

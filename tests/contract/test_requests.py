@@ -79,3 +79,41 @@ async def test_the_calls_are_listed(stage: Stage) -> None:
     call = await stage.call(events)
     channels = (await stage.ari.get("/channels")).json
     assert call.id in [channel["id"] for channel in channels]
+
+
+@pytest_twisted.ensureDeferred
+async def test_asterisk_tells_only_what_it_is_asked_for(stage: Stage) -> None:
+    answer = await stage.ari.get("/asterisk/info", only="system")
+    assert set(answer.json) == {"system"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_endpoints_say_whether_they_can_be_rung(stage: Stage) -> None:
+    known = {
+        "technology": "PJSIP",
+        "resource": "410",
+        "state": "offline",
+        "channel_ids": [],
+    }
+    assert (await stage.ari.get("/endpoints")).json == [known]
+    assert (await stage.ari.get("/endpoints/PJSIP")).json == [known]
+    assert (await stage.ari.get("/endpoints/PJSIP/410")).json == known
+    # The technology is read in small letters, too.
+    assert (await stage.ari.get("/endpoints/pjsip/410")).json == known
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/PJSIP/411", "Endpoint not found"),
+        ("/Nonsense/410", "Endpoint not found"),
+        ("/Nonsense", "No Endpoints found - invalid tech Nonsense"),
+        # A Local channel leads into the dialplan, not to an endpoint.
+        ("/Local/answers@phones", "Endpoint not found"),
+    ],
+)
+async def test_an_endpoint_that_is_unknown_is_not_found(
+    stage: Stage, path: str, message: str
+) -> None:
+    assert (await stage.ari.get(f"/endpoints{path}")).error == (404, message)

@@ -1,0 +1,304 @@
+"""Channels that hear each other, and what an application hears of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred
+
+from tests.asterisk.sounds import LONG
+
+if TYPE_CHECKING:
+    from tests.contract.raw import Event, Events
+    from tests.contract.stage import Call, Stage
+
+BRIDGE = "the-bridge"
+PHONE = "the-telephone"
+TOLD = frozenset(
+    {
+        *("ChannelEnteredBridge", "ChannelLeftBridge", "BridgeDestroyed"),
+        *("ChannelHangupRequest", "StasisEnd", "PlaybackFinished"),
+    }
+)
+
+
+async def conversation(stage: Stage, events: Events, phone: str = "answers") -> Call:
+    """Let a caller speak with a telephone."""
+    call = await stage.call(events)
+    await stage.ring(phone, PHONE, originator=call.id)
+    await events.wait_for_type("StasisStart", PHONE)
+    await create(stage)
+    await add(stage, call.id)
+    await add(stage, PHONE)
+    return call
+
+
+async def create(stage: Stage) -> None:
+    created = await stage.ari.post(f"/bridges/{BRIDGE}", type="mixing", name="Ours")
+    assert created.status == 200, created.json
+
+
+async def add(stage: Stage, *channels: str) -> None:
+    path = f"/bridges/{BRIDGE}/addChannel"
+    added = await stage.ari.post(path, channel=",".join(channels))
+    assert (added.status, added.json) == (204, None)
+
+
+async def members(stage: Stage) -> set[str]:
+    bridge = await stage.ari.get(f"/bridges/{BRIDGE}")
+    assert bridge.status == 200
+    return set(bridge.json["channels"])
+
+
+def told(events: Events, *about: str) -> list[str]:
+    return [kind for kind in events.types(*about) if kind in TOLD]
+
+
+def channels_in(event: Event) -> set[str]:
+    return set(event.json["bridge"]["channels"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bridge_from_its_making_to_its_end(stage: Stage) -> None:
+    events = await stage.listen()
+    everything = await stage.listen("monitor", subscribeAll="true")
+    assert (await stage.ari.get("/bridges")).json == []
+    created = await stage.ari.post(f"/bridges/{BRIDGE}", type="mixing", name="Ours")
+    described = dict(created.json)
+    assert described.pop("creationtime")
+    assert described == {
+        "id": BRIDGE,
+        "technology": "simple_bridge",
+        "bridge_type": "mixing",
+        "bridge_class": "stasis",
+        "creator": "Stasis",
+        "name": "Ours",
+        "channels": [],
+        "video_mode": "talker",
+    }
+    assert (await stage.ari.get("/bridges")).json == [created.json]
+    assert (await stage.ari.get(f"/bridges/{BRIDGE}")).json == created.json
+    again = await stage.ari.post(f"/bridges/{BRIDGE}")
+    assert again.error == (409, f"Bridge with id '{BRIDGE}' already exists")
+    assert (await stage.ari.delete(f"/bridges/{BRIDGE}")).status == 204
+    for method in ("GET", "DELETE"):
+        gone = await stage.ari.request(method, f"/bridges/{BRIDGE}")
+        assert gone.error == (404, "Bridge not found")
+    await everything.wait_for_type("BridgeDestroyed", BRIDGE)
+    assert everything.types(BRIDGE) == ["BridgeCreated", "BridgeDestroyed"]
+    # An application hears of a bridge once a channel of its own was in it.
+    assert events.types(BRIDGE) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bridge_of_no_kind_is_refused(stage: Stage) -> None:
+    answer = await stage.ari.post(f"/bridges/{BRIDGE}", type="nonsense")
+    assert answer.error == (500, "Unable to create bridge")
+
+
+@pytest_twisted.ensureDeferred
+async def test_channels_enter_a_bridge(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await conversation(stage, events)
+    await events.wait_for(
+        lambda it: it.type == "ChannelEnteredBridge" and it.is_about(PHONE)
+    )
+    entered = [it for it in events.all if it.type == "ChannelEnteredBridge"]
+    assert [it.json["channel"]["id"] for it in entered] == [call.id, PHONE]
+    assert [channels_in(it) for it in entered] == [{call.id}, {call.id, PHONE}]
+    assert await members(stage) == {call.id, PHONE}
+    application = (await stage.ari.get("/applications/channel-aa")).json
+    assert application["bridge_ids"] == [BRIDGE]
+    assert {call.id, PHONE} <= set(application["channel_ids"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_several_channels_may_enter_at_once(stage: Stage) -> None:
+    events = await stage.listen()
+    first, second = await stage.call(events), await stage.call(events)
+    await create(stage)
+    await add(stage, first.id, second.id)
+    assert await members(stage) == {first.id, second.id}
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("path", "channel", "error"),
+    [
+        ("the-bridge/addChannel", "none", (400, "Channel not found")),
+        ("the-bridge/removeChannel", "none", (400, "Channel not found")),
+        ("the-bridge/addChannel", "", (400, "Missing parameter channel")),
+        ("none/addChannel", "none", (404, "Bridge not found")),
+    ],
+)
+async def test_what_cannot_enter_a_bridge_is_refused(
+    stage: Stage, path: str, channel: str, error: tuple[int, str]
+) -> None:
+    await create(stage)
+    given = {"channel": channel} if channel else {}
+    assert (await stage.ari.post(f"/bridges/{path}", **given)).error == error
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_channel_leaves_a_bridge_and_stays_in_the_application(
+    stage: Stage,
+) -> None:
+    events = await stage.listen()
+    call = await conversation(stage, events)
+    path = f"/bridges/{BRIDGE}/removeChannel"
+    assert (await stage.ari.post(path, channel=call.id)).status == 204
+    left = await events.wait_for_type("ChannelLeftBridge", call.id)
+    assert channels_in(left) == {PHONE}
+    again = await stage.ari.post(path, channel=call.id)
+    assert again.error == (422, "Channel not in this bridge")
+    played = await stage.ari.post(f"/channels/{call.id}/play/x", media="sound:or")
+    assert played.status == 201
+    await events.wait_for_type("PlaybackFinished", "x")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_channel_that_is_added_twice_leaves_in_between(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await create(stage)
+    await add(stage, call.id)
+    await add(stage, call.id)
+    entered = "ChannelEnteredBridge"
+    await events.wait_for(lambda _: told(events, call.id).count(entered) > 1)
+    assert told(events, call.id) == [entered, "ChannelLeftBridge", entered]
+
+
+@pytest_twisted.ensureDeferred
+async def test_when_the_telephone_hangs_up_its_caller_stays(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await conversation(stage, events, "hangs-up")
+    await events.wait_for_type("StasisEnd", PHONE)
+    assert told(events, PHONE)[-3:] == [
+        "ChannelHangupRequest",
+        "ChannelLeftBridge",
+        "StasisEnd",
+    ]
+    assert await members(stage) == {call.id}
+    assert "StasisEnd" not in told(events, call.id)
+
+
+@pytest_twisted.ensureDeferred
+async def test_when_the_caller_hangs_up_the_telephone_stays(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await conversation(stage, events)
+    await call.caller.hang_up()
+    await events.wait_for_type("StasisEnd", call.id)
+    assert told(events, call.id)[-3:] == [
+        "ChannelHangupRequest",
+        "ChannelLeftBridge",
+        "StasisEnd",
+    ]
+    assert await members(stage) == {PHONE}
+    assert (await stage.ari.get(f"/channels/{PHONE}")).json["state"] == "Up"
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_continues_in_the_dialplan_leaves_the_bridge(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await conversation(stage, events)
+    assert (await stage.ari.post(f"/channels/{call.id}/continue")).status == 204
+    await events.wait_for_type("StasisEnd", call.id)
+    assert told(events, call.id)[-2:] == ["ChannelLeftBridge", "StasisEnd"]
+    assert await members(stage) == {PHONE}
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_end_of_a_bridge_lets_its_channels_out(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await conversation(stage, events)
+    assert (await stage.ari.delete(f"/bridges/{BRIDGE}")).status == 204
+    left = "ChannelLeftBridge"
+    await events.wait_for(lambda _: told(events, BRIDGE).count(left) > 1)
+    for channel in (call.id, PHONE):
+        assert (await stage.ari.get(f"/channels/{channel}")).json["state"] == "Up"
+    known = (await stage.ari.get("/applications/channel-aa")).json
+    assert known["bridge_ids"] == []
+    # Only of a bridge with nobody, or one, in it the application hears the end.
+    assert "BridgeDestroyed" not in told(events, BRIDGE)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bridge_outlives_its_channels(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await create(stage)
+    await add(stage, call.id)
+    await call.caller.hang_up()
+    await events.wait_for_type("StasisEnd", call.id)
+    assert await members(stage) == set()
+    known = (await stage.ari.get("/applications/channel-aa")).json
+    assert (known["channel_ids"], known["bridge_ids"]) == ([], [BRIDGE])
+    await stage.ari.delete(f"/bridges/{BRIDGE}")
+    await events.wait_for_type("BridgeDestroyed", BRIDGE)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_conversation_outlives_the_websocket(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await conversation(stage, events)
+    await events.leave()
+    known = (await stage.ari.get("/applications/channel-aa")).json
+    assert known["bridge_ids"] == [BRIDGE]
+    assert {call.id, PHONE} <= set(known["channel_ids"])
+    assert await members(stage) == {call.id, PHONE}
+    again = await stage.listen()
+    await stage.ari.delete(f"/channels/{PHONE}")
+    await again.wait_for_type("ChannelLeftBridge", PHONE)
+    await again.wait_for_type("StasisEnd", PHONE)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("media", [f"sound:{LONG}", "tone:ring"])
+@pytest.mark.parametrize("way", ["addChannel", "removeChannel"])
+async def test_the_way_in_and_out_waits_for_the_end_of_a_sound(
+    stage: Stage, media: str, way: str
+) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await create(stage)
+    if way == "removeChannel":
+        await add(stage, call.id)
+    await stage.ari.post(f"/channels/{call.id}/play/x", media=media)
+    await events.wait_for_type("PlaybackStarted", "x")
+    events.all.clear()
+    path = f"/bridges/{BRIDGE}/{way}"
+    waiting = Deferred.fromCoroutine(stage.ari.post(path, channel=call.id))
+    await stage.ari.get("/asterisk/ping")
+    assert (await stage.ari.delete("/playbacks/x")).status == 204
+    answer = await waiting
+    assert (answer.status, answer.json) == (204, None)
+    moved = {"addChannel": "ChannelEnteredBridge", "removeChannel": "ChannelLeftBridge"}
+    await events.wait_for_type(moved[way], call.id)
+    assert told(events, call.id, "x") == ["PlaybackFinished", moved[way]]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_sound_is_heard_and_keys_are_told_in_a_bridge(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await conversation(stage, events)
+    await stage.ari.post(f"/channels/{call.id}/play/x", media="sound:or")
+    await call.caller.press("5")
+    await events.wait_for_type("ChannelDtmfReceived", call.id)
+    finished = await events.wait_for_type("PlaybackFinished", "x")
+    assert finished.json["playback"]["state"] == "done"
+
+
+@pytest_twisted.ensureDeferred
+async def test_ring_tone_and_music_need_not_end_before(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await create(stage)
+    for wait in ("ring", "moh", "moh?mohClass=tone", "moh?mohClass=unknown"):
+        assert (await stage.ari.post(f"/channels/{call.id}/{wait}")).status == 204
+        await add(stage, call.id)
+        path = f"/bridges/{BRIDGE}/removeChannel"
+        assert (await stage.ari.post(path, channel=call.id)).status == 204
+        over = wait.partition("?")[0]
+        assert (await stage.ari.delete(f"/channels/{call.id}/{over}")).status == 204

@@ -1,0 +1,287 @@
+"""What an application hears of a telephone that it rings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+
+if TYPE_CHECKING:
+    from tests.contract.raw import Events
+    from tests.contract.stage import Stage
+
+PHONE = "the-telephone"
+TOLD = frozenset(
+    {
+        *("StasisStart", "StasisEnd", "ChannelStateChange"),
+        *("ChannelHangupRequest", "ChannelDestroyed"),
+    }
+)
+NO_ANSWER, REJECTED, NORMAL = 19, 21, 16
+
+
+def dialled(events: Events) -> list[str]:
+    """List what became of the telephone while it was rung."""
+    return [
+        event.json["dialstatus"]
+        for event in events.all
+        if event.type == "Dial" and event.is_about(PHONE)
+    ]
+
+
+def in_short(events: Events) -> list[str]:
+    """Put what was told of its channel in words.
+
+    It comes by another way than what became of it: the order of both is not fixed.
+    """
+    return [
+        f"{event.type} {event.json['channel']['state']}"
+        if event.type == "ChannelStateChange"
+        else event.type
+        for event in events.all
+        if event.is_about(PHONE) and event.type in TOLD
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_answers_enters_the_application(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    language = {"variable": "CHANNEL(language)", "value": "fr"}
+    await stage.ari.post(f"/channels/{call.id}/variable", **language)
+    await stage.ring(
+        "answers",
+        PHONE,
+        appArgs="dialled,two",
+        callerId='"Sales: Ada" <0123>',
+        originator=call.id,
+    )
+    start = await events.wait_for_type("StasisStart", PHONE)
+    assert in_short(events) == ["ChannelStateChange Up", "StasisStart"]
+    assert dialled(events) == ["", "ANSWER"]
+    assert start.json["args"] == ["dialled", "two"]
+    channel = start.json["channel"]
+    assert channel["state"] == "Up"
+    assert channel["name"].startswith("Local/answers@phones-")
+    # What the telephone shows; its language is the caller's.
+    assert channel["caller"] == {"name": "Sales: Ada", "number": "0123"}
+    assert channel["connected"] == channel["caller"]
+    assert channel["language"] == "fr"
+    assert channel["dialplan"]["app_name"] == "Stasis"
+    assert channel["dialplan"]["app_data"] == "channel-aa,dialled,two"
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_may_be_rung_without_choosing_an_id(stage: Stage) -> None:
+    events = await stage.listen()
+    rung = await stage.ari.post(
+        "/channels", endpoint="Local/rings@phones", app="channel-aa", formats="ulaw"
+    )
+    assert rung.json["state"] == "Down"
+    await events.wait_for(
+        lambda it: (
+            it.type == "Dial"
+            and it.json["peer"]["id"] == rung.json["id"]
+            and it.json["dialstring"] == "rings@phones"
+        )
+    )
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("phone", "became", "told"),
+    [
+        ("busy", ["", "BUSY"], []),
+        ("congested", ["", "CONGESTION"], []),
+        (
+            "declines",
+            ["", "RINGING", "NOANSWER"],
+            ["ChannelStateChange Ringing", "ChannelHangupRequest"],
+        ),
+        # There is no such telephone.
+        ("nobody", [], []),
+    ],
+)
+async def test_one_that_is_not_answered_says_why(
+    stage: Stage, phone: str, became: list[str], told: list[str]
+) -> None:
+    events = await stage.listen()
+    await stage.ring(phone, PHONE)
+    end = await events.wait_for_type("ChannelDestroyed", PHONE)
+    assert in_short(events) == [*told, "ChannelDestroyed"]
+    assert dialled(events) == became
+    assert end.json["cause"] == (REJECTED if phone == "declines" else 0)
+    assert (await stage.ari.get(f"/channels/{PHONE}")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("phone", "became", "told"),
+    [
+        ("rings", ["", "RINGING"], ["ChannelStateChange Ringing"]),
+        ("silent", [""], []),
+    ],
+)
+async def test_one_that_nobody_answers_is_given_up(
+    stage: Stage, phone: str, became: list[str], told: list[str]
+) -> None:
+    events = await stage.listen()
+    await stage.ring(phone, PHONE, timeout=1)
+    end = await events.wait_for_type("ChannelDestroyed", PHONE)
+    assert in_short(events) == [*told, "ChannelDestroyed"]
+    # No Dial tells of its end, only the cause does.
+    assert dialled(events) == became
+    assert end.json["cause"] == NO_ANSWER
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_rings_may_be_hung_up(stage: Stage) -> None:
+    events = await stage.listen()
+    await stage.ring("rings", PHONE)
+    await events.wait_for_type("ChannelStateChange", PHONE)
+    await events.wait_for(lambda it: it.json.get("dialstatus") == "RINGING")
+    assert (await stage.ari.delete(f"/channels/{PHONE}")).status == 204
+    end = await events.wait_for_type("ChannelDestroyed", PHONE)
+    assert in_short(events)[-2:] == ["ChannelHangupRequest", "ChannelDestroyed"]
+    assert dialled(events) == ["", "RINGING", "NOANSWER"]
+    assert end.json["cause"] == NORMAL
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_hangs_up_after_its_answer_leaves(stage: Stage) -> None:
+    events = await stage.listen()
+    await stage.ring("hangs-up", PHONE)
+    await events.wait_for_type("StasisStart", PHONE)
+    # The application hears also of its end: it has rung it.
+    await events.wait_for_type("ChannelDestroyed", PHONE)
+    assert in_short(events)[-3:] == [
+        "ChannelHangupRequest",
+        "StasisEnd",
+        "ChannelDestroyed",
+    ]
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        (
+            "/channels/{}/play?media=sound:or",
+            (409, "Channel not in Stasis application"),
+        ),
+        ("/channels/{}/answer", (409, "Channel not in Stasis application")),
+        (
+            "/bridges/the-bridge/addChannel?channel={}",
+            (422, "Channel not in Stasis application"),
+        ),
+        (
+            "/channels/{}?endpoint=Local/rings@phones&app=channel-aa",
+            (409, "Channel with given unique ID already exists"),
+        ),
+    ],
+)
+async def test_one_that_rings_is_in_no_application_yet(
+    stage: Stage, path: str, error: tuple[int, str]
+) -> None:
+    events = await stage.listen()
+    await stage.ari.post("/bridges/the-bridge")
+    await stage.ring("rings", PHONE)
+    await events.wait_for_type("ChannelStateChange", PHONE)
+    assert (await stage.ari.post(path.format(PHONE))).error == error
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_rings_on_when_its_caller_hangs_up(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await stage.ring("rings", PHONE, originator=call.id)
+    await events.wait_for_type("ChannelStateChange", PHONE)
+    await call.caller.hang_up()
+    await events.wait_for_type("StasisEnd", call.id)
+    assert (await stage.ari.get(f"/channels/{PHONE}")).json["state"] == "Ringing"
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ({"endpoint": "Local"}, (400, "Invalid endpoint specified")),
+        ({}, (400, "Endpoint must be specified")),
+        (
+            {"endpoint": "Local/answers@phones", "app": ""},
+            (400, "Application or extension must be specified"),
+        ),
+        (
+            {"endpoint": "Local/answers@phones", "originator": "none"},
+            (400, "Provided originator channel was not found"),
+        ),
+    ],
+)
+async def test_what_cannot_be_rung_is_refused(
+    stage: Stage, query: dict[str, str], error: tuple[int, str]
+) -> None:
+    answer = await stage.ari.post("/channels", **{"app": "channel-aa", **query})
+    assert answer.error == error
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("endpoint", ["PJSIP/410", "PJSIP/unknown", "Nonsense/410"])
+async def test_one_that_is_unknown_or_unregistered_is_refused(
+    stage: Stage, endpoint: str
+) -> None:
+    answer = await stage.ari.post("/channels", endpoint=endpoint, app="channel-aa")
+    # It is no "message", as everywhere else.
+    assert (answer.status, answer.json) == (500, {"error": "Allocation failed"})
+
+
+@pytest_twisted.ensureDeferred
+async def test_formats_are_the_originators_or_are_given(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    answer = await stage.ari.post(
+        "/channels",
+        endpoint="Local/answers@phones",
+        app="channel-aa",
+        originator=call.id,
+        formats="ulaw",
+    )
+    both = "Originator and formats can't both be specified"
+    assert answer.error == (400, both)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_telephones_channel_is_given_variables(stage: Stage) -> None:
+    events = await stage.listen()
+    await stage.ring("answers", PHONE, body={"variables": {"FOO": "bar"}})
+    await events.wait_for_type("StasisStart", PHONE)
+    read = await stage.ari.get(f"/channels/{PHONE}/variable", variable="FOO")
+    assert read.json == {"value": "bar"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_rings_stays_with_its_application_without_a_websocket(
+    stage: Stage,
+) -> None:
+    events = await stage.listen()
+    await stage.ring("rings", PHONE)
+    await events.wait_for_type("ChannelStateChange", PHONE)
+    await events.leave()
+    known = await stage.ari.get("/applications/channel-aa")
+    assert PHONE in known.json["channel_ids"]
+    again = await stage.listen()
+    await stage.ari.delete(f"/channels/{PHONE}")
+    await again.wait_for_type("ChannelDestroyed", PHONE)
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_is_answered_without_a_websocket_is_hung_up(
+    stage: Stage,
+) -> None:
+    events = await stage.listen()
+    everything = await stage.listen("monitor", subscribeAll="true")
+    await stage.ring("answers-later", PHONE)
+    await events.wait_for_type("ChannelStateChange", PHONE)
+    await events.leave()
+    await everything.wait_for_type("ChannelDestroyed", PHONE)
+    assert "ANSWER" in dialled(everything)

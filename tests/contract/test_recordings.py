@@ -1,0 +1,255 @@
+"""What becomes of what a caller says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred
+
+from tests.asterisk.sounds import LONG
+
+if TYPE_CHECKING:
+    from tests.contract.raw import Events
+    from tests.contract.stage import Call, Stage
+
+NAME = "message"
+STORED = f"/recordings/stored/{NAME}"
+LIVE = f"/recordings/live/{NAME}"
+GONE = (404, "Recording not found")
+
+
+async def record(stage: Stage, call: Call, name: str = NAME, **limits: object) -> None:
+    answer = await stage.ari.post(
+        f"/channels/{call.id}/record", name=name, format="wav", **limits
+    )
+    assert answer.status == 201, answer.json
+
+
+async def recorded(stage: Stage, call: Call, events: Events) -> None:
+    """Let the caller leave a recording, and wait for it."""
+    await record(stage, call, terminateOn="#")
+    await events.wait_for_type("RecordingStarted", NAME)
+    await call.caller.speak()
+    await call.caller.press("#")
+    await events.wait_for_type("RecordingFinished", NAME)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_recording_is_made_kept_heard_and_deleted(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    answer = await stage.ari.post(
+        f"/channels/{call.id}/record", name=NAME, format="wav"
+    )
+    # Asterisk may be ahead of its own answer.
+    assert answer.json.pop("state") in {"queued", "recording"}
+    described = {
+        "name": NAME,
+        "format": "wav",
+        "target_uri": f"channel:{call.id}",
+    }
+    assert (answer.status, answer.json) == (201, described)
+    started = await events.wait_for_type("RecordingStarted", NAME)
+    assert started.json["recording"] == {**described, "state": "recording"}
+    live = await stage.ari.get(LIVE)
+    assert live.json == {**described, "state": "recording"}
+    # Its file is there already.
+    assert (await stage.ari.get(STORED)).status == 200
+
+    await call.caller.speak()
+    assert (await stage.ari.post(f"{LIVE}/stop")).status == 204
+    finished = await events.wait_for_type("RecordingFinished", NAME)
+    assert finished.json["recording"] == {**described, "state": "done", "duration": 0}
+    assert (await stage.ari.post(f"{LIVE}/stop")).error == GONE
+    assert (await stage.ari.get(LIVE)).error == GONE
+
+    stored = {"name": NAME, "format": "wav"}
+    assert (await stage.ari.get(STORED)).json == stored
+    assert (await stage.ari.get("/recordings/stored")).json == [stored]
+    path = f"/channels/{call.id}/play/heard"
+    assert (await stage.ari.post(path, media=f"recording:{NAME}")).status == 201
+    heard = await events.wait_for_type("PlaybackFinished", "heard")
+    assert heard.json["playback"]["state"] == "done"
+
+    assert (await stage.ari.delete(STORED)).status == 204
+    assert (await stage.ari.delete(STORED)).error == GONE
+    assert (await stage.ari.get(STORED)).error == GONE
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(("terminator", "key"), [("#", "#"), ("*", "*"), ("any", "7")])
+async def test_a_key_ends_it(stage: Stage, terminator: str, key: str) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await record(stage, call, terminateOn=terminator)
+    await events.wait_for_type("RecordingStarted", NAME)
+    if terminator != "any":
+        await call.caller.press("5")
+    await call.caller.press(key)
+    await events.wait_for_type("RecordingFinished", NAME)
+    # The application is told of the keys all the same, and before.
+    told = [it.json["digit"] for it in events.all if it.type == "ChannelDtmfReceived"]
+    assert told == ([key] if terminator == "any" else ["5", key])
+    assert events.all[-1].type == "RecordingFinished"
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_ends_when_its_time_is_up(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await call.caller.keep_talking()
+    await record(stage, call, maxDurationSeconds=1)
+    finished = await events.wait_for_type("RecordingFinished", NAME)
+    # Seconds are counted from one tick of the clock to another.
+    assert finished.json["recording"]["duration"] in {1, 2}
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_ends_when_nothing_is_said(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await call.caller.keep_quiet()
+    await record(stage, call, maxSilenceSeconds=1)
+    finished = await events.wait_for_type("RecordingFinished", NAME)
+    assert {"talking_duration", "silence_duration"} <= set(finished.json["recording"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_said_is_kept_at_a_hangup(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await record(stage, call)
+    await events.wait_for_type("RecordingStarted", NAME)
+    await call.caller.speak()
+    await call.caller.hang_up()
+    await events.wait_for_type("StasisEnd", call.id)
+    assert events.types(call.id, NAME)[-3:] == [
+        "ChannelHangupRequest",
+        "RecordingFinished",
+        "StasisEnd",
+    ]
+    assert (await stage.ari.get(STORED)).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_cancelled_one_is_not_kept(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await record(stage, call)
+    await events.wait_for_type("RecordingStarted", NAME)
+    await call.caller.speak()
+    assert (await stage.ari.delete(LIVE)).status == 204
+    finished = await events.wait_for_type("RecordingFinished", NAME)
+    assert finished.json["recording"]["state"] == "done"
+    assert (await stage.ari.get(STORED)).error == GONE
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_waits_for_its_turn_and_holds_others_up(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    channel = f"/channels/{call.id}"
+    await stage.ari.post(f"{channel}/play/before", media=f"sound:{LONG}")
+    await record(stage, call)
+    await stage.ari.post(f"{channel}/play/after", media="sound:or")
+    assert (await stage.ari.get(LIVE)).json["state"] == "queued"
+    waiting = Deferred.fromCoroutine(
+        stage.ari.post(f"{channel}/variable", variable="LATE", value="1")
+    )
+    await events.wait_for_type("PlaybackStarted", "before")
+    await stage.ari.delete("/playbacks/before")
+    await events.wait_for_type("RecordingStarted", NAME)
+    unset = await stage.ari.get(f"{channel}/variable", variable="LATE")
+    assert unset.status == 404
+    await stage.ari.post(f"{LIVE}/stop")
+    assert (await waiting).status == 204
+    assert events.types("before", "after", NAME) == [
+        "PlaybackStarted",
+        "PlaybackFinished",
+        "RecordingStarted",
+        "RecordingFinished",
+        "PlaybackStarted",
+        "PlaybackFinished",
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_answers_the_call(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events, answer=False)
+    await record(stage, call)
+    await events.wait_for_type("RecordingStarted", NAME)
+    change = await events.wait_for_type("ChannelStateChange", call.id)
+    assert change.json["channel"]["state"] == "Up"
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_fails_where_nobody_can_be_answered_any_more(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events, answer=False)
+    path = f"/channels/{call.id}/play/before"
+    await stage.ari.post(path, media=f"sound:{LONG}")
+    await record(stage, call)
+    await events.wait_for_type("PlaybackStarted", "before")
+    await call.caller.hang_up()
+    failed = await events.wait_for_type("RecordingFailed", NAME)
+    recording = failed.json["recording"]
+    assert recording["state"] == "failed"
+    assert recording["cause"] == "Failed to answer channel"
+    await events.wait_for_type("StasisEnd", call.id)
+    assert (await stage.ari.get(STORED)).error == GONE
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_earlier_one_is_replaced_only_on_request(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await recorded(stage, call, events)
+    path, asked = f"/channels/{call.id}/record", {"name": NAME, "format": "wav"}
+    there = (409, f"Recording '{NAME}' already exists and can not be overwritten")
+    assert (await stage.ari.post(path, **asked)).error == there
+    again = await stage.ari.post(path, **asked, ifExists="overwrite")
+    assert again.status == 201
+    # While it is made, there is no second of its name.
+    assert (await stage.ari.post(path, **asked)).error == there
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_may_be_in_a_folder(stage: Stage) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    await record(stage, call, "sales/today", terminateOn="#")
+    await events.wait_for_type("RecordingStarted", "sales/today")
+    await call.caller.press("#")
+    await events.wait_for_type("RecordingFinished", "sales/today")
+    stored = "/recordings/stored/sales%2Ftoday"
+    assert (await stage.ari.get(stored)).json["name"] == "sales/today"
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"name": ""}, (500, "Error parsing request")),
+        # It cannot leave the folder of the recordings.
+        ({"name": "../message"}, (500, "Error parsing request")),
+        ({"format": ""}, (422, "specified format is unknown on this system")),
+        ({"format": "nonsense"}, (422, "specified format is unknown on this system")),
+        ({"terminateOn": "7"}, (400, "terminateOn invalid")),
+        ({"ifExists": "nonsense"}, (400, "ifExists invalid")),
+        (
+            {"maxDurationSeconds": "-1"},
+            (400, "max_duration_seconds cannot be negative"),
+        ),
+    ],
+)
+async def test_what_cannot_be_recorded_is_refused(
+    stage: Stage, given: dict[str, str], error: tuple[int, str]
+) -> None:
+    events = await stage.listen()
+    call = await stage.call(events)
+    asked = {"name": NAME, "format": "wav", **given}
+    answer = await stage.ari.post(f"/channels/{call.id}/record", **asked)
+    assert answer.error == error
