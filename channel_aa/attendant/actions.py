@@ -11,7 +11,7 @@ whose parts `Record.name` makes harmless.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -19,27 +19,7 @@ from typing import Annotated
 
 from msgspec import field
 
-from channel_aa.attendant.action_rules import (
-    application_name,
-    channel_variable,
-    dialplan_extension,
-    dialplan_name,
-    endpoint,
-    label_text,
-    language_code,
-    mailbox,
-    music_class,
-    reachable_priority,
-    record_template,
-    ring_seconds,
-    run_seconds,
-    silence_seconds,
-    some_endpoints,
-    strategy_name,
-    take_seconds,
-    terminator_key,
-    variable_value,
-)
+from channel_aa.attendant import action_rules as rules
 from channel_aa.attendant.sounds import DIGITS, AnySound, only_keys, some_sounds
 from channel_aa.checked import (
     Checked,
@@ -86,7 +66,7 @@ class Action(Checked, frozen=True, kw_only=True):
             caller's name.
     """
 
-    label: Annotated[str, label_text] = ""
+    label: Annotated[str, rules.label_text] = ""
 
 
 AnyAction = Annotated[Action, Reader(read_action)]
@@ -158,11 +138,13 @@ class Dial(Action, frozen=True, kw_only=True):
     """
 
     dial: Annotated[
-        tuple[str, ...], one_or_list(Annotated[str, endpoint]), some_endpoints
+        tuple[str, ...],
+        one_or_list(Annotated[str, rules.endpoint]),
+        rules.some_endpoints,
     ]
-    ring: Annotated[int, ring_seconds] = 20
-    strategy: Annotated[str, strategy_name] = "hunt"
-    music: Annotated[str, music_class] = ""
+    ring: Annotated[int, rules.ring_seconds] = 20
+    strategy: Annotated[str, rules.strategy_name] = "hunt"
+    music: Annotated[str, rules.music_class] = ""
     else_: AnyAction | None = field(default=None, name="else")
     then: AnyAction = HANGUP
 
@@ -184,11 +166,11 @@ class Record(Action, frozen=True, kw_only=True):
         then: what comes next.
     """
 
-    record: Annotated[str, record_template]
+    record: Annotated[str, rules.record_template]
     beep: bool = True
-    max_seconds: Annotated[int, take_seconds] = 120
-    max_silence: Annotated[int, silence_seconds] = 5
-    terminator: Annotated[str, terminator_key] = "#"
+    max_seconds: Annotated[int, rules.take_seconds] = 120
+    max_silence: Annotated[int, rules.silence_seconds] = 5
+    terminator: Annotated[str, rules.terminator_key] = "#"
     else_: AnyAction | None = field(default=None, name="else")
     then: AnyAction = REPEAT
 
@@ -220,9 +202,9 @@ class DialplanPlace(Checked, frozen=True, kw_only=True):
         priority: the priority.
     """
 
-    context: Annotated[str, dialplan_name]
-    extension: Annotated[str, dialplan_extension] = "s"
-    priority: Annotated[int, reachable_priority] = 1
+    context: Annotated[str, rules.dialplan_name]
+    extension: Annotated[str, rules.dialplan_extension] = "s"
+    priority: Annotated[int, rules.reachable_priority] = 1
 
 
 class Continue(Action, frozen=True, kw_only=True):
@@ -243,7 +225,7 @@ class Voicemail(Action, frozen=True, kw_only=True):
             it.
     """
 
-    voicemail: Annotated[str, mailbox]
+    voicemail: Annotated[str, rules.mailbox]
 
 
 class Queue(Action, frozen=True, kw_only=True):
@@ -253,7 +235,7 @@ class Queue(Action, frozen=True, kw_only=True):
         queue: the queue's name.
     """
 
-    queue: Annotated[str, dialplan_name]
+    queue: Annotated[str, rules.dialplan_name]
 
 
 class Directory(Action, frozen=True, kw_only=True):
@@ -263,7 +245,7 @@ class Directory(Action, frozen=True, kw_only=True):
         directory: the context of voicemail.conf to search.
     """
 
-    directory: Annotated[str, dialplan_name]
+    directory: Annotated[str, rules.dialplan_name]
 
 
 class SetVariables(Action, frozen=True, kw_only=True):
@@ -274,9 +256,9 @@ class SetVariables(Action, frozen=True, kw_only=True):
         then: what comes next.
     """
 
-    set_: Mapping[Annotated[str, channel_variable], Annotated[str, variable_value]] = (
-        field(name="set")
-    )
+    set_: Mapping[
+        Annotated[str, rules.channel_variable], Annotated[str, rules.variable_value]
+    ] = field(name="set")
     then: AnyAction = REPEAT
 
 
@@ -288,7 +270,7 @@ class Language(Action, frozen=True, kw_only=True):
         then: what comes next.
     """
 
-    language: Annotated[str, language_code]
+    language: Annotated[str, rules.language_code]
     then: AnyAction = REPEAT
 
 
@@ -301,8 +283,8 @@ class Run(Action, frozen=True, kw_only=True):
         else_: what is done when it was given up or failed; ``None``: the menu again.
     """
 
-    run: Annotated[str, application_name]
-    timeout: Annotated[float, run_seconds] = 10.0
+    run: Annotated[str, rules.application_name]
+    timeout: Annotated[float, rules.run_seconds] = 10.0
     else_: AnyAction | None = field(default=None, name="else")
 
 
@@ -333,24 +315,6 @@ def follow_ups(action: Action) -> tuple[tuple[str, Action], ...]:
     """Give the actions within an action, each with its key: ``then``, ``else``."""
     found = ((key, getattr(action, name, None)) for key, name in _FOLLOW_UPS)
     return tuple((key, each) for key, each in found if each is not None)
-
-
-def texts(action: Action) -> Iterator[str]:
-    """Give the texts of an action, without its follow-ups, that digits may stand in."""
-    match action:
-        case Play():
-            for sound in action.play:
-                yield from sound.media
-        case Dial():
-            yield from action.dial
-        case Continue():
-            yield action.continue_.extension
-        case Voicemail():
-            yield action.voicemail
-        case SetVariables():
-            yield from action.set_.values()
-        case _:
-            pass
 
 
 _FOLLOW_UPS = (("then", "then"), ("else", "else_"))

@@ -8,8 +8,9 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.actions import Keyword, Record, texts
+from channel_aa.attendant.actions import Keyword, Record
 from channel_aa.attendant.digits import Pattern
+from channel_aa.attendant.links import texts
 from channel_aa.attendant.reach import Reach, menus_with_way_out, reach
 from channel_aa.attendant.schedules import DAYS, written_time
 from channel_aa.attendant.sounds import DIGITS

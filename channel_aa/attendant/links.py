@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from channel_aa.attendant.actions import Action, GoTo, Named, Play, follow_ups
+from channel_aa.attendant.actions import (
+    Action,
+    Continue,
+    Dial,
+    GoTo,
+    Named,
+    Play,
+    SetVariables,
+    Voicemail,
+    follow_ups,
+)
 from channel_aa.checked import path_of
 
 if TYPE_CHECKING:
@@ -133,6 +143,24 @@ def reached(
             waiting.append(actions[each.name])
         if not isinstance(each, ends):
             waiting += [after for _, after in follow_ups(each)][::-1]
+
+
+def texts(action: Action) -> Iterator[str]:
+    """Give the texts of an action, without its follow-ups, that digits may stand in."""
+    match action:
+        case Play():
+            for sound in action.play:
+                yield from sound.media
+        case Dial():
+            yield from action.dial
+        case Continue():
+            yield action.continue_.extension
+        case Voicemail():
+            yield action.voicemail
+        case SetVariables():
+            yield from action.set_.values()
+        case _:
+            pass
 
 
 def _prompt_sounds(place: str, prompt: Prompt) -> Iterator[Heard]:

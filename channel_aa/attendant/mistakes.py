@@ -16,7 +16,6 @@ from channel_aa.attendant.actions import (
     GoTo,
     Keyword,
     Named,
-    texts,
 )
 from channel_aa.attendant.links import (
     Written,
@@ -25,6 +24,7 @@ from channel_aa.attendant.links import (
     in_routes,
     reached,
     target_menu,
+    texts,
     with_follow_ups,
 )
 from channel_aa.attendant.names import Names
