@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.internet.task import deferLater
 from twisted.logger import LogLevel
 from zope.interface import implementer
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 1.0
 """How long Asterisk has to answer the first request over a websocket. One that does
 not know such requests ignores them (seen on 16.28)."""
+
+GRACE_SECONDS = 0.25
+"""How much longer than over HTTP an answer over the websocket may take, once it is
+slow."""
 
 _AFTER_A_SOUND = "is answered only when the sound on the channel has ended"
 ALWAYS_OVER_HTTP = {
@@ -86,8 +91,10 @@ class Transports:
         self._http = http
         self._websocket = websocket
         websocket.on_timeout = self._no_longer_answered
+        websocket.on_slow = self._begin_to_doubt
         self._clock = clock
         self._probe: Deferred[None] | None = None
+        self._doubt: Deferred[None] | None = None
         self._websocket_works = False
         self._last_said = ""
 
@@ -128,6 +135,7 @@ class Transports:
     def lost(self) -> None:
         """Take note that the websocket is closed."""
         self._websocket_works = False
+        self._end_doubt()
         # In this order: what the loss brings about may go over HTTP.
         self._http.lost()
         self._websocket.lost()
@@ -139,6 +147,7 @@ class Transports:
     async def _close(self) -> None:
         if self._probe is not None:
             self._probe.cancel()
+        self._end_doubt()
         await self._websocket.close()
         await self._http.close()
 
@@ -161,6 +170,35 @@ class Transports:
             self._websocket_works = True
         if self._websocket_works:
             self._say("Requests go over the websocket")
+
+    def _begin_to_doubt(self) -> None:
+        if self._websocket_works and self._doubt is None:
+            self._doubt = Deferred.fromCoroutine(self._compare_with_http())
+            self._doubt.addErrback(lambda failure: failure.trap(CancelledError))
+
+    def _end_doubt(self) -> None:
+        doubt, self._doubt = self._doubt, None
+        if doubt is not None:
+            doubt.cancel()
+
+    async def _compare_with_http(self) -> None:
+        """Find out whether Asterisk answers over HTTP what it leaves unanswered here.
+
+        Callers hear nothing until one or the other is given up.
+        """
+        answers = self._websocket.answers
+        try:
+            await self._http.send(_PROBE)
+        except AriError as error:
+            is_there = error.status is not None
+        else:
+            is_there = True
+        # Where all of Asterisk had come to a halt, both are answered now.
+        await deferLater(self._clock, GRACE_SECONDS)
+        self._doubt = None
+        if is_there and self._websocket.answers == answers and self._websocket.pending:
+            self._no_longer_answered()
+            self._websocket.give_up()
 
     def _no_longer_answered(self) -> None:
         if self._websocket_works:

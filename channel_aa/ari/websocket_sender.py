@@ -30,6 +30,9 @@ MAX_FRAME_BYTES = 65_527
 """The longest payload of a frame to Asterisk. It closes the websocket (code 1009) at a
 frame of more than 65,535 bytes, the 8 of its head included (seen on 22.10.1)."""
 
+SLOW_SECONDS = 1.0
+"""After how long a request counts as slow that is answered in milliseconds."""
+
 _SUCCESS = range(200, 300)
 
 
@@ -80,10 +83,16 @@ class WebSocketSender:
             this way is answered in milliseconds.
         in_flight: how many requests may be on their way at once; further ones wait
             for their turn.
+
+    Attributes:
+        answers: how many answers have arrived.
     """
 
     on_timeout: Callable[[], None] | None = None
     """Called when a request that was on its way has not been answered in time."""
+
+    on_slow: Callable[[], None] | None = None
+    """Called when one has not been answered within `SLOW_SECONDS`."""
 
     def __init__(
         self,
@@ -101,6 +110,9 @@ class WebSocketSender:
         self._queue: deque[_Sent] = deque()
         self._on_their_way = 0
         self._alarms = Alarms(timeout, self._expire, clock=clock)
+        self._slow = Alarms(SLOW_SECONDS, self._take_long, clock=clock)
+        self._last_answered = 0
+        self.answers = 0
 
     @property
     def pending(self) -> int:
@@ -141,6 +153,7 @@ class WebSocketSender:
         sent = _Sent(number, request, frame, Deferred(give_up))
         self._unanswered[number] = sent
         self._alarms.set(number)
+        self._slow.set(number)
         if self._on_their_way < self._in_flight:
             self._put_on_its_way(sent)
         else:
@@ -149,9 +162,11 @@ class WebSocketSender:
 
     def answered(self, response: RESTResponse) -> None:
         """Take an answer; one that nobody waits for any more is dropped."""
+        self.answers += 1
         sent = self._forget(response.request_id)
         if sent is None:
             return
+        self._last_answered = int(sent.number)
         body = response.message_body.encode()
         if response.status_code in _SUCCESS:
             sent.answer.callback(body)
@@ -179,6 +194,12 @@ class WebSocketSender:
                 )
             )
 
+    def give_up(self) -> None:
+        """Fail everything that is pending: it is not going to be answered."""
+        self._queue.clear()
+        for number in list(self._unanswered):
+            self._give_up(number, "requests over the websocket are not answered")
+
     def close(self) -> Deferred[None]:
         """Cancel what is pending."""
         self._queue.clear()
@@ -194,6 +215,7 @@ class WebSocketSender:
     def _forget(self, number: str) -> _Sent | None:
         sent = self._unanswered.pop(number, None)
         self._alarms.take_back(number)
+        self._slow.take_back(number)
         if sent is not None and sent.is_on_its_way:
             self._on_their_way -= 1
             while self._queue and self._on_their_way < self._in_flight:
@@ -203,18 +225,32 @@ class WebSocketSender:
                     self._put_on_its_way(waiting)
         return sent
 
-    def _expire(self, number: str) -> None:
-        sent = self._forget(number)
-        if sent is None:
+    def _take_long(self, number: str) -> None:
+        """See to one that has been unanswered for long, and will be for longer."""
+        if not self._unanswered[number].is_on_its_way:
             return
-        if sent.is_on_its_way and self.on_timeout is not None:
+        # Asterisk serves one after another.
+        if int(number) < self._last_answered:
+            self._give_up(number, "a later one was answered, this one was not")
+            return
+        self._slow.set(number)
+        if self.on_slow is not None:
+            self.on_slow()
+
+    def _expire(self, number: str) -> None:
+        if self._unanswered[number].is_on_its_way and self.on_timeout is not None:
             self.on_timeout()
-        request = sent.request
-        sent.answer.errback(
-            RequestTimeoutError(
-                request.method,
-                request.quoted_path,
-                message=f"no answer within {self._timeout:g} seconds",
-                may_be_done=sent.is_on_its_way,
+        self._give_up(number, f"no answer within {self._timeout:g} seconds")
+
+    def _give_up(self, number: str, why: str) -> None:
+        sent = self._forget(number)
+        if sent is not None:
+            request = sent.request
+            sent.answer.errback(
+                RequestTimeoutError(
+                    request.method,
+                    request.quoted_path,
+                    message=why,
+                    may_be_done=sent.is_on_its_way,
+                )
             )
-        )

@@ -21,14 +21,20 @@ from channel_aa.ari.events import RESTResponse
 from channel_aa.ari.requests import IRequestSender, Request
 from channel_aa.ari.transports import (
     ALWAYS_OVER_HTTP,
+    GRACE_SECONDS,
     PROBE_SECONDS,
     Transport,
     Transports,
     must_go_over_http,
 )
-from channel_aa.ari.websocket_sender import MAX_FRAME_BYTES, WebSocketSender
+from channel_aa.ari.websocket_sender import (
+    MAX_FRAME_BYTES,
+    SLOW_SECONDS,
+    WebSocketSender,
+)
 from channel_aa.interfaces import PlaybackEnd
 from tests.unit.ari_fakes import (
+    Exchange,
     FakeConnection,
     FakeSender,
     LogRecorder,
@@ -330,6 +336,74 @@ class WebSocketTests(TransportsTestCase):
         answer.cancel()
         self.failureResultOf(answer, CancelledError)
         self.assert_goes_over(Transport.WEBSOCKET)
+
+
+class DoubtTests(TransportsTestCase):
+    """While requests go over the websocket, and one is not answered soon."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.open()
+
+    def probe(self) -> Exchange:
+        """Give the question that compares the websocket with HTTP."""
+        probe = self.http.only_unanswered()
+        self.assertEqual(probe.line, PROBE)
+        return probe
+
+    def test_where_http_is_answered_the_websocket_is_given_up(self) -> None:
+        answers = [self.send() for _ in range(3)]
+        self.clock.advance(SLOW_SECONDS)
+        self.probe().accept(b"{}")
+        self.clock.advance(GRACE_SECONDS)
+        for answer in answers:
+            self.failureResultOf(answer, RequestTimeoutError)
+        self.assert_goes_over(Transport.HTTP)
+        self.assertEqual(self.log.texts(), [OVER_WEBSOCKET, NO_LONGER])
+
+    def test_any_answer_over_http_will_do(self) -> None:
+        self.send()
+        self.clock.advance(SLOW_SECONDS)
+        self.probe().refuse(404)
+        self.clock.advance(GRACE_SECONDS)
+        self.assert_goes_over(Transport.HTTP)
+
+    def test_where_all_is_slow_it_is_waited_for(self) -> None:
+        answer = self.send()
+        self.clock.advance(SLOW_SECONDS)
+        probe = self.probe()
+        self.clock.advance(SLOW_SECONDS)
+        self.assertIs(self.probe(), probe)
+        probe.accept(b"{}")
+        self.clock.advance(GRACE_SECONDS / 2)
+        self.answer()
+        self.successResultOf(answer)
+        self.clock.advance(GRACE_SECONDS)
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+    def test_where_http_is_not_answered_either_nothing_is_proven(self) -> None:
+        answer = self.send()
+        self.clock.advance(SLOW_SECONDS)
+        self.probe().fail(ConnectionLostError)
+        self.clock.advance(GRACE_SECONDS)
+        self.assertNoResult(answer)
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+    def test_a_lost_websocket_ends_the_comparison(self) -> None:
+        self.send()
+        self.clock.advance(SLOW_SECONDS)
+        self.probe().accept(b"{}")
+        self.transports.lost()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.open()
+        self.clock.advance(GRACE_SECONDS)
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+    def test_closing_ends_it(self) -> None:
+        self.send()
+        self.clock.advance(SLOW_SECONDS)
+        self.successResultOf(self.transports.close())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class HttpModeTests(TransportsTestCase):

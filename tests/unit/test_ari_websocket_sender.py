@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 TIMEOUT = 10.0
+TIMERS = 2
+"""One for what is late, and one for what is slow."""
 
 
 def get(name: str = "c1") -> Request:
@@ -236,11 +238,11 @@ class TimeoutTests(SenderTestCase):
         )
         self.assert_nothing_left()
 
-    def test_one_timer_serves_all(self) -> None:
+    def test_two_timers_serve_all(self) -> None:
         answers = []
         for name in ("a", "b", "c"):
             answers.append(self.send(name))
-            self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+            self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
             self.clock.advance(1)
         self.clock.advance(TIMEOUT - 4)
         for over in range(1, 4):
@@ -249,7 +251,7 @@ class TimeoutTests(SenderTestCase):
                 [len(each.results) for each in answers], [1] * over + [0] * (3 - over)
             )
             timers = len(self.clock.getDelayedCalls())
-            self.assertEqual(timers, 1 if over < 3 else 0)
+            self.assertEqual(timers, TIMERS if over < 3 else 0)
 
     def test_each_has_its_full_time_though_an_earlier_one_was_answered(self) -> None:
         self.send("a")
@@ -261,11 +263,11 @@ class TimeoutTests(SenderTestCase):
         self.clock.advance(0.5)
         self.assertIsInstance(late.error, RequestTimeoutError)
 
-    def test_the_timer_is_gone_when_nothing_is_pending(self) -> None:
+    def test_the_timers_are_gone_when_nothing_is_pending(self) -> None:
         self.send("a")
         self.send("b")
         self.answer(1)
-        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
         self.answer(0)
         self.assert_nothing_left()
 
@@ -275,16 +277,16 @@ class TimeoutTests(SenderTestCase):
         self.clock.advance(1)
         other = self.send("c")
         self.clock.advance(TIMEOUT - 1)
-        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
         self.clock.advance(1)
         self.assertIsInstance(other.error, RequestTimeoutError)
         self.assertEqual(again[0].results, [])
-        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
         self.clock.advance(TIMEOUT - 1)
         self.assertIsInstance(again[0].error, RequestTimeoutError)
         self.assert_nothing_left()
 
-    def test_one_that_is_asked_again_and_again_keeps_one_timer(self) -> None:
+    def test_one_that_is_asked_again_and_again_needs_no_more_timers(self) -> None:
         answers: list[Deferred[bytes]] = []
 
         def again(_: object) -> None:
@@ -296,8 +298,37 @@ class TimeoutTests(SenderTestCase):
         again(None)
         for _ in range(4):
             self.clock.advance(TIMEOUT)
-            self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+            self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
         self.clock.advance(TIMEOUT)
+        self.assert_nothing_left()
+
+    def test_one_that_was_passed_over_is_given_up_early(self) -> None:
+        first, second = self.send("a"), self.send("b")
+        self.answer(1)
+        self.clock.advance(0.9)
+        self.assertEqual(first.results, [])
+        self.clock.advance(0.1)
+        self.assertIsInstance(first.error, RequestTimeoutError)
+        self.assertTrue(first.error.may_be_done)
+        self.assertIn("a later one was answered", str(first.error))
+        self.assertEqual(len(second.results), 1)
+        self.assert_nothing_left()
+
+    def test_slowness_is_told_each_second(self) -> None:
+        told: list[int] = []
+        self.sender.on_slow = lambda: told.append(len(told))
+        self.send("a")
+        for seconds in (1, 2, 3):
+            self.clock.advance(1)
+            self.assertEqual(len(told), seconds)
+        self.answer(0)
+        self.assert_nothing_left()
+
+    def test_all_can_be_given_up(self) -> None:
+        answers = [self.send(name) for name in ("a", "b", "c", "d", "e")]
+        self.sender.give_up()
+        for answer in answers:
+            self.assertIsInstance(answer.error, RequestTimeoutError)
         self.assert_nothing_left()
 
     def test_one_that_times_out_may_cancel_another(self) -> None:
