@@ -284,7 +284,13 @@ class AriClient(Service):
         try:
             answer = await self.requests.send(request)
             info = msgspec.json.decode(answer, type=_AsteriskInfo)
-        except (AriError, CancelledError, msgspec.MsgspecError) as error:
+        except (
+            AriError,
+            CancelledError,
+            msgspec.MsgspecError,
+            RecursionError,
+            UnicodeDecodeError,
+        ) as error:
             self._log.debug("Asterisk did not say its version: {error}", error=error)
         else:
             self.asterisk_version = info.system.version
