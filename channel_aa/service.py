@@ -227,11 +227,18 @@ class AttendantService(Service):
     async def _stop(self) -> None:
         self._is_draining = True
         seconds = self.settings.attendant.drain_timeout
+        closing = Deferred.fromCoroutine(self._attendant.close(drain_timeout=seconds))
+        self._log.info(
+            "Stopping: new calls go on in the dialplan from now on; calls that may take"
+            " {seconds} s to come to their end: {count}",
+            seconds=seconds,
+            count=len(self._attendant.calls),
+        )
         # Without a connection nothing can be told to Asterisk; until then it may come
         # back.
         giving_up = self._reactor.callLater(seconds, self._client.stop_waiting)
         try:
-            await self._attendant.close(drain_timeout=seconds)
+            await closing
         finally:
             if giving_up.active():
                 giving_up.cancel()

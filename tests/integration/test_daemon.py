@@ -1,0 +1,404 @@
+"""The daemon as an administrator runs it: signals, reloads, systemd, its end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.error import ProcessTerminated
+from twisted.internet.task import deferLater
+from twisted.internet.utils import getProcessOutputAndValue
+
+from channel_aa.daemon import REPLACED_EXIT_CODE
+from channel_aa.simulator import Simulator
+from tests.attendant.scene import until
+from tests.program import Program
+from tests.unit.test_systemd import FakeSystemd
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from twisted.internet.posixbase import PosixReactorBase
+
+    from channel_aa.simulator import Caller
+
+PROGRAMS = {
+    "twistd": (
+        *("-c", "from twisted.scripts.twistd import run; run()"),
+        "--nodaemon",
+    ),
+    "twist": (
+        *("-c", "from twisted.application.twist._twist import Twist; Twist.main()"),
+        *("--log-format", "text"),
+    ),
+}
+ON_HOLD = "continued in dialplan at default,1000,2"
+SHORT = "prompt = ['press-1', 'or', 'press-2']\ntimeout = 0.5\n"
+
+
+class Site:
+    """A simulated Asterisk, and a folder with a configuration file."""
+
+    def __init__(
+        self, reactor: PosixReactorBase, simulator: Simulator, folder: Path
+    ) -> None:
+        self.reactor = reactor
+        self.simulator = simulator
+        self.folder = folder
+        self.file = folder / "twistd.conf"
+        self.pid_file = folder / "pid"
+        self.listen = f"unix:{folder}/status"
+        self.write()
+
+    def write(self, more: str = "", *, asterisk: str = "", drain: float = 20) -> None:
+        """Write the configuration file."""
+        self.file.write_text(
+            f'[asterisk]\nurl = "{self.simulator.url}"\n{asterisk}\n'
+            f"[attendant]\ndrain_timeout = {drain}\n"
+            f'[status]\nlisten = "{self.listen}"\n{more}\n',
+            "utf-8",
+        )
+
+    @asynccontextmanager
+    async def daemon(
+        self, program: str = "twistd", *options: str, **environ: str
+    ) -> AsyncIterator[Program]:
+        """Run the daemon with the file, or with other options.
+
+        It is killed at the end of the block, where it still runs.
+        """
+        arguments = [*PROGRAMS[program]]
+        if program == "twistd":
+            arguments += ["--pidfile", str(self.pid_file), "--rundir", str(self.folder)]
+        arguments += ["channel-aa", *(options or ("--config", str(self.file)))]
+        async with Program.running(
+            self.reactor, *arguments, environ=environ
+        ) as running:
+            yield running
+            if running.is_running:
+                running.send("KILL")
+
+    async def status(self) -> dict[str, Any]:
+        """Give what ``channel-aa status`` prints."""
+        out, err, _ = await getProcessOutputAndValue(
+            sys.executable,
+            ("-m", "channel_aa.commands", "status", str(self.file)),
+            reactor=self.reactor,
+        ).addTimeout(30, self.reactor)
+        assert err == b""
+        told: dict[str, Any] = json.loads(out)
+        return told
+
+
+@pytest.fixture
+def site(reactor: PosixReactorBase) -> Iterator[Site]:
+    """Simulate an Asterisk whose sounds are short, with a file for the daemon."""
+    simulator = Simulator(reactor=reactor, default_sound_seconds=0.05)
+    pytest_twisted.blockon(ensureDeferred(simulator.start()))
+    with TemporaryDirectory(prefix="aa-") as name:
+        yield Site(reactor, simulator, Path(name))
+    pytest_twisted.blockon(ensureDeferred(simulator.stop()))
+
+
+def reason(caller: Caller) -> str:
+    """Give what the dialplan is told of why the call was not attended to."""
+    return caller.channel.variables.get("CHANNEL_AA_REASON", "")
+
+
+both = pytest.mark.parametrize("program", PROGRAMS)
+
+
+@both
+@pytest_twisted.ensureDeferred
+async def test_terminated_it_waits_for_calls_in_a_menu_and_sends_new_ones_on(
+    site: Site, program: str
+) -> None:
+    async with site.daemon(program) as daemon:
+        await site.simulator.listening()
+        patient, leaving = site.simulator.call(), site.simulator.call()
+        await patient.run("hear press-1")
+        await leaving.run("hear press-1")
+        daemon.send("TERM")
+        await daemon.prints("Stopping: new calls go on in the dialplan")
+        late = site.simulator.call()
+        assert await late.ended == ON_HOLD
+        assert reason(late) == "stopping"
+        await patient.run("press 1, hear digits/1, hear press-1")
+        assert daemon.is_running
+        for caller in (patient, leaving):
+            caller.hang_up()
+        how = await daemon.end()
+    assert isinstance(how, ProcessTerminated)
+    assert how.signal == signal.SIGTERM
+    assert not site.pid_file.exists()
+    assert site.simulator.open_websockets == 0
+    assert not [line for line in daemon.lines if "rror]" in line or "Traceback" in line]
+
+
+@both
+@pytest_twisted.ensureDeferred
+async def test_calls_that_stay_in_a_menu_go_on_in_the_dialplan_when_time_is_up(
+    site: Site, program: str
+) -> None:
+    site.write(drain=0.5)
+    async with site.daemon(program) as daemon:
+        await site.simulator.listening()
+        caller = site.simulator.call()
+        await caller.run("hear press-1")
+        daemon.send("INT")
+        assert await caller.ended == ON_HOLD
+        assert reason(caller) == "stopping"
+        how = await daemon.end()
+    assert isinstance(how, ProcessTerminated)
+    assert how.signal == signal.SIGINT
+
+
+@both
+@pytest_twisted.ensureDeferred
+async def test_second_signal_ends_it_at_once(site: Site, program: str) -> None:
+    async with site.daemon(program) as daemon:
+        await site.simulator.listening()
+        caller = site.simulator.call()
+        await caller.run("hear press-1")
+        daemon.send("TERM")
+        await daemon.prints("Stopping: new calls")
+        daemon.send("TERM")
+        how = await daemon.end()
+        assert isinstance(how, ProcessTerminated)
+        assert how.signal == signal.SIGTERM
+        assert not caller.is_over  # the next start adopts the call
+        await daemon.prints("Received SIGTERM again: ending at once")
+    assert not site.pid_file.exists()
+
+
+MENU = """
+[menus.main]
+prompt = ["{prompt}"]
+timeout = 60
+"""
+
+
+@both
+@pytest_twisted.ensureDeferred
+async def test_reload_changes_new_calls_and_leaves_the_others(
+    site: Site, program: str
+) -> None:
+    site.write(MENU.format(prompt="old") + "noinput = ['a']")
+    async with site.daemon(program) as daemon:
+        await site.simulator.listening()
+        first = site.simulator.call()
+        await first.run("hear old")
+        site.write(MENU.format(prompt="new"), asterisk='username = "other"')
+        daemon.send("HUP")
+        await daemon.prints("The configuration was loaded")
+        await daemon.prints("asterisk.username")
+        second = site.simulator.call()
+        await second.run("hear new")
+        await first.run("press 9, hear option-is-invalid, hear old")
+        status = await site.status()
+        assert status["configuration"]["refused"] is None
+        assert status["calls"]["now"] == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_reload_of_a_wrong_file_changes_nothing_and_says_why(site: Site) -> None:
+    site.write(MENU.format(prompt="old"))
+    async with site.daemon() as daemon:
+        await site.simulator.listening()
+        site.write(
+            '[menus.main]\nprompt = ["a b"]\ntimout = 5\n'
+            'options = { 1 = { run = "look-up" } }'
+        )
+        daemon.send("HUP")
+        await daemon.prints("Nothing was changed")
+        told = daemon.texts("channel_aa.daemon")
+        assert any("menus.main.timout: unknown key" in line for line in told)
+        assert all(str(site.file) in line for line in told[:-1])
+        assert len(told) >= 3
+        site.write('[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.run = "x"')
+        daemon.send("HUP")
+        await daemon.prints("menus.main.options.1.run")
+        caller = site.simulator.call()
+        await caller.run("hear old")
+        assert (await site.status())["configuration"]["refused"] is not None
+        site.write(MENU.format(prompt="new"))
+        daemon.send("HUP")
+        await daemon.prints("The configuration was loaded")
+        assert (await site.status())["configuration"]["refused"] is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_a_file_there_is_nothing_to_reload(site: Site) -> None:
+    async with site.daemon("twistd", "--url", site.simulator.url) as daemon:
+        await site.simulator.listening()
+        daemon.send("HUP")
+        await daemon.prints("There is nothing to read again")
+
+
+@pytest_twisted.ensureDeferred
+async def test_file_with_an_unregistered_action_is_refused_at_the_start(
+    site: Site,
+) -> None:
+    site.write('[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.run = "look-up"')
+    async with site.daemon() as daemon:
+        how = await daemon.end()
+    assert how.exitCode == 1
+    (line,) = daemon.lines
+    assert line.startswith(f"channel-aa: {site.file}: menus.main.options.1.run: ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_status_tells_of_the_connection_and_the_calls(site: Site) -> None:
+    async with site.daemon() as daemon:
+        await site.simulator.listening()
+        caller = site.simulator.call()
+        await caller.run("hear press-1")
+        await daemon.prints("entered the application")
+        status = await site.status()
+        assert status["serving"] is True
+        assert status["asterisk"]["connected"] is True
+        assert status["asterisk"]["version"] == "22.10.1"
+        assert status["asterisk"]["application"] == "channel-aa"
+        assert status["calls"]["now"] == status["calls"]["attended"] == 1
+        assert status["configuration"]["file"] == str(site.file)
+        assert "password" not in json.dumps(status)
+        await site.simulator.stop()
+        await daemon.prints("Trying again")
+        status = await site.status()
+        assert status["serving"] is status["asterisk"]["connected"] is False
+        assert status["asterisk"]["since"] is None
+        await site.simulator.start()
+
+
+@both
+@pytest_twisted.ensureDeferred
+async def test_replaced_it_ends_with_a_code_of_its_own_where_it_is_told_to(
+    site: Site, program: str
+) -> None:
+    site.write(asterisk="exit_when_replaced = true")
+    async with site.daemon(program) as daemon:
+        await site.simulator.listening()
+        site.write()
+        async with site.daemon("twist") as usurper:
+            how = await daemon.end()
+            assert how.exitCode == REPLACED_EXIT_CODE
+            assert usurper.is_running
+    assert any("Another program has taken" in line for line in daemon.lines)
+
+
+@pytest_twisted.ensureDeferred
+async def test_replaced_it_stays_and_says_so_where_it_is_not_told_to_end(
+    site: Site,
+) -> None:
+    async with site.daemon() as daemon:
+        await site.simulator.listening()
+        async with site.daemon("twist"):
+            await daemon.prints("Another program has taken")
+            caller = site.simulator.call()
+            await caller.run("hear press-1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_systemd_hears_of_it_in_order(site: Site) -> None:
+    address = f"{site.folder}/notify"
+    systemd = FakeSystemd(address)
+    heard: list[dict[str, str]] = []
+
+    async def hears(name: str) -> dict[str, str]:
+        def is_there() -> bool:
+            heard.extend(systemd.heard())
+            return any(name in each for each in heard)
+
+        await until(is_there, site.reactor, name)
+        return next(each for each in heard if name in each)
+
+    await site.simulator.stop()
+    async with site.daemon(NOTIFY_SOCKET=address, WATCHDOG_USEC="1000000") as daemon:
+        # Asterisk is not there: it starts, and systemd is to wait.
+        waits = await hears("EXTEND_TIMEOUT_USEC")
+        assert waits["STATUS"].startswith("Waits for Asterisk at http://127.0.0.1:")
+        assert "WATCHDOG" in waits
+        assert not any("READY" in each for each in heard)
+        await site.simulator.start()
+        await hears("READY")
+        # Stopped, it feeds no watchdog; nor would a reactor that hangs.
+        daemon.send("STOP")
+        await deferLater(site.reactor, 0.1)
+        heard.clear()
+        systemd.heard()
+        await deferLater(site.reactor, 1.2)
+        assert systemd.heard() == []
+        daemon.send("CONT")
+        await hears("WATCHDOG")
+        daemon.send("HUP")
+        await hears("RELOADING")
+        await hears("READY")
+        assert next(each for each in heard if "RELOADING" in each)["MONOTONIC_USEC"]
+        daemon.send("TERM")
+        stopping = await hears("STOPPING")
+        assert int(stopping["EXTEND_TIMEOUT_USEC"]) > 20_000_000
+        await daemon.end()
+    systemd.close()
+
+
+JUMPY = """
+import signal, time
+true_time, ahead = time.time, 0
+def jump(number, frame):
+    global ahead
+    ahead += 3600 if number == signal.SIGUSR1 else -7200
+time.time = lambda: true_time() + ahead
+signal.signal(signal.SIGUSR1, jump)
+signal.signal(signal.SIGUSR2, jump)
+from twisted.scripts.twistd import run
+run()
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_clock_that_jumps_neither_stalls_nor_hurries_a_call(site: Site) -> None:
+    site.write(f"[menus.main]\n{SHORT}noinput = ['still-there']")
+    arguments = ("-c", JUMPY, "-n", "--pidfile=", "channel-aa", "-c", str(site.file))
+    async with Program.running(site.reactor, *arguments) as daemon:
+        await site.simulator.listening()
+        caller = site.simulator.call()
+        for jump in ("USR1", "USR2"):
+            await caller.run("hear press-2")
+            daemon.send(jump)
+            # Its silence is over in time: an hour back would be an hour of waiting.
+            await caller.run("hear still-there, hear press-1")
+        await caller.run("press 1, hear option-is-invalid")
+        caller.hang_up()
+        await daemon.prints("has left the application")
+        assert site.simulator.open_websockets == 1
+        assert not daemon.texts("channel_aa.lag")
+
+
+@pytest_twisted.ensureDeferred
+async def test_daemon_that_stood_still_for_seconds_goes_on(site: Site) -> None:
+    async with site.daemon() as daemon:
+        await site.simulator.listening()
+        callers = [site.simulator.call() for _ in range(20)]
+        for caller in callers:
+            await caller.run("hear press-1")
+        daemon.send("STOP")
+        for caller in callers[10:]:
+            caller.press("1")
+        await deferLater(site.reactor, 5)
+        daemon.send("CONT")
+        for caller in callers[:10]:
+            await caller.run("press 2, hear digits/2, hear press-1")
+        for caller in callers[10:]:
+            await caller.run("hear digits/1, hear press-1")
+        (delay,) = daemon.texts("channel_aa.lag")
+        assert "times since it was last said" in delay
+        assert (await site.status())["reactor_delay"]["worst"] > 3
+    assert not any("Traceback" in line for line in daemon.lines)
