@@ -20,7 +20,8 @@ _DIALPLAN = (
     *("all-circuits-busy-now", "please-try-call-later", "beep", "vm-goodbye"),
     # What voicemail and the directory say.
     *("vm-theperson", "vm-isunavail", "vm-intro", "vm-msgsaved"),
-    *("dir-welcome", "dir-usingkeypad", "dir-lastfirst", "dir-nomatch"),
+    *("dir-welcome", "dir-pls-enter", "dir-usingkeypad", "dir-nomatch"),
+    *("dir-firstlast", "dir-first", "dir-last", "dir-instr", "dir-nomore"),
 )
 _KEYS = (
     *(f"digits/{digit}" for digit in range(10)),
