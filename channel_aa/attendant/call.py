@@ -16,6 +16,7 @@ from channel_aa.attendant.leaving import ERROR, LIMIT, OVERLOAD, end_at_limit, l
 from channel_aa.attendant.limits import GoesInCirclesError
 from channel_aa.attendant.performing import follow
 from channel_aa.attendant.prompts import play_prompt
+from channel_aa.attendant.waiting import detached
 from channel_aa.attendant.way import Way
 from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyError
 from channel_aa.logs import Logger
@@ -221,18 +222,8 @@ class Call:
         Raises:
             LeftStandingError: the attendant stops; the conversation goes on.
         """
-
-        def cancel(over: Deferred[None]) -> None:
-            over.errback(CancelledError())
-            conversation.cancel()
-
-        def tell(result: Any) -> None:  # noqa: ANN401 - None or a Failure
-            if not over.called:
-                over.callback(result)
-
-        over: Deferred[None] = Deferred(cancel)
+        over = detached(conversation)
         self._conversation = over
-        conversation.addBoth(tell)
         self._countdown.stop()
         self._on_change(self)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from twisted.internet.defer import (
     CancelledError,
@@ -15,6 +15,7 @@ from twisted.internet.defer import (
 
 from channel_aa.attendant.actions import KEYWORDS, REPEAT, Action, GoTo, Keyword, Named
 from channel_aa.attendant.sounds import prompt_of
+from channel_aa.attendant.waiting import detached
 from channel_aa.interfaces import ChannelGoneError
 from channel_aa.logs import Logger
 
@@ -151,17 +152,7 @@ async def _within(
         except CancelledError as error:
             raise RuntimeError("what it waited for was cancelled") from error
 
-    def cancel(over: Deferred[Action | str | None]) -> None:
-        over.errback(CancelledError())
-        acting.cancel()
-
-    def tell(result: Any) -> None:  # noqa: ANN401 - an answer or a Failure
-        if not over.called:
-            over.callback(result)
-
-    acting = Deferred.fromCoroutine(act())
-    over: Deferred[Action | str | None] = Deferred(cancel)
-    acting.addBoth(tell)
+    over = detached(Deferred.fromCoroutine(act()))
     try:
         return await over.addTimeout(seconds, call.clock)
     finally:

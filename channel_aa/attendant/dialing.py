@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 
 from channel_aa.attendant.actions import REPEAT
 from channel_aa.attendant.sounds import prompt_of
+from channel_aa.attendant.waiting import detached
 from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
 from channel_aa.logs import Logger
 
@@ -100,7 +101,7 @@ async def _hunt(call: Call, action: Dial, phones: list[IDialledPhone]) -> DialOu
     for endpoint in action.endpoints(call.digits):
         phone = _ring(call, action, endpoint)
         phones.append(phone)
-        outcome = await phone.outcome
+        outcome = await detached(phone.outcome)
         _log_outcome(call, phone, outcome)
         if outcome is DialOutcome.ANSWERED:
             return outcome
@@ -132,8 +133,7 @@ def _first_answer(
 ) -> Deferred[IDialledPhone | None]:
     """Tell which phone answers first, and ``outcomes`` of those that do not."""
 
-    def hang_up(first: Deferred[IDialledPhone | None]) -> None:
-        first.errback(CancelledError())
+    def hang_up(_first: Deferred[IDialledPhone | None]) -> None:
         for phone in phones:
             phone.hang_up()
 
@@ -152,7 +152,7 @@ def _first_answer(
         # A phone that is hung up may say so in whichever way it likes.
         phone.outcome.addErrback(lambda _: DialOutcome.UNAVAILABLE)
         phone.outcome.addCallback(told, phone)
-    return first
+    return detached(first)
 
 
 def _ring(call: Call, action: Dial, endpoint: str) -> IDialledPhone:
