@@ -1,0 +1,120 @@
+"""The systemd unit, as systemd itself judges it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from configparser import RawConfigParser, SectionProxy
+from pathlib import Path
+
+import pytest
+
+from channel_aa.config import AttendantSettings
+from channel_aa.daemon import ENDING_SECONDS, REPLACED_EXIT_CODE
+from channel_aa.environment import PASSWORD_FILE_VARIABLE
+from channel_aa.systemd import TICK_SECONDS
+
+UNIT = Path(__file__).parents[2] / "systemd" / "channel-aa.service"
+MAX_EXPOSURE = 2.0
+"""systemd's scale: 0 is closed, 10 is exposed."""
+
+
+@pytest.fixture
+def analyze() -> str:
+    """Find systemd-analyze; without it the test is skipped, or fails in CI."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        problem = "systemd-analyze is not here: apt-get install systemd"
+        if os.environ.get("CHANNEL_AA_REQUIRE_SYSTEMD") == "1":
+            pytest.fail(problem, pytrace=False)
+        pytest.skip(problem)
+    return program
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Give the unit as installed here: its programs are this environment's."""
+    unit = tmp_path / "channel-aa.service"
+    text = UNIT.read_text("utf-8")
+    assert "/opt/channel-aa/bin/twistd" in text
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("twistd", "channel-aa"):
+        program = programs / name
+        program.write_text(f"#!{sys.executable}\n", "utf-8")
+        program.chmod(0o755)
+    unit.write_text(text.replace("/opt/channel-aa/bin", str(programs)), "utf-8")
+    return unit
+
+
+def output(*command: str) -> tuple[int, str]:
+    done = subprocess.run(  # noqa: S603 - systemd's own tool
+        command,
+        check=False,
+        timeout=60,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "SYSTEMD_PAGER": "cat", "LC_ALL": "C.UTF-8"},
+    )
+    return done.returncode, done.stdout.decode()
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit(
+    analyze: str, installed: Path
+) -> None:
+    code, text = output(analyze, "verify", "--man=no", str(installed))
+    ours = [line for line in text.splitlines() if installed.name in line]
+    assert ours == []
+    assert code == 0, text
+
+
+def test_the_unit_leaves_the_daemon_little_to_do_harm_with(
+    analyze: str, installed: Path
+) -> None:
+    code, text = output(
+        analyze,
+        "security",
+        "--offline=true",
+        f"--threshold={MAX_EXPOSURE * 10:.0f}",
+        str(installed),
+    )
+    assert code == 0, text
+    assert "Overall exposure level" in text
+
+
+@pytest.fixture
+def service() -> SectionProxy:
+    """Give the unit's service section; of what stands there twice, the last."""
+    unit = RawConfigParser(strict=False)
+    unit.read(UNIT, "utf-8")
+    return unit["Service"]
+
+
+def test_the_end_has_more_time_than_calls_have_by_default(
+    service: SectionProxy,
+) -> None:
+    seconds = AttendantSettings().drain_timeout + ENDING_SECONDS
+    assert int(service["TimeoutStopSec"]) >= seconds
+
+
+def test_systemd_waits_longer_than_the_daemon_is_silent(service: SectionProxy) -> None:
+    for name in ("TimeoutStartSec", "WatchdogSec"):
+        assert int(service[name]) > 10 * TICK_SECONDS
+
+
+def test_one_that_was_replaced_is_not_started_again(service: SectionProxy) -> None:
+    assert service["RestartPreventExitStatus"] == str(REPLACED_EXIT_CODE)
+
+
+def test_password_goes_the_way_that_the_daemon_looks_for_it(
+    service: SectionProxy,
+) -> None:
+    name = service["LoadCredential"].split(":")[0]
+    assert service["Environment"] == f"{PASSWORD_FILE_VARIABLE}=%d/{name}"
+
+
+def test_no_boot_waits_for_asterisk() -> None:
+    """A target waits for what it wants, but for units without default dependencies."""
+    assert "\nDefaultDependencies=no\n" in UNIT.read_text("utf-8")
