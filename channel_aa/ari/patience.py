@@ -90,7 +90,10 @@ class PatientSender:
             again: whether it may be sent again where nobody knows if it was
                 carried out: to do it twice is to do it once.
         """
-        return self._send(request, again, 1)
+        if not self._is_open:
+            return self._send(request, again, 1)
+        # The usual way, which is gone a thousand times a second.
+        return self._sender.send(request).addErrback(self._failed, request, again, 1)
 
     def _send(self, request: Request, again: bool, tries: int) -> Deferred[bytes]:  # noqa: FBT001 - a private one
         if not self._is_open:

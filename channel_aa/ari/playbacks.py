@@ -84,8 +84,7 @@ class Playback:
         )
         self._is_asked_for = True
         self._request = self._channel.requests.send(request)
-        self._request.addBoth(self._answered)
-        self._request.addCallbacks(self._accepted, self._refused)
+        self._request.addCallbacks(self._answered, self._refused)
 
     def stop(self) -> None:
         """Stop the sound; see `IPlayback.stop`."""
@@ -144,9 +143,9 @@ class Playback:
         request = self._request
         return request is not None and self._channel.requests.is_waiting(request)
 
-    def _answered(self, result: bytes | Failure) -> bytes | Failure:
+    def _answered(self, _answer: bytes) -> None:
         self._is_asked_for = False
-        return result
+        self._accepted()
 
     def _checked(self, result: bytes | Failure) -> bytes | Failure:
         self._is_checking = False
@@ -155,7 +154,7 @@ class Playback:
     def _given_up(self, _waiting: Deferred[PlaybackEnd]) -> None:
         self.stop()
 
-    def _accepted(self, _answer: object = None) -> None:
+    def _accepted(self) -> None:
         if self._is_accepted or self._is_over:
             return
         self._is_accepted = True
@@ -163,6 +162,7 @@ class Playback:
             self._send_stop()
 
     def _refused(self, failure: Failure) -> None:
+        self._is_asked_for = False
         if self._is_over or self._is_accepted:
             return
         error = failure.value
