@@ -26,7 +26,7 @@ from channel_aa.ari.recovery import Recovery
 from channel_aa.ari.requests import Request
 from channel_aa.ari.transports import Transport, Transports
 from channel_aa.ari.websocket_sender import WebSocketSender
-from channel_aa.logs import Logger
+from channel_aa.logs import Logger, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -293,7 +293,7 @@ class AriClient(Service):
         ) as error:
             self._log.debug("Asterisk did not say its version: {error}", error=error)
         else:
-            self.asterisk_version = info.system.version
+            self.asterisk_version = printable(info.system.version)
 
     async def _filter_events(self) -> None:
         """Have Asterisk send no events that nobody here needs."""
