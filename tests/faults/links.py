@@ -117,8 +117,8 @@ class Side(Protocol):
                     other.send(piece)
             if rule is not None and not rule.happened.called:
                 rule.happened.callback(None)
-            if rule is not None and rule.cuts:
-                proxy.cut_soon()
+            if rule is not None and rule.cuts_after:
+                proxy.cut_soon(rule.cuts_after)
                 return
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString
 
+from tests.attendant.scene import until
 from tests.faults.links import Handing, Link
 from tests.faults.wire import Kind, Message
 
@@ -33,11 +34,13 @@ class Which:
         kind: what they are.
         name: what their name has in it; see `Message.name`.
         text: what an event's JSON has in it, a channel's id for example.
+        status: the status of an answer; 0: any.
     """
 
     kind: Kind
     name: str = ""
     text: str = ""
+    status: int = 0
 
     def matches(self, message: Message) -> bool:
         """Tell whether a message is one of them."""
@@ -45,6 +48,7 @@ class Which:
             message.kind is self.kind
             and self.name in message.name
             and self.text in message.text
+            and self.status in (0, message.status)
         )
 
 
@@ -63,8 +67,13 @@ def answer(name: str = "") -> Which:
     return Which(Kind.ANSWER, name)
 
 
-HANDSHAKE = answer("GET events?")
+HANDSHAKE = Which(Kind.ANSWER, "GET events?", status=101)
 """The answer that opens the daemon's websocket."""
+
+
+def flip(data: bytes) -> bytes:
+    """Turn every bit around: no frame and no answer any more."""
+    return bytes(byte ^ 0xFF for byte in data)
 
 
 @dataclass(eq=False)
@@ -77,7 +86,7 @@ class Fault:
             and the bytes. What is passed on later than 0 seconds is overtaken.
         begins: with the how many-th of them it begins.
         times: to how many it happens.
-        cuts: whether the connections are cut, once that is done.
+        cuts_after: how many seconds later the connections are cut; 0: they are not.
         seen: how many there were.
         happened: fires when it happens for the first time.
     """
@@ -86,7 +95,7 @@ class Fault:
     becomes: Callable[[bytes], list[tuple[float, bytes]]]
     begins: int = 1
     times: float = float("inf")
-    cuts: bool = False
+    cuts_after: float = 0.0
     seen: int = 0
     happened: Deferred[None] = field(default_factory=Deferred)
 
@@ -134,6 +143,11 @@ class Proxy:
         """Where the daemon finds what it takes for Asterisk."""
         return f"http://127.0.0.1:{self.port}"
 
+    async def opens(self, before: int) -> float:
+        """Wait for one websocket more than there were before; tell when it opened."""
+        await until(lambda: len(self.opened) > before, self.reactor, "a connection")
+        return self.opened[before]
+
     def listen(self) -> None:
         """Take connections, after `refuse` on the same port as before."""
         accepting = Handing(lambda: Link(self).daemon)
@@ -160,14 +174,19 @@ class Proxy:
         for link in list(self.links):
             link.cut(with_reset=with_reset)
 
-    def cut_soon(self) -> None:
-        """Let nothing more in, and cut all when what was let in is out."""
+    def cut_soon(self, seconds: float) -> None:
+        """Let nothing more in, and cut all when so many seconds have passed."""
         for link in self.links:
             link.freeze()
-        self.reactor.callLater(_OUT_SECONDS, self.cut)
+        self.reactor.callLater(seconds, self.cut)
 
     def cut_at(
-        self, which: Which, *, nth: int = 1, delivered: bool = False
+        self,
+        which: Which,
+        *,
+        nth: int = 1,
+        delivered: bool = False,
+        dying: float = _OUT_SECONDS,
     ) -> Deferred[None]:
         """Cut everything when the n-th such message passes, once.
 
@@ -175,16 +194,18 @@ class Proxy:
             which: which messages.
             nth: which of them.
             delivered: whether it still arrives.
+            dying: seconds from then to the end, in which nothing arrives any more, and
+                nobody can tell.
 
         Returns:
-            Fires when that has happened.
+            Fires when the message passes.
         """
         rule = Fault(
             which,
             lambda data: [(0, data)] if delivered else [],
             begins=nth,
             times=1,
-            cuts=True,
+            cuts_after=dying,
         )
         return self.add(rule).happened
 
@@ -200,9 +221,12 @@ class Proxy:
         """Pass such messages on late: what follows overtakes them."""
         return self.add(Fault(which, lambda data: [(seconds, data)]))
 
-    def spoil(self, which: Which, spoil: Callable[[bytes], bytes]) -> Fault:
-        """Pass something else on in the place of such messages."""
-        return self.add(Fault(which, lambda data: [(0, spoil(data))]))
+    def spoil(
+        self, which: Which, spoil: Callable[[bytes], bytes], *, nth: int = 1
+    ) -> Fault:
+        """Pass something else on in the place of the n-th such message."""
+        rule = Fault(which, lambda data: [(0, spoil(data))], begins=nth, times=1)
+        return self.add(rule)
 
     def add(self, rule: Fault) -> Fault:
         """Have a fault happen from now on, until `heal`."""

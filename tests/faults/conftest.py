@@ -1,0 +1,49 @@
+"""A drill for a test, and the table of what the faults did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import ensureDeferred
+
+from tests.faults.drill import FINDINGS, Drill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twisted.internet.posixbase import PosixReactorBase
+
+    from tests.asterisk.installation import Installation
+
+
+@pytest.fixture(scope="module")
+def drills() -> Iterator[list[Drill]]:
+    """Keep the drill that a module's tests have one after another."""
+    kept: list[Drill] = []
+    yield kept
+    for drill in kept:
+        pytest_twisted.blockon(ensureDeferred(drill.close()))
+
+
+@pytest.fixture
+def drill(
+    reactor: PosixReactorBase, installation: Installation, drills: list[Drill]
+) -> Iterator[Drill]:
+    """Give an Asterisk and a daemon without calls: those of the test before, or new."""
+    if not drills:
+        opening = Drill.open(reactor, installation)
+        drills.append(pytest_twisted.blockon(ensureDeferred(opening)))
+    [current] = drills
+    current.is_as_new = False
+    yield current
+    if not current.is_as_new:
+        drills.clear()
+        pytest_twisted.blockon(ensureDeferred(current.close()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what became of the calls at each fault."""
+    for finding in FINDINGS:
+        terminalreporter.write_line(str(finding))

@@ -1,0 +1,37 @@
+"""Calls on an Asterisk that stops or dies, and is started again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+
+from tests.asterisk.harness import Asterisk
+from tests.faults.drill import CALLS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.faults.drill import Drill
+
+pytestmark = pytest.mark.asterisk
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("end", [Asterisk.halt, Asterisk.kill])
+async def test_asterisk_started_again_is_served_and_old_calls_leave_nothing(
+    drill: Drill, end: Callable[[Asterisk], Awaitable[None]]
+) -> None:
+    old = await drill.callers()
+    connections = drill.connections
+    await end(drill.asterisk)
+    await drill.asterisk.boot()
+    since = await drill.reconnected(connections)
+    await drill.watch()
+    calls = await drill.crowd.place(CALLS)
+    await drill.nobody_is_lost(f"Asterisk, {end.__name__}", calls, since=since)
+    assert all(call.is_served for call in calls)
+    for call in old:
+        assert f"{call.name} has left the application" in drill.daemon.said
+    await drill.is_empty()
