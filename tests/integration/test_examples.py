@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import socket
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 import pytest_twisted
 import treq
+from twisted.web.http import NOT_FOUND
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Site
 
 from channel_aa.simulator import Simulator
+from tests.attendant.scene import until
 from tests.program import Program
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from twisted.internet.posixbase import PosixReactorBase
+    from twisted.web.server import Request
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -49,4 +58,63 @@ async def test_status_page_counts_the_calls(reactor: PosixReactorBase) -> None:
         assert counts["calls"] == counts["channels"] == 1
     assert await caller.ended == "continued in dialplan at default,1000,2"
     assert program.texts("channel_aa.attendant")[-1].endswith("left the application")
+    await simulator.stop()
+
+
+class Callers(Resource):
+    """A customer database with three callers in it."""
+
+    isLeaf = True  # noqa: N815 - Twisted's name
+    clerks = {b"+441632960001": b"410", b"+441632960002": b"410&PJSIP/999"}  # noqa: RUF012 - it never changes
+    unanswered = b"+441632960003"
+
+    def render_GET(self, request: Request) -> bytes | int:  # noqa: N802 - Twisted's name
+        (number,) = request.postpath or [b""]
+        if number == self.unanswered:
+            return NOT_DONE_YET
+        if number not in self.clerks:
+            request.setResponseCode(NOT_FOUND)
+            return b""
+        return b'{"clerk": "%s"}' % self.clerks[number]
+
+
+@asynccontextmanager
+async def database(reactor: PosixReactorBase) -> AsyncIterator[str]:
+    """Serve the database for a block of code; its URL is given."""
+    port = reactor.listenTCP(0, Site(Callers()), interface="127.0.0.1")
+    try:
+        yield f"http://127.0.0.1:{port.getHost().port}/"
+    finally:
+        await port.stopListening()
+
+
+@pytest.mark.parametrize(
+    ("number", "rung"),
+    [
+        ("+441632960001", "PJSIP/410"),
+        ("+441632960009", "PJSIP/operator"),
+        ("+441632960002", "PJSIP/operator"),  # what it says is no extension
+        ("../../admin?x=1", "PJSIP/operator"),
+        ("+441632960003", "PJSIP/operator"),  # it never answers
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_caller_lookup_rings_the_clerk_or_the_operator(
+    reactor: PosixReactorBase, number: str, rung: str
+) -> None:
+    phones = {"PJSIP/410": "rings", "PJSIP/operator": "rings"}
+    simulator = Simulator(reactor=reactor, phones=phones)
+    await simulator.start()
+    async with database(reactor) as url:
+        example = (str(EXAMPLES / "caller_lookup.py"), simulator.url, url)
+        async with Program.running(reactor, *example) as program:
+            await program.prints("Connected to")
+            caller = simulator.call(caller_number=number)
+            await caller.run("hear press-1, press 1")
+            await until(lambda: bool(simulator.telephones), reactor, "a ring")
+            assert [each.endpoint for each in simulator.telephones] == [rung]
+            caller.hang_up()
+            await until(lambda: not simulator.telephones, reactor, "its end")
+            await program.prints("has left the application")
+    assert not [line for line in program.lines if "Traceback" in line]
     await simulator.stop()
