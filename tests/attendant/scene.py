@@ -11,6 +11,7 @@ from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublish
 from zope.interface import implementer
 
 from channel_aa.ari import Transport
+from channel_aa.ari.recovery import Recovery
 from channel_aa.attendant.menu import default_menu
 from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
@@ -81,10 +82,12 @@ async def until(
 
 def timers_of_ours(reactor: PosixReactorBase) -> list[str]:
     """List the timers that calls, playbacks and requests have left."""
+    calls = [cast("DelayedCall", timer) for timer in reactor.getDelayedCalls()]
     return [
-        str(timer)
-        for timer in reactor.getDelayedCalls()
-        if cast("DelayedCall", timer).func.__module__.startswith(_OURS)
+        str(call)
+        for call in calls
+        if call.func.__module__.startswith(_OURS)
+        and call.func.__qualname__ != Recovery.audit.__qualname__
     ]
 
 
@@ -170,6 +173,7 @@ class Scene:
         *,
         transport: Transport,
         prompt: tuple[str, ...] = (),
+        settings: Settings | None = None,
     ) -> Scene:
         """Start an attendant and an onlooker.
 
@@ -178,9 +182,12 @@ class Scene:
             transport: which way requests are to take. They do when this is done,
                 but for ``AUTO``.
             prompt: what it plays instead of the default menu's prompt.
+            settings: what else than the default menu it offers.
         """
         events = await stage.ari.listen("onlooker", subscribeAll="true")
-        settings = settings_for(stage.url, transport=transport, prompt=prompt)
+        settings = settings or settings_for(
+            stage.url, transport=transport, prompt=prompt
+        )
         service = AttendantService(settings, reactor=stage.reactor)
         scene = cls(stage, service, events)
         service.startService()
