@@ -13,6 +13,7 @@ from zope.interface import implementer
 from channel_aa.ari import Transport
 from channel_aa.ari.recovery import Recovery
 from channel_aa.attendant.menu import default_menu
+from channel_aa.attendant.sounds import prompt_of
 from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
 from tests.contract.raw import SECONDS
@@ -56,7 +57,7 @@ def settings_for(
         asterisk=AsteriskSettings(url=url, transport=transport.value),
         menus={
             "main": type(menu)(
-                prompt=prompt or menu.prompt,
+                prompt=prompt_of(*prompt) or menu.prompt,
                 timeout=timeout,
                 noinput=menu.noinput,
                 nomatch=menu.nomatch,

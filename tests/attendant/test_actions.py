@@ -63,7 +63,7 @@ async def is_alone(scene: Scene, witness: Witness) -> None:
 
     async def so() -> bool:
         bridges = (await scene.stage.ari.get("/bridges")).json
-        return bridges == [] and await channels(scene) == [witness.channel_id]
+        return not bridges and await channels(scene) == [witness.channel_id]
 
     await scene.stage.until(so)
 
@@ -89,9 +89,8 @@ async def leaves_nothing(scene: Scene) -> None:
 
     async def nothing() -> bool:
         ari = scene.stage.ari
-        return (await ari.get("/bridges")).json == [] and (
-            await ari.get("/channels")
-        ).json == []
+        bridges = (await ari.get("/bridges")).json
+        return not bridges and not (await ari.get("/channels")).json
 
     await scene.stage.until(nothing)
     assert scene.complaints == []
