@@ -137,6 +137,7 @@ class DialledPhone:
         query = {
             "endpoint": self.endpoint,
             "app": self._client.address.app,
+            "appArgs": self.id,
             "channelId": self.id,
             "originator": self._caller.id,
             "timeout": str(self._ring_seconds),

@@ -77,10 +77,11 @@ class Dispatcher:
         phone = client.phones.get(channel_id)
         if phone is not None:
             phone.entered()
-        elif not is_phone(channel_id):
+        elif not (is_phone(channel_id) or any(map(is_phone, event.args))):
             client.enter(event.channel, event.args)
         elif channel_id not in client.members:
-            # Its request was given up, and has been carried out all the same.
+            # Its request was given up, and has been carried out all the same; or the
+            # phone has passed the call on to another, whose channel this is.
             client.cleanup.remove("channels", channel_id)
 
     def _stasis_end(self, event: events.StasisEnd) -> None:

@@ -105,6 +105,7 @@ class OutcomeTests(PhoneTestCase):
             {
                 "endpoint": "PJSIP/410",
                 "app": "channel-aa",
+                "appArgs": phone.id,
                 "channelId": phone.id,
                 "originator": "c/1",
                 "timeout": "20",
@@ -242,6 +243,17 @@ class HangupTests(PhoneTestCase):
         self.assertEqual(self.client.phones, {})
         self.hear_channel("StasisStart", phone.id, args=[])
         self.is_hung_up(phone)
+        self.assertEqual(len(self.application.entered), 1)
+
+    def test_a_phone_that_passes_the_call_on_is_no_caller(self) -> None:
+        """Asterisk then makes a channel of its own, with another id."""
+        phone = self.dial()
+        self.hear_end(phone)
+        self.hear_channel("StasisStart", "1700000000.1", args=[phone.id])
+        self.assertEqual(
+            self.sender.only_unanswered().line, "DELETE channels/1700000000.1"
+        )
+        self.sender.only_unanswered().accept()
         self.assertEqual(len(self.application.entered), 1)
 
     def test_a_hangup_without_an_answer_is_sent_again(self) -> None:
