@@ -1,4 +1,4 @@
-"""What became of calls while nobody could hear of it."""
+"""What became of calls that nothing was heard of."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from channel_aa.ari.requests import Request, is_segment
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Coroutine, Iterable, Mapping
+    from typing import Any
+
+    from twisted.internet.interfaces import IDelayedCall
 
     from channel_aa.ari.channels import Channel
     from channel_aa.ari.client import AriClient
@@ -32,6 +35,11 @@ RETRY_SECONDS = (1.0, 2.0, 5.0)
 """How long to wait before a question that was not answered is asked again; the last
 holds for all that follow."""
 
+AUDIT_SECONDS = 30.0
+"""How often to compare the calls that Asterisk has with those that are known. An event
+that Asterisk failed to send would leave a caller in silence for ever, or a call here
+that has ended."""
+
 AT_ONCE = 16
 """How many channels are adopted at the same time."""
 
@@ -41,7 +49,7 @@ class _ApplicationState(msgspec.Struct):
 
 
 class Recovery:
-    """Finds out, at each connection, which calls are there.
+    """Finds out, at each connection and now and then, which calls are there.
 
     Asterisk keeps channels in the application while nobody is connected, and tells
     nothing of it later. Those that this program knows have gone on or are over; those
@@ -57,7 +65,9 @@ class Recovery:
     def __init__(self, client: AriClient) -> None:
         self._client = client
         self._running: Deferred[None] | None = None
+        self._next: IDelayedCall | None = None
         self._adopting: set[str] = set()
+        self._strangers: frozenset[str] = frozenset()
 
     @property
     def is_running(self) -> bool:
@@ -69,24 +79,15 @@ class Recovery:
         self.stop()
         # A call that enters from now on has lost nothing.
         survivors = list(self._client.channels.values())
-        running = Deferred.fromCoroutine(self._catch_up(survivors))
-        self._running = running
-
-        def over(result: object) -> object:
-            if self._running is running:
-                self._running = None
-                self._adopting.clear()
-            return result
-
-        running.addBoth(over)
-        running.addErrback(
-            lambda failure: failure.trap(CancelledError) and None
-        ).addErrback(lambda failure: self._log.failure("Recovery failed", failure))
+        self._run(self._catch_up(survivors))
 
     def stop(self) -> None:
         """Give it up."""
         running, self._running = self._running, None
         self._adopting.clear()
+        self._strangers = frozenset()
+        if self._next is not None and self._next.active():
+            self._next.cancel()
         if running is not None:
             running.cancel()
 
@@ -94,14 +95,52 @@ class Recovery:
         """Take note that a channel has left, or entered anew: nothing to adopt."""
         self._adopting.discard(channel_id)
 
+    def _run(self, coroutine: Coroutine[Deferred[Any], Any, None]) -> None:
+        running = Deferred.fromCoroutine(coroutine)
+        self._running = running
+
+        def over(result: object) -> object:
+            if self._running is running:
+                self._running = None
+                self._adopting.clear()
+                self._next = self._client.clock.callLater(AUDIT_SECONDS, self.audit)
+            return result
+
+        running.addBoth(over)
+        running.addErrback(
+            lambda failure: failure.trap(CancelledError) and None
+        ).addErrback(lambda failure: self._log.failure("Recovery failed", failure))
+
+    def audit(self) -> None:
+        """Compare the calls that Asterisk has with those that are known."""
+        self._run(self._compare(list(self._client.channels.values())))
+
+    async def _compare(self, known: list[Channel]) -> None:
+        alive = await self._channels_in_application()
+        self._end_all_but(alive, known)
+        strangers = frozenset(filter(self._is_unknown, alive))
+        # The event of one that has just entered may still be on its way.
+        lasting, self._strangers = strangers & self._strangers, strangers
+        await self._take_over(lasting, {})
+
+    async def _channels_in_application(self) -> Collection[str]:
+        path = ("applications", self._client.address.app)
+        state = await self._ask(
+            Request(method="GET", path=path), _ApplicationState, _ApplicationState()
+        )
+        return dict.fromkeys(filter(is_segment, state.channel_ids))
+
+    def _end_all_but(self, alive: Collection[str], known: Iterable[Channel]) -> None:
+        for channel in known:
+            if channel.id not in alive and (
+                self._client.channels.get(channel.id) is channel
+            ):
+                channel.left()
+
     async def _catch_up(self, survivors: list[Channel]) -> None:
         client = self._client
-        app = Request(method="GET", path=("applications", client.address.app))
-        state = await self._ask(app, _ApplicationState, _ApplicationState())
-        alive = dict.fromkeys(filter(is_segment, state.channel_ids))
-        for channel in survivors:
-            if channel.id not in alive:
-                channel.left()
+        alive = await self._channels_in_application()
+        self._end_all_but(alive, survivors)
         bridges = await self._ask(
             Request(method="GET", path=("bridges",)), tuple[BridgeData, ...], ()
         )

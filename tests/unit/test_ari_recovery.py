@@ -14,6 +14,7 @@ from tests.unit.ari_fakes import APP, AriTestCase
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+AUDIT_SECONDS = 30
 LIST = f"GET applications/{APP}"
 BRIDGES = "GET bridges"
 
@@ -237,6 +238,54 @@ class RetryTests(RecoveryTestCase):
         self.sender.only_unanswered().refuse(500)
         self.successResultOf(self.client.stopService())
         self.assert_nothing_left()
+
+
+class AuditTests(RecoveryTestCase):
+    """No event is heard of what happens here, on a connection that stays."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.reconnect()
+
+    def audit(self, *channel_ids: str) -> None:
+        self.list_channels(*channel_ids)
+        self.clock.advance(AUDIT_SECONDS)
+
+    def test_a_call_whose_end_was_not_told_has_left(self) -> None:
+        self.enter("c1")
+        self.enter("c2")
+        self.audit("c2")
+        self.assertEqual(self.listener("c1").log, ["left"])
+        self.assertEqual(self.listener("c2").log, [])
+        self.audit()
+        self.assertEqual(self.listener("c2").log, ["left"])
+
+    def test_a_caller_whose_entry_was_not_told_is_adopted_the_second_time(self) -> None:
+        self.audit("c1")
+        self.assertEqual(self.lines(), [])
+        self.audit("c1")
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(self.application.adopted, ["c1"])
+
+    def test_one_whose_entry_was_on_its_way_is_not(self) -> None:
+        self.audit("c1")
+        self.enter("c1")
+        self.audit("c1")
+        self.assertEqual(self.lines(), [])
+        self.assertEqual(self.application.adopted, [])
+
+    def test_one_that_enters_while_asking_stays(self) -> None:
+        del self.sender.answers[LIST]
+        self.clock.advance(AUDIT_SECONDS)
+        self.enter("c1")
+        self.sender.only_unanswered().accept(b'{"channel_ids":[]}')
+        self.assertEqual(self.listener("c1").log, [])
+
+    def test_there_is_none_without_a_connection(self) -> None:
+        self.connection.lose()
+        self.audit()
+        self.assertEqual(self.timers, [])
+        self.assertEqual(self.lines(), [])
 
 
 class AdoptionTests(RecoveryTestCase):
