@@ -1,0 +1,1 @@
+"""A model of all interleavings: whole lives of calls in virtual time."""

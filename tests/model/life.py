@@ -1,0 +1,174 @@
+"""An Asterisk, its callers, and an attendant that can be killed: all in one clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING
+
+from twisted.internet.task import Clock
+
+from channel_aa.attendant.attendant import Attendant
+from channel_aa.simulator import Simulator
+from channel_aa.simulator.direct import DirectLine, Leg
+from channel_aa.simulator.virtual import wait_for
+from tests.model.power import Power
+
+if TYPE_CHECKING:
+    from channel_aa.ari import Transport
+    from channel_aa.attendant.flow import CallFlow
+    from channel_aa.simulator import Caller
+
+DELAYS = {
+    Leg.REQUEST: (0.0, 0.0, 0.001, 0.02, 0.3, 2.0),
+    Leg.ANSWER: (0.0, 0.0, 0.001, 0.02, 0.3, 2.0),
+    # A websocket that is slower than HTTP by more than a second counts as broken.
+    Leg.MESSAGE_TO_ASTERISK: (0.0, 0.0, 0.001, 0.02, 0.3),
+    Leg.MESSAGE_FROM_ASTERISK: (0.0, 0.0, 0.001, 0.02, 0.3),
+}
+"""What something may take on each way, in seconds."""
+
+MAX_CALLERS = 3
+PATIENCE = 30.0
+"""Virtual seconds that it takes at most to stop."""
+
+
+class Daemon:
+    """The attendant in a process of its own, as it were.
+
+    Args:
+        life: where it lives.
+        flow: what callers are offered.
+        transport: which way its requests take.
+    """
+
+    def __init__(self, life: Life, flow: CallFlow, transport: Transport) -> None:
+        self.power = Power(life.clock)
+        self.line = DirectLine(life.simulator, clock=self.power, delay=life.delay)
+        self.attendant = Attendant(
+            flow, clock=self.power, now=lambda: datetime(2026, 12, 24, 13, tzinfo=UTC)
+        )
+        self.client = self.line.client(self.attendant, transport=transport)
+        self.client.startService()
+
+    def kill(self) -> None:
+        """End it without a word."""
+        self.line.cut()
+        self.power.off()
+
+    @property
+    def leftovers(self) -> dict[str, int]:
+        """What is in progress, or was left behind."""
+        counts = {
+            "calls": len(self.attendant.calls),
+            "turned away": len(self.attendant.turned_away),
+            "channels": len(self.client.channels),
+            "playbacks": len(self.client.playbacks),
+            "requests": self.client.requests.pending,
+        }
+        return {what: count for what, count in counts.items() if count}
+
+
+class Life:
+    """What may happen to calls, one step after another.
+
+    Args:
+        flow: what callers are offered.
+        transport: which way requests take.
+        seed: decides how long each message takes, among other things.
+    """
+
+    def __init__(self, flow: CallFlow, *, transport: Transport, seed: int) -> None:
+        self.clock = Clock()
+        self.simulator = Simulator(
+            reactor=self.clock, default_sound_seconds=1.5, missing_sounds={"missing"}
+        )
+        self.callers: list[Caller] = []
+        self.was_killed = False
+        self._random = Random(seed)  # noqa: S311 - it need not be unpredictable
+        self._is_calm = False
+        self._flow = flow
+        self._transport = transport
+        self.daemon = Daemon(self, flow, transport)
+
+    def delay(self, leg: Leg) -> float:
+        """Tell how long something takes on its way."""
+        return 0.0 if self._is_calm else self._random.choice(DELAYS[leg])
+
+    def call(self) -> None:
+        """Have somebody ring, unless there are enough."""
+        if len(self.callers) < MAX_CALLERS:
+            self.callers.append(self.simulator.call())
+
+    def press(self, who: int, keys: str) -> None:
+        """Have somebody press keys."""
+        caller = self._caller(who)
+        if caller is not None:
+            caller.press(keys)
+
+    def hang_up(self, who: int) -> None:
+        """Have somebody hang up."""
+        caller = self._caller(who)
+        if caller is not None:
+            caller.hang_up()
+
+    def kill(self) -> None:
+        """Kill the daemon, and start it again."""
+        self.was_killed = True
+        self.daemon.kill()
+        self.daemon = Daemon(self, self._flow, self._transport)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, timer by timer."""
+        until = self.clock.seconds() + seconds
+        while True:
+            due = min(
+                (call.getTime() for call in self.clock.getDelayedCalls()),
+                default=until,
+            )
+            if due >= until:
+                break
+            self.clock.advance(max(0.0, due - self.clock.seconds()))
+            self.check()
+        self.clock.advance(until - self.clock.seconds())
+        self.check()
+
+    def wait_for_the_end(self, seconds: float) -> None:
+        """Let time pass until nobody calls any more, and nothing is left of it."""
+        until = self.clock.seconds() + seconds
+        while self.clock.seconds() < until and (
+            self.simulator.live_channels or self.daemon.leftovers
+        ):
+            self.wait(5.0)
+
+    def check(self) -> None:
+        """Hold what must be so at any moment.
+
+        Raises:
+            AssertionError: it is not.
+        """
+        # What a killed daemon asked for is not its successor's to know.
+        if self.was_killed:
+            return
+        sounding: dict[str, list[str]] = {}
+        for playback in self.simulator.world.playbacks():
+            target = playback.snapshot()["target_uri"]
+            sounding.setdefault(target, []).append(playback.media)
+        for target, sounds in sounding.items():
+            assert len(sounds) == 1, f"{target} has several sounds at once: {sounds}"
+
+    def calm(self) -> None:
+        """Let nothing go wrong any more."""
+        self._is_calm = True
+        self.simulator.faults.clear()
+        self.simulator.is_booting = False
+        self.daemon.line.mend()
+
+    def stop(self) -> None:
+        """Stop the daemon, and Asterisk behind it."""
+        wait_for(self.clock, self.daemon.client.stopService(), seconds=PATIENCE)
+        self.simulator.forget()
+
+    def _caller(self, who: int) -> Caller | None:
+        present = [caller for caller in self.callers if not caller.is_over]
+        return present[who % len(present)] if present else None
