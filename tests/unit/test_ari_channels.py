@@ -8,13 +8,14 @@ from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
 from channel_aa.ari.errors import (
+    AriError,
     ConflictError,
     ConnectionLostError,
     RequestTimeoutError,
     ServerError,
 )
 from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
-from tests.unit.ari_fakes import AriTestCase
+from tests.unit.ari_fakes import AriTestCase, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,21 @@ COMMANDS: dict[str, Callable[[Channel], Deferred[None]]] = {
     "POST channels/c1/answer": lambda channel: channel.answer(),
     "DELETE channels/c1": lambda channel: channel.hang_up(),
     "POST channels/c1/continue": lambda channel: channel.continue_in_dialplan(),
+    "POST channels/c1/continue?context=sales&extension=6001&priority=2": (
+        lambda channel: channel.continue_in_dialplan(
+            context="sales", extension="6001", priority=2
+        )
+    ),
+    "POST channels/c1/continue?extension=s": (
+        lambda channel: channel.continue_in_dialplan(extension="s")
+    ),
+    "POST channels/c1/variable?variable=CHANNEL%28language%29&value=a%26b": (
+        lambda channel: channel.set_variable("CHANNEL(language)", "a&b")
+    ),
+    "POST channels/c1/ring": lambda channel: channel.start_ringing(),
+    "DELETE channels/c1/ring": lambda channel: channel.stop_ringing(),
+    "POST channels/c1/moh?mohClass=a%20b": lambda channel: channel.start_music("a b"),
+    "DELETE channels/c1/moh": lambda channel: channel.stop_music(),
 }
 
 
@@ -62,6 +78,22 @@ class CommandTests(AriTestCase):
                     self.assertEqual(self.listener().log, ["left"])
                     self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
                     self.assert_nothing_left()
+
+    def test_it_tells_who_calls_and_what_was_dialled(self) -> None:
+        self.hear(
+            "StasisStart",
+            channel={
+                "id": "c1",
+                "name": "PJSIP/c1",
+                "caller": {"name": "Ann", "number": "555"},
+                "dialplan": {"context": "in", "exten": "1000", "priority": 1},
+                "language": "de",
+            },
+            args=[],
+        )
+        channel = self.client.channels["c1"]
+        self.assertEqual((channel.caller_name, channel.caller_number), ("Ann", "555"))
+        self.assertEqual((channel.dialled, channel.language), ("1000", "de"))
 
     def test_a_channel_in_the_wrong_state_stays(self) -> None:
         for command in COMMANDS.values():
@@ -101,6 +133,39 @@ class CommandTests(AriTestCase):
         self.failureResultOf(done, ChannelGoneError)
         self.assertIs(self.client.channels["c1"], again)
         self.assertEqual(self.listener().log, [])
+
+
+class VariableTests(AriTestCase):
+    def read(self) -> tuple[Deferred[str], Exchange]:
+        value = self.enter().get_variable("CHANNEL(language)")
+        exchange = self.sender.only_unanswered()
+        self.assertEqual(
+            exchange.line, "GET channels/c1/variable?variable=CHANNEL%28language%29"
+        )
+        return value, exchange
+
+    def test_a_variable_has_a_value(self) -> None:
+        value, exchange = self.read()
+        exchange.accept(b'{"value":"en"}')
+        self.assertEqual(self.successResultOf(value), "en")
+
+    def test_one_that_is_not_set_is_empty(self) -> None:
+        value, exchange = self.read()
+        exchange.refuse(404, "Provided variable was not found")
+        self.assertEqual(self.successResultOf(value), "")
+        self.assertIn("c1", self.client.channels)
+
+    def test_that_of_a_channel_which_is_gone_is_an_error(self) -> None:
+        value, exchange = self.read()
+        exchange.refuse(404, "Provided channel was not found")
+        self.failureResultOf(value, ChannelGoneError)
+        self.assertEqual(self.listener().log, ["left"])
+
+    def test_an_answer_that_is_none_is_an_error(self) -> None:
+        for body in (b"", b"[]", b'{"value":7}', b"[" * 5000, b"\xff"):
+            value, exchange = self.read()
+            exchange.accept(body)
+            self.failureResultOf(value, AriError)
 
 
 class CallerTests(AriTestCase):
