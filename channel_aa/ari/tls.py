@@ -104,6 +104,7 @@ class _ConnectionCreator:
             ip_address(host)
         except ValueError:
             self._is_name = True
+            self._name = _ascii(host)
         else:
             self._is_name = False
 
@@ -114,7 +115,7 @@ class _ConnectionCreator:
         """Make the connection for one protocol."""
         connection = Connection(self._context, None)
         if self._is_name:
-            connection.set_tlsext_host_name(self._host.encode("idna"))
+            connection.set_tlsext_host_name(self._name)
         if not self._verify:
             return connection
         protocol = ref(tlsProtocol)
@@ -141,8 +142,7 @@ class _ConnectionCreator:
     def _check_name(self, certificate: x509.Certificate) -> None:
         try:
             if self._is_name:
-                name = self._host.encode("idna").decode("ascii")
-                verify_certificate_hostname(certificate, name)
+                verify_certificate_hostname(certificate, self._name.decode())
             else:
                 verify_certificate_ip_address(certificate, self._host)
         except VerificationError:
@@ -151,6 +151,13 @@ class _ConnectionCreator:
                 f" {_names(certificate)}. Use such a name in the url, or give Asterisk"
                 " a certificate for this one"
             ) from None
+
+
+def _ascii(host: str) -> bytes:
+    try:
+        return host.encode("idna")
+    except UnicodeError:  # a name that cannot be: connecting to it tells so
+        return host.encode("ascii", "replace")
 
 
 def _check(certificate: x509.Certificate, *, good: bool, error: int) -> None:

@@ -266,3 +266,25 @@ async def test_requests_are_held_to_the_same(
             finally:
                 await sender.close()
     assert len(peer.requests) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_name_that_cannot_be_is_explained(reactor: PosixReactorBase) -> None:
+    for host in ("a..b", "x" * 64):
+        async with connecting(reactor, f"https://{host}:1") as client:
+            await until(reactor, lambda: client.tries >= 2)
+            assert_one_error(client, host)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_name_in_another_script_is_verified(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    tls = TLS(ca_file=authority.ca_file)
+    server = server_tls(authority.issue("xn--mller-kva.example"))
+    async with listening(reactor, EventsServer(reactor), tls=server) as port:
+        endpoint = to(reactor, port, tls, host="müller.example")
+        url = f"https://localhost:{port}"
+        async with connecting(reactor, url, endpoint=endpoint) as client:
+            await until(reactor, lambda: client.connection.is_open)
+            assert client.errors == []
