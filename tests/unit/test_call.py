@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import capturedLogs, formatEvent
 from zope.interface.verify import verifyObject
 
+from channel_aa.attendant.keypad import MAX_KEPT, MAX_PER_SECOND
 from channel_aa.interfaces import (
     ChannelGoneError,
     IChannel,
@@ -162,6 +163,42 @@ class KeyTests(CallTestCase):
             self.call.dtmf_received("9")
         self.channel.end_sound()
         self.assertEqual(self.channel.heard, ["press-1", "option-is-invalid"])
+
+
+class FloodTests(CallTestCase):
+    """200 keys a second for a minute, which no telephone can send."""
+
+    def flood(self) -> int:
+        """Press them, and give how many lines are logged meanwhile."""
+        with capturedLogs() as events:
+            for number in range(200 * 60):
+                self.press("0123456789*#ABCD"[number * 7 % 16])
+                self.clock.advance(1 / 200)
+        return len(events)
+
+    def test_it_is_the_work_of_the_fastest_telephone(self) -> None:
+        self.enter()
+        lines = self.flood()
+        self.assertLess(self.call.keypad.presses, MAX_KEPT + MAX_PER_SECOND * 60 + 1)
+        self.assertLessEqual(lines, 2 * self.call.keypad.presses)
+        self.assertLess(len(self.channel.playbacks), 2 * self.call.keypad.presses)
+
+    def test_call_goes_on_afterwards(self) -> None:
+        self.enter()
+        self.flood()
+        self.clock.advance(1)
+        self.press("9")
+        self.hear("option-is-invalid", *PROMPT)
+        self.press("1")
+        self.assert_plays("you-entered")
+
+    def test_it_is_told_once_at_the_end(self) -> None:
+        self.enter()
+        self.flood()
+        with capturedLogs() as events:
+            self.call.left()
+        self.assertEqual(len(events), 2)
+        self.assert_logged(events, "has left the application", "keys faster than")
 
 
 class SilenceTests(CallTestCase):
