@@ -91,6 +91,9 @@ class DialledPhone:
         endpoint: what is dialled.
         ring_seconds: how long it rings.
         label: what the phone shows before the caller's name.
+
+    Attributes:
+        was_answered: whether it was, and came into our application.
     """
 
     _log = Logger()
@@ -113,7 +116,7 @@ class DialledPhone:
         self._label = label
         self._is_accepted = False
         self._has_begun = False
-        self._is_answered = False
+        self.was_answered = False
         self._is_unwanted = False
         self._is_over = False
         self._failed_checks = 0
@@ -166,7 +169,7 @@ class DialledPhone:
             return fail(ChannelGoneError("the caller has hung up"))
         if self._is_over or self._is_unwanted:
             return succeed(None)
-        if not self._is_answered or self._conversation is not None:
+        if not self.was_answered or self._conversation is not None:
             return fail(TelephonyError("the phone is not answered, or connected"))
         self._conversation = Conversation(
             self._client,
@@ -188,7 +191,7 @@ class DialledPhone:
 
     def entered(self) -> None:
         """Take note that it was answered, and is in our application."""
-        self._is_answered = True
+        self.was_answered = True
         self._cancel_deadline()
         self._settle(DialOutcome.ANSWERED)
 
@@ -291,7 +294,7 @@ class DialledPhone:
         self._is_accepted = True
         if self._is_unwanted:
             self._remove()
-        elif not self._is_answered:
+        elif not self.was_answered:
             self._expect_an_end()
 
     def _refused(self, failure: Failure) -> None:
@@ -320,7 +323,7 @@ class DialledPhone:
 
     def _expect_an_end(self) -> None:
         """Ask after it when it should have been answered, or given up."""
-        if self._deadline is not None or self._is_answered:
+        if self._deadline is not None or self.was_answered:
             return
         now = self._client.clock.seconds()
         if self._due is None:

@@ -116,8 +116,16 @@ class Recovery:
         self._run(self._compare(list(self._client.channels.values())))
 
     async def _compare(self, known: list[Channel]) -> None:
+        phones = list(self._client.phones.values())
+        conversations = list(self._client.conversations.values())
         alive = await self._channels_in_application()
         self._end_all_but(alive, known)
+        for phone in phones:
+            if phone.was_answered and phone.id not in alive:
+                phone.ended()
+        for conversation in conversations:
+            if not all(member in alive for member in conversation.members):
+                conversation.end()
         strangers = frozenset(filter(self._is_unknown, alive))
         # The event of one that has just entered may still be on its way.
         lasting, self._strangers = strangers & self._strangers, strangers
@@ -259,7 +267,12 @@ class Recovery:
         app, *arguments = channel.dialplan.app_data.split(",")
         # Asterisk tells of channels, too, that are elsewhere in the dialplan: the far
         # half of a Local channel that was dialled from here.
-        if channel.is_in_stasis and app.strip() == client.address.app:
+        if not channel.is_in_stasis or app.strip() != client.address.app:
+            return
+        if any(map(is_phone, arguments)):
+            # A phone has passed its call on to it.
+            client.cleanup.remove("channels", channel_id)
+        else:
             client.enter(channel, arguments, adopted=True)
 
     async def _ask(self, request: Request, kind: type[T], if_absent: T) -> T:

@@ -281,6 +281,22 @@ class AuditTests(RecoveryTestCase):
         self.sender.only_unanswered().accept(b'{"channel_ids":[]}')
         self.assertEqual(self.listener("c1").log, [])
 
+    def test_phones_and_conversations_whose_end_was_not_told_are_over(self) -> None:
+        phone = self.enter("c1").dial("PJSIP/410", ring_seconds=60)
+        self.sender.only_unanswered().accept(b"{}")
+        self.audit("c1")
+        self.assertEqual(self.lines(), [])  # It rings: it has a bound of its own.
+        self.hear_channel("StasisStart", phone.id, args=[])
+        over = phone.connect()
+        for _ in range(2):
+            self.sender.only_unanswered().accept(b"{}")
+        self.audit("c1", phone.id)
+        self.assertEqual(self.lines(), [])
+        self.audit("c1")
+        self.assertEqual(self.client.phones, {})
+        self.sender.only_unanswered().accept()
+        self.successResultOf(over)
+
     def test_there_is_none_without_a_connection(self) -> None:
         self.connection.lose()
         self.audit()
@@ -309,6 +325,15 @@ class AdoptionTests(RecoveryTestCase):
         self.assertEqual(sorted(self.application.adopted), sorted(channel_ids))
         self.assertEqual(most, 16)
         self.assertFalse(self.client.recovery.is_running)
+
+    def test_one_that_a_phone_passed_its_call_on_to_is_no_caller(self) -> None:
+        self.reconnect("c1")
+        self.sender.only_unanswered().accept(
+            in_stasis("c1", f"{APP},channel-aa-dialled-1")
+        )
+        self.assertEqual(self.lines(), ["DELETE channels/c1"])
+        self.sender.only_unanswered().accept()
+        self.assertEqual(self.application.entered, [])
 
     def test_what_is_not_in_our_application_is_left_alone(self) -> None:
         self.reconnect("c1", "c2", "c3")
