@@ -112,6 +112,9 @@ class DigitMap:
         patterns: of the extensions that may be dialled: see `Pattern`.
         deny: patterns of those that may not.
 
+    Attributes:
+        terminator: the key that ends what is entered; empty where it has another use.
+
     Raises:
         ValueError: see `Pattern`.
     """
@@ -131,7 +134,7 @@ class DigitMap:
         used = frozenset().union(
             *self._options, *(each.keys for each in self._patterns)
         )
-        self._terminator = "" if TERMINATOR in used else TERMINATOR
+        self.terminator = "" if TERMINATOR in used else TERMINATOR
         # Nearly everything that callers enter is one key.
         self._single = {key: self._read(key, is_over=False) for key in KEYS}
 
@@ -150,7 +153,7 @@ class DigitMap:
         return self._read(keys, is_over=is_over)
 
     def _read(self, keys: str, *, is_over: bool) -> Reading:
-        terminator = self._terminator
+        terminator = self.terminator
         if terminator and len(keys) > 1 and keys.endswith(terminator):
             keys = keys[:-1]
             is_over = True

@@ -46,6 +46,7 @@ class Keypad:
         self._kept: deque[str] = deque()
         self._interrupt: Callable[[], None] | None = None
         self._waiting: Deferred[str | None] | None = None
+        self._unwanted: tuple[str, float] | None = None
         self._credit = float(MAX_KEPT)
         self._credited_at = clock.seconds()
 
@@ -59,6 +60,8 @@ class Keypad:
         if not self._can_take():
             self.ignored += 1
             return
+        if self._is_unwanted(key):
+            return
         self.presses += 1
         if self._waiting is not None:
             self._waiting.callback(key)
@@ -66,6 +69,14 @@ class Keypad:
         self._kept.append(key)
         if self._interrupt is not None:
             self._interrupt()
+
+    def ignore_next(self, key: str, seconds: float) -> None:
+        """Ignore a key that may still come, if it is the next, within some seconds."""
+        if self._kept:
+            if self._kept[0] == key:
+                self._kept.popleft()
+        else:
+            self._unwanted = key, self._clock.seconds() + seconds
 
     def clear(self) -> None:
         """Forget the keys that nobody has taken yet."""
@@ -98,6 +109,13 @@ class Keypad:
 
         self._waiting = waiting
         return waiting.addBoth(over)
+
+    def _is_unwanted(self, pressed: str) -> bool:
+        unwanted, self._unwanted = self._unwanted, None
+        if unwanted is None:
+            return False
+        key, until = unwanted
+        return pressed == key and self._clock.seconds() <= until
 
     def _can_take(self) -> bool:
         now = self._clock.seconds()

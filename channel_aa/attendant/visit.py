@@ -82,6 +82,9 @@ async def _completed(
             return None
         keys += following
         reading = digit_map.read(keys)
+    if len(keys) == len(reading.digits) > 1 and digit_map.terminator:
+        # Many end a number with it, also one that has counted already.
+        keypad.ignore_next(digit_map.terminator, seconds)
     return reading
 
 

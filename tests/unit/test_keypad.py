@@ -78,6 +78,30 @@ class KeypadTests(SynchronousTestCase):
         self.keypad.wake()
         self.assertFalse(self.keypad.has_keys)
 
+    def test_key_that_is_not_wanted_is_ignored_if_it_is_the_next(self) -> None:
+        self.keypad.ignore_next("#", 2)
+        self.clock.advance(2)
+        self.keypad.press("#")
+        self.keypad.press("#")
+        self.assertEqual(self.successResultOf(self.keypad.next_key(10)), "#")
+        self.assertFalse(self.keypad.has_keys)
+
+    def test_key_that_is_not_wanted_is_taken_after_another_and_later(self) -> None:
+        self.keypad.ignore_next("#", 2)
+        for key in "1#":
+            self.keypad.press(key)
+        self.keypad.clear()
+        self.keypad.ignore_next("#", 2)
+        self.clock.advance(2.1)
+        self.keypad.press("#")
+        self.assertTrue(self.keypad.has_keys)
+
+    def test_key_that_is_not_wanted_may_be_there_already(self) -> None:
+        for key in "#1":
+            self.keypad.press(key)
+        self.keypad.ignore_next("#", 2)
+        self.assertEqual(self.successResultOf(self.keypad.next_key(10)), "1")
+
     def test_burst_of_keys_is_kept_up_to_its_bound(self) -> None:
         for _ in range(1000):
             self.keypad.press("1")

@@ -102,6 +102,22 @@ class EntryTests(MenuTestCase):
         self.assertEqual(lines, [f"Channel {CHANNEL} entered 420"])
         self.hear(*SPELLED, "main")
 
+    def test_terminator_after_a_number_that_has_counted_is_ignored(self) -> None:
+        for keys, heard in (("420#", "extension"), ("21#", "twenty-one")):
+            with self.subTest(keys=keys):
+                self.setUp()
+                self.enter_and_listen()
+                self.press(keys)
+                self.assert_plays(heard)
+                self.tearDown()
+
+    def test_terminator_after_a_while_is_a_key_like_any_other(self) -> None:
+        self.enter_and_listen()
+        self.press("420")
+        self.clock.advance(2.1)
+        self.press("#")
+        self.assert_plays("not-an-option")
+
     def test_denied_extension_is_a_no_match(self) -> None:
         self.enter_and_listen()
         self.press("499")
