@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 CORPUS = Path(__file__).parent / "corpus"
 
 # More for a longer hunt: CHANNEL_AA_FUZZ_EXAMPLES=100000 pytest tests/fuzz
-EXAMPLES = int(os.environ.get("CHANNEL_AA_FUZZ_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("CHANNEL_AA_FUZZ_EXAMPLES", "100"))
 FUZZ = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -142,8 +142,10 @@ class Answers:
 
     def __init__(self) -> None:
         self.answer: Callable[[Request], tuple[int, bytes]] = sensible
+        self.asked: list[Request] = []
 
     def send(self, request: Request) -> Deferred[bytes]:
+        self.asked.append(request)
         status, body = self.answer(request)
         answer: Deferred[bytes] = Deferred()
         if status in range(200, 300):
@@ -206,10 +208,9 @@ class World(SynchronousTestCase):
         globalLogPublisher.addObserver(self.troubles)
         self.wires = Wires()
         self.answers = Answers()
-        self.callers = Callers()
         self.client = AriClient(
             make_address(),
-            self.callers,
+            self.make_application(),
             reactor=self.clock,
             http=self.answers,
             connection=partial(
@@ -217,6 +218,11 @@ class World(SynchronousTestCase):
             ),
         )
         self.client.startService()
+
+    def make_application(self) -> IStasisApplication:
+        """Make whoever attends to the calls."""
+        self.callers = Callers()
+        return self.callers
 
     @property
     def socket(self) -> Any:  # noqa: ANN401 - a protocol of autobahn's
@@ -262,10 +268,18 @@ class World(SynchronousTestCase):
             self.assertLess(self.clock.seconds(), 600.0)
         self.open()
         self.clock.pump([0.5] * 6)
+        self.assert_bystander_is_heard()
+
+    def assert_bystander_is_heard(self) -> None:
+        """Let the bystander press a key, and look that somebody hears of it."""
         caller = self.callers.entered[BYSTANDER]
         self.assertFalse(caller.is_over)
-        self.tell("ChannelDtmfReceived", channel={"id": BYSTANDER}, digit="7")
+        self.press("7")
         self.assertEqual(caller.keys[-1:], ["7"])
+
+    def press(self, key: str) -> None:
+        """Let the bystander press a key."""
+        self.tell("ChannelDtmfReceived", channel={"id": BYSTANDER}, digit=key)
 
     def finish(self) -> None:
         """Stop, and look that nothing was logged that should not be."""

@@ -188,6 +188,16 @@ class KeepAliveTests(SocketTestCase):
         self.assertEqual(self.calls, ["open", "lost", "open"])
         self.disconnect()
 
+    def test_a_way_that_others_can_read_is_warned_of_once(self) -> None:
+        self.connect()
+        self.client.connectionLost(Failure(ConnectionLost()))
+        self.clock.advance(1.0)
+        self.client = self.wires.clients[1]
+        self.hear(handshake_for(self.client))
+        [line] = self.log.texts(level=LogLevel.warn)
+        self.assertIn("nothing is encrypted", line)
+        self.disconnect()
+
     def test_whatever_goes_wrong_at_its_end_it_is_replaced(self) -> None:
         self.connect()
 
