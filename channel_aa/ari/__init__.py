@@ -8,6 +8,7 @@
 from channel_aa.ari.address import Address
 from channel_aa.ari.channels import Channel
 from channel_aa.ari.client import AriClient
+from channel_aa.ari.dialled import DialledPhone
 from channel_aa.ari.errors import (
     AriError,
     ConflictError,
@@ -18,6 +19,7 @@ from channel_aa.ari.errors import (
     UnauthorizedError,
 )
 from channel_aa.ari.playbacks import Playback
+from channel_aa.ari.recordings import Recording
 from channel_aa.ari.tls import TLS
 from channel_aa.ari.transports import Transport
 
@@ -29,8 +31,10 @@ __all__ = [
     "Channel",
     "ConflictError",
     "ConnectionLostError",
+    "DialledPhone",
     "NotFoundError",
     "Playback",
+    "Recording",
     "RequestTimeoutError",
     "ServerError",
     "Transport",

@@ -90,6 +90,11 @@ class Conversation:
         self._is_over = True
         self._forget()
 
+    def end_waiting(self) -> None:
+        """End the wait of whoever still waits for one that was let go."""
+        if not self.over.called:
+            self.over.callback(None)
+
     async def _set_up(self) -> None:
         client = self._client
         make = Request(

@@ -255,12 +255,16 @@ class AriClient(Service):
         """End every call here, and leave it as it is in Asterisk."""
         self.sender.lost()
         self.stop_waiting()
-        for phone in list(self.phones.values()):
+        phones = list(self.phones.values())
+        for phone in phones:
             phone.let_go()
         for conversation in list(self.conversations.values()):
             conversation.let_go()
+        # Whoever attends to a call learns first that it is over here.
         for channel in list(self.channels.values()):
             channel.left()
+        for phone in phones:
+            phone.end_waiting()
 
     def _opened(self) -> None:
         self.connected_since = self.clock.seconds()

@@ -211,10 +211,15 @@ class DialledPhone:
     def let_go(self) -> None:
         """Leave it as it is: it is not ours any more."""
         self._is_over = True
-        self._cancel_deadline()
         self._forget()
         if self._conversation is not None:
             self._conversation.let_go()
+
+    def end_waiting(self) -> None:
+        """End the wait of whoever still waits for one that was let go."""
+        self._settle(DialOutcome.NO_ANSWER)
+        if self._conversation is not None:
+            self._conversation.end_waiting()
 
     def check(self) -> Deferred[None]:
         """Ask Asterisk what it does; fires when that is known, or cannot be known."""

@@ -528,6 +528,8 @@ class ConversationTests(PhoneTestCase):
     def test_stopping_leaves_it_standing(self) -> None:
         self.connect()
         self.successResultOf(self.client.stopService())
+        [failure] = self.overs
+        self.assertIsInstance(getattr(failure, "value", None), ChannelGoneError)
         self.assertEqual(self.sender.unanswered, [])
         self.assertFalse(any(line.startswith("DELETE") for line in self.sender.lines))
         self.assert_nothing_left()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import LogLevel
 
 from channel_aa.ari.errors import RequestTimeoutError
-from channel_aa.interfaces import PlaybackEnd
+from channel_aa.interfaces import DialOutcome, PlaybackEnd
 from tests.unit.ari_fakes import APP, AriTestCase
 
 if TYPE_CHECKING:
@@ -267,6 +267,30 @@ class AuditTests(RecoveryTestCase):
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(self.application.adopted, ["c1"])
 
+    def test_the_second_time_comes_soon(self) -> None:
+        self.audit("c1")
+        self.clock.advance(DOUBT_SECONDS)
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(self.application.adopted, ["c1"])
+
+    def test_an_event_that_cannot_be_read_is_reason_enough(self) -> None:
+        self.enter("c1")
+        self.list_channels()
+        for _ in range(3):  # and the last is no reason to wait longer
+            self.connection.hear(b"{")
+            self.clock.advance(DOUBT_SECONDS / 3)
+        self.assertEqual(self.listener("c1").log, ["left"])
+
+    def test_one_that_comes_while_asking_is_a_reason_to_ask_again(self) -> None:
+        del self.sender.answers[LIST]
+        self.enter("c1")
+        self.clock.advance(AUDIT_SECONDS)
+        self.connection.hear(b"{")
+        self.sender.only_unanswered().accept(b'{"channel_ids":["c1"]}')
+        self.list_channels()
+        self.clock.advance(DOUBT_SECONDS)
+        self.assertEqual(self.listener("c1").log, ["left"])
+
     def test_one_whose_entry_was_on_its_way_is_not(self) -> None:
         self.audit("c1")
         self.enter("c1")
@@ -506,6 +530,7 @@ class ReplacedTests(RecoveryTestCase):
             self.assertEqual(self.listener(channel_id).log, ["left"])
         self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
         self.assertEqual(len(self.sender.lines), asked)
+        self.assertEqual(outcomes, [DialOutcome.NO_ANSWER])
         self.assert_nothing_left()
 
     def test_starting_again_takes_part_again(self) -> None:
