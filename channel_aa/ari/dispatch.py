@@ -54,6 +54,7 @@ class Dispatcher:
         try:
             event = events.decode(payload)
         except events.MalformedEventError as error:
+            self._client.recovery.doubt()
             if error.kind not in self._malformed_kinds:
                 self._malformed_kinds.add(error.kind)
                 self._log.error(

@@ -40,6 +40,10 @@ AUDIT_SECONDS = 30.0
 that Asterisk failed to send would leave a caller in silence for ever, or a call here
 that has ended."""
 
+DOUBT_SECONDS = 2.0
+"""How soon to do so where there is reason for it: an event that could not be read, or a
+channel that nobody has told of, whose event may still be on its way."""
+
 AT_ONCE = 16
 """How many channels are adopted at the same time."""
 
@@ -68,6 +72,7 @@ class Recovery:
         self._next: IDelayedCall | None = None
         self._adopting: set[str] = set()
         self._strangers: frozenset[str] = frozenset()
+        self._is_in_doubt = False
 
     @property
     def is_running(self) -> bool:
@@ -91,6 +96,15 @@ class Recovery:
         if running is not None:
             running.cancel()
 
+    def doubt(self) -> None:
+        """Compare the calls soon: something was told that nobody understood."""
+        self._is_in_doubt = True
+        following = self._next
+        if following is not None and following.active():
+            soon = self._client.clock.seconds() + DOUBT_SECONDS
+            if following.getTime() > soon:
+                following.reset(DOUBT_SECONDS)
+
     def forget(self, channel_id: str) -> None:
         """Take note that a channel has left, or entered anew: nothing to adopt."""
         self._adopting.discard(channel_id)
@@ -103,7 +117,8 @@ class Recovery:
             if self._running is running:
                 self._running = None
                 self._adopting.clear()
-                self._next = self._client.clock.callLater(AUDIT_SECONDS, self.audit)
+                seconds = DOUBT_SECONDS if self._is_in_doubt else AUDIT_SECONDS
+                self._next = self._client.clock.callLater(seconds, self.audit)
             return result
 
         running.addBoth(over)
@@ -113,6 +128,7 @@ class Recovery:
 
     def audit(self) -> None:
         """Compare the calls that Asterisk has with those that are known."""
+        self._is_in_doubt = False
         self._run(self._compare(list(self._client.channels.values())))
 
     async def _compare(self, known: list[Channel]) -> None:
@@ -128,7 +144,10 @@ class Recovery:
                 conversation.end()
         strangers = frozenset(filter(self._is_unknown, alive))
         # The event of one that has just entered may still be on its way.
-        lasting, self._strangers = strangers & self._strangers, strangers
+        lasting = strangers & self._strangers
+        if strangers - lasting:
+            self.doubt()
+        self._strangers = strangers
         await self._take_over(lasting, {})
 
     async def _channels_in_application(self) -> Collection[str]:

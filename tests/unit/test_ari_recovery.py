@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 AUDIT_SECONDS = 30
+DOUBT_SECONDS = 2
 LIST = f"GET applications/{APP}"
 BRIDGES = "GET bridges"
 
@@ -277,7 +278,7 @@ class AuditTests(RecoveryTestCase):
         self.enter("c1")
         self.list_channels()
         for _ in range(3):  # and the last is no reason to wait longer
-            self.connection.hear(b"{")
+            self.connection.message(b"{")
             self.clock.advance(DOUBT_SECONDS / 3)
         self.assertEqual(self.listener("c1").log, ["left"])
 
@@ -285,7 +286,7 @@ class AuditTests(RecoveryTestCase):
         del self.sender.answers[LIST]
         self.enter("c1")
         self.clock.advance(AUDIT_SECONDS)
-        self.connection.hear(b"{")
+        self.connection.message(b"{")
         self.sender.only_unanswered().accept(b'{"channel_ids":["c1"]}')
         self.list_channels()
         self.clock.advance(DOUBT_SECONDS)
