@@ -26,6 +26,7 @@ HANGUP_NORMAL = 16
 _SOFT_HANGUP_EXPLICIT = 32
 _CAUSES = {
     0: "Unknown",
+    1: "Unallocated (unassigned) number",
     HANGUP_NORMAL: "Normal Clearing",
     17: "User busy",
     19: "User alerting, no answer",

@@ -11,6 +11,7 @@ The words of a telephone's behaviour::
     busy               be busy; "busy 1": after ringing for a second
     congested          there is no way to it
     declines 1         ring for a second, then push the call away
+    unallocated        be a number that the network does not know
     unreachable        be known, and not registered
 """
 
@@ -25,7 +26,7 @@ from channel_aa.simulator.script import KEYS, ScriptError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_REFUSALS = ("busy", "congested", "declines")
+_REFUSALS = ("busy", "congested", "declines", "unallocated")
 _OTHERS = ("rings", "silent", "unreachable")
 
 
@@ -38,7 +39,7 @@ class Phone:
         hangs_up_after: from then until it is hung up; None: it waits for others to.
         keys: the keys that are pressed once it has been picked up.
         refusal: what it does instead of being picked up: ``busy``, ``congested``,
-            ``declines``.
+            ``declines``, ``unallocated``.
         refuses_after: from its first ring until then.
         is_silent: whether it keeps to itself that it rings.
         is_reachable: whether it can be rung at all.

@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from channel_aa.simulator.timers import Timer
     from channel_aa.simulator.world import World
 
-_BUSY, _NO_ANSWER, _REJECTED, _CONGESTION, _UNKNOWN = 17, 19, 21, 34, 0
-_REFUSALS = {"busy": ("BUSY", _BUSY), "congested": ("CONGESTION", _CONGESTION)}
+_NO_ANSWER, _REJECTED, _UNKNOWN = 19, 21, 0
+_REFUSALS = {
+    "busy": ("BUSY", 17),
+    "congested": ("CONGESTION", 34),
+    "declines": ("NOANSWER", _REJECTED),
+    "unallocated": ("NOANSWER", 1),
+}
+"""The status that `Dial` tells, and the cause after Q.850."""
 
 
 @implementer(IChannelListener)
@@ -76,13 +82,14 @@ class Telephone:
         self.channel.app_name, self.channel.app_data = "AppDial2", "(Outgoing Line)"
         self._world = world
         self._phone = phone
-        # What a Local channel knows of busy, it does not pass on as a cause.
-        self._passes_causes_on = technology != "Local"
+        # A Local channel just ends, whatever it is that ends it.
+        self._is_local = technology == "Local"
         self._dialled = resource
         self._application = application
         self._arguments = arguments
         self._timers: list[Timer] = []
         self._is_dialled = False
+        self._became = "NOANSWER"
 
     def ring(self, timeout: float) -> None:
         """Begin; it is given up after ``timeout`` seconds, 0 or less: never."""
@@ -155,12 +162,14 @@ class Telephone:
 
     def _refuse(self) -> None:
         refusal = self._phone.refusal if self._phone is not None else ""
-        if refusal not in _REFUSALS:
-            self.hang_up()
+        self._became, cause = _REFUSALS[refusal]
+        if self._is_local and self._became != "NOANSWER":
+            self._tell(self._became)
+            self._vanish(refusal, _UNKNOWN)
             return
-        status, cause = _REFUSALS[refusal]
-        self._tell(status)
-        self._vanish(refusal, cause if self._passes_causes_on else _UNKNOWN)
+        self.channel.hang_up(
+            outcome=refusal, cause=cause, is_soft=False, final_cause=cause
+        )
 
     def _give_up(self) -> None:
         self._vanish("not answered", _NO_ANSWER)
@@ -174,7 +183,7 @@ class Telephone:
         if self._is_dialled:
             self._is_dialled = False
             self._stop()
-            self._tell("NOANSWER")
+            self._tell(self._became)
 
     def _tell(self, status: str) -> None:
         event = {

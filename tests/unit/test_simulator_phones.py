@@ -107,15 +107,21 @@ class RingingTests(SynchronousTestCase):
         self.assertEqual(self.became, ["", "RINGING", "ANSWER"])
         self.assertEqual(self.on.said[-1], "StasisStart")
 
-    def test_a_busy_telephone_gives_its_cause_away(self) -> None:
+    def test_one_that_is_not_answered_gives_its_cause_away(self) -> None:
         for phone, status, cause in (
             ("busy", "BUSY", 17),
             ("congested 1", "CONGESTION", 34),
+            ("declines 1", "NOANSWER", 21),
+            ("unallocated", "NOANSWER", 1),
         ):
             self.ring(phone)
             self.on.pass_time(1.5)
+            self.assertEqual(
+                self.on.said[-3:], ["ChannelHangupRequest", "Dial", "ChannelDestroyed"]
+            )
             self.assertEqual(self.became[-1], status)
             self.assertEqual(self.on.events[-1]["cause"], cause)
+            self.assertEqual(self.on.world.telephones, {})
 
     def test_it_presses_keys_and_hangs_up_as_it_is_said_to(self) -> None:
         self.ring("answers press 12 hangs-up 2")
