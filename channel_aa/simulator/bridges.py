@@ -77,7 +77,7 @@ class Bridge:
         """Let a channel out."""
         del self.channels[channel.id]
         self._say("ChannelLeftBridge", channel=channel.snapshot())
-        channel.hear_no_more("voice:")
+        channel.hearing.stop("voice:")
         self._tell_what_is_heard()
 
     def destroy(self) -> None:
@@ -107,6 +107,6 @@ class Bridge:
                 each.device for each in self.channels.values() if each is not channel
             ]
             if others:
-                channel.hear(f"voice:{others[0]}")
+                channel.hearing.start(f"voice:{others[0]}")
             else:
-                channel.hear_no_more("voice:")
+                channel.hearing.stop("voice:")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
+from channel_aa.simulator.dialplan import Dialplan
+from channel_aa.simulator.hearing import Hearing
 from channel_aa.simulator.parties import Party
 from channel_aa.simulator.places import Place
 from channel_aa.simulator.thread import ChannelThread, CommandFailedError
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from channel_aa.simulator.interfaces import IChannelListener
     from channel_aa.simulator.playbacks import Playback
     from channel_aa.simulator.recordings import Recording
-    from channel_aa.simulator.timers import Timer
     from channel_aa.simulator.world import World
 
 HANGUP_NORMAL = 16
@@ -43,6 +44,7 @@ class Channel:
         application: the Stasis application it is in.
         watchers: the applications that hear of it for all of its life.
         bridge: the bridge it is in.
+        hearing: what is heard on it, apart from sounds.
         speaks_until: until when its caller speaks, in the timers' seconds.
         when_hung_up: called once, after the ``ChannelHangupRequest``.
     """
@@ -82,15 +84,16 @@ class Channel:
         self._connected = connected or Party()
         self._world = world
         self._created = world.timestamp()
-        self._dialplan_seconds = dialplan_seconds
         self._thread = ChannelThread(
             world.timers,
             delay=lambda: world.thread_delay,
             when_idle=self._leave_if_due,
         )
-        self._heard = ""
+        self.hearing = Hearing(listener)
         self._leave_for: Place | None = None
-        self._dialplan: Timer | None = None
+        self._dialplan = Dialplan(
+            world.timers, seconds=dialplan_seconds, when_over=self._end_of_dialplan
+        )
         self._cause = HANGUP_NORMAL
         self._outcome = ""
 
@@ -235,11 +238,11 @@ class Channel:
 
     def indicate(self, heard: str) -> None:
         """Let it hear ``ringing`` or ``music:CLASS``, behind what was asked before."""
-        self._put(lambda: self.hear(heard))
+        self._put(lambda: self.hearing.start(heard))
 
     def indicate_no_more(self, heard: str) -> None:
         """End `indicate`, of what begins so."""
-        self._put(lambda: self.hear_no_more(heard))
+        self._put(lambda: self.hearing.stop(heard))
 
     def join(self, bridge: Bridge) -> Deferred[None]:
         """Enter a bridge, once what was asked for before is done.
@@ -249,7 +252,7 @@ class Channel:
 
         def enter() -> None:
             self.leave_bridge()
-            self.hear_no_more("")
+            self.hearing.stop()
             self.bridge = bridge
             bridge.enter(self)
 
@@ -294,20 +297,6 @@ class Channel:
         if self._thread.activity is not None:
             self._thread.activity.voice_changed()
 
-    def hear(self, heard: str) -> None:
-        """Let its caller hear something that has no end of its own."""
-        if self._heard != heard and not self.is_hung_up:
-            self.hear_no_more("")
-            self._heard = heard
-            self.listener.sound_started(heard)
-
-    def hear_no_more(self, heard: str) -> None:
-        """End `hear`, of what begins so."""
-        ending = self._heard
-        if ending and ending.startswith(heard):
-            self._heard = ""
-            self.listener.sound_ended(ending, "stopped")
-
     def forget(self) -> None:
         """Vanish without a word: Asterisk has stopped."""
         self._thread.clear()
@@ -351,7 +340,7 @@ class Channel:
     def _begin(self, activity: Playback | Recording) -> None:
         self._thread.activity = activity
         if self.bridge is None:
-            self.hear_no_more("")
+            self.hearing.stop()
         activity.begin()
 
     def _receive_key(self, digit: str, duration_ms: int) -> None:
@@ -382,7 +371,7 @@ class Channel:
         self._cause = final_cause
         told = {"cause": cause, "soft": True} if is_soft else {"cause": cause}
         self.say("ChannelHangupRequest", told)
-        self.hear_no_more("")
+        self.hearing.stop()
         self.when_hung_up()
         if self.application is None:
             self._destroy()
@@ -391,7 +380,7 @@ class Channel:
 
     def _leave(self, application: Application) -> None:
         self.leave_bridge()
-        self.hear_no_more("")
+        self.hearing.stop()
         world = self._world
         world.tell(application, "StasisEnd", {"channel": self.snapshot()})
         self._set_status("SUCCESS")
@@ -408,19 +397,13 @@ class Channel:
         self._leave_for = None
         self.app_name = self.app_data = ""
         self._outcome = f"continued in dialplan at {self.place}"
-        if self._dialplan_seconds:
-            timers = self._world.timers
-            self._dialplan = timers.later(self._dialplan_seconds, self._end_of_dialplan)
-        else:
-            self._end_of_dialplan()
+        self._dialplan.run()
 
     def _end_of_dialplan(self) -> None:
-        self._dialplan = None
         self.hang_up(outcome="", cause=HANGUP_NORMAL, is_soft=True)
 
     def _destroy(self) -> None:
-        if self._dialplan is not None:
-            self._dialplan.cancel()
+        self._dialplan.leave()
         cause = {"cause": self._cause, "cause_txt": _CAUSES.get(self._cause, "Unknown")}
         self._tell_watchers("ChannelDestroyed", cause)
         self._world.forget_channel(self)
