@@ -70,9 +70,9 @@ class Director:
             except ScriptError as error:
                 raise ScriptError(f"step {number} ({step}): {error}") from None
             before = step
+        await self._turn()
         caller = self._rehearsal.caller
         if not caller.is_over:
-            await self._turn()
             caller.hang_up()
 
     async def _do(self, step: Step, before: Step | None) -> None:

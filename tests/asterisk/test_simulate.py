@@ -1,0 +1,226 @@
+"""What ``channel-aa simulate`` shows is what a real Asterisk's caller hears."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock, LoopingCall, deferLater
+
+from channel_aa.checked import converted
+from channel_aa.commands.director import Director
+from channel_aa.commands.expectation import happened
+from channel_aa.commands.rehearsal import CallData, Rehearsal
+from channel_aa.commands.steps import read_steps
+from channel_aa.commands.transcript import Kind, Transcript
+from channel_aa.config import Settings
+from channel_aa.service import AttendantService
+from channel_aa.simulator.phones import Phone
+from channel_aa.simulator.script import Ended, HangUp, Hear, Press, Wait
+from channel_aa.simulator.virtual import wait_for
+from tests.attendant.scene import until
+from tests.contract.stage import PHONES, AsteriskStage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from twisted.internet.posixbase import PosixReactorBase
+
+    from channel_aa.checked import Problem
+    from channel_aa.commands.steps import Step
+    from channel_aa.commands.transcript import Entry
+    from tests.asterisk.harness import Asterisk
+    from tests.contract.raw import Events
+    from tests.contract.stage import Caller
+
+pytestmark = pytest.mark.asterisk
+
+MENUS = """
+[menus.main]
+greeting = ["digits/0"]
+prompt = ["press-1", "or", "press-2"]
+timeout = 1.0
+interdigit_timeout = 0.5
+noinput = ["are-you-still-there"]
+nomatch = ["option-is-invalid"]
+max_noinput = 2
+max_nomatch = 2
+failure = { continue = { context = "elsewhere", extension = "6001" } }
+[menus.main.options]
+1 = { play = ["you-entered", "digits:{digits}"] }
+2 = "second"
+3 = { dial = "Local/answers@phones" }
+4 = { dial = "Local/busy@phones", else = { play = ["digits/4"] } }
+5 = { dial = ["Local/declines@phones", "Local/hangs-up@phones"], then = "repeat" }
+6 = { dial = "Local/rings@phones", ring = 1, else = { play = ["digits/6"] } }
+7 = { set = { TEAM = "sales" }, then = { voicemail = "410" } }
+8 = { continue = { context = "elsewhere", priority = 2 } }
+9 = "hangup"
+0 = { play = ["letters/a", "digits:12"] }
+"*" = { record = "simulated/{caller}", max_seconds = 2, then = "second" }
+[menus.second]
+prompt = ["or"]
+timeout = 1.0
+interdigit_timeout = 0.5
+options = { 1 = "back", 2 = "top", 12 = "hangup" }
+"""
+
+SECONDS = 30
+"""How long a script may take."""
+
+SCRIPTS = {
+    "options and feedback": "1, hear or, 1, B, 0, hang up",
+    "menus and ways back": "2, 1, 2, 2, 2, 12",
+    "no input": "ended",
+    "no match": "hear or, A, #",
+    "a phone answers": "3, hang up",
+    "phones that do not": "4, 6, 9",
+    "one that hangs up": "5, 9",
+    "out of the menus": "7",
+    "elsewhere": "8",
+    "a recording": "*, wait 1.5, #, 12",
+}
+
+
+def settings_for(url: str) -> Settings:
+    problems: list[Problem] = []
+    document = {**tomllib.loads(MENUS), "asterisk": {"url": url}}
+    settings: Settings = converted(document, Settings, "", problems)
+    assert problems == []
+    return settings
+
+
+class RealCall:
+    """A call on a real Asterisk, with what a `Director` asks of a rehearsal.
+
+    Args:
+        reactor: the reactor that everything runs on.
+        events: hears of every channel.
+        phone: the caller's.
+    """
+
+    def __init__(
+        self, reactor: PosixReactorBase, events: Events, phone: Caller
+    ) -> None:
+        self.caller = self
+        self.is_over = False
+        self.director = Director(cast("Rehearsal", self), clock=reactor)
+        self.transcript = Transcript(
+            phone.name, variables=["TEAM"], write=self.director.see
+        )
+        self._reactor = reactor
+        self._events = events
+        self._phone = phone
+        self._who = "application"
+        self._heard_up_to = 0
+        self._seen = 0
+        self._looking = LoopingCall(self._look)
+        self._looking.start(0.005, now=False)
+
+    def hang_up(self) -> None:
+        if self._who == "caller":
+            return
+        self._who = "caller"
+        Deferred.fromCoroutine(self._phone.hang_up())
+
+    def run(self, steps: Sequence[Step], *, patience: float) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._do(steps[0]))
+
+    async def close(self) -> None:
+        await until(lambda: self.is_over, self._reactor, "the end of the call")
+        self._looking.stop()
+
+    async def _do(self, step: Step) -> None:
+        match step:
+            case Press(keys):
+                for key in keys:
+                    await self._phone.press(key)
+                    await deferLater(self._reactor, 0.15)
+                self._heard_up_to = len(self.transcript.entries)
+            case Wait(seconds):
+                await deferLater(self._reactor, seconds)
+            case Hear(sound):
+                await until(lambda: self._hears(sound), self._reactor, str(step))
+            case HangUp():
+                self.hang_up()
+            case Ended():
+                await until(lambda: self.is_over, self._reactor, str(step))
+
+    def _hears(self, sound: str) -> bool:
+        heard = self.transcript.entries[self._heard_up_to :]
+        return any(each.text == sound for each in heard)
+
+    def _look(self) -> None:
+        while self._seen < len(self._events.all):
+            event = self._events.all[self._seen]
+            self._seen += 1
+            if self.is_over:
+                continue
+            self.transcript.hear(event.json, event.received)
+            channel = event.json.get("channel", {})
+            if channel.get("name") == self._phone.name:
+                self._look_for_the_end(event.type, channel["dialplan"])
+
+    def _look_for_the_end(self, kind: str, place: Mapping[str, object]) -> None:
+        if kind == "ChannelDestroyed":
+            self._end(f"hung up by {self._who}")
+        elif kind == "ChannelDialplan" and place["app_name"] != "Stasis":
+            where = f"{place['context']},{place['exten']},{place['priority']}"
+            self._end(f"continued in dialplan at {where}")
+
+    def _end(self, outcome: str) -> None:
+        self.is_over = True
+        self.transcript.add(self._reactor.seconds(), Kind.END, outcome)
+
+
+async def real(reactor: PosixReactorBase, asterisk: Asterisk, script: str) -> list[str]:
+    """Give what happens on a real Asterisk."""
+    stage = await AsteriskStage.open(reactor, asterisk)
+    events = await stage.ari.listen("onlooker", subscribeAll="true")
+    service = AttendantService(settings_for(stage.url), reactor=reactor)
+    service.startService()
+    try:
+        await until(lambda: service.is_connected, reactor, "a connection")
+        phone = await stage.place_call("1000")
+        call = RealCall(reactor, events, phone)
+        directed = Deferred.fromCoroutine(call.director.direct(read_steps(script)))
+        await directed.addTimeout(SECONDS, reactor)
+        await call.close()
+    finally:
+        await service.stopService()
+        await stage.close()
+    return happened(call.transcript.entries)
+
+
+def simulated(script: str) -> list[str]:
+    """Give what happens on the simulator."""
+    clock = Clock()
+    flow = settings_for("http://localhost").flow
+    phones = {name: Phone.parse(str(words)) for name, words in PHONES.items()}
+
+    def write(entry: Entry | None) -> None:
+        director.see(entry)
+
+    async def call() -> None:
+        await rehearsal.begin()
+        await director.direct(read_steps(script))
+        await rehearsal.caller.ended
+        await rehearsal.close()
+
+    data = CallData(at=datetime(2026, 12, 24, 13, tzinfo=UTC))
+    rehearsal = Rehearsal(flow, data, reactor=clock, write=write, phones=phones)
+    director = Director(rehearsal, clock=clock)
+    wait_for(clock, Deferred.fromCoroutine(call()), seconds=3600)
+    return happened(rehearsal.transcript.entries)
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+@pytest_twisted.ensureDeferred
+async def test_a_simulated_call_is_as_the_real_one(
+    reactor: PosixReactorBase, asterisk: Asterisk, script: str
+) -> None:
+    assert simulated(script) == await real(reactor, asterisk, script)
