@@ -4,114 +4,20 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
-from contextlib import asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import ensureDeferred
 from twisted.internet.error import ProcessTerminated
 from twisted.internet.task import deferLater
-from twisted.internet.utils import getProcessOutputAndValue
 
 from channel_aa.daemon import REPLACED_EXIT_CODE
-from channel_aa.simulator import Simulator
 from tests.attendant.scene import until
+from tests.integration.daemons import PROGRAMS, Site, reason
 from tests.program import Program
 from tests.unit.test_systemd import FakeSystemd
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from twisted.internet.posixbase import PosixReactorBase
-
-    from channel_aa.simulator import Caller
-
-PROGRAMS = {
-    "twistd": (
-        *("-c", "from twisted.scripts.twistd import run; run()"),
-        "--nodaemon",
-    ),
-    "twist": (
-        *("-c", "from twisted.application.twist._twist import Twist; Twist.main()"),
-        *("--log-format", "text"),
-    ),
-}
 ON_HOLD = "continued in dialplan at default,1000,2"
 SHORT = "prompt = ['press-1', 'or', 'press-2']\ntimeout = 0.5\n"
-
-
-class Site:
-    """A simulated Asterisk, and a folder with a configuration file."""
-
-    def __init__(
-        self, reactor: PosixReactorBase, simulator: Simulator, folder: Path
-    ) -> None:
-        self.reactor = reactor
-        self.simulator = simulator
-        self.folder = folder
-        self.file = folder / "twistd.conf"
-        self.pid_file = folder / "pid"
-        self.listen = f"unix:{folder}/status"
-        self.write()
-
-    def write(self, more: str = "", *, asterisk: str = "", drain: float = 20) -> None:
-        """Write the configuration file."""
-        self.file.write_text(
-            f'[asterisk]\nurl = "{self.simulator.url}"\n{asterisk}\n'
-            f"[attendant]\ndrain_timeout = {drain}\n"
-            f'[status]\nlisten = "{self.listen}"\n{more}\n',
-            "utf-8",
-        )
-
-    @asynccontextmanager
-    async def daemon(
-        self, program: str = "twistd", *options: str, **environ: str
-    ) -> AsyncIterator[Program]:
-        """Run the daemon with the file, or with other options.
-
-        It is killed at the end of the block, where it still runs.
-        """
-        arguments = [*PROGRAMS[program]]
-        if program == "twistd":
-            arguments += ["--pidfile", str(self.pid_file), "--rundir", str(self.folder)]
-        arguments += ["channel-aa", *(options or ("--config", str(self.file)))]
-        async with Program.running(
-            self.reactor, *arguments, environ=environ
-        ) as running:
-            yield running
-            if running.is_running:
-                running.send("KILL")
-
-    async def status(self) -> dict[str, Any]:
-        """Give what ``channel-aa status`` prints."""
-        out, err, _ = await getProcessOutputAndValue(
-            sys.executable,
-            ("-m", "channel_aa.commands", "status", str(self.file)),
-            reactor=self.reactor,
-        ).addTimeout(30, self.reactor)
-        assert err == b""
-        told: dict[str, Any] = json.loads(out)
-        return told
-
-
-@pytest.fixture
-def site(reactor: PosixReactorBase) -> Iterator[Site]:
-    """Simulate an Asterisk whose sounds are short, with a file for the daemon."""
-    simulator = Simulator(reactor=reactor, default_sound_seconds=0.05)
-    pytest_twisted.blockon(ensureDeferred(simulator.start()))
-    with TemporaryDirectory(prefix="aa-") as name:
-        yield Site(reactor, simulator, Path(name))
-    pytest_twisted.blockon(ensureDeferred(simulator.stop()))
-
-
-def reason(caller: Caller) -> str:
-    """Give what the dialplan is told of why the call was not attended to."""
-    return caller.channel.variables.get("CHANNEL_AA_REASON", "")
-
 
 both = pytest.mark.parametrize("program", PROGRAMS)
 

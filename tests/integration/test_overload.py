@@ -1,0 +1,136 @@
+"""More than there is time for: many calls, a slow Asterisk, one that does not read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest_twisted
+from twisted.internet.defer import gatherResults
+
+from tests.attendant.scene import until
+from tests.integration.daemons import reason
+
+if TYPE_CHECKING:
+    from channel_aa.simulator import Caller
+    from tests.integration.daemons import Site
+    from tests.program import Program
+
+PATIENCE = 60.0
+"""Seconds until a caller has to have heard something, on any machine."""
+
+KIB_FOR_A_CALL = 64
+"""Far more than a call takes; see docs/operation.md for what it does."""
+
+
+def memory_kib(daemon: Program) -> int:
+    """Give how much memory the daemon has in use."""
+    assert daemon.transport is not None
+    status = Path(f"/proc/{daemon.transport.pid}/status").read_text("utf-8")
+    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1])
+
+
+async def hear(callers: list[Caller], what: str) -> None:
+    """Wait until each caller has heard it."""
+    await gatherResults(
+        [caller.run(f"hear {what}", patience=PATIENCE) for caller in callers]
+    )
+
+
+def stop_reading(site: Site) -> None:
+    """Have the simulator read no websocket any more; it goes on to write."""
+    for websocket in site.simulator._events.sockets:
+        transport: Any = websocket.transport
+        transport.pauseProducing()
+
+
+async def hang_up(site: Site, callers: list[Caller]) -> None:
+    """Hang up, and wait until the daemon has no call left."""
+    for caller in callers:
+        caller.hang_up()
+
+    status = await site.status()
+    while status["calls"]["now"] or status["requests"]["pending"]:
+        status = await site.status()
+
+
+@pytest_twisted.ensureDeferred
+async def test_burst_of_a_thousand_calls_is_refused_but_for_so_many(
+    site: Site,
+) -> None:
+    site.write(max_calls=100)
+    async with site.daemon() as daemon:
+        await site.simulator.listening()
+        before = memory_kib(daemon)
+        callers = [site.simulator.call() for _ in range(1000)]
+        await until(
+            lambda: sum(caller.is_over for caller in callers) == 900,
+            site.reactor,
+            "900 to go on in the dialplan",
+        )
+        attended = [caller for caller in callers if not caller.is_over]
+        await hear(attended, "press-1")
+        reasons = Counter(reason(caller) for caller in callers)
+        # A refused call waits a second, and no longer, for its reason to be set.
+        assert set(reasons) == {"overload", ""}
+        assert reasons["overload"] > 100
+        status = await site.status()
+        assert status["calls"]["now"] == 100
+        assert status["calls"]["refused"] == 900
+        assert memory_kib(daemon) - before < 1000 * KIB_FOR_A_CALL
+        await hang_up(site, attended)
+    told = [line for line in daemon.lines if "Too many calls" in line]
+    assert 1 <= len(told) <= 2
+    assert not [line for line in daemon.lines if "Traceback" in line]
+
+
+@pytest_twisted.ensureDeferred
+async def test_thousand_calls_at_once_are_all_attended_to_without_a_limit(
+    site: Site,
+) -> None:
+    async with site.daemon() as daemon:
+        await site.simulator.listening()
+        before = memory_kib(daemon)
+        callers = [site.simulator.call() for _ in range(1000)]
+        await hear(callers, "press-1")
+        assert memory_kib(daemon) - before < 1000 * KIB_FOR_A_CALL
+        await hang_up(site, callers)
+    assert not [line for line in daemon.lines if "Traceback" in line]
+
+
+@pytest_twisted.ensureDeferred
+async def test_asterisk_that_answers_two_seconds_late_costs_no_call(
+    site: Site,
+) -> None:
+    async with site.daemon() as daemon:
+        await site.simulator.listening()
+        site.simulator.faults.delay("*", 2.0, times=None)
+        before = memory_kib(daemon)
+        callers = [site.simulator.call() for _ in range(200)]
+        await hear(callers, "press-1, hear or")
+        assert not any(caller.is_over for caller in callers)
+        status = await site.status()
+        assert status["requests"]["pending"] <= 2 * len(callers)
+        assert memory_kib(daemon) - before < 200 * KIB_FOR_A_CALL
+        site.simulator.faults.clear()
+        await hang_up(site, callers)
+    assert not [line for line in daemon.lines if "Traceback" in line]
+
+
+@pytest_twisted.ensureDeferred
+async def test_asterisk_that_no_longer_reads_the_websocket_is_served_over_http(
+    site: Site,
+) -> None:
+    async with site.daemon() as daemon:
+        await site.simulator.listening()
+        await daemon.prints("Requests go over the websocket")
+        before = memory_kib(daemon)
+        stop_reading(site)
+        callers = [site.simulator.call() for _ in range(200)]
+        await hear(callers, "press-1, hear or")
+        await daemon.prints("no longer answers requests over the websocket")
+        assert memory_kib(daemon) - before < 200 * KIB_FOR_A_CALL
+        await hang_up(site, callers)
+    assert not [line for line in daemon.lines if "Traceback" in line]
