@@ -268,14 +268,20 @@ class AsteriskStage(Stage):
         stage._phones = await stage.ari.listen("phones")
         return stage
 
-    async def place_call(self, extension: str) -> Caller:
-        """Let somebody call an extension."""
+    async def place_call(self, extension: str, **asked: object) -> Caller:
+        """Let somebody call an extension.
+
+        Args:
+            extension: what is dialled.
+            asked: what else the caller's channel is asked for: a ``callerId``.
+        """
         placed = await self.ari.post(
             "/channels",
             endpoint=f"Local/{extension}@default",
             app="phones",
             # Asked for no format, Asterisk takes one that nothing here speaks.
             formats="ulaw",
+            **asked,
         )
         assert placed.status == 200, placed.json
         far_half: str = placed.json["name"]
