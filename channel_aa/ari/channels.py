@@ -38,11 +38,14 @@ class Channel:
     Args:
         client: whom the channel belongs to.
         data: what Asterisk says of it.
+        is_new: whether it has just entered: nobody has played anything to it yet.
     """
 
     _log = Logger()
 
-    def __init__(self, client: AriClient, data: ChannelData) -> None:
+    def __init__(
+        self, client: AriClient, data: ChannelData, *, is_new: bool = False
+    ) -> None:
         self.id = data.id
         self.name = data.name
         self.data = data
@@ -52,6 +55,7 @@ class Channel:
         self.recordings: set[Recording] = set()
         self.phones: set[DialledPhone] = set()
         self._client = client
+        self._is_silent = is_new
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} id={self.id!r}>"
@@ -92,6 +96,7 @@ class Channel:
 
     def play(self, media: str) -> Playback:
         """Start a sound; see `IChannel.play`."""
+        self._is_silent = False
         playback = Playback(self, media, self._client.new_playback_id())
         self.playbacks.add(playback)
         self._client.playbacks[playback.id] = playback
@@ -117,7 +122,10 @@ class Channel:
     def set_variable(self, name: str, value: str) -> Deferred[None]:
         """Set a variable; see `IChannel.set_variable`."""
         query = {"variable": name, "value": value}
-        return self._command("POST", "variable", query=query)
+        # Those who are turned away come in crowds, and hear nothing.
+        return self._command(
+            "POST", "variable", query=query, may_wait=not self._is_silent
+        )
 
     def get_variable(self, name: str) -> Deferred[str]:
         """Read a variable; see `IChannel.get_variable`."""
@@ -158,6 +166,7 @@ class Channel:
         beep: bool,
     ) -> Recording:
         """Record what the caller says; see `IChannel.record`."""
+        self._is_silent = False
         options = {
             "maxDurationSeconds": str(max_seconds),
             "maxSilenceSeconds": str(max_silence_seconds),
@@ -174,6 +183,7 @@ class Channel:
         self, endpoint: str, *, ring_seconds: int, label: str = ""
     ) -> DialledPhone:
         """Ring a phone on the caller's behalf; see `IChannel.dial`."""
+        self._is_silent = False
         phone = DialledPhone(
             self._client, self, endpoint, ring_seconds=ring_seconds, label=label
         )
@@ -246,10 +256,17 @@ class Channel:
             phone.hang_up()
 
     def _command(
-        self, method: str, *path: str, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, str] | None = None,
+        may_wait: bool = True,
     ) -> Deferred[None]:
         request = Request(
-            method=method, path=("channels", self.id, *path), query=query or {}
+            method=method,
+            path=("channels", self.id, *path),
+            query=query or {},
+            may_wait=may_wait,
         )
         # Each of them, done twice, is as if done once.
         return self.requests.send(request, again=True).addCallbacks(

@@ -220,7 +220,7 @@ class AriClient(Service):
         adopted: bool = False,
     ) -> None:
         """Give a channel that is in the application to whoever attends to it."""
-        channel = Channel(self, data)
+        channel = Channel(self, data, is_new=not adopted)
         self.channels[channel.id] = channel
         self.recovery.forget(channel.id)
         try:

@@ -36,6 +36,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             Each is quoted by itself, so an id can never reach another path.
         query: the query's parameters.
         body: anything msgspec can write as JSON, or ``None`` for no body.
+        may_wait: whether a sound may hold it up, if it is of a kind that waits for the
+            end of the channel's sounds.
 
     Raises:
         ValueError: a segment of the path is empty, ``.`` or ``..``.
@@ -45,6 +47,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[str, ...]
     query: Mapping[str, str] = _NO_QUERY
     body: object = None
+    may_wait: bool = True
 
     def __post_init__(self) -> None:
         if not self.path or not _NO_SEGMENTS.isdisjoint(self.path):

@@ -231,4 +231,5 @@ class Transports:
 def must_go_over_http(request: Request) -> bool:
     """Tell whether a request would hold up others on the websocket."""
     path = request.path
-    return (request.method, path[0], path[-1]) in ALWAYS_OVER_HTTP
+    kind = (request.method, path[0], path[-1])
+    return kind in ALWAYS_OVER_HTTP and request.may_wait

@@ -14,6 +14,7 @@ from channel_aa.ari.errors import (
     RequestTimeoutError,
     ServerError,
 )
+from channel_aa.ari.events import ChannelData
 from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
 from tests.unit.ari_fakes import AriTestCase, Exchange
 
@@ -143,6 +144,23 @@ class VariableTests(AriTestCase):
             exchange.line, "GET channels/c1/variable?variable=CHANNEL%28language%29"
         )
         return value, exchange
+
+    def test_one_is_set_without_waiting_where_nothing_was_played_yet(self) -> None:
+        channel = self.enter()
+        channel.set_variable("X", "1")
+        channel.play("sound:or")
+        channel.set_variable("X", "2")
+        first, _, second = self.sender.exchanges
+        self.assertEqual(
+            (first.request.may_wait, second.request.may_wait), (False, True)
+        )
+
+    def test_one_may_wait_on_a_channel_that_is_adopted(self) -> None:
+        self.client.enter(
+            ChannelData(id="c1", name="PJSIP/c1"), arguments=(), adopted=True
+        )
+        self.client.channels["c1"].set_variable("X", "1")
+        self.assertTrue(self.sender.exchanges[0].request.may_wait)
 
     def test_a_variable_has_a_value(self) -> None:
         value, exchange = self.read()

@@ -269,6 +269,11 @@ class WebSocketTests(TransportsTestCase):
             self.send(Request(method=method, path=tuple(path)))
         self.assertEqual(self.http.lines, [])
 
+    def test_what_has_nothing_to_wait_for_does_not(self) -> None:
+        path = ("channels", "c1", "variable")
+        self.send(Request(method="POST", path=path, may_wait=False))
+        self.assertEqual(self.http.lines, [])
+
     def test_what_is_too_long_for_a_frame_goes_over_http(self) -> None:
         long = Request(method="POST", path=("x",), body="y" * MAX_FRAME_BYTES)
         answer = self.send(long)
