@@ -1,20 +1,12 @@
-"""Requests to Asterisk over HTTP.
-
-Twisted's `Agent` is used as it is: what treq puts around it, redirects, cookies and
-compression, Asterisk never needs, and a server that means ill would use.
-"""
+"""Requests to Asterisk over HTTP, with treq."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import msgspec
-from twisted.internet.defer import (
-    CancelledError,
-    Deferred,
-    DeferredSemaphore,
-    succeed,
-)
+from treq.client import HTTPClient
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.python.failure import Failure
 from twisted.web.client import (
@@ -24,7 +16,7 @@ from twisted.web.client import (
     ResponseFailed,
 )
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgentEndpointFactory, IBodyProducer
+from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
 from channel_aa.ari.errors import ConnectionLostError, RequestTimeoutError, error_for
@@ -35,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from twisted.internet.interfaces import IConsumer, IStreamClientEndpoint
+    from twisted.internet.interfaces import IStreamClientEndpoint
     from twisted.web.client import URI
+    from twisted.web.iweb import IBodyProducer, IResponse
 
     from channel_aa.ari.address import Address
     from channel_aa.ari.requests import Request
@@ -68,26 +61,35 @@ class _OneEndpoint:
         return self._endpoint
 
 
-@implementer(IBodyProducer)
-class _Json:
-    """A request's body."""
+@implementer(IAgent)
+class _PlainAgent:
+    """Keeps from treq what Asterisk never sends: compressed bodies, and cookies.
 
-    def __init__(self, body: object) -> None:
-        self._data = msgspec.json.encode(body)
-        self.length = len(self._data)
+    treq unpacks what is compressed, however long it becomes, and keeps cookies without
+    a bound: a server that means ill would fill the memory with them.
+    """
 
-    def startProducing(self, consumer: IConsumer) -> Deferred[None]:  # noqa: N802 - Twisted's name
-        consumer.write(self._data)
-        return succeed(None)
+    def __init__(self, agent: IAgent) -> None:
+        self._agent = agent
 
-    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Do nothing: it is all written at once."""
+    def request(
+        self,
+        method: bytes,
+        uri: bytes,
+        headers: Headers | None = None,
+        bodyProducer: IBodyProducer | None = None,  # noqa: N803 - Twisted's name
+    ) -> Deferred[IResponse]:
+        if headers is not None:
+            headers.removeHeader("Accept-Encoding")
+        return self._agent.request(method, uri, headers, bodyProducer).addCallback(
+            _plain
+        )
 
-    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Do nothing."""
 
-    def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Do nothing."""
+def _plain(response: IResponse) -> IResponse:
+    for name in ("Content-Encoding", "Set-Cookie"):
+        response.headers.removeHeader(name)
+    return response
 
 
 @implementer(IRequestSender)
@@ -113,6 +115,7 @@ class HttpSender:
         timeout: float = 10.0,
     ) -> None:
         # Any host will do: the endpoint and the Host header come from the address.
+        # treq takes no address of IPv6 for one.
         self._base_url = f"http://asterisk{address.base_path}"
         self._headers = Headers(
             {"Authorization": [address.authorization], "Host": [address.netloc]}
@@ -128,9 +131,10 @@ class HttpSender:
         self._pool.cachedConnectionTimeout = IDLE_SECONDS
         self._pool.maxPersistentPerHost = connections
         self._pool._factory = ConnectionFactory  # noqa: SLF001 - the only way to silence it
-        self._agent = Agent.usingEndpointFactory(
+        agent = Agent.usingEndpointFactory(
             reactor, _OneEndpoint(address.endpoint(reactor)), pool=self._pool
         )
+        self._http = HTTPClient(_PlainAgent(agent))
 
     @property
     def pending(self) -> int:
@@ -203,11 +207,15 @@ class HttpSender:
         async with self._turns:
             begin()
             try:
-                response = await self._agent.request(
-                    method.encode(),
-                    f"{self._base_url}/{request.uri}".encode(),
-                    self._headers_with_json if has_body else self._headers,
-                    _Json(request.body) if has_body else None,
+                response = await self._http.request(
+                    method,
+                    f"{self._base_url}/{request.uri}",
+                    headers=self._headers_with_json if has_body else self._headers,
+                    data=msgspec.json.encode(request.body) if has_body else None,
+                    # A redirect would carry the password to whatever it names.
+                    allow_redirects=False,
+                    unbuffered=True,
+                    reactor=self._reactor,
                 )
                 collector = Body()
                 response.deliverBody(collector)
