@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
-from channel_aa.ari import Address, AriClient, Transport
-from channel_aa.ari.tls import TLS
+from channel_aa.ari import AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.doubts import doubts
 from channel_aa.checked import ConfigError, Problem
 from channel_aa.commands.files import add_file, load_file
 from channel_aa.commands.inquiry import Findings, inquire
 from channel_aa.commands.running import run_in_reactor
-from channel_aa.files import tls_problems
+from channel_aa.logs import printable
+from channel_aa.service import address_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from channel_aa.commands.errors import Subparsers
-    from channel_aa.config import AsteriskSettings, Settings
+    from channel_aa.config import Settings
 
 SECONDS = 30.0
 """How long all the questions to Asterisk may take."""
@@ -77,23 +77,14 @@ def run(arguments: Namespace) -> int:
         _check(settings, findings, ask=arguments.asterisk)
         _name(arguments.file, findings)
     for line in _lines(findings):
-        print(line)
+        print(printable(line))  # some of it is in the words of whoever answers
     print(f"{arguments.file}: {_summary(findings)}")
     return int(bool(findings.errors or (arguments.strict and findings.doubts)))
 
 
 def _check(settings: Settings, findings: Findings, *, ask: bool) -> None:
-    asterisk = settings.asterisk
-    findings.errors.extend(
-        Problem(f"asterisk.{key}", message)
-        for key, message in tls_problems(
-            ca_file=asterisk.ca_file,
-            certificate_file=asterisk.certificate_file,
-            key_file=asterisk.key_file,
-        )
-    )
     findings.doubts.extend(doubts(settings.flow))
-    if ask and not findings.errors:
+    if ask:
         run_in_reactor(lambda reactor: _ask(settings, findings, reactor=reactor))
 
 
@@ -104,7 +95,7 @@ async def _ask(
     reactor: Any,  # noqa: ANN401 - several interfaces
 ) -> int:
     client = AriClient(
-        _address(settings.asterisk),
+        address_of(settings.asterisk),
         # Without an events websocket, no call comes.
         Attendant(settings.flow, clock=reactor, now=lambda: datetime.now(UTC)),
         reactor=reactor,
@@ -123,21 +114,6 @@ async def _ask(
     findings.doubts.extend(found.doubts)
     findings.notes.extend(found.notes)
     return 0
-
-
-def _address(asterisk: AsteriskSettings) -> Address:
-    return Address(
-        url=asterisk.url,
-        username=asterisk.username,
-        password=asterisk.password.reveal(),
-        app=asterisk.app,
-        tls=TLS(
-            ca_file=asterisk.ca_file,
-            certificate_file=asterisk.certificate_file,
-            key_file=asterisk.key_file,
-            verify=asterisk.verify,
-        ),
-    )
 
 
 def _name(file: Path, findings: Findings) -> None:

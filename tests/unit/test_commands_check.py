@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.ari import ConnectionLostError
 from channel_aa.ari.errors import error_for
-from channel_aa.checked import converted
+from channel_aa.checked import Problem, converted
+from channel_aa.commands import check
 from channel_aa.commands.inquiry import Findings, inquire
 from channel_aa.commands.main import main
 from channel_aa.config import Settings
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from channel_aa.ari import AriClient
-    from channel_aa.checked import Problem
 
 INFO = {"system": {"version": "22.10.1"}, "config": {"default_language": "en"}}
 NOTHING = "DELETE playbacks"
@@ -199,3 +199,17 @@ class CheckCommandTests(SynchronousTestCase):
             "no/such.conf: cannot be read: No such file or directory\n"
             "no/such.conf: 1 error, no doubts\n",
         )
+
+    def test_whoever_answers_cannot_steer_the_terminal(self) -> None:
+        """Asterisk's own words are among those that are printed."""
+        menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "hangup"}\n'
+
+        def answer(task: object) -> int:
+            findings.notes.append(Problem("asterisk.url", "Asterisk \x1b[2J\n22"))
+            return 0
+
+        findings = Findings()
+        self.patch(check, "Findings", lambda: findings)
+        self.patch(check, "run_in_reactor", answer)
+        _, lines = self.check(menu, "--asterisk")
+        self.assertEqual(lines[0], "asterisk.url: Asterisk \\x1b[2J\\n22")
