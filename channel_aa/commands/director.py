@@ -8,7 +8,15 @@ from twisted.internet.defer import Deferred
 
 from channel_aa.commands.steps import ACTS, SetPhone
 from channel_aa.commands.transcript import Kind
-from channel_aa.simulator.script import Hear, Press, ScriptError, Silence, Speak, Wait
+from channel_aa.simulator.script import (
+    Ended,
+    Hear,
+    Press,
+    ScriptError,
+    Silence,
+    Speak,
+    Wait,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +34,10 @@ TALK_SECONDS = 5.0
 """How long the caller speaks with a phone until it is the caller's turn."""
 
 PATIENCE = 600.0
-"""How long the caller waits for anything."""
+"""How long the caller waits for anything, but for the end of the call."""
+
+MAX_CALL_SECONDS = 2 * 86_400.0
+"""How long the caller waits for that; no file allows a call more than a day."""
 
 _AT_ONCE_AFTER = (Wait, Hear, Silence, Speak)
 
@@ -85,8 +96,9 @@ class Director:
             await self._turn()
         if isinstance(step, Press):
             self._has_happened = False
+        patience = MAX_CALL_SECONDS if isinstance(step, Ended) else PATIENCE
         try:
-            await self._rehearsal.caller.run([step], patience=PATIENCE)
+            await self._rehearsal.caller.run([step], patience=patience)
         except ScriptError as error:
             # It counts the steps of its own script, of one.
             reason = str(error).removeprefix(f"step 1 ({step}): ")

@@ -108,6 +108,11 @@ class CallTests(SimulateTestCase):
             ],
         )
 
+    def test_an_hour_passes_at_once(self) -> None:
+        self.file.write_text('[menus.main]\nprompt = ["or"]\n')
+        _, lines, err = self.simulate("--press", "ended")
+        self.assertEqual((lines[-1], err), ("  3600.0  hung up by application", ""))
+
     def test_hearing_a_sound_lets_a_key_interrupt_it(self) -> None:
         _, lines, _ = self.simulate("--press", "hear or, 1, hang up")
         self.assertEqual(
