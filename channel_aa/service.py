@@ -158,7 +158,8 @@ class AttendantService(Service):
                 limit=attendant.max_calls,
             ),
             requests=RequestsStatus(
-                pending=client.requests.pending, queued=client.requests.queued
+                pending=client.requests.pending + client.sender.waiting,
+                queued=client.requests.queued + client.sender.waiting,
             ),
             reactor_delay=DelayStatus(
                 last=round(self._delay.last, 3), worst=round(self._delay.worst, 3)

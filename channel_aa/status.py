@@ -48,7 +48,7 @@ class RequestsStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pending: how many.
-        queued: how many of these wait for their turn.
+        queued: how many of these wait for their turn, or for a connection.
     """
 
     pending: int

@@ -67,6 +67,24 @@ async def test_calls_that_stay_in_a_menu_go_on_in_the_dialplan_when_time_is_up(
     assert how.signal == signal.SIGINT
 
 
+@pytest_twisted.ensureDeferred
+async def test_terminated_without_asterisk_it_ends_when_the_calls_time_is_up(
+    site: Site,
+) -> None:
+    site.write(drain=0.5)
+    async with site.daemon() as daemon:
+        await site.simulator.listening()
+        await site.simulator.call().run("hear press-1")
+        await site.simulator.stop()
+        await daemon.prints("Calls that wait for the connection to come back: 1")
+        daemon.send("TERM")
+        how = await daemon.end()
+        await site.simulator.start()
+    assert isinstance(how, ProcessTerminated)
+    assert how.signal == signal.SIGTERM
+    assert not any("Traceback" in line for line in daemon.lines)
+
+
 @both
 @pytest_twisted.ensureDeferred
 async def test_second_signal_ends_it_at_once(site: Site, program: str) -> None:
