@@ -14,7 +14,7 @@ from channel_aa.ari import Transport
 from channel_aa.ari.recovery import Recovery
 from channel_aa.attendant.menu import default_menu
 from channel_aa.attendant.sounds import prompt_of
-from channel_aa.config import AsteriskSettings, Settings
+from channel_aa.config import AsteriskSettings, AttendantSettings, Settings
 from channel_aa.service import AttendantService
 from tests.contract.raw import SECONDS
 
@@ -55,6 +55,7 @@ def settings_for(
     menu = default_menu()
     return Settings(
         asterisk=AsteriskSettings(url=url, transport=transport.value),
+        attendant=AttendantSettings(drain_timeout=0),  # a test waits for no caller
         menus={
             "main": type(menu)(
                 prompt=prompt_of(*prompt) or menu.prompt,
