@@ -76,7 +76,7 @@ async def test_a_wrong_file_is_refused_before_anything_starts(
     file = runner.folder / "twistd.conf"
     file.write_text(
         '[asterisk]\nurl = "http://asterisk:hunter2@localhost"\npasword = "hunter2"\n'
-        '[menus.main]\nprompt = ["digits:1"]\n',
+        '[menus.main]\nprompt = ["digits:x"]\n',
         "utf-8",
     )
     ended = await runner.run(program, "channel-aa", "--config", "twistd.conf")
