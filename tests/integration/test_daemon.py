@@ -11,6 +11,7 @@ from twisted.internet.error import ProcessTerminated
 from twisted.internet.task import deferLater
 
 from channel_aa.daemon import REPLACED_EXIT_CODE
+from channel_aa.simulator.phones import Phone
 from tests.attendant.scene import until
 from tests.integration.daemons import PROGRAMS, Site, reason
 from tests.program import Program
@@ -65,6 +66,32 @@ async def test_calls_that_stay_in_a_menu_go_on_in_the_dialplan_when_time_is_up(
         how = await daemon.end()
     assert isinstance(how, ProcessTerminated)
     assert how.signal == signal.SIGINT
+
+
+@both
+@pytest_twisted.ensureDeferred
+async def test_conversation_outlives_the_daemon_and_ends_with_the_next_one(
+    site: Site, program: str
+) -> None:
+    site.simulator.phones.by_endpoint["PJSIP/410"] = Phone()
+    site.write(
+        '[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.dial = "PJSIP/410"'
+    )
+    async with site.daemon(program) as daemon:
+        await site.simulator.listening()
+        caller = site.simulator.call()
+        await caller.run("hear a, press 1, hear voice:PJSIP/410")
+        daemon.send("TERM")
+        await daemon.end()
+    assert not caller.is_over
+    async with site.daemon(program):
+        await site.simulator.listening()
+        (telephone,) = site.simulator.telephones
+        assert not telephone.outcome
+        caller.hang_up()
+        await until(
+            lambda: not site.simulator.telephones, site.reactor, "the phone's end"
+        )
 
 
 @pytest_twisted.ensureDeferred
