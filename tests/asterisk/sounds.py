@@ -16,6 +16,10 @@ HERTZ = 440
 
 _MENU = ("press-1", "or", "press-2", "you-entered")
 _REMARKS = ("option-is-invalid", "are-you-still-there")
+_EXPLANATIONS = (
+    *("im-sorry", "vm-extension", "vm-isonphone"),
+    *("number-not-answering", "vm-nobodyavail"),
+)
 _DIALPLAN = (
     *("all-circuits-busy-now", "please-try-call-later", "beep", "vm-goodbye"),
     # What voicemail and the directory say.
@@ -38,11 +42,11 @@ QUIET = "silence/5"
 
 SOUNDS: Mapping[str, float] = {
     **dict.fromkeys((*_MENU, *_REMARKS, *_KEYS), 0.4),
-    **dict.fromkeys(_DIALPLAN, 0.2),
+    **dict.fromkeys((*_DIALPLAN, *_EXPLANATIONS), 0.2),
     LONG: 5.0,
     QUIET: 5.0,
 }
-"""The sounds of the default menu and of the shipped dialplan, in seconds.
+"""The sounds of the default menu, of a dial that fails, and of the dialplan, in seconds.
 
 Asterisk's own recordings of some are in a package that Debian does not have, and
 none of them is as short as a test would like.
