@@ -46,7 +46,7 @@ SOUNDS: Mapping[str, float] = {
     LONG: 5.0,
     QUIET: 5.0,
 }
-"""The sounds of the default menu, of a dial that fails, and of the dialplan, in seconds.
+"""The sounds of the menus, of a failed dial and of the shipped dialplan, in seconds.
 
 Asterisk's own recordings of some are in a package that Debian does not have, and
 none of them is as short as a test would like.
