@@ -54,6 +54,7 @@ class Conversation:
         self._client = client
         self._on_end = on_end
         self._is_over = False
+        self._is_given_up = False
         self._problem: Failure | None = None
         self._setting_up: Deferred[None] | None = None
         client.conversations[bridge_id] = self
@@ -123,6 +124,8 @@ class Conversation:
         self.end()
 
     def _given_up(self, _waiting: Deferred[None]) -> None:
+        # Its end would look like one to whoever is cancelled.
+        self._is_given_up = True
         self.end()
 
     def _remove(self) -> None:
@@ -132,7 +135,7 @@ class Conversation:
 
     def _removed(self) -> None:
         self._forget()
-        if self.over.called:
+        if self.over.called or self._is_given_up:
             return
         if self._problem is not None:
             self.over.errback(self._problem)

@@ -118,6 +118,7 @@ class DialledPhone:
         self._has_begun = False
         self.was_answered = False
         self._is_unwanted = False
+        self._is_given_up = False
         self._is_over = False
         self._failed_checks = 0
         self._conversation: Conversation | None = None
@@ -259,14 +260,15 @@ class DialledPhone:
             self._expect_an_end()
 
     def _check_failed(self, failure: Failure) -> None:
-        if self._is_over or failure.check(CancelledError):
+        if self._is_over:
             return
         if failure.check(NotFoundError):
             # What became of it was told while nobody could hear it.
             self._has_begun = self._has_begun or self._is_accepted
             self.ended()
             return
-        self._failed_checks += 1
+        if not failure.check(CancelledError):
+            self._failed_checks += 1
         if self._is_unwanted:
             self._remove()
         elif self._failed_checks < MAX_FAILED_CHECKS:
@@ -275,15 +277,19 @@ class DialledPhone:
             self.hang_up()
 
     def _given_up(self, _waiting: Deferred[DialOutcome]) -> None:
+        # An outcome that came now would look like one to whoever is cancelled.
+        self._is_given_up = True
         self._stop()
 
     def _stop(self) -> None:
         if self._is_over or self._is_unwanted:
             return
         self._is_unwanted = True
-        if self._request is not None and self._client.sender.is_waiting(self._request):
+        if self._request is None:
+            self.ended()
+        elif self._client.sender.is_waiting(self._request):
             self._request.cancel()
-        elif self._is_accepted:
+        elif self._is_accepted or not (self._is_asked_for or self._is_checking):
             self._remove()
         if self._conversation is not None:
             self._conversation.end()
@@ -323,7 +329,7 @@ class DialledPhone:
         self.ended()
 
     def _settle(self, outcome: DialOutcome) -> None:
-        if not self.outcome.called:
+        if not (self.outcome.called or self._is_given_up):
             self.outcome.callback(outcome)
 
     def _expect_an_end(self) -> None:

@@ -67,6 +67,7 @@ class Playback:
         self._is_over = False
         self._is_accepted = False
         self._stop_wanted = False
+        self._is_given_up = False
         self._stop_sent = False
         self._is_asked_for = False
         self._is_checking = False
@@ -115,7 +116,7 @@ class Playback:
             self._request.cancel()
         self._alarms.take_back(self)
         self._channel.forget_playback(self)
-        if not self.finished.called:
+        if not (self.finished.called or self._is_given_up):
             self.finished.callback(end)
 
     def check(self) -> Deferred[None]:
@@ -152,6 +153,8 @@ class Playback:
         return result
 
     def _given_up(self, _waiting: Deferred[PlaybackEnd]) -> None:
+        # An end that came now would look like one to whoever is cancelled.
+        self._is_given_up = True
         self.stop()
 
     def _accepted(self) -> None:
@@ -213,10 +216,11 @@ class Playback:
                 self._send_stop()
 
     def _check_failed(self, failure: Failure) -> None:
-        if self._is_over or failure.check(CancelledError):
+        if self._is_over:
             return
         if not failure.check(NotFoundError):
-            self._failed_checks += 1
+            # A question that was given up with its connection proves nothing.
+            self._failed_checks += not failure.check(CancelledError)
             if self._failed_checks < MAX_FAILED_CHECKS:
                 self._alarms.playing.set(self)
                 return

@@ -68,6 +68,7 @@ class Recording:
         self._is_over = False
         self._is_accepted = False
         self._stop_wanted = False
+        self._is_given_up = False
         self._is_asked_for = False
         self._is_checking = False
         self._failed_checks = 0
@@ -139,7 +140,7 @@ class Recording:
         self._channel.recordings.discard(self)
         if self._client.recordings.get(self.name) is self:
             del self._client.recordings[self.name]
-        if not self.finished.called:
+        if not (self.finished.called or self._is_given_up):
             self.finished.callback(end)
         waiting, self._waiting = self._waiting, []
         for over in waiting:
@@ -171,6 +172,8 @@ class Recording:
         return self._client.sender.send(Request(method=method, path=path), again=again)
 
     def _given_up(self, _waiting: Deferred[RecordingEnd]) -> None:
+        # An end that came now would look like one to whoever is cancelled.
+        self._is_given_up = True
         self._stop()
 
     def _stop(self) -> None:
@@ -245,7 +248,7 @@ class Recording:
             self._expect_an_end(self._seconds)
 
     def _check_failed(self, failure: Failure) -> None:
-        if self._is_over or failure.check(CancelledError):
+        if self._is_over:
             return
         if failure.check(NotFoundError) and self._is_accepted:
             self._send("GET", "stored").addCallbacks(
@@ -255,7 +258,8 @@ class Recording:
         if failure.check(NotFoundError):
             self._nothing_stored(failure)
             return
-        self._failed_checks += 1
+        if not failure.check(CancelledError):
+            self._failed_checks += 1
         if self._failed_checks < MAX_FAILED_CHECKS:
             self._expect_an_end(STOPPED_CHECK_SECONDS)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import CancelledError
 from twisted.logger import LogLevel
 
 from channel_aa.ari.errors import RequestTimeoutError
@@ -12,6 +13,8 @@ from channel_aa.interfaces import DialOutcome, PlaybackEnd
 from tests.unit.ari_fakes import APP, AriTestCase
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from twisted.internet.defer import Deferred
 
 AUDIT_SECONDS = 30
@@ -141,6 +144,26 @@ class SurvivorTests(RecoveryTestCase):
         playing.stop()
         self.assertIs(self.successResultOf(playing.finished), PlaybackEnd.DONE)
         self.list_channels("c1")
+        self.connection.open()
+        self.assertEqual(self.sender.lines, [])
+
+    def test_whoever_is_cancelled_in_the_gap_is_cancelled(self) -> None:
+        """And does not take the end that this brings about for an ordinary one."""
+        channel = self.enter()
+        self.list_channels("c1")
+        self.connection.lose()
+        recording = channel.record(
+            "a", max_seconds=1, max_silence_seconds=0, terminator="#", beep=True
+        )
+        waits: list[Deferred[Any]] = [
+            channel.play("sound:press-1").finished,
+            recording.finished,
+            channel.dial("PJSIP/410", ring_seconds=20).outcome,
+            channel.answer(),
+        ]
+        for wait in waits:
+            wait.cancel()
+            self.failureResultOf(wait, CancelledError)
         self.connection.open()
         self.assertEqual(self.sender.lines, [])
 
