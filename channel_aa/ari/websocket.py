@@ -70,7 +70,10 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
     def __init__(self) -> None:
         super().__init__()
         self.has_heard = False
-        """Whether anything was received since this was last made false."""
+        """Whether a whole frame was received since this was last made false.
+
+        What comes of a frame that never ends is nothing that was heard.
+        """
         self._unread = b""
         self._rest_of_frame = 0
         self._is_reading = False
@@ -116,7 +119,6 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Read what has arrived; what it makes us send leaves in one piece."""
-        self.has_heard = True
         self._is_reading = True
         try:
             self._read(data)
@@ -168,6 +170,7 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
         if size:
             self._rest_of_frame = max(0, size - len(data))
             self._leave_to_autobahn(data[:size])
+            self.has_heard = self.has_heard or not self._rest_of_frame
         return data[size:]
 
     def _hand_over_handshake(self, data: bytes) -> bytes:
@@ -225,6 +228,7 @@ class LeanWebSocketProtocol(WebSocketClientProtocol):
             end = start + length
             if end > available:
                 break
+            self.has_heard = True
             self.onMessage(data[start:end], False)  # noqa: FBT003 - autobahn's
             position = end
         return data[position:], True

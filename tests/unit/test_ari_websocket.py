@@ -279,13 +279,27 @@ class LeanTests(SocketTestCase):
                 socket.client.dataReceived(frame(TEXT, b"late"))
                 self.assertEqual(socket.messages, [])
 
-    def test_anything_received_counts_as_heard(self) -> None:
-        for data in (frame(TEXT, b"x"), frame(PONG), frame(TEXT, b"x")[:1]):
-            with self.subTest(data=data):
+    def test_every_whole_frame_counts_as_heard(self) -> None:
+        long = frame(TEXT, b"x" * 70_000)
+        for chunks in (
+            [frame(TEXT, b"x")],
+            [frame(PONG)],
+            [frame(TEXT, b"x" * 200) + frame(TEXT, b"x")[:1]],
+            [long[:50_000], long[50_000:]],
+        ):
+            with self.subTest(first=chunks[0][:4]):
                 socket = self.open()
                 socket.client.has_heard = False
-                socket.feed([data])
+                socket.feed(chunks)
                 self.assertTrue(socket.client.has_heard)
+
+    def test_bytes_of_a_frame_that_does_not_end_do_not(self) -> None:
+        for data in (frame(TEXT, b"x" * 200), frame(TEXT, b"x" * 70_000)):
+            with self.subTest(first=data[:4]):
+                socket = self.open()
+                socket.client.has_heard = False
+                socket.feed([data[:100], data[100:150]])
+                self.assertFalse(socket.client.has_heard)
 
 
 class ServedSocket:
