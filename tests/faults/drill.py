@@ -121,8 +121,12 @@ class Drill:
             reactor, installation=installation, operator=OPERATOR
         )
         drill = cls(reactor, asterisk, max_calls=max_calls)
-        await drill.watch()
-        await drill.start_daemon()
+        try:
+            await drill.watch()
+            await drill.start_daemon()
+        except BaseException:
+            await drill.close()
+            raise
         return drill
 
     async def watch(self) -> None:
@@ -157,17 +161,28 @@ class Drill:
         return calls
 
     async def nobody_is_lost(
-        self, fault: str, calls: Sequence[Call], *, since: float
+        self,
+        fault: str,
+        calls: Sequence[Call],
+        *,
+        since: float,
+        within: float = SECONDS_TO_A_SOUND,
     ) -> None:
         """Check that each caller whose channel is there is attended to.
 
         Each is in the application, hears something soon, presses a key, and is heard.
+
+        Args:
+            fault: what happened, for the table.
+            calls: who called.
+            since: when that was over, by the reactor.
+            within: after how many seconds from then each has to hear something.
         """
         seconds = await self.crowd.all_hear(calls, since)
         lost = await self.lost(calls)
         self.tell(fault, seconds, lost=len(lost))
         assert not lost, f"no longer in the application: {lost}"
-        assert max(seconds, default=0.0) <= SECONDS_TO_A_SOUND, sorted(seconds)
+        assert max(seconds, default=0.0) <= within, sorted(seconds)
         await self.everybody_is_heard(calls)
 
     async def lost(self, calls: Sequence[Call]) -> set[str]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString
+from twisted.internet.task import deferLater
 
-from tests.attendant.scene import until
 from tests.faults.links import Handing, Link
 from tests.faults.wire import Kind, Message
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.internet.tcp import Port
+
+_OPENS_SECONDS = 30.0
+"""Within what time the daemon opens a connection, its own start included."""
 
 _OUT_SECONDS = 0.02
 """In what time the kernel has taken what was written to a socket."""
@@ -145,7 +148,10 @@ class Proxy:
 
     async def opens(self, before: int) -> float:
         """Wait for one websocket more than there were before; tell when it opened."""
-        await until(lambda: len(self.opened) > before, self.reactor, "a connection")
+        deadline = self.reactor.seconds() + _OPENS_SECONDS
+        while len(self.opened) <= before:
+            assert self.reactor.seconds() < deadline, "no connection"
+            await deferLater(self.reactor, 0.005)
         return self.opened[before]
 
     def listen(self) -> None:

@@ -1,4 +1,4 @@
-"""Calls on a connection that is cut, at every step of a call."""
+"""Calls on a connection that is cut or spoilt, at every step of a call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest_twisted
 from twisted.internet.task import deferLater
 
 from tests.faults.drill import CALLS
-from tests.faults.proxy import answer, event, request
+from tests.faults.proxy import answer, event, flip, request
 
 if TYPE_CHECKING:
     from tests.faults.drill import Drill
@@ -108,4 +108,20 @@ async def test_keys_and_hangups_in_the_gap(drill: Drill) -> None:
     since = await drill.reconnected(before)
     await drill.nobody_is_lost("keys and hangups in the gap", calls, since=since)
     assert all(call.is_served for call in calls[HALF:])
+    await drill.is_empty()
+
+
+@pytest_twisted.ensureDeferred
+async def test_bytes_of_events_and_answers_spoilt(drill: Drill) -> None:
+    calls = await drill.callers()
+    for which in (event("ChannelDtmfReceived"), answer("/play/")):
+        connections = drill.connections
+        spoilt = drill.proxy.spoil(which, flip, nth=CALLS // 2)
+        drill.crowd.press("1", calls)
+        await spoilt.happened
+        since = await drill.reconnected(connections)
+        what = f"{which.kind.value} spoilt: {which.name or 'key'}"
+        await drill.nobody_is_lost(what, calls, since=since)
+        drill.proxy.heal()
+    assert all(call.is_served for call in calls)
     await drill.is_empty()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore
 from twisted.internet.task import deferLater
 
 from tests.faults.drill import CALLS, Drill
@@ -28,12 +28,15 @@ pytestmark = pytest.mark.asterisk
 NOTICED_SECONDS = 15.0
 """Within what time a connection is noticed that nothing comes through any more."""
 
+AT_ONCE = 4
+"""How many drills there are at the same time: they take turns on the cores."""
+
 HUNG_SECONDS = 5.0
 FEW = 15
 
 
 def at_once(scenario: Scenario) -> Callable[..., Any]:
-    """Make a scenario a test that is under way together with all others here."""
+    """Make a scenario a test that is under way together with others here."""
 
     async def wait(under_way: Mapping[Scenario, Deferred[None]]) -> None:
         await under_way[scenario]
@@ -52,12 +55,15 @@ def under_way(
 ) -> Iterator[Mapping[Scenario, Deferred[None]]]:
     """Begin all scenarios of this module."""
 
+    turns = DeferredSemaphore(AT_ONCE)
+
     async def play(scenario: Scenario) -> None:
-        drill = await Drill.open(reactor, installation)
-        try:
-            await scenario(drill)
-        finally:
-            await drill.close()
+        async with turns:
+            drill = await Drill.open(reactor, installation)
+            try:
+                await scenario(drill)
+            finally:
+                await drill.close()
 
     scenarios = [
         test.scenario
@@ -68,6 +74,12 @@ def under_way(
     yield begun
     # Those that no test has waited for.
     pytest_twisted.blockon(DeferredList(list(begun.values()), consumeErrors=True))
+
+
+def flip_the_middle(data: bytes) -> bytes:
+    """Spoil what is said, not how long it is."""
+    middle = len(data) // 2
+    return data[:middle] + flip(data[middle : middle + 4]) + data[middle + 4 :]
 
 
 def claim_to_be_longer(data: bytes) -> bytes:
@@ -184,7 +196,7 @@ async def test_packets_lost_for_two_seconds_then_few_then_late(drill: Drill) -> 
 
     drill.proxy.latency = 0.3
     since = drill.crowd.press("1", calls)
-    await drill.nobody_is_lost("0.3 s each way", calls, since=since)
+    await drill.nobody_is_lost("0.3 s each way", calls, since=since, within=4.0)
     drill.proxy.heal()
     assert drill.connections == 1
     assert all(call.is_served for call in calls)
@@ -202,5 +214,25 @@ async def test_every_answer_and_event_two_seconds_late(drill: Drill) -> None:
     drill.tell("every answer and event 2 s late", seconds)
     await drill.everybody_is_heard(calls)
     assert drill.connections == 1
+    assert all(call.is_served for call in calls)
+    await drill.is_empty()
+
+
+@at_once
+async def test_text_spoilt_in_either_direction(drill: Drill) -> None:
+    first = drill.proxy.spoil(event("StasisStart"), flip_the_middle, nth=CALLS // 2)
+    since = drill.reactor.seconds()
+    calls = await drill.crowd.place(CALLS)
+    await first.happened
+    seconds = await drill.crowd.all_hear(calls, since)
+    drill.tell("text of StasisStart spoilt", seconds)
+    for which in (event("PlaybackFinished"), answer("/play/"), request("/play/")):
+        spoilt = drill.proxy.spoil(which, flip_the_middle, nth=CALLS // 2)
+        drill.crowd.press("1", calls)
+        await spoilt.happened
+        drill.proxy.heal()
+        seconds = await drill.crowd.all_hear(calls, drill.reactor.seconds())
+        drill.tell(f"text of {which.kind.value} spoilt: {which.name}", seconds)
+        await drill.everybody_is_heard(calls)
     assert all(call.is_served for call in calls)
     await drill.is_empty()
