@@ -22,10 +22,12 @@ from twisted.internet.endpoints import (
     UNIXClientEndpoint,
     serverFromString,
 )
-from twisted.protocols.policies import WrappingFactory
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.http import NOT_ALLOWED, OK, SERVICE_UNAVAILABLE
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
+from zope.interface import implementer
 
 from channel_aa.logs import Logger
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import (
         IAddress,
         IListeningPort,
-        IStreamClientEndpoint,
+        IProtocolFactory,
     )
 
     from channel_aa.status import Status
@@ -158,7 +160,7 @@ def client_endpoint(
     """
     kind, names, options = _parsed(where)
     if kind == "unix" and names:
-        return UNIXClientEndpoint(reactor, names[0])
+        return _UnixWay(UNIXClientEndpoint(reactor, names[0]))
     if kind in {"tcp", "tcp6"} and names and names[0].isdecimal():
         host = options.get("interface", "" if kind == "tcp" else "::")
         client = TCP6ClientEndpoint if ":" in host else TCP4ClientEndpoint
@@ -167,6 +169,31 @@ def client_endpoint(
         f"{where!r} is served, but cannot be asked from here: only unix:PATH,"
         " tcp:PORT:interface=HOST and tcp6:PORT can"
     )
+
+
+class _Connection(ProtocolWrapper):
+    """A connection that may go over a UNIX socket, which has no option of TCP's.
+
+    Twisted's HTTP sets one all the same, on both sides, and in 24.10 that fails.
+    """
+
+    def setTcpNoDelay(self, enabled: object) -> None:  # noqa: N802 - Twisted's name
+        """Do without."""
+
+
+@implementer(IStreamClientEndpoint)
+class _UnixWay:
+    """Connects HTTP clients to a UNIX socket."""
+
+    def __init__(self, endpoint: UNIXClientEndpoint) -> None:
+        self.endpoint = endpoint
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
+        """Connect; see `IStreamClientEndpoint`."""
+        wrapped: Any = WrappingFactory(factory)
+        wrapped.protocol, wrapped.noisy = _Connection, False
+        connecting: Deferred[Any] = self.endpoint.connect(wrapped)
+        return connecting.addCallback(lambda connected: connected.wrappedProtocol)
 
 
 class _QuietSite(Site):
@@ -196,6 +223,7 @@ class _LimitedFactory(WrappingFactory):
     """Accepts so many connections, and no more."""
 
     noisy = False
+    protocol = _Connection
 
     def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ANN401, N802 - Twisted's
         """Serve a connection; without a protocol, it is closed."""

@@ -10,14 +10,14 @@ from twisted.internet.endpoints import (
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.status_server import client_endpoint
+from channel_aa.status_server import _UnixWay, client_endpoint
 
 
 class ClientEndpointTests(SynchronousTestCase):
     def way(self, where: str) -> tuple[type, tuple[object, ...]]:
         endpoint = client_endpoint(where, MemoryReactorClock())
-        if isinstance(endpoint, UNIXClientEndpoint):
-            return UNIXClientEndpoint, (endpoint._path,)
+        if isinstance(endpoint, _UnixWay):
+            return UNIXClientEndpoint, (endpoint.endpoint._path,)
         assert isinstance(endpoint, TCP4ClientEndpoint | TCP6ClientEndpoint)
         return type(endpoint), (endpoint._host, endpoint._port)
 
