@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import wave
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _silence(seconds: float) -> bytes:
     return bytes(2 * round(seconds * FRAMES_A_SECOND))
 
 
+@cache
 def _tone(seconds: float) -> bytes:
     step = 2 * math.pi * HERTZ / FRAMES_A_SECOND
     frames = round(seconds * FRAMES_A_SECOND)

@@ -124,8 +124,8 @@ class Dialogue:
         start = {_TWO_BYTES: 4, _EIGHT_BYTES: 10}.get(size, 2)
         if start > 2:
             size = int.from_bytes(data[2:start], "big")
-        mask = data[start : start + 4] if is_masked else bytes(4)
-        start += 4 if is_masked else 0
+        mask = data[start : start + 4] if is_masked else b""
+        start += len(mask)
         if len(data) < start + size:
             return None
         whole, payload = data[: start + size], data[start : start + size]
@@ -133,9 +133,10 @@ class Dialogue:
         if opcode != _TEXT:
             name = _CONTROL_FRAMES.get(opcode, "")
             return Message(Kind.FRAME, name, whole)
-        pad = (mask * (size // 4 + 1))[:size]
-        text = bytes(a ^ b for a, b in zip(payload, pad, strict=True)).decode()
-        return self._message(way, whole, text)
+        if mask:
+            key = int.from_bytes((mask * (size // 4 + 1))[:size], "big")
+            payload = (int.from_bytes(payload, "big") ^ key).to_bytes(size, "big")
+        return self._message(way, whole, payload.decode())
 
     def _message(self, way: Way, whole: bytes, text: str) -> Message:
         said: dict[str, Any] = json.loads(text)
