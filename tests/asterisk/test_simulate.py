@@ -4,38 +4,32 @@ from __future__ import annotations
 
 import tomllib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock, LoopingCall, deferLater
+from twisted.internet.task import Clock
 
 from channel_aa.checked import converted
 from channel_aa.commands.director import Director
 from channel_aa.commands.expectation import happened
 from channel_aa.commands.rehearsal import CallData, Rehearsal
 from channel_aa.commands.steps import read_steps
-from channel_aa.commands.transcript import Kind, Transcript
 from channel_aa.config import Settings
 from channel_aa.service import AttendantService
 from channel_aa.simulator.phones import Phone
-from channel_aa.simulator.script import Ended, HangUp, Hear, Press, Wait
 from channel_aa.simulator.virtual import wait_for
+from tests.asterisk.real_call import RealCall
 from tests.attendant.scene import until
 from tests.contract.stage import PHONES, AsteriskStage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from twisted.internet.posixbase import PosixReactorBase
 
     from channel_aa.checked import Problem
-    from channel_aa.commands.steps import Step
     from channel_aa.commands.transcript import Entry
     from tests.asterisk.harness import Asterisk
-    from tests.contract.raw import Events
-    from tests.contract.stage import Caller
 
 pytestmark = pytest.mark.asterisk
 
@@ -94,89 +88,6 @@ def settings_for(url: str) -> Settings:
     return settings
 
 
-class RealCall:
-    """A call on a real Asterisk, with what a `Director` asks of a rehearsal.
-
-    Args:
-        reactor: the reactor that everything runs on.
-        events: hears of every channel.
-        phone: the caller's.
-    """
-
-    def __init__(
-        self, reactor: PosixReactorBase, events: Events, phone: Caller
-    ) -> None:
-        self.caller = self
-        self.is_over = False
-        self.director = Director(cast("Rehearsal", self), clock=reactor)
-        self.transcript = Transcript(
-            phone.name, variables=["TEAM"], write=self.director.see
-        )
-        self._reactor = reactor
-        self._events = events
-        self._phone = phone
-        self._who = "application"
-        self._heard_up_to = 0
-        self._seen = 0
-        self._looking = LoopingCall(self._look)
-        self._looking.start(0.005, now=False)
-
-    def hang_up(self) -> None:
-        if self._who == "caller":
-            return
-        self._who = "caller"
-        Deferred.fromCoroutine(self._phone.hang_up())
-
-    def run(self, steps: Sequence[Step], *, patience: float) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._do(steps[0]))
-
-    async def close(self) -> None:
-        await until(lambda: self.is_over, self._reactor, "the end of the call")
-        self._looking.stop()
-
-    async def _do(self, step: Step) -> None:
-        match step:
-            case Press(keys):
-                for key in keys:
-                    await self._phone.press(key)
-                    await deferLater(self._reactor, 0.15)
-                self._heard_up_to = len(self.transcript.entries)
-            case Wait(seconds):
-                await deferLater(self._reactor, seconds)
-            case Hear(sound):
-                await until(lambda: self._hears(sound), self._reactor, str(step))
-            case HangUp():
-                self.hang_up()
-            case Ended():
-                await until(lambda: self.is_over, self._reactor, str(step))
-
-    def _hears(self, sound: str) -> bool:
-        heard = self.transcript.entries[self._heard_up_to :]
-        return any(each.text == sound for each in heard)
-
-    def _look(self) -> None:
-        while self._seen < len(self._events.all):
-            event = self._events.all[self._seen]
-            self._seen += 1
-            if self.is_over:
-                continue
-            self.transcript.hear(event.json, event.received)
-            channel = event.json.get("channel", {})
-            if channel.get("name") == self._phone.name:
-                self._look_for_the_end(event.type, channel["dialplan"])
-
-    def _look_for_the_end(self, kind: str, place: Mapping[str, object]) -> None:
-        if kind == "ChannelDestroyed":
-            self._end(f"hung up by {self._who}")
-        elif kind == "ChannelDialplan" and place["app_name"] != "Stasis":
-            where = f"{place['context']},{place['exten']},{place['priority']}"
-            self._end(f"continued in dialplan at {where}")
-
-    def _end(self, outcome: str) -> None:
-        self.is_over = True
-        self.transcript.add(self._reactor.seconds(), Kind.END, outcome)
-
-
 async def real(reactor: PosixReactorBase, asterisk: Asterisk, script: str) -> list[str]:
     """Give what happens on a real Asterisk."""
     stage = await AsteriskStage.open(reactor, asterisk)
@@ -186,7 +97,7 @@ async def real(reactor: PosixReactorBase, asterisk: Asterisk, script: str) -> li
     try:
         await until(lambda: service.is_connected, reactor, "a connection")
         phone = await stage.place_call("1000")
-        call = RealCall(reactor, events, phone)
+        call = RealCall(reactor, events, phone, variables=["TEAM"])
         directed = Deferred.fromCoroutine(call.director.direct(read_steps(script)))
         await directed.addTimeout(SECONDS, reactor)
         await call.close()
