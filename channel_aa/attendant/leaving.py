@@ -32,10 +32,11 @@ OVERLOAD = "overload"
 ERROR = "error"
 LIMIT = "limit"
 
-REASON_SECONDS = 1.0
+REASON_SECONDS = 5.0
 """How long a call waits at most for its reason to be set.
 
-Asterisk sets no variable while a sound plays, and some sounds cannot be stopped.
+Asterisk sets no variable while a sound plays, and some sounds cannot be stopped. In a
+crowd of calls over HTTP, each waits for its turn.
 """
 
 _log = Logger()

@@ -146,7 +146,7 @@ class DrainTests(ManyCallsTestCase):
         self.enter()
         closed = self.close()
         self.assertNoResult(closed)
-        self.clock.advance(1)
+        self.clock.advance(5)
         self.successResultOf(closed)
         self.assertEqual(self.channel.log[-2:], STOPPING)
 
