@@ -119,6 +119,7 @@ class DialledPhone:
         self.was_answered = False
         self._is_unwanted = False
         self._is_given_up = False
+        self._has_rung_again = False
         self._is_over = False
         self._failed_checks = 0
         self._conversation: Conversation | None = None
@@ -263,6 +264,10 @@ class DialledPhone:
         if self._is_over:
             return
         if failure.check(NotFoundError):
+            if self._can_ring_again():
+                self._has_rung_again = True
+                self.ring()
+                return
             # What became of it was told while nobody could hear it.
             self._has_begun = self._has_begun or self._is_accepted
             self.ended()
@@ -275,6 +280,14 @@ class DialledPhone:
             self._expect_an_end()
         else:
             self.hang_up()
+
+    def _can_ring_again(self) -> bool:
+        """Tell whether the request may have been lost, with nothing seen of it.
+
+        If it was not, Asterisk refuses a second channel of the same id.
+        """
+        was_seen = self._is_accepted or self._has_begun or self.was_answered
+        return not (was_seen or self._is_unwanted or self._has_rung_again)
 
     def _given_up(self, _waiting: Deferred[DialOutcome]) -> None:
         # An outcome that came now would look like one to whoever is cancelled.

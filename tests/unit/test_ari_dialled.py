@@ -320,20 +320,37 @@ class DoubtTests(PhoneTestCase):
         self.is_hung_up(phone)
         self.assertEqual(self.outcomes, [BUSY])
 
+    def dial_in_doubt(self) -> tuple[DialledPhone, str]:
+        """Dial, and lose the answer; the line is that of the request."""
+        phone = self.dial(is_accepted=False)
+        exchange = self.sender.only_unanswered()
+        exchange.fail(RequestTimeoutError)
+        question = self.sender.only_unanswered()
+        self.assertEqual(question.line, f"GET channels/{phone.id}")
+        return phone, exchange.line
+
     def test_a_request_in_doubt_is_asked_after(self) -> None:
-        for answer in ("rings", "is not there"):
-            phone = self.dial(is_accepted=False)
-            self.sender.only_unanswered().fail(RequestTimeoutError)
-            question = self.sender.only_unanswered()
-            self.assertEqual(question.line, f"GET channels/{phone.id}")
-            if answer == "rings":
-                question.accept(b'{"id":"x","state":"Ringing"}')
-                self.assertEqual(self.outcomes, [])
-                self.hear_end(phone, 17)
-                self.assertEqual(self.outcomes, [BUSY])
-            else:
-                question.refuse(404)
-                self.assertEqual(self.outcomes, [UNAVAILABLE])
+        phone, _ = self.dial_in_doubt()
+        self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
+        self.assertEqual(self.outcomes, [])
+        self.hear_end(phone, 17)
+        self.assertEqual(self.outcomes, [BUSY])
+
+    def test_one_that_was_lost_is_made_again_once(self) -> None:
+        _, line = self.dial_in_doubt()
+        self.sender.only_unanswered().refuse(404)
+        again = self.sender.only_unanswered()
+        self.assertEqual(again.line, line)
+        again.fail(RequestTimeoutError)
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.outcomes, [UNAVAILABLE])
+
+    def test_one_that_nobody_wants_any_more_is_not(self) -> None:
+        phone, _ = self.dial_in_doubt()
+        phone.hang_up()
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.sender.unanswered, [])
+        self.assertEqual(self.outcomes, [NO_ANSWER])
 
     def test_an_id_in_use_is_no_refusal(self) -> None:
         """The request was repeated on the way, for example."""
