@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import treq
 
+from channel_aa.ari.bridges import BRIDGE_PREFIX
+from channel_aa.ari.dialled import is_phone
 from channel_aa.status import Status
 from tests.asterisk.harness import Asterisk, free_port
 from tests.contract.stage import APP, AsteriskStage
@@ -54,6 +56,8 @@ timeout = 10
 
 [menus.main.options]
 1 = {{ play = ["you-entered", "digits/{{digits}}"] }}
+3 = {{ dial = "Local/answers@phones" }}
+4 = {{ dial = "Local/rings@phones", ring = 60 }}
 9 = {{ continue = {{ context = "channel-aa", extension = "operator" }} }}
 """
 
@@ -207,6 +211,33 @@ class Drill:
         served = [call for call in calls if call.is_served]
         pressed = self.crowd.press("1", served)
         await self.crowd.all_hear(served, pressed, "you-entered")
+
+    async def phones(self) -> list[str]:
+        """List the ids of the phones that the daemon has dialled."""
+        channels = (await self.stage.ari.get("/channels")).json
+        return [each["id"] for each in channels if is_phone(each["id"])]
+
+    async def conversations(self) -> int:
+        """Count the bridges that a caller and a phone are in."""
+        bridges = (await self.stage.ari.get("/bridges")).json
+        ours = [bridge for bridge in bridges if bridge["id"].startswith(BRIDGE_PREFIX)]
+        return sum(len(bridge["channels"]) == 2 for bridge in ours)
+
+    async def has_conversations(self, number: int) -> None:
+        """Wait until there are so many, and no bridge of ours beside them."""
+
+        async def are_there() -> bool:
+            return await self.conversations() == number
+
+        await self.stage.until(are_there)
+
+    async def has_phones(self, number: int) -> None:
+        """Wait until so many phones are dialled."""
+
+        async def are_there() -> bool:
+            return len(await self.phones()) == number
+
+        await self.stage.until(are_there)
 
     async def is_empty(self) -> None:
         """Have everybody hang up, and check that nothing is left of the calls."""
