@@ -159,8 +159,9 @@ class Day:
             "requests": self._client.requests.pending,
             "Asterisk's channels": self._simulator.live_channels,
             "Asterisk's bridges": len(self._simulator.world.bridges),
-            # Of the line's loss and of Asterisk's forgetting there are two.
-            "timers": len(self.clock.getDelayedCalls()) - 2,
+            # Of the line's loss, of Asterisk's forgetting and of the audit there are
+            # three.
+            "timers": len(self.clock.getDelayedCalls()) - 3,
         }
 
     def _now(self) -> datetime:

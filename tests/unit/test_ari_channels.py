@@ -147,20 +147,27 @@ class VariableTests(AriTestCase):
 
     def test_one_is_set_without_waiting_where_nothing_was_played_yet(self) -> None:
         channel = self.enter()
-        channel.set_variable("X", "1")
+        first = channel.set_variable("X", "1")
         channel.play("sound:or")
-        channel.set_variable("X", "2")
-        first, _, second = self.sender.exchanges
+        second = channel.set_variable("X", "2")
+        asked = [exchange.request for exchange in self.sender.exchanges]
         self.assertEqual(
-            (first.request.may_wait, second.request.may_wait), (False, True)
+            [(request.path[-1], request.may_wait) for request in asked[::2]],
+            [("variable", False), ("variable", True)],
         )
+        for setting, exchange in ((first, 0), (second, 2)):
+            self.sender.exchanges[exchange].accept()
+            self.successResultOf(setting)
 
     def test_one_may_wait_on_a_channel_that_is_adopted(self) -> None:
         self.client.enter(
             ChannelData(id="c1", name="PJSIP/c1"), arguments=(), adopted=True
         )
-        self.client.channels["c1"].set_variable("X", "1")
-        self.assertTrue(self.sender.exchanges[0].request.may_wait)
+        setting = self.client.channels["c1"].set_variable("X", "1")
+        exchange = self.sender.only_unanswered()
+        self.assertTrue(exchange.request.may_wait)
+        exchange.accept()
+        self.successResultOf(setting)
 
     def test_a_variable_has_a_value(self) -> None:
         value, exchange = self.read()

@@ -73,7 +73,7 @@ class BurstTests(SynchronousTestCase):
             until=lambda: sum(bool(each.heard) for each in callers) == LIMIT,
             seconds=60,
         )
-        clock.advance(10)
+        pass_time(clock, until=lambda: len(client.channels) == LIMIT, seconds=60)
         refused = [each for each in callers if each.status]
         self.assertEqual(len(refused), CALLS - LIMIT)
         self.assertEqual(
@@ -83,10 +83,18 @@ class BurstTests(SynchronousTestCase):
             {"overload": CALLS - LIMIT},
         )
         self.assertEqual(len(attendant.calls), LIMIT)
-        self.assertEqual(len(client.channels), LIMIT)
         self.assertLessEqual(len(lines), 2)
         for caller in callers:
             caller.hang_up()
-        clock.advance(60)
-        self.assertEqual((len(attendant.calls), len(client.channels)), (0, 0))
-        self.assertEqual((client.requests.pending, len(client.playbacks)), (0, 0))
+        pass_time(
+            clock,
+            until=lambda: (
+                not (
+                    attendant.calls
+                    or client.channels
+                    or client.playbacks
+                    or client.requests.pending
+                )
+            ),
+            seconds=60,
+        )
