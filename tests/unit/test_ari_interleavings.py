@@ -144,7 +144,7 @@ STEPS = st.one_of(
 
 class InterleavingTests(SynchronousTestCase):
     @given(st.lists(STEPS, max_size=60))
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=150, deadline=None)
     def test_nothing_is_left_whatever_happens_in_whatever_order(
         self, steps: list[tuple[object, ...]]
     ) -> None:

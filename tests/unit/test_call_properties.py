@@ -237,7 +237,7 @@ class CallPropertyTests(SynchronousTestCase):
         self.assertEqual([str(each) for each in self.flushLoggedErrors()], [])
 
     @given(moves, ends, moves)
-    @settings(deadline=None, max_examples=300)
+    @settings(deadline=None, max_examples=120)
     def test_call_that_has_left_leaves_nothing_whenever_it_does(
         self,
         before: list[tuple[str, str]],
@@ -258,7 +258,7 @@ class CallPropertyTests(SynchronousTestCase):
         self.check_errors()
 
     @given(moves_of_one_who_stays)
-    @settings(deadline=None, max_examples=200)
+    @settings(deadline=None, max_examples=80)
     def test_call_of_a_caller_who_goes_silent_has_an_end(
         self, before: list[tuple[str, str]]
     ) -> None:
@@ -276,7 +276,7 @@ class CallPropertyTests(SynchronousTestCase):
         self.check_errors()
 
     @given(moves_of_one_who_stays)
-    @settings(deadline=None, max_examples=100)
+    @settings(deadline=None, max_examples=50)
     def test_call_that_is_released_is_told_to_go_on_and_its_conversation_stands(
         self, before: list[tuple[str, str]]
     ) -> None:
