@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from channel_aa.ari.channels import Channel
     from channel_aa.ari.dialled import DialledPhone
+    from channel_aa.ari.recordings import Recording
 
 ANSWERS = (200, 400, 404, 409, 412, 500, "timeout", "lost", "nothing")
 PHONES = 2
@@ -31,9 +33,9 @@ class _World(AriTestCase):
         super().setUp()
         self.channel: Channel = self.enter()
         self.phones: list[DialledPhone] = []
-        self.waits: list[Deferred[object]] = []
+        self.waits: list[Deferred[Any]] = []
 
-    def wait_for(self, something: Deferred[object]) -> None:
+    def wait_for(self, something: Deferred[Any]) -> None:
         """Wait for it as whoever attends to a call would; errors are no matter."""
         self.waits.append(something.addErrback(lambda _: None))
 
@@ -60,17 +62,20 @@ class _World(AriTestCase):
         """Let whoever attends to the call do something."""
         channel = self.channel
         actions: list[Callable[[], object]] = [
-            lambda: self.wait_for(channel.play("sound:a").finished),  # type: ignore[arg-type]
-            lambda: self.wait_for(channel.answer()),  # type: ignore[arg-type]
-            lambda: self.wait_for(self.record().finished),  # type: ignore[arg-type]
+            lambda: self.wait_for(channel.play("sound:a").finished),
+            lambda: self.wait_for(channel.answer()),
+            lambda: self.wait_for(self.record().finished),
             self.dial,
             *[phone.hang_up for phone in self.phones],
-            *[lambda it=phone: self.wait_for(it.connect()) for phone in self.phones],  # type: ignore[misc]
+            *[partial(self.connect, phone) for phone in self.phones],
             *[wait.cancel for wait in self.waits],
         ]
         actions[number % len(actions)]()
 
-    def record(self) -> object:
+    def connect(self, phone: DialledPhone) -> None:
+        self.wait_for(phone.connect())
+
+    def record(self) -> Recording:
         return self.channel.record(
             "a", max_seconds=0, max_silence_seconds=0, terminator="#", beep=False
         )
@@ -79,7 +84,7 @@ class _World(AriTestCase):
         if len(self.phones) < PHONES:
             phone = self.channel.dial("PJSIP/1", ring_seconds=20)
             self.phones.append(phone)
-            self.wait_for(phone.outcome)  # type: ignore[arg-type]
+            self.wait_for(phone.outcome)
 
     def tell(self, number: int) -> None:
         """Let Asterisk tell something, true or not."""
