@@ -42,6 +42,7 @@ grows by a block now and then is no leak."""
 
 _LOST_EVERY = 600.0
 _LOST_SECONDS = 8.0
+_QUIET_SECONDS = 60.0
 _FORGOTTEN_EVERY = 4 * 3600.0
 _NOON = datetime(2026, 6, 1, tzinfo=UTC)
 _SEED = 20260601
@@ -123,6 +124,7 @@ class Day:
         self.lost = 0
         self._random = Random(_SEED)
         self._callers = 0
+        self._timers = 0
         self._simulator = Simulator(
             reactor=self.clock, default_sound_seconds=1.0, phones=_PHONES
         )
@@ -139,6 +141,8 @@ class Day:
         self._client.startService()
         self.clock.callLater(_LOST_EVERY, self._lose)
         self.clock.callLater(_FORGOTTEN_EVERY, self._forget)
+        self._pass(_QUIET_SECONDS)
+        self._timers = len(self.clock.getDelayedCalls())
         for part in range(PAUSES):
             upto = self.calls * (part + 1) // PAUSES
             while self.placed < upto:
@@ -146,7 +150,7 @@ class Day:
                 self._place()
             while self._callers or self._attendant.calls:
                 self._pass(1.0)
-            self._pass(60.0)
+            self._pass(_QUIET_SECONDS)
             self._simulator.world.recordings.stored.clear()
             yield self._count()
 
