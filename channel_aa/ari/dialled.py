@@ -53,7 +53,7 @@ _CAUSES = {
 
 _decode_channel = msgspec.json.Decoder(ChannelData).decode
 _NO_CAUSE = 0
-_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f"<>\\]+')
+_NOT_IN_A_NAME = frozenset('"<>\\')
 _NOT_IN_A_NUMBER = re.compile(r"[^A-Za-z0-9+*#._-]+")
 _LONGEST_NAME = 80
 _LONGEST_NUMBER = 40
@@ -70,12 +70,20 @@ def is_phone(channel_id: str) -> bool:
 def caller_id(*, label: str, name: str, number: str) -> str:
     """Give what a phone is to show: the label and the caller, fit to be quoted.
 
-    All of it may come from outside: what could end the quotation is left out.
+    All of it may come from outside: what could end the quotation is left out, and
+    what has no shape, such as marks that turn the direction of writing.
     """
-    words = [" ".join(_NOT_IN_A_NAME.sub(" ", each).split()) for each in (label, name)]
+    words = (" ".join(_harmless(each).split()) for each in (label, name))
     shown = ": ".join(filter(None, words))[:_LONGEST_NAME]
     digits = _NOT_IN_A_NUMBER.sub("", number)[:_LONGEST_NUMBER]
     return f'"{shown}" <{digits}>' if shown or digits else ""
+
+
+def _harmless(name: str) -> str:
+    return "".join(
+        each if each.isprintable() and each not in _NOT_IN_A_NAME else " "
+        for each in name
+    )
 
 
 @implementer(IDialledPhone)
