@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "channel_aa"
@@ -21,11 +18,13 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def imported(path: Path) -> tuple[str, ...]:
     """Give the full names of this project that a file imports, for types as well."""
     package = module_name(path).split(".")
     if path.name != "__init__.py":
         package.pop()
+    found = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         names = []
         if isinstance(node, ast.Import):
@@ -34,7 +33,8 @@ def imported(path: Path) -> Iterator[str]:
             above = package[: len(package) + 1 - node.level] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             names = [f"{base}.{alias.name}" for alias in node.names]
-        yield from (name for name in names if name.split(".")[0] == PACKAGE)
+        found += [name for name in names if name.split(".")[0] == PACKAGE]
+    return tuple(found)
 
 
 def room_of(name: str) -> str:
@@ -47,6 +47,7 @@ def room_of(name: str) -> str:
     return PACKAGE
 
 
+@cache
 def rooms_and_imports() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / PACKAGE).rglob("*.py")):
