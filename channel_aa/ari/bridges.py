@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 
-from channel_aa.ari.errors import AriError
+from channel_aa.ari.errors import AriError, ConflictError
+from channel_aa.ari.events import BridgeData
+from channel_aa.ari.patience import MAX_TRIES
 from channel_aa.ari.requests import Request
 from channel_aa.logs import Logger
 
@@ -103,15 +107,36 @@ class Conversation:
             path=("bridges", self.id),
             query={"type": "mixing", "name": client.bridge_name},
         )
-        await client.sender.send(make, again=True)
-        if self._is_over:
-            return
+        with suppress(ConflictError):  # It was made, and the answer was lost.
+            await client.sender.send(make, again=True)
         add = Request(
             method="POST",
             path=("bridges", self.id, "addChannel"),
             query={"channel": ",".join(self.members)},
         )
-        await client.sender.send(add, again=True)
+        for tries_left in reversed(range(MAX_TRIES)):
+            if self._is_over:
+                return
+            try:
+                await client.sender.send(add)
+            except AriError as error:
+                if not (error.may_be_done and tries_left):
+                    raise
+            else:
+                return
+            # Who is in the bridge, and is added again, is taken out of it first: that
+            # would be the conversation's end.
+            if await self._has_both():
+                return
+
+    async def _has_both(self) -> bool:
+        request = Request(method="GET", path=("bridges", self.id))
+        answer = await self._client.sender.send(request, again=True)
+        try:
+            present = msgspec.json.decode(answer, type=BridgeData).channels
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+        return set(self.members).issubset(present)
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value

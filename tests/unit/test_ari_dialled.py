@@ -434,6 +434,55 @@ class ConversationTests(PhoneTestCase):
         self.answer_removals(f"DELETE bridges/{self.bridge}")
         self.assertEqual(self.overs, [None])
 
+    def test_a_bridge_that_is_there_already_will_do(self) -> None:
+        self.connect(is_set_up=False)
+        self.sender.only_unanswered().refuse(409)
+        self.sender.only_unanswered().accept()
+        self.assertEqual(self.overs, [])
+        self.end()
+
+    def test_who_may_be_in_it_already_is_looked_for_there(self) -> None:
+        for there in ("both", "one", "who knows"):
+            phone = self.connect(is_set_up=False)
+            self.sender.only_unanswered().accept(b"{}")
+            add = self.sender.only_unanswered()
+            add.fail(RequestTimeoutError)
+            question = self.sender.only_unanswered()
+            self.assertEqual(question.line, f"GET bridges/{self.bridge}")
+            answers = {
+                "both": f'{{"id":"x","channels":["{phone.id}","c1"]}}',
+                "one": '{"id":"x","channels":["c1"]}',
+                "who knows": '{"id":"x","channels":7}',
+            }
+            question.accept(answers[there].encode())
+            if there != "both":
+                again = self.sender.only_unanswered()
+                self.assertEqual(again.line, add.line)
+                again.accept()
+            self.assertEqual(self.sender.unanswered, [])
+            self.end()
+
+    def test_who_cannot_be_brought_together_is_told_so(self) -> None:
+        phone = self.connect(is_set_up=False)
+        self.sender.only_unanswered().accept(b"{}")
+        for _ in range(2):
+            self.sender.only_unanswered().fail(RequestTimeoutError)
+            self.sender.only_unanswered().accept(b'{"id":"x","channels":[]}')
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.answer_removals(
+            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
+        )
+        [failure] = self.overs
+        self.assertIsInstance(getattr(failure, "value", None), RequestTimeoutError)
+
+    def end(self) -> None:
+        """Let the caller leave the bridge, and answer what that leads to."""
+        self.leave_bridge("c1")
+        for exchange in self.sender.unanswered:
+            exchange.accept()
+        self.assertEqual(self.overs, [None])
+        self.overs.clear()
+
     def test_it_is_over_when_either_leaves_the_bridge(self) -> None:
         for leaver in ("phone", "caller"):
             phone = self.connect()
@@ -500,10 +549,12 @@ class ConversationTests(PhoneTestCase):
 
     def test_without_an_answer_it_is_set_up_again(self) -> None:
         phone = self.connect(is_set_up=False)
-        for _ in range(2):
-            self.sender.only_unanswered().fail(ConnectionLostError)
-            self.clock.advance(1)
-            self.sender.only_unanswered().accept(b"{}")
+        self.sender.only_unanswered().fail(ConnectionLostError)
+        self.clock.advance(1)
+        self.sender.only_unanswered().accept(b"{}")
+        self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
+        self.clock.advance(1)
+        self.sender.only_unanswered().accept()
         self.assertEqual(self.overs, [])
         self.hear_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
