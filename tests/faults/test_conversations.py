@@ -55,6 +55,27 @@ async def test_conversations_outlive_the_connection_and_the_daemon(
 
 
 @pytest_twisted.ensureDeferred
+async def test_conversations_that_begin_when_the_connection_is_cut(
+    drill: Drill,
+) -> None:
+    for step in (answer("?type=mixing"), answer("/addChannel")):
+        calls = await drill.callers(CALLS)
+        before = drill.connections
+        cut = drill.proxy.cut_at(step, nth=CALLS // 2)
+        drill.crowd.press("3", calls)
+        await cut
+        await drill.reconnected(before)
+        await drill.has_conversations(CALLS)
+        # Nor does anybody end one afterwards.
+        drill.proxy.cut()
+        await drill.reconnected(before + 1)
+        await drill.has_conversations(CALLS)
+        assert (await drill.status()).calls.conversations == CALLS
+        assert not await drill.lost(calls)
+        await drill.is_empty()
+
+
+@pytest_twisted.ensureDeferred
 async def test_phones_that_ring_when_the_connection_is_cut(drill: Drill) -> None:
     for step in (request("POST channels?"), answer("POST channels?")):
         calls = await drill.callers(CALLS)
