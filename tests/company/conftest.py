@@ -31,7 +31,16 @@ def shared_premises(
 @pytest.fixture
 def company(shared_premises: Premises) -> Iterator[Premises]:
     """Give a test the company, and see that it leaves nothing there."""
-    premises = shared_premises
-    yield premises
-    pytest_twisted.blockon(ensureDeferred(premises.hang_up_everybody()))
-    pytest_twisted.blockon(ensureDeferred(premises.have_nothing_left()))
+    yield shared_premises
+    pytest_twisted.blockon(ensureDeferred(left_alone(shared_premises)))
+
+
+async def left_alone(premises: Premises) -> None:
+    """Hang everybody up, and check that nothing is left."""
+    await premises.hang_up_everybody()
+    try:
+        await premises.have_nothing_left()
+    finally:
+        await premises.take_recordings()
+        # Those who wait for an event look through all there are.
+        premises.events.all.clear()

@@ -69,32 +69,18 @@ CLOCK_APP = "channel-aa-clock"
 _EXTENSIONS = (
     f"{NUMBER},1,Stasis,{CLOCK_APP}",
     "shop,1,Stasis,channel-aa\\,shop",
+    # Whatever somebody dials that begins so, and whatever a trunk says of it.
+    "_outside!,1,Stasis,channel-aa\\,${SAID}",
 )
 """Where else than at 1000 the attendant is called."""
 
 
-def company_file(
-    folder: Path, *, url: str, menus: Callable[[str], str] = str, status_port: int = 0
-) -> Path:
-    """Write the company's file, with the Asterisk and the substitutions of the tests.
-
-    Args:
-        folder: where it is written.
-        url: where Asterisk is.
-        menus: changes its text further.
-        status_port: where the daemon tells how it is; 0: nowhere.
-    """
-    text = COMPANY.read_text("utf-8")
+def shortened(text: str) -> str:
+    """Make the `SUBSTITUTIONS` in the company's file."""
     for written, instead in SUBSTITUTIONS.items():
         assert written in text, written
         text = text.replace(written, instead)
-    text = menus(text) + f'\n[asterisk]\nurl = "{url}"\n'
-    if status_port:
-        listen = f"tcp:{status_port}:interface=127.0.0.1"
-        text += f'\n[status]\nlisten = "{listen}"\n'
-    file = folder / "company.conf"
-    file.write_text(text, "utf-8")
-    return file
+    return text
 
 
 class Premises:
@@ -116,7 +102,7 @@ class Premises:
     ) -> None:
         self.reactor = reactor
         self.asterisk = asterisk
-        self._folder = folder
+        self.file = folder / "company.conf"
         self._status_port = free_port()
         self.write_file()
 
@@ -159,13 +145,24 @@ class Premises:
         finally:
             await service.stopService()
 
-    def write_file(self, menus: Callable[[str], str] = str) -> None:
-        """Write the company's file, changed in some way."""
-        self.file = company_file(
-            self._folder,
-            url=self.asterisk.url,
-            menus=menus,
-            status_port=self._status_port,
+    def write_file(self, change: Callable[[str], str] = shortened) -> None:
+        """Write the company's file, with the tests' Asterisk, changed in some way."""
+        listen = f"tcp:{self._status_port}:interface=127.0.0.1"
+        self.file.write_text(
+            f"{change(COMPANY.read_text('utf-8'))}\n"
+            f'[asterisk]\nurl = "{self.asterisk.url}"\n'
+            f'[status]\nlisten = "{listen}"\n',
+            "utf-8",
+        )
+
+    async def reload(self, says: str = "The configuration was loaded") -> None:
+        """Have the daemon read its file again, and wait until it says something."""
+        before = len(self.daemon.lines)
+        self.daemon.signal("HUP")
+        await until(
+            lambda: any(says in line for line in self.daemon.lines[before:]),
+            self.reactor,
+            says,
         )
 
     async def set_phone(self, name: str, behaviour: str = "") -> None:
@@ -196,6 +193,14 @@ class Premises:
             )
 
         return await self.events.wait_for(is_it)
+
+    async def recording(self, kind: str, target: str) -> Mapping[str, Any]:
+        """Wait for an event of a caller's recording, and give what it says of it."""
+        event = await self.events.wait_for(
+            lambda it: it.type == kind and it.json["recording"]["target_uri"] == target
+        )
+        told: Mapping[str, Any] = event.json["recording"]
+        return told
 
     async def phones(self) -> list[Mapping[str, Any]]:
         """List the channels of the phones that the attendant has dialled."""
