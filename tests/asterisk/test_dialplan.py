@@ -22,6 +22,7 @@ pytestmark = pytest.mark.asterisk
 
 OPERATOR = "Local/operator@phones"
 NO_SUCH_PHONE = "Local/nobody@phones"
+NUMBER = "+441632960001"
 UNATTENDED = "No attendant is connected"
 
 
@@ -86,3 +87,24 @@ async def test_a_call_that_is_not_attended_goes_to_the_operator(
         # What it logs arrives late, but before its end.
         await asterisk.halt()
         assert (UNATTENDED in asterisk.log()) == (not is_attended)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("is_attended", [True, False])
+async def test_a_number_that_was_dialled_stays_so_for_the_routes(
+    reactor: PosixReactorBase, installation: Installation, *, is_attended: bool
+) -> None:
+    async with Asterisk.running(
+        reactor, operator=OPERATOR, installation=installation
+    ) as asterisk:
+        stage = await AsteriskStage.open(reactor, asterisk)
+        everything = await stage.listen("monitor", subscribeAll="true")
+        if is_attended:
+            call = await stage.call(await stage.listen(), extension=NUMBER)
+            assert call.start["channel"]["dialplan"]["exten"] == NUMBER
+            await stage.ari.post(f"/channels/{call.id}/continue")
+            caller = call.caller
+        else:
+            caller = await stage.place_call(NUMBER)
+        await speaks_to_the_operator(everything, caller.name)
+        await stage.close()
