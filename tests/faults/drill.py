@@ -239,6 +239,11 @@ class Drill:
 
         await self.stage.until(are_there)
 
+    def heard(self, key: str, calls: Sequence[Call]) -> list[Call]:
+        """Say whose key the daemon has heard: one that comes in the gap is lost."""
+        said = {line.partition("] ")[2] for line in self.daemon.lines}
+        return [call for call in calls if f"Channel {call.name} entered {key}" in said]
+
     async def is_empty(self) -> None:
         """Have everybody hang up, and check that nothing is left of the calls."""
         self.proxy.heal()

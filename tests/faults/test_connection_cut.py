@@ -88,8 +88,10 @@ async def test_cut_while_calls_leave(drill: Drill) -> None:
         await cut
         since = await drill.reconnected(before)
         await drill.nobody_is_lost(f"cut at the {which.name}", calls, since=since)
-        await drill.crowd.have_left(leaving)
-    assert len(calls) == CALLS - 30
+        heard = drill.heard("9", leaving)
+        assert len(heard) >= 5
+        await drill.crowd.have_left(heard)
+    assert all(call.is_served for call in calls)
     await drill.is_empty()
 
 
