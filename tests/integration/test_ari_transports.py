@@ -269,7 +269,7 @@ async def test_a_server_that_stops_reading_is_left_for_http(
     async with requesting(reactor, server, timeout=1.0) as requester:
         server.last.stop_reading()
         # More than the sockets of both ends hold.
-        answers = requester.send_many(500, letters=60000)
+        answers = requester.send_many(250, letters=60000)
         errors = await errors_of(answers)
         assert {type(error) for error in errors} == {RequestTimeoutError}
         assert requester.transports.pending == 0
@@ -278,7 +278,7 @@ async def test_a_server_that_stops_reading_is_left_for_http(
         requester.http.only_unanswered().accept()
         # What is read late is answered late: to nobody.
         server.last.read_on()
-        await until(reactor, lambda: len(server.asked) == 501)
+        await until(reactor, lambda: len(server.asked) == 251)
         assert requester.connection.is_open
 
 
@@ -291,7 +291,7 @@ async def test_a_server_that_stops_reading_for_good_is_dropped(
     async with requesting(reactor, server, **options) as requester:
         stuck = server.last
         stuck.stop_reading()
-        errors = await errors_of(requester.send_many(500, letters=60000))
+        errors = await errors_of(requester.send_many(250, letters=60000))
         assert {type(error) for error in errors} == {ConnectionLostError}
         await until(reactor, lambda: requester.is_over_websocket)
         assert await requester.transports.send(GET) == b"channels/c1"

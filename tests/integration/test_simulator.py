@@ -315,7 +315,9 @@ async def test_one_websocket_may_hear_several_applications(reactor: Reactor) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_websocket_may_hear_everything_but_who_enters_and_leaves(reactor: Reactor) -> None:
+async def test_a_websocket_may_hear_everything_but_who_enters_and_leaves(
+    reactor: Reactor,
+) -> None:
     async with running(reactor) as simulator:
         ari = user(reactor, simulator)
         events = await ari.listen("monitor", subscribeAll="true")
