@@ -65,6 +65,11 @@ class Conversation:
         for member in members:
             client.members[member] = self
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether both have been brought together."""
+        return self._setting_up is None or self._setting_up.called
+
     def begin(self) -> None:
         """Make the bridge, and bring the two together."""
         self._setting_up = Deferred.fromCoroutine(self._set_up())
@@ -72,8 +77,7 @@ class Conversation:
 
     def check(self, present: Collection[str] | None) -> None:
         """Compare with who is in the bridge; ``None``: there is no such bridge."""
-        is_being_set_up = self._setting_up is not None and not self._setting_up.called
-        if not is_being_set_up and not set(self.members).issubset(present or ()):
+        if not set(self.members).issubset(present or ()):
             self.end()
 
     def end(self) -> None:

@@ -168,6 +168,8 @@ class Recovery:
         client = self._client
         alive = await self._channels_in_application()
         self._end_all_but(alive, survivors)
+        # Others may come about between Asterisk's answer and here.
+        settled = [each for each in client.conversations.values() if each.is_set_up]
         bridges = await self._ask(
             Request(method="GET", path=("bridges",)), tuple[BridgeData, ...], ()
         )
@@ -176,22 +178,20 @@ class Recovery:
             for bridge in bridges
             if bridge.id.startswith(BRIDGE_PREFIX) and bridge.name == client.bridge_name
         }
+        for conversation in settled:
+            conversation.check(ours.get(conversation.id))
         await DeferredList(
             [
-                Deferred.fromCoroutine(self._go_on(survivors, ours)),
+                Deferred.fromCoroutine(self._go_on(survivors)),
                 Deferred.fromCoroutine(self._take_over(alive, ours)),
             ],
             fireOnOneErrback=True,
             consumeErrors=True,
         )
 
-    async def _go_on(
-        self, survivors: list[Channel], ours: Mapping[str, Collection[str]]
-    ) -> None:
+    async def _go_on(self, survivors: list[Channel]) -> None:
         """See to the calls that this program knows."""
         client = self._client
-        for conversation in list(client.conversations.values()):
-            conversation.check(ours.get(conversation.id))
         checks = [
             *[phone.check() for phone in list(client.phones.values())],
             *[recording.check() for recording in list(client.recordings.values())],

@@ -590,6 +590,24 @@ class ConversationTests(PhoneTestCase):
         self.hear_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
+    def test_one_that_comes_about_while_bridges_are_listed_is_not_over(self) -> None:
+        phone = self.connect(is_set_up=False)
+        self.sender.only_unanswered().accept(b"{}")
+        self.sender.answers[f"GET channels/{phone.id}"] = b'{"id":"x"}'
+        self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
+        del self.sender.answers["GET bridges"]
+        self.connection.lose()
+        self.connection.open()
+        exchanges = {each.line.split("?")[0]: each for each in self.sender.unanswered}
+        asked = exchanges[f"GET bridges/{self.bridge}"]
+        asked.accept(f'{{"id":"x","channels":["c1","{phone.id}"]}}'.encode())
+        name = self.client.bridge_name
+        bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":["c1"]}}'
+        exchanges["GET bridges"].accept(f"[{bridge}]".encode())
+        self.assertEqual(self.overs, [])
+        self.hear_channel("StasisEnd", phone.id)
+        self.answer_removals(f"DELETE bridges/{self.bridge}")
+
     def test_or_has_ended_meanwhile(self) -> None:
         phone = self.connect()
         self.reconnect("c1")
