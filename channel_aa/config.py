@@ -14,17 +14,6 @@ from typing import Annotated, Any
 from msgspec import field
 from msgspec.structs import astuple
 
-from channel_aa.attendant.flow import (
-    Actions,
-    CallFlow,
-    Menus,
-    Schedules,
-    call_seconds,
-    flow_mistakes,
-)
-from channel_aa.attendant.menu import default_menu
-from channel_aa.attendant.names import dangling_names
-from channel_aa.attendant.routes import Route
 from channel_aa.checked import (
     Checked,
     ConfigError,
@@ -34,6 +23,17 @@ from channel_aa.checked import (
     sort,
 )
 from channel_aa.files import tls_problems
+from channel_aa.menus.flow import (
+    Actions,
+    CallFlow,
+    Menus,
+    Schedules,
+    call_seconds,
+    flow_mistakes,
+)
+from channel_aa.menus.menu import default_menu
+from channel_aa.menus.names import dangling_names
+from channel_aa.menus.routes import Route
 from channel_aa.setting_rules import (
     PASSWORD_VARIABLE,
     TRANSPORTS,

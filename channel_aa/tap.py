@@ -15,9 +15,9 @@ from twisted.python import usage
 
 from channel_aa import __version__
 from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Settings, load
-from channel_aa.environment import PASSWORD_FILE_VARIABLE, password_from
-from channel_aa.registration import check_registered
-from channel_aa.steady import keep_steady_time
+from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE, password_from
+from channel_aa.daemon.steady import keep_steady_time
+from channel_aa.service.registration import check_registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -139,8 +139,8 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     # Imported here, because twistd chooses and installs the reactor before this.
     from twisted.internet import reactor  # noqa: PLC0415
 
-    from channel_aa.daemon import Daemon  # noqa: PLC0415
-    from channel_aa.signals import handle_signals  # noqa: PLC0415
+    from channel_aa.daemon.process import Daemon  # noqa: PLC0415
+    from channel_aa.daemon.signals import handle_signals  # noqa: PLC0415
 
     keep_steady_time(reactor)
     daemon = Daemon(

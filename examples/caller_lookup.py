@@ -22,10 +22,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
-from channel_aa.attendant.actions import Action, Dial, Run
-from channel_aa.attendant.menu import Menu
-from channel_aa.attendant.sounds import prompt_of
 from channel_aa.config import AsteriskSettings, Settings
+from channel_aa.menus.actions import Action, Dial, Run
+from channel_aa.menus.menu import Menu
+from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
 
 if TYPE_CHECKING:

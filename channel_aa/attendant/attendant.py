@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.attendant.caller import CustomAction
-    from channel_aa.attendant.flow import CallFlow
     from channel_aa.interfaces import IChannel
+    from channel_aa.menus.flow import CallFlow
 
 _NONE: Mapping[str, CustomAction] = MappingProxyType({})
 

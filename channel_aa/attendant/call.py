@@ -10,7 +10,6 @@ from zope.interface import implementer
 
 from channel_aa.attendant.countdown import Countdown
 from channel_aa.attendant.dialing import LeftStandingError
-from channel_aa.attendant.digits import KEYS
 from channel_aa.attendant.keypad import Keypad
 from channel_aa.attendant.leaving import ERROR, LIMIT, OVERLOAD, end_at_limit, leave
 from channel_aa.attendant.limits import GoesInCirclesError
@@ -20,6 +19,7 @@ from channel_aa.attendant.waiting import detached
 from channel_aa.attendant.way import Way
 from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyError
 from channel_aa.logs import Logger
+from channel_aa.menus.digits import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.attendant.offer import Offer
-    from channel_aa.attendant.sounds import Prompt
     from channel_aa.interfaces import IChannel
+    from channel_aa.menus.sounds import Prompt
 
 _log = Logger()
 

@@ -13,18 +13,18 @@ from twisted.internet.defer import (
     TimeoutError as DeferredTimeoutError,
 )
 
-from channel_aa.attendant.actions import KEYWORDS, REPEAT, Action, GoTo, Keyword, Named
-from channel_aa.attendant.sounds import prompt_of
 from channel_aa.attendant.waiting import detached
 from channel_aa.interfaces import ChannelGoneError
 from channel_aa.logs import Logger
+from channel_aa.menus.actions import KEYWORDS, REPEAT, Action, GoTo, Keyword, Named
+from channel_aa.menus.sounds import prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from channel_aa.attendant.actions import Run
     from channel_aa.attendant.call import Call
-    from channel_aa.attendant.sounds import Sound
+    from channel_aa.menus.actions import Run
+    from channel_aa.menus.sounds import Sound
 
 _log = Logger()
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
-from channel_aa.attendant.actions import REPEAT
-from channel_aa.attendant.sounds import prompt_of
 from channel_aa.attendant.waiting import detached
 from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
 from channel_aa.logs import Logger
+from channel_aa.menus.actions import REPEAT
+from channel_aa.menus.sounds import prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from channel_aa.attendant.actions import Action, Dial
     from channel_aa.attendant.call import Call
     from channel_aa.interfaces import IDialledPhone
+    from channel_aa.menus.actions import Action, Dial
 
 OUTCOME_VARIABLE = "DIALSTATUS"
 """The channel variable that tells what became of the last dial, as after Dial()."""

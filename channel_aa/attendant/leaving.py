@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
-from channel_aa.attendant.actions import REPEAT, with_digits
 from channel_aa.interfaces import ChannelGoneError, TelephonyError
 from channel_aa.logs import Logger
+from channel_aa.menus.actions import REPEAT, with_digits
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.actions import (
+    from channel_aa.attendant.call import Call
+    from channel_aa.menus.actions import (
         Action,
         Continue,
         Directory,
         Queue,
         Voicemail,
     )
-    from channel_aa.attendant.call import Call
 
 REASON_VARIABLE = "CHANNEL_AA_REASON"
 """The channel variable that tells the dialplan why a call was not attended to."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from channel_aa.attendant.sounds import Prompt
+    from channel_aa.menus.sounds import Prompt
 
 MAX_ACTIONS_WITHOUT_KEY = 100
 """How many actions may follow one another before a caller presses a key.

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.actions import Named
-from channel_aa.attendant.digits import DigitMap
-from channel_aa.attendant.flow import Start
+from channel_aa.menus.actions import Named
+from channel_aa.menus.digits import DigitMap
+from channel_aa.menus.flow import Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from channel_aa.attendant.actions import Action
     from channel_aa.attendant.caller import CustomAction
-    from channel_aa.attendant.flow import CallFlow
-    from channel_aa.attendant.menu import Menu
+    from channel_aa.menus.actions import Action
+    from channel_aa.menus.flow import CallFlow
+    from channel_aa.menus.menu import Menu
 
 
 class Offer:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from channel_aa.attendant import actions, caller, dialing, leaving, recording
+from channel_aa.attendant import caller, dialing, leaving, recording
 from channel_aa.attendant.limits import MAX_ACTIONS_WITHOUT_KEY, GoesInCirclesError
 from channel_aa.attendant.visit import choose
+from channel_aa.menus import actions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from channel_aa.attendant.actions import Action
     from channel_aa.attendant.call import Call
+    from channel_aa.menus.actions import Action
 
 
 async def follow(call: Call, action: Action) -> None:

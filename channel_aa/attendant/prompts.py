@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.attendant.keypad import Keypad
-    from channel_aa.attendant.sounds import Sound
     from channel_aa.interfaces import IChannel
+    from channel_aa.menus.sounds import Sound
 
 _log = Logger()
 

@@ -8,8 +8,8 @@ from channel_aa.interfaces import RecordingEnd
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.actions import Action, Record
     from channel_aa.attendant.call import Call
+    from channel_aa.menus.actions import Action, Record
 
 _log = Logger()
 

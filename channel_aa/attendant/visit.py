@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.digits import Reading, Verdict
 from channel_aa.attendant.keypad import NOBODY
 from channel_aa.attendant.limits import escalated, is_reached
 from channel_aa.logs import Logger
+from channel_aa.menus.digits import Reading, Verdict
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.actions import Action
     from channel_aa.attendant.call import Call
-    from channel_aa.attendant.digits import DigitMap
     from channel_aa.attendant.keypad import Keypad
-    from channel_aa.attendant.menu import Menu
+    from channel_aa.menus.actions import Action
+    from channel_aa.menus.digits import DigitMap
+    from channel_aa.menus.menu import Menu
 
 _log = Logger()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.actions import (
+from channel_aa.menus.actions import (
     VERBS,
     Continue,
     Dial,
@@ -17,8 +17,8 @@ from channel_aa.attendant.actions import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from channel_aa.attendant.actions import Action, DialplanPlace
-    from channel_aa.attendant.sounds import Sound
+    from channel_aa.menus.actions import Action, DialplanPlace
+    from channel_aa.menus.sounds import Sound
 
 
 def describe(action: Action) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.actions import (
+from channel_aa.commands.describe import describe, sound_names
+from channel_aa.menus.actions import (
     HANGUP,
     REPEAT,
     Dial,
@@ -15,13 +16,12 @@ from channel_aa.attendant.actions import (
     Named,
     follow_ups,
 )
-from channel_aa.commands.describe import describe, sound_names
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.actions import Action
-    from channel_aa.attendant.flow import CallFlow
-    from channel_aa.attendant.menu import Menu
-    from channel_aa.attendant.routes import Route
+    from channel_aa.menus.actions import Action
+    from channel_aa.menus.flow import CallFlow
+    from channel_aa.menus.menu import Menu
+    from channel_aa.menus.routes import Route
 
 
 _NO_NODE = (Named, GoTo, Keyword)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from channel_aa.config import Settings, load
-from channel_aa.environment import password_from
+from channel_aa.daemon.environment import password_from
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

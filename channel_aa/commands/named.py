@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.actions import (
+from channel_aa.attendant.dialing import EXPLANATIONS
+from channel_aa.checked import path_of
+from channel_aa.menus.actions import (
     Continue,
     Dial,
     Directory,
@@ -15,15 +17,13 @@ from channel_aa.attendant.actions import (
     Voicemail,
     with_digits,
 )
-from channel_aa.attendant.dialing import EXPLANATIONS
-from channel_aa.attendant.sounds import DIGITS
-from channel_aa.checked import path_of
+from channel_aa.menus.sounds import DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from channel_aa.attendant.actions import Action
-    from channel_aa.attendant.flow import CallFlow
+    from channel_aa.menus.actions import Action
+    from channel_aa.menus.flow import CallFlow
 
 _ALL_KEYS = "0123456789"
 """What ``digits:{digits}`` may have to say, where an extension can be anything."""

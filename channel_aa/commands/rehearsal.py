@@ -10,10 +10,10 @@ import msgspec
 from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
-from channel_aa.attendant.actions import SetVariables
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.commands.transcript import Kind, Transcript
 from channel_aa.interfaces import DialOutcome
+from channel_aa.menus.actions import SetVariables
 from channel_aa.simulator import Simulator
 from channel_aa.simulator.direct import DirectLine
 from channel_aa.simulator.phones import Phone
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from twisted.logger import LogEvent
 
-    from channel_aa.attendant.flow import CallFlow
     from channel_aa.commands.transcript import Entry
+    from channel_aa.menus.flow import CallFlow
     from channel_aa.simulator import Caller
 
 CHANNEL = "PJSIP/caller-00000001"

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
-    from channel_aa.attendant.flow import CallFlow
     from channel_aa.commands.errors import Subparsers
     from channel_aa.commands.transcript import Entry
+    from channel_aa.menus.flow import CallFlow
     from channel_aa.simulator.phones import Phone
 
 _DAYS = 86400

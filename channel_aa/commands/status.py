@@ -16,8 +16,8 @@ from channel_aa.commands.errors import CommandError
 from channel_aa.commands.files import add_file
 from channel_aa.commands.running import run_in_reactor
 from channel_aa.config import Secret, load
-from channel_aa.status import Status
-from channel_aa.status_server import client_endpoint
+from channel_aa.service.status import Status
+from channel_aa.service.status_server import client_endpoint
 
 if TYPE_CHECKING:
     from argparse import Namespace

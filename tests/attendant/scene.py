@@ -12,9 +12,9 @@ from zope.interface import implementer
 
 from channel_aa.ari import Transport
 from channel_aa.ari.recovery import Recovery
-from channel_aa.attendant.menu import default_menu
-from channel_aa.attendant.sounds import prompt_of
 from channel_aa.config import AsteriskSettings, AttendantSettings, Settings
+from channel_aa.menus.menu import default_menu
+from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
 from tests.contract.raw import SECONDS
 

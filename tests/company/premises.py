@@ -15,7 +15,7 @@ import treq
 from channel_aa.ari.dialled import is_phone
 from channel_aa.config import load
 from channel_aa.service import AttendantService
-from channel_aa.status import Status
+from channel_aa.service.status import Status
 from tests.asterisk.harness import Asterisk, free_port
 from tests.attendant.scene import Witness, until
 from tests.contract.stage import APP, AsteriskStage

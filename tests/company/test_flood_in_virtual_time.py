@@ -24,7 +24,7 @@ from tests.unit.calls import call_flow
 if TYPE_CHECKING:
     from twisted.logger import LogEvent
 
-    from channel_aa.attendant.flow import CallFlow
+    from channel_aa.menus.flow import CallFlow
 
 COMPANY = Path(__file__).parents[2] / "examples/company.conf"
 CALLS = 10

@@ -13,7 +13,7 @@ import treq
 
 from channel_aa.ari.bridges import BRIDGE_PREFIX
 from channel_aa.ari.dialled import is_phone
-from channel_aa.status import Status
+from channel_aa.service.status import Status
 from tests.asterisk.harness import Asterisk, free_port
 from tests.contract.stage import APP, AsteriskStage
 from tests.faults.crowd import Crowd

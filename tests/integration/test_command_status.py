@@ -14,7 +14,7 @@ import pytest_twisted
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.utils import getProcessOutputAndValue
 
-from channel_aa.status_server import StatusServer
+from channel_aa.service.status_server import StatusServer
 from tests.unit.statuses import a_status
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest_twisted
 from twisted.internet.error import ProcessTerminated
 from twisted.internet.task import deferLater
 
-from channel_aa.daemon import REPLACED_EXIT_CODE
+from channel_aa.daemon.process import REPLACED_EXIT_CODE
 from channel_aa.simulator.phones import Phone
 from tests.attendant.scene import until
 from tests.integration.daemons import PROGRAMS, Site, reason
@@ -170,7 +170,7 @@ async def test_reload_of_a_wrong_file_changes_nothing_and_says_why(site: Site) -
         )
         daemon.send("HUP")
         await daemon.prints("Nothing was changed")
-        told = daemon.texts("channel_aa.daemon")
+        told = daemon.texts("channel_aa.daemon.process")
         assert any("menus.main.timout: unknown key" in line for line in told)
         assert all(str(site.file) in line for line in told[:-1])
         assert len(told) >= 3
@@ -330,7 +330,7 @@ async def test_clock_that_jumps_neither_stalls_nor_hurries_a_call(site: Site) ->
         caller.hang_up()
         await daemon.prints("has left the application")
         assert site.simulator.open_websockets == 1
-        assert not daemon.texts("channel_aa.lag")
+        assert not daemon.texts("channel_aa.service.lag")
 
 
 @pytest_twisted.ensureDeferred
@@ -349,7 +349,7 @@ async def test_daemon_that_stood_still_for_seconds_goes_on(site: Site) -> None:
             await caller.run("press 2, hear digits/2, hear press-1")
         for caller in callers[10:]:
             await caller.run("hear digits/1, hear press-1")
-        (delay,) = daemon.texts("channel_aa.lag")
+        (delay,) = daemon.texts("channel_aa.service.lag")
         assert "times since it was last said" in delay
         assert (await site.status())["reactor_delay"]["worst"] > 3
     assert not any("Traceback" in line for line in daemon.lines)

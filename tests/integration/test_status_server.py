@@ -21,8 +21,8 @@ from twisted.web.client import Agent
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
-from channel_aa.status import Status
-from channel_aa.status_server import CONNECTIONS, StatusServer, client_endpoint
+from channel_aa.service.status import Status
+from channel_aa.service.status_server import CONNECTIONS, StatusServer, client_endpoint
 from tests.unit.statuses import a_status
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from channel_aa.config import AttendantSettings
-from channel_aa.daemon import ENDING_SECONDS, REPLACED_EXIT_CODE
-from channel_aa.environment import PASSWORD_FILE_VARIABLE
-from channel_aa.systemd import TICK_SECONDS
+from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE
+from channel_aa.daemon.process import ENDING_SECONDS, REPLACED_EXIT_CODE
+from channel_aa.daemon.systemd import TICK_SECONDS
 
 UNIT = Path(__file__).parents[2] / "systemd" / "channel-aa.service"
 MAX_EXPOSURE = 2.0

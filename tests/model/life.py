@@ -16,7 +16,7 @@ from channel_aa.simulator.virtual import wait_for
 from tests.model.power import Power
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.flow import CallFlow
+    from channel_aa.menus.flow import CallFlow
     from channel_aa.simulator import Caller
 
 DELAYS = {

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channel_aa.ari import Transport
-from channel_aa.attendant.actions import BACK, HANGUP, REPEAT, Dial, GoTo, Play, Record
-from channel_aa.attendant.flow import CallFlow
-from channel_aa.attendant.menu import Menu
-from channel_aa.attendant.sounds import prompt_of
+from channel_aa.menus.actions import BACK, HANGUP, REPEAT, Dial, GoTo, Play, Record
+from channel_aa.menus.flow import CallFlow
+from channel_aa.menus.menu import Menu
+from channel_aa.menus.sounds import prompt_of
 from tests.model.life import Life
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.attendant import Attendant
-from channel_aa.attendant.flow import CallFlow
 from channel_aa.checked import Problem, converted
 from channel_aa.interfaces import PlaybackEnd, TelephonyError
+from channel_aa.menus.flow import CallFlow
 from tests.unit.fakes import FakeChannel
 
 if TYPE_CHECKING:

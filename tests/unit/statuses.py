@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from channel_aa.status import (
+from channel_aa.service.status import (
     AsteriskStatus,
     CallsStatus,
     ConfigurationStatus,

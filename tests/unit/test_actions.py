@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channel_aa.attendant.actions import (
+from channel_aa.checked import ConfigError, Problem, converted
+from channel_aa.menus.actions import (
     BACK,
     HANGUP,
     REPEAT,
@@ -31,8 +32,7 @@ from channel_aa.attendant.actions import (
     follow_ups,
     with_digits,
 )
-from channel_aa.attendant.sounds import prompt_of
-from channel_aa.checked import ConfigError, Problem, converted
+from channel_aa.menus.sounds import prompt_of
 from tests.unit.config_case import CheckedCase
 
 AT = datetime(2026, 12, 24, 13, 5, 9, tzinfo=ZoneInfo("Europe/London"))

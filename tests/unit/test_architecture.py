@@ -72,29 +72,27 @@ class ArchitectureTests(SynchronousTestCase):
         self.assertEqual(self.imports["interfaces"], set())
 
     def test_the_ari_client_and_the_attendant_know_the_interfaces_alone(self) -> None:
-        for room in ("ari", "attendant"):
-            with self.subTest(room=room):
-                known = {"checked", "files", "interfaces", "logs"}
-                self.assertLessEqual(self.rooms(room), known)
+        shared = {"checked", "files", "interfaces", "logs"}
+        self.assertLessEqual(self.rooms("ari"), shared)
+        self.assertLessEqual(self.rooms("attendant"), {*shared, "menus"})
+
+    def test_the_menus_are_data_alone(self) -> None:
+        self.assertEqual(self.rooms("menus"), {"checked"})
 
     def test_what_all_rooms_share_knows_none_of_them(self) -> None:
         for room in ("checked", "files", "logs"):
             with self.subTest(room=room):
                 self.assertEqual(self.imports[room], set())
 
-    def test_the_configuration_knows_no_more_of_the_attendant_than_its_data(
-        self,
-    ) -> None:
+    def test_the_configuration_knows_nothing_that_runs(self) -> None:
         self.assertLessEqual(
-            self.rooms("config"), {"attendant", "checked", "files", "setting_rules"}
+            self.rooms("config"), {"checked", "files", "menus", "setting_rules"}
         )
-        data = {"actions", "flow", "menu", "names", "routes", "schedules"}
-        for name in self.imports["config"]:
-            if room_of(name) == "attendant":
-                self.assertIn(name.split(".")[2], data)
 
-    def test_the_service_knows_neither_twistd_nor_the_demo(self) -> None:
-        self.assertEqual(self.rooms("service") & {"tap", "demo", "simulator"}, set())
+    def test_the_service_knows_no_daemon(self) -> None:
+        self.assertEqual(
+            self.rooms("service") & {"daemon", "demo", "simulator", "tap"}, set()
+        )
 
     def test_the_simulator_stands_apart(self) -> None:
         """It would prove nothing if it shared its ideas with what it tests.

@@ -8,15 +8,15 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import capturedLogs
 from zope.interface.verify import verifyObject
 
-from channel_aa.attendant.actions import GoTo, Play
 from channel_aa.attendant.attendant import Attendant
-from channel_aa.attendant.sounds import prompt_of
 from channel_aa.interfaces import ChannelGoneError, IStasisApplication
+from channel_aa.menus.actions import GoTo, Play
+from channel_aa.menus.sounds import prompt_of
 from tests.unit.calls import CHANNEL, NOON, CallTestCase, call_flow
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.actions import Action
     from channel_aa.attendant.caller import Caller
+    from channel_aa.menus.actions import Action
 
 MENUS = """
 [menus.main]

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.flow import CallFlow
 from channel_aa.checked import Problem, converted
 from channel_aa.commands.diagram import Diagram, Kind, draw
 from channel_aa.commands.main import main
 from channel_aa.commands.markup import to_dot, to_mermaid
+from channel_aa.menus.flow import CallFlow
 from tests.unit.printed import printed
 
 COMPANY = {

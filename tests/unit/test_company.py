@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.actions import VERBS, Dial, GoTo, Keyword, Play, Run
-from channel_aa.attendant.doubts import doubts
 from channel_aa.config import load
+from channel_aa.menus.actions import VERBS, Dial, GoTo, Keyword, Play, Run
+from channel_aa.menus.doubts import doubts
 
 COMPANY = Path(__file__).parents[2] / "examples" / "company.conf"
 LONDON = ZoneInfo("Europe/London")

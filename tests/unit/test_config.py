@@ -10,13 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.actions import VERBS, DialplanPlace, Play
-from channel_aa.attendant.doubts import doubts
-from channel_aa.attendant.flow import CallFlow
-from channel_aa.attendant.menu import Extensions, Menu
-from channel_aa.attendant.routes import Route
-from channel_aa.attendant.schedules import Schedule
-from channel_aa.attendant.sounds import Sound, prompt_of
 from channel_aa.checked import Checked, converted
 from channel_aa.config import (
     AsteriskSettings,
@@ -28,6 +21,13 @@ from channel_aa.config import (
     StatusSettings,
     load,
 )
+from channel_aa.menus.actions import VERBS, DialplanPlace, Play
+from channel_aa.menus.doubts import doubts
+from channel_aa.menus.flow import CallFlow
+from channel_aa.menus.menu import Extensions, Menu
+from channel_aa.menus.routes import Route
+from channel_aa.menus.schedules import Schedule
+from channel_aa.menus.sounds import Sound, prompt_of
 from tests.unit.config_case import ConfigCase
 
 if TYPE_CHECKING:

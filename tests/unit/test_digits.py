@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.digits import KEYS, MAX_DIGITS, DigitMap, Pattern, Verdict
+from channel_aa.menus.digits import KEYS, MAX_DIGITS, DigitMap, Pattern, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

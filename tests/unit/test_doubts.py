@@ -6,9 +6,9 @@ import tomllib
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.doubts import doubts
-from channel_aa.attendant.flow import CallFlow
 from channel_aa.checked import Problem, converted
+from channel_aa.menus.doubts import doubts
+from channel_aa.menus.flow import CallFlow
 
 NO_WAY_OUT = (
     "callers cannot get out of here but by hanging up: no option leaves the menus, and"

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.checked import ConfigError
 from channel_aa.config import Secret
-from channel_aa.environment import password_from
+from channel_aa.daemon.environment import password_from
 
 
 class PasswordTests(SynchronousTestCase):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.actions import (
+from channel_aa.checked import Problem, converted
+from channel_aa.menus.actions import (
     BACK,
     HANGUP,
     REPEAT,
@@ -20,12 +21,11 @@ from channel_aa.attendant.actions import (
     Play,
     Queue,
 )
-from channel_aa.attendant.flow import CallFlow, Start
-from channel_aa.attendant.menu import Menu, default_menu
-from channel_aa.attendant.routes import Route
-from channel_aa.attendant.schedules import Schedule
-from channel_aa.attendant.sounds import prompt_of
-from channel_aa.checked import Problem, converted
+from channel_aa.menus.flow import CallFlow, Start
+from channel_aa.menus.menu import Menu, default_menu
+from channel_aa.menus.routes import Route
+from channel_aa.menus.schedules import Schedule
+from channel_aa.menus.sounds import prompt_of
 from tests.unit.config_case import CheckedCase
 
 LONDON = ZoneInfo("Europe/London")

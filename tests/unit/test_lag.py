@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.lag import ReactorDelay
+from channel_aa.service.lag import ReactorDelay
 
 
 class LagTests(SynchronousTestCase):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.limits import escalated, is_reached
-from channel_aa.attendant.sounds import prompt_of
+from channel_aa.menus.sounds import prompt_of
 
 FIRST, SECOND, THIRD = (prompt_of(name) for name in ("first", "second", "third"))
 

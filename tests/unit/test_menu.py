@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from channel_aa.attendant.actions import BACK, HANGUP, Dial, Named, Play, Voicemail
-from channel_aa.attendant.menu import AnyExtensions, Extensions, Menu, default_menu
-from channel_aa.attendant.sounds import Prompt, Sound, prompt_of
 from channel_aa.checked import Problem, converted
+from channel_aa.menus.actions import BACK, HANGUP, Dial, Named, Play, Voicemail
+from channel_aa.menus.menu import AnyExtensions, Extensions, Menu, default_menu
+from channel_aa.menus.sounds import Prompt, Sound, prompt_of
 from tests.unit.config_case import CheckedCase
 
 X = prompt_of("x")

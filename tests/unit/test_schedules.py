@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channel_aa.attendant.schedules import DAYS, Holiday, Hours, Schedule, State
 from channel_aa.checked import Problem, converted
+from channel_aa.menus.schedules import DAYS, Holiday, Hours, Schedule, State
 from tests.unit.config_case import CheckedCase
 
 LONDON = ZoneInfo("Europe/London")

@@ -12,10 +12,6 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import alsoProvides
 
-from channel_aa.attendant.actions import Action, Dial, Named, Play, Run
-from channel_aa.attendant.flow import CallFlow
-from channel_aa.attendant.menu import Menu
-from channel_aa.attendant.sounds import prompt_of
 from channel_aa.checked import ConfigError
 from channel_aa.config import (
     AsteriskSettings,
@@ -24,8 +20,12 @@ from channel_aa.config import (
     Settings,
     StatusSettings,
 )
-from channel_aa.registration import check_registered
+from channel_aa.menus.actions import Action, Dial, Named, Play, Run
+from channel_aa.menus.flow import CallFlow
+from channel_aa.menus.menu import Menu
+from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
+from channel_aa.service.registration import check_registered
 
 if TYPE_CHECKING:
     from channel_aa.attendant.caller import Caller

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.signals import handle_signals
+from channel_aa.daemon.signals import handle_signals
 
 if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from channel_aa.attendant.sounds import Sound, prompt_of
+from channel_aa.menus.sounds import Sound, prompt_of
 from tests.unit.config_case import CheckedCase
 
 

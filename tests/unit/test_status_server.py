@@ -10,7 +10,7 @@ from twisted.internet.endpoints import (
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.status_server import _UnixWay, client_endpoint
+from channel_aa.service.status_server import _UnixWay, client_endpoint
 
 
 class ClientEndpointTests(SynchronousTestCase):

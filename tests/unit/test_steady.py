@@ -6,7 +6,7 @@ from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.steady import keep_steady_time
+from channel_aa.daemon.steady import keep_steady_time
 
 NOON = 1_800_000_000.0
 

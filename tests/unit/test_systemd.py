@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.systemd import Notifier, Supervision, watchdog_seconds
+from channel_aa.daemon.systemd import Notifier, Supervision, watchdog_seconds
 
 
 class FakeSystemd:

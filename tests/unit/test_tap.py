@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import alsoProvides
 
 from channel_aa.config import Secret, Settings
-from channel_aa.daemon import Daemon
+from channel_aa.daemon.process import Daemon
 from channel_aa.tap import Options, makeService
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from channel_aa.attendant.digits import KEYS
 from channel_aa.checked import (
     Checked,
     ConfigError,
@@ -20,6 +19,7 @@ from channel_aa.checked import (
     one_or_list,
     quoted,
 )
+from channel_aa.menus.digits import KEYS
 
 DIGITS = "{digits}"
 """What the caller pressed, where it stands in what an option does."""

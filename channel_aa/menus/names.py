@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from channel_aa.attendant.actions import KEYWORDS
-from channel_aa.attendant.links import ROUTE_TARGETS
 from channel_aa.checked import Problem, nearest, path_of, quoted
+from channel_aa.menus.actions import KEYWORDS
+from channel_aa.menus.links import ROUTE_TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

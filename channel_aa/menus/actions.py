@@ -19,8 +19,6 @@ from typing import Annotated
 
 from msgspec import field
 
-from channel_aa.attendant import action_rules as rules
-from channel_aa.attendant.sounds import DIGITS, AnySound, only_keys, some_sounds
 from channel_aa.checked import (
     Checked,
     Problem,
@@ -32,6 +30,8 @@ from channel_aa.checked import (
     quoted,
     sort,
 )
+from channel_aa.menus import action_rules as rules
+from channel_aa.menus.sounds import DIGITS, AnySound, only_keys, some_sounds
 
 KEYWORDS = ("repeat", "back", "top", "hangup")
 """The words that are actions themselves, so that nothing else may be called so."""

@@ -16,10 +16,10 @@ from channel_aa.ari import TLS, Address, AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.files import exposure
 from channel_aa.interfaces import IStasisApplication
-from channel_aa.lag import ReactorDelay
 from channel_aa.logs import Logger
-from channel_aa.registration import check_registered
-from channel_aa.status import (
+from channel_aa.service.lag import ReactorDelay
+from channel_aa.service.registration import check_registered
+from channel_aa.service.status import (
     AsteriskStatus,
     CallsStatus,
     ConfigurationStatus,
@@ -27,7 +27,7 @@ from channel_aa.status import (
     RequestsStatus,
     Status,
 )
-from channel_aa.status_server import StatusServer
+from channel_aa.service.status_server import StatusServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -10,7 +10,8 @@ from typing import Annotated, Any, NamedTuple
 
 from msgspec import field
 
-from channel_aa.attendant.actions import (
+from channel_aa.checked import Checked, Problem, bare_name, nearest
+from channel_aa.menus.actions import (
     KEYWORDS,
     Action,
     AnyAction,
@@ -18,7 +19,7 @@ from channel_aa.attendant.actions import (
     Keyword,
     Named,
 )
-from channel_aa.attendant.links import (
+from channel_aa.menus.links import (
     Heard,
     Written,
     in_actions,
@@ -28,11 +29,10 @@ from channel_aa.attendant.links import (
     played_sounds,
     with_follow_ups,
 )
-from channel_aa.attendant.menu import Menu, default_menu
-from channel_aa.attendant.mistakes import Parts, mistakes
-from channel_aa.attendant.routes import Route
-from channel_aa.attendant.schedules import Schedule
-from channel_aa.checked import Checked, Problem, bare_name, nearest
+from channel_aa.menus.menu import Menu, default_menu
+from channel_aa.menus.mistakes import Parts, mistakes
+from channel_aa.menus.routes import Route
+from channel_aa.menus.schedules import Schedule
 
 Name = Annotated[str, bare_name]
 Menus = Mapping[Name, Menu]

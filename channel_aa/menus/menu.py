@@ -9,23 +9,6 @@ from typing import Annotated
 
 from msgspec import field
 
-from channel_aa.attendant.action_rules import language_or_none
-from channel_aa.attendant.actions import (
-    HANGUP,
-    REPEAT,
-    Action,
-    AnyAction,
-    Play,
-    read_action,
-)
-from channel_aa.attendant.digits import KEYS, TERMINATOR, Pattern
-from channel_aa.attendant.sounds import (
-    MAX_SECONDS,
-    PlainSound,
-    Prompt,
-    prompt_of,
-    some_sounds,
-)
 from channel_aa.checked import (
     Checked,
     Problem,
@@ -33,6 +16,23 @@ from channel_aa.checked import (
     converted,
     one_or_list,
     quoted,
+)
+from channel_aa.menus.action_rules import language_or_none
+from channel_aa.menus.actions import (
+    HANGUP,
+    REPEAT,
+    Action,
+    AnyAction,
+    Play,
+    read_action,
+)
+from channel_aa.menus.digits import KEYS, TERMINATOR, Pattern
+from channel_aa.menus.sounds import (
+    MAX_SECONDS,
+    PlainSound,
+    Prompt,
+    prompt_of,
+    some_sounds,
 )
 
 MAX_OPTION_DIGITS = 20

@@ -5,7 +5,8 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, NamedTuple
 
-from channel_aa.attendant.actions import (
+from channel_aa.checked import Problem, nearest, path_of, quoted
+from channel_aa.menus.actions import (
     BACK,
     HANGUP,
     KEYWORDS,
@@ -17,7 +18,7 @@ from channel_aa.attendant.actions import (
     Keyword,
     Named,
 )
-from channel_aa.attendant.links import (
+from channel_aa.menus.links import (
     Written,
     in_actions,
     in_menu,
@@ -27,15 +28,14 @@ from channel_aa.attendant.links import (
     texts,
     with_follow_ups,
 )
-from channel_aa.attendant.names import Names
-from channel_aa.attendant.sounds import DIGITS
-from channel_aa.checked import Problem, nearest, path_of, quoted
+from channel_aa.menus.names import Names
+from channel_aa.menus.sounds import DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from channel_aa.attendant.menu import Menu
-    from channel_aa.attendant.routes import Route
+    from channel_aa.menus.menu import Menu
+    from channel_aa.menus.routes import Route
 
 
 class Parts(NamedTuple):

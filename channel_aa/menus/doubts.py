@@ -8,20 +8,20 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.actions import Keyword, Record
-from channel_aa.attendant.digits import Pattern
-from channel_aa.attendant.links import texts
-from channel_aa.attendant.reach import Reach, menus_with_way_out, reach
-from channel_aa.attendant.schedules import DAYS, written_time
-from channel_aa.attendant.sounds import DIGITS
 from channel_aa.checked import Problem, path_of, quoted
+from channel_aa.menus.actions import Keyword, Record
+from channel_aa.menus.digits import Pattern
+from channel_aa.menus.links import texts
+from channel_aa.menus.reach import Reach, menus_with_way_out, reach
+from channel_aa.menus.schedules import DAYS, written_time
+from channel_aa.menus.sounds import DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from channel_aa.attendant.flow import CallFlow
-    from channel_aa.attendant.menu import Extensions, Menu
-    from channel_aa.attendant.schedules import Schedule
+    from channel_aa.menus.flow import CallFlow
+    from channel_aa.menus.menu import Extensions, Menu
+    from channel_aa.menus.schedules import Schedule
 
 MAX_OPTIONS = 5
 """How many options people remember while they listen."""

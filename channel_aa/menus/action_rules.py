@@ -7,8 +7,8 @@ each rule allows what is known to be harmless there.
 import re
 from collections.abc import Callable
 
-from channel_aa.attendant.sounds import DIGITS
 from channel_aa.checked import quoted
+from channel_aa.menus.sounds import DIGITS
 
 MAX_RING_SECONDS = 300
 MAX_RECORD_SECONDS = 3600

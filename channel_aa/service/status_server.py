@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         IProtocolFactory,
     )
 
-    from channel_aa.status import Status
+    from channel_aa.service.status import Status
 
 IDLE_SECONDS = 10
 """How long a connection may be silent."""

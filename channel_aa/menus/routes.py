@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from channel_aa.attendant.action_rules import language_or_none
-from channel_aa.attendant.actions import Action, AnyAction
-from channel_aa.attendant.schedules import State
 from channel_aa.checked import Checked, Problem, one_or_list, quoted
+from channel_aa.menus.action_rules import language_or_none
+from channel_aa.menus.actions import Action, AnyAction
+from channel_aa.menus.schedules import State
 
 _TIMELESS = ("to",)
 _TIMED = ("open", "closed", "holiday")

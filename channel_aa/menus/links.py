@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from channel_aa.attendant.actions import (
+from channel_aa.checked import path_of
+from channel_aa.menus.actions import (
     Action,
     Continue,
     Dial,
@@ -18,14 +19,13 @@ from channel_aa.attendant.actions import (
     Voicemail,
     follow_ups,
 )
-from channel_aa.checked import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from channel_aa.attendant.menu import Menu
-    from channel_aa.attendant.routes import Route
-    from channel_aa.attendant.sounds import Prompt, Sound
+    from channel_aa.menus.menu import Menu
+    from channel_aa.menus.routes import Route
+    from channel_aa.menus.sounds import Prompt, Sound
 
 ROUTE_TARGETS = ("to", "open", "closed", "holiday")
 """The keys of a route whose actions begin calls."""

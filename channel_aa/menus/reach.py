@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from channel_aa.attendant.actions import (
+from channel_aa.menus.actions import (
     BACK,
     HANGUP,
     TOP,
@@ -17,12 +17,12 @@ from channel_aa.attendant.actions import (
     Run,
     Voicemail,
 )
-from channel_aa.attendant.links import in_menu, in_routes, reached, target_menu
+from channel_aa.menus.links import in_menu, in_routes, reached, target_menu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from channel_aa.attendant.flow import CallFlow
+    from channel_aa.menus.flow import CallFlow
 
 _WAYS_OUT = (Dial, Continue, Voicemail, Queue, Directory, Run)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from twisted.application.service import Service
 
 from channel_aa.config import ConfigError
+from channel_aa.daemon.systemd import Supervision
 from channel_aa.logs import Logger
 from channel_aa.service import AttendantService
-from channel_aa.systemd import Supervision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

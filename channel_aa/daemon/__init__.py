@@ -1,0 +1,1 @@
+"""The attendant as a process of its own: signals, systemd, the environment."""

@@ -1,0 +1,1 @@
+"""What callers can be offered, as data: menus, actions, routes and schedules."""
