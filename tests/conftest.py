@@ -96,7 +96,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say why tests were skipped, once for each reason."""
+    """Say why tests were skipped, once for each reason, and what faults did."""
+    for report in terminalreporter.stats.get("", []):
+        for name, finding in report.user_properties:
+            if name == "finding" and report.when == "teardown":
+                terminalreporter.write_line(finding)
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = Counter(str(report.longrepr[2]) for report in skipped)
     for reason, number in reasons.items():

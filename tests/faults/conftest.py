@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from tests.asterisk.installation import Installation
+
+FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,18 @@ def drill(
         pytest_twisted.blockon(ensureDeferred(current.close()))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what became of the calls at each fault."""
-    for finding in FINDINGS:
-        terminalreporter.write_line(str(finding))
+@pytest.fixture(autouse=True)
+def findings(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Note what became of the calls at each fault, for the end of the run."""
+    before = len(FINDINGS)
+    yield
+    request.node.user_properties.extend(
+        ("finding", str(finding)) for finding in FINDINGS[before:]
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests, with their crowds of calls, to one process after another."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("crowds"))

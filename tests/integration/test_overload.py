@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_twisted
 from twisted.internet.defer import gatherResults
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from channel_aa.simulator import Caller
     from tests.integration.daemons import Site
     from tests.program import Program
+
+# Not beside other crowds, of which each has a processor to itself.
+pytestmark = pytest.mark.xdist_group("crowds")
 
 PATIENCE = 60.0
 """Seconds until a caller has to have heard something, on any machine."""
