@@ -429,7 +429,9 @@ async def test_many_calls_at_once_all_have_their_session(reactor: Reactor) -> No
         await ari.listen(APP)
         callers = [simulator.call() for _ in range(100)]
         assert simulator.live_channels == 100
-        scripts = [caller.run("press 1, hear or, hangup") for caller in callers]
+        scripts = [
+            caller.run("press 1, hear or, hangup", patience=600) for caller in callers
+        ]
         for caller in callers:
             path = f"/channels/{caller.channel.id}/play"
             assert (await ari.post(path, media="sound:or")).status == 201
