@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
 from channel_aa.simulator.thread import CommandFailedError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from channel_aa.simulator.playbacks import Playback
     from channel_aa.simulator.world import World
 
+T = TypeVar("T")
+
 
 def any_channel(world: World, given: Given) -> Channel:
     """Find a channel.
@@ -25,10 +27,7 @@ def any_channel(world: World, given: Given) -> Channel:
     Raises:
         RefusedError: it is not there.
     """
-    channel = world.channels.get(given.text("channelId"))
-    if channel is None:
-        raise RefusedError(404, "Channel not found")
-    return channel
+    return _found(world.channels.get(given.text("channelId")), "Channel")
 
 
 def own_channel(world: World, given: Given) -> Channel:
@@ -61,10 +60,7 @@ def a_playback(world: World, given: Given) -> Playback:
     Raises:
         RefusedError: it is not there.
     """
-    playback = world.find_playback(given.text("playbackId"))
-    if playback is None:
-        raise RefusedError(404, "Playback not found")
-    return playback
+    return _found(world.find_playback(given.text("playbackId")), "Playback")
 
 
 def a_bridge(world: World, given: Given) -> Bridge:
@@ -73,10 +69,7 @@ def a_bridge(world: World, given: Given) -> Bridge:
     Raises:
         RefusedError: it is not there.
     """
-    bridge = world.bridges.get(given.text("bridgeId"))
-    if bridge is None:
-        raise RefusedError(404, "Bridge not found")
-    return bridge
+    return _found(world.bridges.get(given.text("bridgeId")), "Bridge")
 
 
 def an_application(world: World, given: Given) -> Application:
@@ -85,10 +78,7 @@ def an_application(world: World, given: Given) -> Application:
     Raises:
         RefusedError: it is not there.
     """
-    application = world.applications.get(given.text("applicationName"))
-    if application is None:
-        raise RefusedError(404, "Application not found")
-    return application
+    return _found(world.applications.get(given.text("applicationName")), "Application")
 
 
 def when_done(command: Deferred[None], *, status: int = 500) -> Deferred[Response]:
@@ -104,3 +94,9 @@ def when_done(command: Deferred[None], *, status: int = 500) -> Deferred[Respons
         raise RefusedError(status, failure.getErrorMessage())
 
     return command.addCallbacks(lambda _: NO_CONTENT, failed)
+
+
+def _found(thing: T | None, what: str) -> T:
+    if thing is None:
+        raise RefusedError(404, f"{what} not found")
+    return thing
