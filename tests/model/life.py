@@ -12,7 +12,7 @@ from channel_aa.ari import Transport
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.simulator import Simulator
 from channel_aa.simulator.direct import DirectLine, Leg
-from channel_aa.simulator.virtual import wait_for
+from channel_aa.simulator.virtual import pass_time, wait_for
 from tests.model.power import Power
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ MAX_CALLERS = 3
 _GIVEN_UP = (Transport.WEBSOCKET, Transport.HTTP)
 
 PATIENCE = 30.0
-"""Virtual seconds that it takes at most to stop."""
+"""Virtual seconds that it takes at most to connect, or to stop."""
 
 
 class Daemon:
@@ -78,6 +78,7 @@ class Life:
         flow: what callers are offered.
         transport: which way requests take.
         seed: decides how long each message takes.
+        slowest: seconds that a message takes at most.
 
     Attributes:
         clock: the time of all.
@@ -89,7 +90,9 @@ class Life:
             slower than HTTP, and then served after all what was asked for again.
     """
 
-    def __init__(self, flow: CallFlow, *, transport: Transport, seed: int) -> None:
+    def __init__(
+        self, flow: CallFlow, *, transport: Transport, seed: int, slowest: float = 2.0
+    ) -> None:
         self.clock = Clock()
         self.simulator = Simulator(
             reactor=self.clock, default_sound_seconds=1.5, missing_sounds={"missing"}
@@ -97,6 +100,10 @@ class Life:
         self.callers: list[Caller] = []
         self.is_excused = False
         self._way = Transport.HTTP
+        self._delays = {
+            leg: [each for each in delays if each <= slowest]
+            for leg, delays in DELAYS.items()
+        }
         self._random = Random(seed)  # noqa: S311 - it need not be unpredictable
         self._is_calm = False
         self._flow = flow
@@ -105,7 +112,7 @@ class Life:
 
     def delay(self, leg: Leg) -> float:
         """Tell how long something takes on its way."""
-        return 0.0 if self._is_calm else self._random.choice(DELAYS[leg])
+        return 0.0 if self._is_calm else self._random.choice(self._delays[leg])
 
     def call(self) -> None:
         """Have somebody ring, unless there are enough."""
@@ -144,6 +151,12 @@ class Life:
             self.check()
         self.clock.advance(until - self.clock.seconds())
         self.check()
+
+    def connect(self) -> None:
+        """Let time pass until the daemon is connected."""
+        pass_time(
+            self.clock, until=lambda: self.daemon.client.is_connected, seconds=PATIENCE
+        )
 
     def wait_for_the_end(self, seconds: float) -> None:
         """Let time pass until nobody calls any more, and nothing is left of it."""
