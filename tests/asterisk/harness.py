@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PORTS = cycle(range(1000))
 
-_SECONDS = 20
+_SECONDS = 60
 """How long anything asked of Asterisk may take."""
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
     from twisted.internet.posixbase import PosixReactorBase
 
-SECONDS = 10.0
+SECONDS = 30.0
 """How long an answer or an event may take before the test fails."""
 
 
