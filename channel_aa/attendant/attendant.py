@@ -38,11 +38,13 @@ class Attendant:
         actions: what ``run`` finds by these names.
         max_calls: how many calls are attended to at once; 0: no limit. Those above
             it go on in the dialplan.
+        on_replaced: called when another program has taken the application.
 
     Attributes:
         calls: the calls in progress, but for those that were turned away.
         turned_away: calls that are on their way to the dialplan.
         attended: how many calls were attended to so far.
+        is_closing: whether new calls are sent on, from `close` on until `open`.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Attendant:
         now: Callable[[], datetime],
         actions: Mapping[str, CustomAction] = _NONE,
         max_calls: int = 0,
+        on_replaced: Callable[[], None] | None = None,
     ) -> None:
         self.calls: set[Call] = set()
         self.turned_away: set[Call] = set()
@@ -61,8 +64,9 @@ class Attendant:
         self._clock = clock
         self._now = now
         self._actions = actions
+        self._on_replaced = on_replaced
         self._refusals = Refusals(clock)
-        self._is_closing = False
+        self.is_closing = False
         self._drained: Deferred[None] | None = None
         self.flow = flow
 
@@ -100,7 +104,7 @@ class Attendant:
             arguments=arguments,
             on_change=self._changed,
         )
-        if self._is_closing:
+        if self.is_closing:
             self._turn_away(call, STOPPING)
         elif 0 < self.max_calls <= len(self.calls) and not adopted:
             self._refusals.count()
@@ -115,6 +119,8 @@ class Attendant:
         """Let all calls go: they are another program's; see `IStasisApplication`."""
         for call in [*self.calls, *self.turned_away]:
             call.abandon()
+        if self._on_replaced is not None:
+            self._on_replaced()
 
     async def close(self, *, drain_timeout: float = 0) -> None:
         """Let every call go on in the dialplan, and those that come meanwhile.
@@ -126,7 +132,7 @@ class Attendant:
             drain_timeout: how many seconds the calls in a menu may take to end by
                 themselves before.
         """
-        self._is_closing = True
+        self.is_closing = True
         self._stop_waiting()
         if drain_timeout and self._is_anybody_in_a_menu():
             self._drained = Deferred()
@@ -144,7 +150,7 @@ class Attendant:
 
     def open(self) -> None:
         """Attend to new calls, as at the beginning."""
-        self._is_closing = False
+        self.is_closing = False
 
     def _turn_away(self, call: Call, reason: str) -> None:
         self.turned_away.add(call)

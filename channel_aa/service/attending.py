@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict, replace
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from zope.interface import implementer
 
 from channel_aa import __version__
 from channel_aa.ari import TLS, Address, AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.files import exposure
-from channel_aa.interfaces import IStasisApplication
 from channel_aa.logs import Logger
 from channel_aa.service.lag import ReactorDelay
 from channel_aa.service.registration import check_registered
@@ -30,12 +28,11 @@ from channel_aa.service.status import (
 from channel_aa.service.status_server import StatusServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from channel_aa.attendant.caller import CustomAction
     from channel_aa.config import AsteriskSettings, Settings
-    from channel_aa.interfaces import IChannel, IChannelListener
 
 APPLIED_AT_ONCE = frozenset({"exit_when_replaced"})
 """What a reload changes in ``[asterisk]``; the rest is about the connection."""
@@ -96,17 +93,17 @@ class AttendantService(Service):
         self._on_replaced = on_replaced
         self._loaded = self._started = now()
         self._refused: datetime | None = None
-        self._is_draining = False
         self._attendant = Attendant(
             settings.flow,
             clock=reactor,
             now=now,
             actions=actions,
             max_calls=settings.attendant.max_calls,
+            on_replaced=self._replaced,
         )
         self._client = AriClient(
             address_of(settings.asterisk),
-            _Application(self._attendant, self._replaced),
+            self._attendant,
             reactor=reactor,
             transport=Transport(settings.asterisk.transport),
         )
@@ -138,8 +135,8 @@ class AttendantService(Service):
         replaced = client.is_replaced
         connected = client.is_connected and not replaced
         return Status(
-            serving=connected and not self._is_draining,
-            draining=self._is_draining,
+            serving=connected and not attendant.is_closing,
+            draining=attendant.is_closing,
             version=__version__,
             started=self._started,
             asterisk=AsteriskStatus(
@@ -210,7 +207,6 @@ class AttendantService(Service):
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
         super().startService()
-        self._is_draining = False
         self._started = self._now()
         for secret_file in self.settings.asterisk.secret_files:
             if danger := exposure(secret_file):
@@ -226,7 +222,6 @@ class AttendantService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        self._is_draining = True
         seconds = self.settings.attendant.drain_timeout
         closing = Deferred.fromCoroutine(self._attendant.close(drain_timeout=seconds))
         self._log.info(
@@ -262,26 +257,6 @@ class AttendantService(Service):
     def _replaced(self) -> None:
         if self.settings.asterisk.exit_when_replaced and self._on_replaced is not None:
             self._on_replaced()
-
-
-@implementer(IStasisApplication)
-class _Application:
-    """The attendant, and somebody who has to know when it is replaced."""
-
-    def __init__(self, attendant: Attendant, on_replaced: Callable[[], None]) -> None:
-        self._attendant = attendant
-        self._on_replaced = on_replaced
-
-    def channel_entered(
-        self, channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
-    ) -> IChannelListener:
-        """See `IStasisApplication`."""
-        return self._attendant.channel_entered(channel, arguments, adopted=adopted)
-
-    def replaced(self) -> None:
-        """See `IStasisApplication`."""
-        self._attendant.replaced()
-        self._on_replaced()
 
 
 def address_of(asterisk: AsteriskSettings) -> Address:
