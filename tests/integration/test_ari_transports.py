@@ -107,14 +107,14 @@ class Requester:
             backoff=CountingBackoff(),
             quiet_seconds=quiet_seconds,
         )
-        self.transports = Transports(
-            Transport.AUTO,
-            http=self.http,
-            websocket=WebSocketSender(
-                self.connection.send, clock=reactor, timeout=timeout
-            ),
-            clock=reactor,
+        websocket = WebSocketSender(
+            self.connection.send, clock=reactor, timeout=timeout
         )
+        self.transports = Transports(
+            Transport.AUTO, http=self.http, websocket=websocket, clock=reactor
+        )
+        # That something takes long shows here only how busy the machine is.
+        websocket.on_slow = None
 
     def _opened(self) -> None:
         self.transports.opened()
