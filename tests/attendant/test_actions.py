@@ -5,13 +5,17 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
+import pytest
 import pytest_twisted
+from twisted.internet.defer import ensureDeferred
 
 from channel_aa.checked import Problem, converted
 from channel_aa.config import Settings
 from tests.attendant.scene import Scene, until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from channel_aa.ari import Transport
     from tests.attendant.scene import Witness
     from tests.contract.stage import Stage
@@ -41,14 +45,18 @@ play-it = { play = ["you-entered", "recording:{recording}"] }
 """
 
 
-async def open_scene(stage: Stage, transport: Transport) -> Scene:
+@pytest.fixture
+def scene(stage: Stage, transport: Transport) -> Iterator[Scene]:
     """Let an attendant offer the menus above."""
     document = tomllib.loads(MENUS)
     asterisk = {"url": stage.url, "transport": transport.value}
     problems: list[Problem] = []
     settings = converted({"asterisk": asterisk, **document}, Settings, "", problems)
     assert not problems
-    return await Scene.open(stage, transport=transport, settings=settings)
+    opening = Scene.open(stage, transport=transport, settings=settings)
+    opened: Scene = pytest_twisted.blockon(ensureDeferred(opening))
+    yield opened
+    pytest_twisted.blockon(ensureDeferred(opened.close()))
 
 
 async def channels(scene: Scene) -> list[str]:
@@ -107,167 +115,120 @@ async def leaves_nothing(scene: Scene) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_speaks_with_who_answers_and_hangs_up(
-    stage: Stage, transport: Transport
-) -> None:
-    scene = await open_scene(stage, transport)
-    try:
-        caller, witness = await scene.call()
-        await witness.hears("press-1")
-        await caller.press("1")
-        await speaks(scene)
-        await caller.hang_up()
-        await leaves_nothing(scene)
-    finally:
-        await scene.close()
+async def test_caller_speaks_with_who_answers_and_hangs_up(scene: Scene) -> None:
+    caller, witness = await scene.call()
+    await witness.hears("press-1")
+    await caller.press("1")
+    await speaks(scene)
+    await caller.hang_up()
+    await leaves_nothing(scene)
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_goes_on_when_the_other_hangs_up_first(
-    stage: Stage, transport: Transport
-) -> None:
-    scene = await open_scene(stage, transport)
-    try:
-        caller, witness = await scene.call()
-        await witness.hears("press-1")
-        await caller.press("2")
-        await witness.hears("option-is-invalid")
-        await is_alone(scene, witness)
-        await leaves_nothing(scene)
-    finally:
-        await scene.close()
+async def test_caller_goes_on_when_the_other_hangs_up_first(scene: Scene) -> None:
+    caller, witness = await scene.call()
+    await witness.hears("press-1")
+    await caller.press("2")
+    await witness.hears("option-is-invalid")
+    await is_alone(scene, witness)
+    await leaves_nothing(scene)
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_hears_why_nobody_answers_and_the_menu_again(
-    stage: Stage, transport: Transport
-) -> None:
-    scene = await open_scene(stage, transport)
-    try:
-        caller, witness = await scene.call()
-        await witness.hears("press-1")
-        await caller.press("3")
-        await witness.hears("number-not-answering", "press-1")
-        await is_alone(scene, witness)
-        assert [line.rpartition(" ")[2] for line in scene.log if "dialled" in line] == [
-            "BUSY",
-            "NOANSWER",
-        ]
-    finally:
-        await scene.close()
+async def test_caller_hears_why_nobody_answers_and_the_menu_again(scene: Scene) -> None:
+    caller, witness = await scene.call()
+    await witness.hears("press-1")
+    await caller.press("3")
+    await witness.hears("number-not-answering", "press-1")
+    await is_alone(scene, witness)
+    assert [line.rpartition(" ")[2] for line in scene.log if "dialled" in line] == [
+        "BUSY",
+        "NOANSWER",
+    ]
 
 
 @pytest_twisted.ensureDeferred
 async def test_caller_who_hangs_up_while_it_rings_leaves_no_phone_ringing(
-    stage: Stage, transport: Transport
+    scene: Scene,
 ) -> None:
-    scene = await open_scene(stage, transport)
-    try:
-        for key in "34":
-            caller, witness = await scene.call()
-            await witness.hears("press-1")
-            await caller.press(key)
-            await rings(scene)
-            await caller.hang_up()
-            await leaves_nothing(scene)
-    finally:
-        await scene.close()
+    for key in "34":
+        caller, witness = await scene.call()
+        await witness.hears("press-1")
+        await caller.press(key)
+        await rings(scene)
+        await caller.hang_up()
+        await leaves_nothing(scene)
 
 
 @pytest_twisted.ensureDeferred
 async def test_first_of_several_phones_that_answers_has_the_caller(
-    stage: Stage, transport: Transport
+    scene: Scene,
 ) -> None:
-    scene = await open_scene(stage, transport)
-    try:
-        caller, witness = await scene.call()
-        await witness.hears("press-1")
-        await caller.press("5")
-        await speaks(scene)
-        await leaves_nothing(scene)
-        assert scene.log[-2:][0].endswith("dialled Local/hangs-up@phones: ANSWER")
-    finally:
-        await scene.close()
+    caller, witness = await scene.call()
+    await witness.hears("press-1")
+    await caller.press("5")
+    await speaks(scene)
+    await leaves_nothing(scene)
+    assert scene.log[-2:][0].endswith("dialled Local/hangs-up@phones: ANSWER")
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_hears_what_was_recorded(
-    stage: Stage, transport: Transport
-) -> None:
-    scene = await open_scene(stage, transport)
-    try:
-        caller, witness = await scene.call()
-        await witness.hears("press-1")
-        await caller.press("6")
-        await caller.speak()
-        await caller.press("#")
-        recording = f"said/{witness.channel_id.replace('.', '_')}"
-        await witness.hears("you-entered", f"recording:{recording}", "press-1")
-        stored = await stage.ari.get("/recordings/stored")
-        assert [each["name"] for each in stored.json] == [recording]
-        deleted = f"/recordings/stored/{recording.replace('/', '%2F')}"
-        await stage.ari.request("DELETE", deleted)
-        await caller.hang_up()
-        await leaves_nothing(scene)
-    finally:
-        await scene.close()
+async def test_caller_hears_what_was_recorded(scene: Scene) -> None:
+    caller, witness = await scene.call()
+    await witness.hears("press-1")
+    await caller.press("6")
+    await caller.speak()
+    await caller.press("#")
+    recording = f"said/{witness.channel_id.replace('.', '_')}"
+    await witness.hears("you-entered", f"recording:{recording}", "press-1")
+    stored = await scene.stage.ari.get("/recordings/stored")
+    assert [each["name"] for each in stored.json] == [recording]
+    deleted = f"/recordings/stored/{recording.replace('/', '%2F')}"
+    await scene.stage.ari.request("DELETE", deleted)
+    await caller.hang_up()
+    await leaves_nothing(scene)
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_goes_on_at_the_place_in_the_dialplan(
-    stage: Stage, transport: Transport
-) -> None:
-    scene = await open_scene(stage, transport)
-    try:
-        caller, witness = await scene.call()
-        await witness.hears("press-1")
-        await caller.press("7")
-        await scene.is_idle()
-        channel = (await stage.ari.get(f"/channels/{witness.channel_id}")).json
-        place = channel["dialplan"]
-        assert (place["context"], place["exten"]) == ("elsewhere", "6001")
-        await caller.hang_up()
-    finally:
-        await scene.close()
+async def test_caller_goes_on_at_the_place_in_the_dialplan(scene: Scene) -> None:
+    caller, witness = await scene.call()
+    await witness.hears("press-1")
+    await caller.press("7")
+    await scene.is_idle()
+    channel = (await scene.stage.ari.get(f"/channels/{witness.channel_id}")).json
+    place = channel["dialplan"]
+    assert (place["context"], place["exten"]) == ("elsewhere", "6001")
+    await caller.hang_up()
 
 
 @pytest_twisted.ensureDeferred
-async def test_back_keys_of_two_digits_variables_and_the_language(
-    stage: Stage, transport: Transport
-) -> None:
-    scene = await open_scene(stage, transport)
-    try:
-        caller, witness = await scene.call()
-        await witness.hears("press-1")
-        await caller.press("8")
-        await witness.hears("press-2")
-        await caller.press("*")
-        await witness.hears("press-1")
-        await caller.press("9")
-        await caller.press("1")
-        await witness.hears("press-1")
-        path = f"/channels/{witness.channel_id}/variable"
-        for name, value in (("CHOSEN", "91"), ("CHANNEL(language)", "fr")):
-            answer = await stage.ari.get(path, variable=name)
-            assert answer.json["value"] == value
-        await caller.press("8")
-        await witness.hears("press-2")
-        await caller.press("9")
-        await leaves_nothing(scene)
-    finally:
-        await scene.close()
+async def test_back_keys_of_two_digits_variables_and_the_language(scene: Scene) -> None:
+    caller, witness = await scene.call()
+    await witness.hears("press-1")
+    await caller.press("8")
+    await witness.hears("press-2")
+    await caller.press("*")
+    await witness.hears("press-1")
+    await caller.press("9")
+    await caller.press("1")
+    await witness.hears("press-1")
+    path = f"/channels/{witness.channel_id}/variable"
+    for name, value in (("CHOSEN", "91"), ("CHANNEL(language)", "fr")):
+        answer = await scene.stage.ari.get(path, variable=name)
+        assert answer.json["value"] == value
+    await caller.press("8")
+    await witness.hears("press-2")
+    await caller.press("9")
+    await leaves_nothing(scene)
 
 
 @pytest_twisted.ensureDeferred
-async def test_conversation_stays_when_the_attendant_stops(
-    stage: Stage, transport: Transport
-) -> None:
-    scene = await open_scene(stage, transport)
+async def test_conversation_stays_when_the_attendant_stops(scene: Scene) -> None:
     caller, witness = await scene.call()
     await witness.hears("press-1")
     await caller.press("1")
     await speaks(scene)
     await scene.close()
-    bridges = (await stage.ari.get("/bridges")).json
+    bridges = (await scene.stage.ari.get("/bridges")).json
     assert [len(bridge["channels"]) for bridge in bridges] == [2]
     assert witness.channel_id in bridges[0]["channels"]
