@@ -13,6 +13,7 @@ import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 from twisted.logger import ILogObserver, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
+from xdist.scheduler.loadscope import LoadScopeScheduling
 from zope.interface import implementer
 
 from tests.asterisk.harness import Asterisk
@@ -25,8 +26,28 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.logger import LogEvent
     from twisted.python.failure import Failure
+    from xdist.remote import Producer
+
+TOGETHER = ("tests/company/", "tests/faults/")
+"""Folders whose tests share what would cost too much several times at once: a company's
+premises, crowds of calls."""
 
 _REQUIRED = os.environ.get("CHANNEL_AA_REQUIRE_ASTERISK") == "1"
+
+
+class ByPlace(LoadScopeScheduling):  # type: ignore[misc] # it has no types
+    """Has a file's tests, or those of a folder of `TOGETHER`, in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        for folder in TOGETHER:
+            if nodeid.startswith(folder):
+                return folder
+        return nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPlace:
+    """Say which tests are in one process, where there are several."""
+    return ByPlace(config, log)
 
 
 @implementer(ILogObserver)

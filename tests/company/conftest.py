@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from tests.asterisk.installation import Installation
-
-
-FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +44,3 @@ async def left_alone(premises: Premises) -> None:
         await premises.take_recordings()
         # Those who wait for an event look through all there are.
         premises.events.all.clear()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the company's tests in one process, where they share its premises."""
-    for item in items:
-        if FOLDER in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("company"))

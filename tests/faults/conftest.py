@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from tests.asterisk.installation import Installation
-
-FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +51,3 @@ def findings(request: pytest.FixtureRequest) -> Iterator[None]:
     request.node.user_properties.extend(
         ("finding", str(finding)) for finding in FINDINGS[before:]
     )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests, with their crowds of calls, to one process after another."""
-    for item in items:
-        if FOLDER in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("crowds"))
