@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.contract.stage import Stage
 
 MENUS = """
+[attendant]
+drain_timeout = 0
 [menus.main]
 prompt = ["press-1"]
 timeout = 30

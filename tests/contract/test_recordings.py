@@ -165,6 +165,7 @@ async def test_it_waits_for_its_turn_and_holds_others_up(stage: Stage) -> None:
     assert unset.status == 404
     await stage.ari.post(f"{LIVE}/stop")
     assert (await waiting).status == 204
+    await events.wait_for_type("PlaybackFinished", "after")
     assert events.types("before", "after", NAME) == [
         "PlaybackStarted",
         "PlaybackFinished",
