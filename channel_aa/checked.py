@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time
 from difflib import get_close_matches
+from functools import cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
@@ -83,7 +84,10 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     def __post_init__(self) -> None:
-        found = {field.encode_name: getattr(self, field.name) for field in fields(self)}
+        found = {
+            key: getattr(self, field.name)
+            for key, field in _fields_by_key(type(self)).items()
+        }
         problems: list[Problem] = []
         kept = _converted_fields(found, type(self), "", problems)
         if problems:
@@ -291,7 +295,7 @@ def _converted_fields(
     place: str,
     problems: list[Problem],
 ) -> dict[str, Any]:
-    known = {field.encode_name: field for field in fields(wanted)}
+    known = _fields_by_key(wanted)
     beside = wanted.keys_beside_fields()
     problems.extend(
         Problem(path_of(place, key), _unknown_key(key, {*known, *beside}))
@@ -317,6 +321,13 @@ def _converted_fields(
         for problem in found
     )
     return kept
+
+
+@cache
+def _fields_by_key(wanted: type[Checked]) -> Mapping[str, FieldInfo]:
+    """List what a kind of table has, by its names in the file."""
+    # msgspec works the types out anew, each time it is asked.
+    return MappingProxyType({field.encode_name: field for field in fields(wanted)})
 
 
 def _default(field: FieldInfo) -> object:
