@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.python.failure import Failure
 
-SECONDS = 30.0
+SECONDS = 90.0
 """How long a program may take to print what a test waits for, or to end."""
 
 TWISTD = ("-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=")
@@ -31,7 +31,7 @@ class Program(ProcessProtocol):
     def __init__(self, reactor: PosixReactorBase) -> None:
         self.lines: list[str] = []
         self._reactor = reactor
-        self._unfinished = ""
+        self._unfinished = b""
         self._waiting: list[tuple[str, Deferred[None]]] = []
         self._ended: Deferred[None] = Deferred()
         self._how: BaseException | None = None
@@ -109,7 +109,8 @@ class Program(ProcessProtocol):
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N802, N803 - Twisted's names
         """Keep what is printed, on either output."""
-        *lines, self._unfinished = (self._unfinished + data.decode()).split("\n")
+        *whole, self._unfinished = (self._unfinished + data).split(b"\n")
+        lines = [line.decode() for line in whole]
         self.lines += lines
         for text, waiter in self._waiting:
             if not waiter.called and any(text in line for line in lines):

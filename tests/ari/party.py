@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from channel_aa.ari import Address, AriClient
+from channel_aa.ari.backoff import Backoff
 from channel_aa.interfaces import IChannelListener, IStasisApplication
 from tests.attendant.scene import timers_of_ours, until
 from tests.contract.stage import APP
@@ -121,8 +122,14 @@ class Party:
             "a connection",
         )
 
-    async def cut(self) -> None:
-        """Cut the websocket, and wait until the client knows."""
+    async def cut(self, *, gap: float | None = None) -> None:
+        """Cut the websocket, and wait until the client knows.
+
+        Args:
+            gap: how many seconds it stays away; None: for what it waits by itself.
+        """
+        if gap is not None:
+            self.client._connection._backoff = Backoff(initial=gap, jitter=0.0)
         protocol = self.client._connection._protocol
         assert protocol is not None
         protocol.dropConnection(abort=True)

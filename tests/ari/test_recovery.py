@@ -25,7 +25,8 @@ async def test_a_connection_says_when_it_was_made_and_to_whom(party: Party) -> N
 @pytest_twisted.ensureDeferred
 async def test_calls_go_on_or_have_left_when_it_is_back(party: Party) -> None:
     stays, leaves = await party.call(), await party.call()
-    await party.cut()
+    # Long enough for the hangup to be over before.
+    await party.cut(gap=2.0)
     await leaves.caller.hang_up()
     await party.is_connected()
     assert party.log(leaves) == ["left"]

@@ -36,14 +36,20 @@ _KEYS = (
 )
 
 LONG = "demo-congrats"
-"""A sound that a test does not hear to its end."""
+"""A sound that is still heard when a test has done something else meanwhile."""
 
 QUIET = "silence/5"
 """Nothing to be heard, for as long."""
 
+SLOW = "demo-thanks"
+"""A sound that lasts until a key was pressed, and that may be heard to its end."""
+
 SOUNDS: Mapping[str, float] = {
     **dict.fromkeys((*_MENU, *_REMARKS, *_KEYS), 0.4),
     **dict.fromkeys((*_DIALPLAN, *_EXPLANATIONS), 0.2),
+    # One word that can be heard for a while: number:20.
+    "digits/20": 2.0,
+    SLOW: 1.5,
     LONG: 5.0,
     QUIET: 5.0,
 }

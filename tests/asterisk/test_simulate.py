@@ -21,6 +21,7 @@ from channel_aa.service import AttendantService
 from channel_aa.simulator.phones import Phone
 from channel_aa.simulator.virtual import wait_for
 from tests.asterisk.real_call import RealCall
+from tests.asterisk.sounds import SLOW
 from tests.attendant.scene import until
 from tests.contract.stage import PHONES, AsteriskStage
 
@@ -36,9 +37,9 @@ pytestmark = pytest.mark.asterisk
 MENUS = """
 [menus.main]
 greeting = ["digits/0"]
-prompt = ["press-1", "or", "press-2"]
-timeout = 1.0
-interdigit_timeout = 0.5
+prompt = ["press-1", "$slow", "press-2"]
+timeout = 2.0
+interdigit_timeout = 1.5
 noinput = ["are-you-still-there"]
 nomatch = ["option-is-invalid"]
 max_noinput = 2
@@ -58,19 +59,19 @@ failure = { continue = { context = "elsewhere", extension = "6001" } }
 "*" = { record = "simulated/{caller}", max_seconds = 2, then = "second" }
 [menus.second]
 prompt = ["or"]
-timeout = 1.0
-interdigit_timeout = 0.5
+timeout = 2.0
+interdigit_timeout = 1.5
 options = { 1 = "back", 2 = "top", 12 = "hangup" }
-"""
+""".replace("$slow", SLOW)
 
 SECONDS = 30
 """How long a script may take."""
 
 SCRIPTS = {
-    "options and feedback": "1, hear or, 1, B, 0, hang up",
+    "options and feedback": f"1, hear {SLOW}, 1, B, 0, hang up",
     "menus and ways back": "2, 1, 2, 2, 2, 12",
     "no input": "ended",
-    "no match": "hear or, A, #",
+    "no match": f"hear {SLOW}, A, #",
     "a phone answers": "3, hang up",
     "phones that do not": "4, 6, 9",
     "one that hangs up": "5, 9",

@@ -66,7 +66,7 @@ async def rung(stage: AsteriskStage, events: Events, phone: str) -> int:
         endpoint=f"PJSIP/{phone}@trunk",
         app="channel-aa",
         formats="ulaw",
-        timeout=1,
+        timeout=3,
     )
     if phone == "answers":
         await events.wait_for_type("StasisStart", phone)
@@ -100,6 +100,8 @@ async def test_the_cause_tells_what_became_of_a_telephone(
         outcomes = {}
         for phone in OUTCOMES:
             cause = await rung(stage, events, phone)
+            told = len(OUTCOMES[phone][0])
+            await events.wait_for(lambda _: len(became(events, phone)) >= told)  # noqa: B023
             outcomes[phone] = (became(events, phone), cause)
         assert outcomes == OUTCOMES
         await stage.close()

@@ -26,7 +26,7 @@ drain_timeout = 0
 [menus.main]
 prompt = ["press-1"]
 timeout = 30
-interdigit_timeout = 1
+interdigit_timeout = 5
 [menus.main.options]
 1 = { dial = "Local/answers@phones", label = "Sales", then = "thanks" }
 2 = { dial = "Local/hangs-up@phones", then = "thanks" }
@@ -95,12 +95,13 @@ async def speaks(scene: Scene) -> None:
         scene.stage.reactor,
         "a conversation",
     )
-
-    async def is_bridged() -> bool:
-        bridges = (await scene.stage.ari.get("/bridges")).json
-        return [len(bridge["channels"]) for bridge in bridges] == [2]
-
-    await scene.stage.until(is_bridged)
+    # Some hang up so soon that Asterisk need not be asked.
+    await scene.events.wait_for(
+        lambda it: (
+            it.type == "ChannelEnteredBridge"
+            and len(it.json["bridge"]["channels"]) == 2
+        )
+    )
 
 
 async def leaves_nothing(scene: Scene) -> None:
@@ -179,6 +180,7 @@ async def test_caller_hears_what_was_recorded(scene: Scene) -> None:
     caller, witness = await scene.call()
     await witness.hears("press-1")
     await caller.press("6")
+    await scene.events.wait_for(lambda it: it.type == "RecordingStarted")
     await caller.speak()
     await caller.press("#")
     recording = f"said/{witness.channel_id.replace('.', '_')}"
@@ -197,9 +199,13 @@ async def test_caller_goes_on_at_the_place_in_the_dialplan(scene: Scene) -> None
     await witness.hears("press-1")
     await caller.press("7")
     await scene.is_idle()
-    channel = (await scene.stage.ari.get(f"/channels/{witness.channel_id}")).json
-    place = channel["dialplan"]
-    assert (place["context"], place["exten"]) == ("elsewhere", "6001")
+
+    async def is_there() -> bool:
+        path = f"/channels/{witness.channel_id}"
+        place = (await scene.stage.ari.get(path)).json["dialplan"]
+        return (place["context"], place["exten"]) == ("elsewhere", "6001")
+
+    await scene.stage.until(is_there)
     await caller.hang_up()
 
 

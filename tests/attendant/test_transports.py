@@ -9,9 +9,11 @@ import pytest_twisted
 from twisted.internet.defer import gatherResults
 
 from channel_aa.ari import Transport, transports
-from tests.asterisk.sounds import LONG
+from channel_aa.menus.actions import Play
+from channel_aa.menus.sounds import prompt_of
+from tests.asterisk.sounds import LONG, QUIET
 from tests.attendant.scene import Scene, until
-from tests.attendant.test_calls import assert_one_after_the_other
+from tests.attendant.test_calls import assert_one_after_the_other, scene_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,18 +86,27 @@ async def test_what_waits_for_a_long_sound_delays_no_other_call(
 async def test_a_sound_is_stopped_before_the_next_whichever_way_each_takes(
     stage: Stage, by_http: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene = await Scene.open(stage, transport=Transport.WEBSOCKET)
+    scene = await scene_with(
+        stage,
+        Transport.WEBSOCKET,
+        prompt=prompt_of(LONG),
+        nomatch=(prompt_of(LONG),),
+        options={
+            "1": Play(play=prompt_of(QUIET)),
+            "2": Play(play=prompt_of("you-entered", "digits:{digits}")),
+        },
+    )
     try:
         monkeypatch.setattr(transports, "must_go_over_http", one_way_only(*by_http))
         asked = spy_on_requests(scene, monkeypatch)
         caller, witness = await scene.call()
-        await witness.hears("press-1")
+        await witness.hears(LONG)
         await caller.press("1")
-        await witness.hears("you-entered")
+        await witness.hears(QUIET)
         await caller.press("9")
-        await witness.hears("option-is-invalid")
+        await witness.hears(LONG)
         await caller.press("2")
-        await witness.hears("you-entered", "digits/2", "press-1")
+        await witness.hears("you-entered", "digits/2", LONG)
         await caller.hang_up()
         await scene.is_idle()
         await until(

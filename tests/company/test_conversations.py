@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
+from tests.attendant.scene import until
+
 if TYPE_CHECKING:
     from tests.attendant.scene import Witness
     from tests.company.premises import Premises
@@ -19,18 +21,20 @@ CALLER = '"Ada Byron" <+441632960123>'
 async def speaks(company: Premises, witness: Witness) -> str:
     """Wait until the caller speaks with a phone; give the name of its channel."""
 
+    names: list[str] = []
+
     async def are_two() -> bool:
         bridges = (await company.stage.ari.get("/bridges")).json
-        members = [set(bridge["channels"]) for bridge in bridges]
-        phones = {phone["id"] for phone in await company.phones()}
-        return any(
-            witness.channel_id in each and len(each & phones) == 1 for each in members
-        )
+        names[:] = [
+            phone["name"]
+            for phone in await company.phones()
+            for bridge in bridges
+            if {witness.channel_id, phone["id"]} <= set(bridge["channels"])
+        ]
+        return len(names) == 1
 
     await company.stage.until(are_two)
-    [phone] = await company.phones()
-    name: str = phone["name"]
-    return name
+    return names[0]
 
 
 async def rings(company: Premises, *numbers: str) -> None:
@@ -89,7 +93,14 @@ async def test_callee_who_hangs_up_first_ends_the_call(company: Premises) -> Non
     caller, witness = await company.call()
     for key in "414":
         await caller.press(key)
-    await speaks(company, witness)
+    # The phone hangs up too soon for it to be seen there.
+    await company.events.wait_for(
+        lambda it: (
+            it.type == "ChannelEnteredBridge"
+            and witness.channel_id in it.json["bridge"]["channels"]
+            and len(it.json["bridge"]["channels"]) == 2
+        )
+    )
     await company.event("ChannelDestroyed", channel=caller.name)
     await company.have_nothing_left()
     assert witness.heard == ["acme/welcome"]
@@ -123,9 +134,15 @@ async def test_of_all_that_ring_one_answers_and_the_others_fall_silent(
     await speaks(company, witness)
     await rings(company, "415")
     music = "music on hold, class 'default', on channel '{}'"
-    log = company.asterisk.log()
-    assert f"Started {music.format(caller.name)}" in log
-    assert f"Stopped {music.format(caller.name)}" in log or (
-        f"Stopped music on hold on {caller.name}" in log
+    started = f"Started {music.format(caller.name)}"
+    stopped = (
+        f"Stopped {music.format(caller.name)}",
+        f"Stopped music on hold on {caller.name}",
     )
+
+    def is_over() -> bool:
+        log = company.asterisk.log()
+        return started in log and any(each in log for each in stopped)
+
+    await until(is_over, company.reactor, "music, and its end")
     await caller.hang_up()

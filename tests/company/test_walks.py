@@ -25,7 +25,7 @@ MAILBOX = """
 
 WALKS = {
     "sales answer": Walk(
-        script="1, 1, wait 0.5, hang up",
+        script="1, 1, hang up",
         hears=f"""
             {SALES}, dials Local/410@phones, Local/410@phones answers
             {TALK}, hung up by caller
@@ -47,7 +47,7 @@ WALKS = {
     ),
     # The greeting is heard to its end; the keys are kept for later.
     "an extension dialled during the greeting": Walk(
-        script="hear acme/welcome, 410, wait 1.5, hang up",
+        script="hear acme/welcome, 410, hang up",
         hears=f"""
             acme/welcome, dials Local/410@phones, Local/410@phones answers
             {TALK}, hung up by caller
@@ -122,7 +122,7 @@ WALKS = {
         """,
     ),
     "an order, heard again": Walk(
-        script="1, 3, wait 0.4, speak 0.4, #",
+        script="1, 3, wait 2, speak 0.4, #",
         hears=f"""
             {SALES}, records orders/NAME, recording:orders/NAME, acme/thanks, goodbye
             hung up by application

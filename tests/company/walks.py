@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LONDON = ZoneInfo("Europe/London")
 
-SECONDS = 30
+SECONDS = 180
 """How long a script may take."""
 
 _BEHAVIOURS = {

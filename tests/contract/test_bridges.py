@@ -27,10 +27,11 @@ TOLD = frozenset(
 async def conversation(stage: Stage, events: Events, phone: str = "answers") -> Call:
     """Let a caller speak with a telephone."""
     call = await stage.call(events)
-    await stage.ring(phone, PHONE, originator=call.id)
-    await events.wait_for_type("StasisStart", PHONE)
     await create(stage)
     await add(stage, call.id)
+    # Last, for one that hangs up soon.
+    await stage.ring(phone, PHONE, originator=call.id)
+    await events.wait_for_type("StasisStart", PHONE)
     await add(stage, PHONE)
     return call
 
@@ -218,8 +219,13 @@ async def test_the_end_of_a_bridge_lets_its_channels_out(stage: Stage) -> None:
     await events.wait_for(lambda _: told(events, BRIDGE).count(left) > 1)
     for channel in (call.id, PHONE):
         assert (await stage.ari.get(f"/channels/{channel}")).json["state"] == "Up"
-    known = (await stage.ari.get("/applications/channel-aa")).json
-    assert known["bridge_ids"] == []
+
+    async def is_forgotten() -> bool:
+        known = (await stage.ari.get("/applications/channel-aa")).json
+        return not known["bridge_ids"]
+
+    # The channels tell of it a moment after they have left.
+    await stage.until(is_forgotten)
     # Only of a bridge with nobody, or one, in it the application hears the end.
     assert "BridgeDestroyed" not in told(events, BRIDGE)
 

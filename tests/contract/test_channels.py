@@ -155,12 +155,12 @@ async def test_a_variable_that_is_not_there_is_refused(
 async def test_what_waits_for_a_sound_to_end(stage: Stage, path: str) -> None:
     events = await stage.listen()
     call = await stage.call(events)
-    playback_id = await play(stage, call, "sound:press-1")
+    playback_id = await play(stage, call, f"sound:{LONG}")
     await events.wait_for_type("PlaybackStarted", playback_id)
     answer = await stage.ari.post(f"/channels/{call.id}{path}")
     assert answer.status == 204
     assert (await stage.ari.get(f"/playbacks/{playback_id}")).status == 404
-    assert answer.seconds > stage.sounds["press-1"] / 2
+    assert answer.seconds > stage.sounds[LONG] / 2
 
 
 @pytest_twisted.ensureDeferred
@@ -224,6 +224,7 @@ async def test_functions_are_read_and_set_as_variables_are(stage: Stage) -> None
     channel = (await stage.ari.get(f"/channels/{call.id}")).json
     assert channel["caller"] == {"name": "Ada", "number": "0123"}
     assert channel["language"] == "fr"
+    await events.wait_for(lambda _: events.types(call.id).count("ChannelCallerId") >= 2)
     # A function is told by an event of its own, or not at all.
     assert events.types(call.id) == [
         "StasisStart",

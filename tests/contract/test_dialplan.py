@@ -70,10 +70,13 @@ async def test_a_call_may_continue_unanswered(stage: Stage) -> None:
 async def test_a_call_in_the_dialplan_takes_no_commands(
     stage: Stage, method: str, path: str
 ) -> None:
+    everything = await listen_to_everything(stage)
     events = await stage.listen()
     call = await stage.call(events)
     await stage.ari.post(f"/channels/{call.id}/continue")
     await events.wait_for_type("StasisEnd", call.id)
+    # Asterisk tells of the end a moment before.
+    await stasis_status(everything, call.caller.name)
     refused = await stage.ari.request(method, f"/channels/{call.id}{path}")
     assert refused.error == (409, "Channel not in Stasis application")
 
@@ -87,6 +90,8 @@ async def test_a_call_in_the_dialplan_may_be_looked_at_and_hung_up(
     call = await stage.call(events)
     await stage.ari.post(f"/channels/{call.id}/continue")
     await events.wait_for_type("StasisEnd", call.id)
+    # It is set only after that.
+    await stasis_status(everything, call.caller.name)
     path = f"/channels/{call.id}"
     status = await stage.ari.get(f"{path}/variable", variable="STASISSTATUS")
     assert status.json == {"value": "SUCCESS"}
@@ -104,7 +109,7 @@ async def test_a_call_continues_only_when_all_its_sounds_were_heard(
     events = await stage.listen()
     call = await stage.call(events)
     play = f"/channels/{call.id}/play"
-    await stage.ari.post(f"{play}/current", media="sound:press-1")
+    await stage.ari.post(f"{play}/current", media=f"sound:{LONG}")
     await stage.ari.post(f"{play}/queued", media="sound:or")
     await events.wait_for_type("PlaybackStarted", "current")
     assert (await stage.ari.post(f"/channels/{call.id}/continue")).status == 204

@@ -30,6 +30,11 @@ def dialled(events: Events) -> list[str]:
     ]
 
 
+async def wait_until_dialled(events: Events, times: int) -> None:
+    """Wait until so much was told of what became of it: it may be behind the rest."""
+    await events.wait_for(lambda _: len(dialled(events)) >= times)
+
+
 def in_short(events: Events) -> list[str]:
     """Put what was told of its channel in words.
 
@@ -58,6 +63,7 @@ async def test_one_that_answers_enters_the_application(stage: Stage) -> None:
         originator=call.id,
     )
     start = await events.wait_for_type("StasisStart", PHONE)
+    await wait_until_dialled(events, 2)
     assert in_short(events) == ["ChannelStateChange Up", "StasisStart"]
     assert dialled(events) == ["", "ANSWER"]
     assert start.json["args"] == ["dialled", "two"]
@@ -109,6 +115,7 @@ async def test_one_that_is_not_answered_says_why(
     events = await stage.listen()
     await stage.ring(phone, PHONE)
     end = await events.wait_for_type("ChannelDestroyed", PHONE)
+    await wait_until_dialled(events, len(became))
     assert in_short(events) == [*told, "ChannelDestroyed"]
     assert dialled(events) == became
     assert end.json["cause"] == (REJECTED if phone == "declines" else 0)
@@ -129,6 +136,7 @@ async def test_one_that_nobody_answers_is_given_up(
     events = await stage.listen()
     await stage.ring(phone, PHONE, timeout=1)
     end = await events.wait_for_type("ChannelDestroyed", PHONE)
+    await wait_until_dialled(events, len(became))
     assert in_short(events) == [*told, "ChannelDestroyed"]
     # No Dial tells of its end, only the cause does.
     assert dialled(events) == became
@@ -144,6 +152,7 @@ async def test_one_that_rings_may_be_hung_up(stage: Stage) -> None:
     assert (await stage.ari.delete(f"/channels/{PHONE}")).status == 204
     end = await events.wait_for_type("ChannelDestroyed", PHONE)
     assert in_short(events)[-2:] == ["ChannelHangupRequest", "ChannelDestroyed"]
+    await wait_until_dialled(events, 3)
     assert dialled(events) == ["", "RINGING", "NOANSWER"]
     assert end.json["cause"] == NORMAL
 
@@ -284,4 +293,5 @@ async def test_one_that_is_answered_without_a_websocket_is_hung_up(
     await events.wait_for_type("ChannelStateChange", PHONE)
     await events.leave()
     await everything.wait_for_type("ChannelDestroyed", PHONE)
+    await everything.wait_for(lambda _: "ANSWER" in dialled(everything))
     assert "ANSWER" in dialled(everything)

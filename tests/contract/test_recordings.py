@@ -27,6 +27,24 @@ async def record(stage: Stage, call: Call, name: str = NAME, **limits: object) -
     assert answer.status == 201, answer.json
 
 
+async def until_it_is_over(stage: Stage) -> None:
+    """Wait until it is not under way: its last event comes a moment before."""
+
+    async def is_over() -> bool:
+        return (await stage.ari.get(LIVE)).status == 404
+
+    await stage.until(is_over)
+
+
+async def until_it_is_stored(stage: Stage) -> None:
+    """Wait until its file is there: its first event comes a moment before."""
+
+    async def is_stored() -> bool:
+        return (await stage.ari.get(STORED)).status == 200
+
+    await stage.until(is_stored)
+
+
 async def recorded(stage: Stage, call: Call, events: Events) -> None:
     """Let the caller leave a recording, and wait for it."""
     await record(stage, call, terminateOn="#")
@@ -34,6 +52,7 @@ async def recorded(stage: Stage, call: Call, events: Events) -> None:
     await call.caller.speak()
     await call.caller.press("#")
     await events.wait_for_type("RecordingFinished", NAME)
+    await until_it_is_over(stage)
 
 
 @pytest_twisted.ensureDeferred
@@ -56,12 +75,14 @@ async def test_a_recording_is_made_kept_heard_and_deleted(stage: Stage) -> None:
     live = await stage.ari.get(LIVE)
     assert live.json == {**described, "state": "recording"}
     # Its file is there already.
+    await until_it_is_stored(stage)
     assert (await stage.ari.get(STORED)).status == 200
 
     await call.caller.speak()
     assert (await stage.ari.post(f"{LIVE}/stop")).status == 204
     finished = await events.wait_for_type("RecordingFinished", NAME)
     assert finished.json["recording"] == {**described, "state": "done", "duration": 0}
+    await until_it_is_over(stage)
     assert (await stage.ari.post(f"{LIVE}/stop")).error == GONE
     assert (await stage.ari.get(LIVE)).error == GONE
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.contract.raw import Events
 
-_SECONDS = 25.0
+_SECONDS = 90.0
 """How long anything may take that the callers wait for, before the test fails."""
 
 _PLACE = "channels?endpoint=Local/{}@default&app=phones&formats=ulaw"
@@ -39,6 +39,7 @@ class Call:
         far: the id of the far half of the Local channel, which presses the keys.
         name: the name of the near half, which the daemon serves.
         id: the near half's id, once it is known.
+        keys: those that it has pressed, as far as Asterisk has told.
         sounds: what was played to it.
         variables: its channel variables that were set to something.
         is_answered: whether the near half was answered.
@@ -48,6 +49,7 @@ class Call:
     far: str
     name: str
     id: str = ""
+    keys: str = ""
     sounds: list[Heard] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     is_answered: bool = False
@@ -199,6 +201,8 @@ class Crowd:
             call.is_answered = True
         if kind == "ChannelDestroyed":
             call.is_gone = True
+        elif kind == "ChannelDtmfReceived":
+            call.keys += event["digit"]
         elif kind == "ChannelVarset" and event["value"]:
             call.variables[event["variable"]] = event["value"]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.faults.crowd import Call
 
 CALLS = 50
-DRAIN_SECONDS = 2
+DRAIN_SECONDS = 10
 """How long the daemon lets calls finish when it is stopped."""
 
 OPERATOR = "Local/operator@phones"
@@ -240,6 +240,15 @@ class Drill:
         """Say whose key the daemon has heard: one that comes in the gap is lost."""
         said = {line.partition("] ")[2] for line in self.daemon.lines}
         return [call for call in calls if f"Channel {call.name} entered {key}" in said]
+
+    async def heard_in_the_end(self, key: str, calls: Sequence[Call]) -> list[Call]:
+        """Say whose key the daemon has heard, once no key is on its way any more."""
+        await self.crowd.until(
+            lambda: all(key in call.keys for call in calls), "each to press a key"
+        )
+        # Its event comes after those of the keys.
+        await self.callers(1)
+        return self.heard(key, calls)
 
     async def is_empty(self) -> None:
         """Have everybody hang up, and check that nothing is left of the calls."""

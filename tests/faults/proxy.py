@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.internet.tcp import Port
 
-_OPENS_SECONDS = 30.0
+_OPENS_SECONDS = 90.0
 """Within what time the daemon opens a connection, its own start included."""
 
 _OUT_SECONDS = 0.02
@@ -184,7 +184,8 @@ class Proxy:
         """Let nothing more in, and cut all when so many seconds have passed."""
         for link in self.links:
             link.freeze()
-        self.reactor.callLater(seconds, self.cut)
+        # Not before the reactor's next turn: in this one nothing is written any more.
+        self.reactor.callLater(0, self.reactor.callLater, seconds, self.cut)
 
     def cut_at(
         self,

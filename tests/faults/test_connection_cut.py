@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asterisk
 
 HALF = CALLS // 2
 
-DYING = 0.5
+DYING = 1.5
 """Seconds in which nothing arrives any more before the connection is cut: Asterisk goes
 on handing calls to a daemon that does not hear of them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,7 +39,10 @@ async def test_conversations_outlive_the_connection_and_the_daemon(
 
     await drill.daemon.kill()
     await drill.start_daemon()
-    await drill.daemon.prints("Adopted the conversation")
+    await drill.crowd.until(
+        lambda: drill.daemon.said.count("Adopted the conversation") == CALLS - FEW,
+        "all conversations to be adopted",
+    )
     await drill.has_conversations(CALLS - FEW)
     over, calls = calls[:FEW], calls[FEW:]
     drill.crowd.hang_up(over)
@@ -54,6 +58,11 @@ async def test_conversations_outlive_the_connection_and_the_daemon(
     await drill.is_empty()
 
 
+async def knows_of(drill: Drill, conversations: int) -> bool:
+    """Say whether the daemon knows of so many conversations."""
+    return (await drill.status()).calls.conversations == conversations
+
+
 @pytest_twisted.ensureDeferred
 async def test_conversations_that_begin_when_the_connection_is_cut(
     drill: Drill,
@@ -65,14 +74,14 @@ async def test_conversations_that_begin_when_the_connection_is_cut(
         drill.crowd.press("3", calls)
         await cut
         await drill.reconnected(before)
-        begun = len(drill.heard("3", calls))
+        begun = len(await drill.heard_in_the_end("3", calls))
         assert begun >= CALLS // 2
         await drill.has_conversations(begun)
         # Nor does anybody end one afterwards.
         drill.proxy.cut()
         await drill.reconnected(before + 1)
         await drill.has_conversations(begun)
-        assert (await drill.status()).calls.conversations == begun
+        await drill.stage.until(partial(knows_of, drill, begun))
         assert not await drill.lost(calls)
         await drill.is_empty()
 
@@ -87,7 +96,7 @@ async def test_phones_that_ring_when_the_connection_is_cut(drill: Drill) -> None
         await cut
         await drill.reconnected(before)
         # Each is rung once, whether its request was lost or the answer to it.
-        ringing = drill.heard("4", calls)
+        ringing = await drill.heard_in_the_end("4", calls)
         assert len(ringing) >= CALLS // 2
         await drill.has_phones(len(ringing))
         assert not await drill.lost(calls)

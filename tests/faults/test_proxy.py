@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.web.client import ResponseNeverReceived
 
+from tests.asterisk.sounds import LONG
 from tests.attendant.scene import until
 from tests.contract.raw import Ari
 from tests.contract.stage import SimulatorStage
@@ -92,7 +93,7 @@ async def test_request_that_cuts_the_connection_arrives_or_does_not(
         path = f"/channels/{call.id}/play/x"
         cut = road.proxy.cut_at(request("/play/"), delivered=is_delivered)
         with pytest.raises(ResponseNeverReceived):
-            await road.ari.post(path, media="sound:or")
+            await road.ari.post(path, media=f"sound:{LONG}")
         await cut
         sounds = await road.stage.ari.get("/playbacks/x")
         assert sounds.status == (200 if is_delivered else 404)
@@ -119,7 +120,7 @@ async def test_events_are_lost_repeated_late_and_spoilt(road: Road) -> None:
     )
 
     road.proxy.heal()
-    road.proxy.delay(event("ChannelDtmfReceived", '"4"'), 0.05)
+    road.proxy.delay(event("ChannelDtmfReceived", '"4"'), 0.5)
     await call.caller.press("4")
     await call.caller.press("5")
     await events.wait_for(lambda it: it.json.get("digit") == "4")

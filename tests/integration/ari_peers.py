@@ -13,6 +13,8 @@ from twisted.internet.task import deferLater
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
+from tests.asterisk.harness import free_port
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from typing import Any
@@ -80,7 +82,8 @@ async def listening(
 
 async def closed_port(reactor: PosixReactorBase) -> int:
     """Give a port that nothing listens at."""
-    async with listening(reactor, Factory()) as port:
+    # Not one of those that the system gives to anybody who asks for any.
+    async with listening(reactor, Factory(), port=free_port()) as port:
         return port
 
 

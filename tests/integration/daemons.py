@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.utils import getProcessOutputAndValue
 
-from tests.program import Program
+from tests.program import SECONDS, Program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from channel_aa.simulator import Caller, Simulator
+
+BUSY = b"did not answer within"
 
 PROGRAMS = {
     "twistd": (
@@ -81,12 +83,14 @@ class Site:
                 running.send("KILL")
 
     async def status(self) -> dict[str, Any]:
-        """Give what ``channel-aa status`` prints."""
-        out, err, _ = await getProcessOutputAndValue(
-            sys.executable,
-            ("-m", "channel_aa.commands", "status", str(self.file)),
-            reactor=self.reactor,
-        ).addTimeout(30, self.reactor)
+        """Give what ``channel-aa status`` prints, once the daemon has time for it."""
+        err = BUSY
+        while BUSY in err:
+            out, err, _ = await getProcessOutputAndValue(
+                sys.executable,
+                ("-m", "channel_aa.commands", "status", str(self.file)),
+                reactor=self.reactor,
+            ).addTimeout(SECONDS, self.reactor)
         assert err == b""
         told: dict[str, Any] = json.loads(out)
         return told

@@ -18,7 +18,12 @@ from channel_aa.ari.errors import AriError, ConnectionLostError, RequestTimeoutE
 from channel_aa.ari.requests import Request
 from channel_aa.ari.transports import Transport, Transports
 from channel_aa.ari.websocket_sender import MAX_FRAME_BYTES, WebSocketSender
-from tests.integration.ari_peers import listening, nothing_left, until
+from tests.integration.ari_peers import (
+    PATIENCE_SECONDS,
+    listening,
+    nothing_left,
+    until,
+)
 from tests.integration.ari_websockets import (
     CountingBackoff,
     EventsServer,
@@ -94,7 +99,7 @@ class Requester:
         reactor: PosixReactorBase,
         url: str,
         *,
-        timeout: float = 10.0,
+        timeout: float = PATIENCE_SECONDS,
         quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
         self.http = FakeSender()

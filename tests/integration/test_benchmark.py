@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-SECONDS = 120
+SECONDS = 600
 """How long it may take in all."""
 
 

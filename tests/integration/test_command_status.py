@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +14,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.utils import getProcessOutputAndValue
 
 from channel_aa.service.status_server import StatusServer
+from tests.asterisk.harness import free_port
 from tests.unit.statuses import a_status
 
 if TYPE_CHECKING:
@@ -140,9 +140,7 @@ class Stranger(Protocol):
 async def test_what_does_not_answer_properly_is_told(
     machine: Machine, peer: type[Protocol], words: str
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = probe.getsockname()[1]
+    number = free_port()
     machine.file.write_text(
         f'[status]\nlisten = "tcp:{number}:interface=127.0.0.1"\n', "utf-8"
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+from pathlib import Path
 
 import pytest
 import pytest_twisted
@@ -28,6 +30,7 @@ both = pytest.mark.parametrize("program", PROGRAMS)
 async def test_terminated_it_waits_for_calls_in_a_menu_and_sends_new_ones_on(
     site: Site, program: str
 ) -> None:
+    site.write(drain=600)
     async with site.daemon(program) as daemon:
         await site.simulator.listening()
         patient, leaving = site.simulator.call(), site.simulator.call()
@@ -46,7 +49,9 @@ async def test_terminated_it_waits_for_calls_in_a_menu_and_sends_new_ones_on(
     assert isinstance(how, ProcessTerminated)
     assert how.signal == signal.SIGTERM
     assert not site.pid_file.exists()
-    assert site.simulator.open_websockets == 0
+    await until(
+        lambda: not site.simulator.open_websockets, site.reactor, "the websocket's end"
+    )
     assert not [line for line in daemon.lines if "rror]" in line or "Traceback" in line]
 
 
@@ -214,6 +219,8 @@ async def test_status_tells_of_the_connection_and_the_calls(site: Site) -> None:
         await caller.run("hear press-1")
         await daemon.prints("entered the application")
         status = await site.status()
+        while not status["asterisk"]["version"]:
+            status = await site.status()
         assert status["serving"] is True
         assert status["asterisk"]["connected"] is True
         assert status["asterisk"]["version"] == "22.10.1"
@@ -257,6 +264,13 @@ async def test_replaced_it_stays_and_says_so_where_it_is_not_told_to_end(
             await caller.run("hear press-1")
 
 
+def is_stopped(daemon: Program) -> bool:
+    """Say whether it was stopped, and does nothing until it is told to go on."""
+    assert daemon.transport is not None
+    told = Path(f"/proc/{daemon.transport.pid}/stat").read_text("utf-8")
+    return told.rpartition(")")[2].split()[0] == "T"
+
+
 @pytest_twisted.ensureDeferred
 async def test_systemd_hears_of_it_in_order(site: Site) -> None:
     address = f"{site.folder}/notify"
@@ -282,7 +296,7 @@ async def test_systemd_hears_of_it_in_order(site: Site) -> None:
         await hears("READY")
         # Stopped, it feeds no watchdog; nor would a reactor that hangs.
         daemon.send("STOP")
-        await deferLater(site.reactor, 0.1)
+        await until(lambda: is_stopped(daemon), site.reactor, "its stop")
         heard.clear()
         systemd.heard()
         await deferLater(site.reactor, 1.2)
@@ -330,7 +344,10 @@ async def test_clock_that_jumps_neither_stalls_nor_hurries_a_call(site: Site) ->
         caller.hang_up()
         await daemon.prints("has left the application")
         assert site.simulator.open_websockets == 1
-        assert not daemon.texts("channel_aa.service.lag")
+        # It may well be late, but not by the hours that the clock has jumped.
+        for text in daemon.texts("channel_aa.service.lag"):
+            [late] = re.findall(r"up to ([0-9.]+) s late", text)
+            assert float(late) < 1000
 
 
 @pytest_twisted.ensureDeferred
@@ -349,7 +366,7 @@ async def test_daemon_that_stood_still_for_seconds_goes_on(site: Site) -> None:
             await caller.run("press 2, hear digits/2, hear press-1")
         for caller in callers[10:]:
             await caller.run("hear digits/1, hear press-1")
-        (delay,) = daemon.texts("channel_aa.service.lag")
-        assert "times since it was last said" in delay
+        await daemon.prints("times since it was last said")
+        assert len(daemon.texts("channel_aa.service.lag")) == 1
         assert (await site.status())["reactor_delay"]["worst"] > 3
     assert not any("Traceback" in line for line in daemon.lines)

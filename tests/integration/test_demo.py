@@ -56,7 +56,7 @@ def test_what_it_cannot_do_is_refused(arguments: tuple[str, ...], error: str) ->
 def test_call_by_hand_takes_the_terminals_keys() -> None:
     keys = {"  > press-1": "1", "  > digits/1": "*", "  > option-is-invalid": "h"}
     shown = []
-    with closing(Terminal(*DEMO, "--by-hand", "--speed", "4")) as terminal:
+    with closing(Terminal(*DEMO, "--by-hand", "--speed", "0.5")) as terminal:
         for line in terminal.lines():
             shown.append(line)
             terminal.type(keys.pop(line, ""))

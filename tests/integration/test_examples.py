@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from channel_aa.simulator import Simulator
+from tests.asterisk.harness import free_port
 from tests.attendant.scene import until
 from tests.program import Program
 
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest_twisted.ensureDeferred

@@ -17,6 +17,7 @@ from channel_aa.ari.http import HttpSender
 from channel_aa.ari.http_answers import MAX_BODY_BYTES, MAX_HEAD_BYTES
 from channel_aa.ari.requests import Request
 from tests.integration.ari_peers import (
+    PATIENCE_SECONDS,
     RawConnection,
     RawPeer,
     WebPeer,
@@ -69,7 +70,7 @@ def sender_to(reactor: PosixReactorBase, port: int) -> HttpSender:
     address = Address(
         url=f"http://127.0.0.1:{port}", username="alice", password="secret", app="test"
     )
-    return HttpSender(address, reactor=reactor, connections=2)
+    return HttpSender(address, reactor=reactor, connections=2, timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest_twisted
 from twisted.internet.utils import getProcessOutput
 
+from tests.asterisk.harness import free_port
 from tests.integration.ari_peers import (
     RawConnection,
     RawPeer,
@@ -92,8 +93,7 @@ async def daemon(
 async def test_nobody_is_told_the_password(
     reactor: PosixReactorBase, tmp_path: Path
 ) -> None:
-    async with listening(reactor, refuse("401 Unauthorized")) as port:
-        pass
+    port = free_port()
     async with daemon(reactor, tmp_path, port) as program:
         await program.prints("can read the secret in")
         await program.prints("Nothing listens")

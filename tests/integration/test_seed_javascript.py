@@ -44,8 +44,8 @@ _REQUIRED = os.environ.get("CHANNEL_AA_REQUIRE_NODE") == "1"
 
 _ARI_CLIENT = "ari-client@2.2.0"
 _INSTALL = ("install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund")
-_INSTALL_SECONDS = 120
-_SESSION_SECONDS = 60
+_INSTALL_SECONDS = 600
+_SESSION_SECONDS = 180
 
 _PROGRAM = re.compile(
     r'^```javascript title="channel-aa\.js".*?\ntrue(?:js)?(?P<program>.*?)^```',

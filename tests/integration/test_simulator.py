@@ -295,7 +295,7 @@ async def test_a_sounds_start_overtakes_the_answer(reactor: Reactor) -> None:
 async def test_a_sounds_start_may_be_told_to_come_after_the_answer(
     reactor: Reactor,
 ) -> None:
-    async with running(reactor, thread_delay=0.1) as simulator:
+    async with running(reactor, thread_delay=1.0) as simulator:
         ari = user(reactor, simulator)
         events = await ari.listen(APP)
         channel = simulator.call().channel.id
@@ -382,7 +382,7 @@ async def test_faults_delay_an_answer_but_not_the_deed(reactor: Reactor) -> None
         ari = user(reactor, simulator)
         events = await ari.listen(APP)
         channel = simulator.call().channel.id
-        simulator.faults.delay("POST /channels/*/answer", 1)
+        simulator.faults.delay("POST /channels/*/answer", 20)
         answer = await ari.post(f"/channels/{channel}/answer")
         up = await events.wait_for_type("ChannelStateChange", channel)
         assert answer.status == 204

@@ -63,14 +63,14 @@ async def test_a_delayed_answer_holds_up_its_websocket(reactor: Reactor) -> None
         events = await ari.listen(APP)
         other = await ari.listen("other")
         caller = simulator.call()
-        simulator.faults.delay("DELETE /channels/*", 0.2)
+        simulator.faults.delay("DELETE /channels/*", 2.0)
         sent = [
             events.request("DELETE", f"channels/{caller.channel.id}"),
             events.request("GET", "channels"),
         ]
+        # The deed is not delayed.
+        await until(reactor, lambda: caller.is_over)
         await other.ask("GET", "channels")
-        # The deed was not delayed.
-        assert caller.is_over
         assert events.answered == []
         await events.response(sent[-1])
         assert events.answered == sent

@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from channel_aa.service.status import Status
 from channel_aa.service.status_server import CONNECTIONS, StatusServer, client_endpoint
+from tests.asterisk.harness import free_port
 from tests.unit.statuses import a_status
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.python.failure import Failure
 
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture
@@ -104,13 +105,6 @@ def leave_socket(path: Path) -> None:
         left.bind(str(path))
     path.with_suffix(".lock").symlink_to(str(os.getpid()))
     assert path.is_socket()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest_twisted.ensureDeferred
