@@ -10,8 +10,9 @@ from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from channel_aa.ari.asked import Asked
 from channel_aa.ari.bridges import Conversation
-from channel_aa.ari.errors import AriError, ConflictError, NotFoundError
+from channel_aa.ari.errors import AriError, ConflictError
 from channel_aa.ari.events import ChannelData
 from channel_aa.ari.requests import Request
 from channel_aa.interfaces import (
@@ -33,9 +34,6 @@ PHONE_PREFIX = "channel-aa-dialled-"
 
 MARGIN_SECONDS = 5.0
 """How long after its ring time a phone is asked after that says nothing."""
-
-MAX_FAILED_CHECKS = 3
-"""After how many questions without an answer a phone counts as not answered."""
 
 _STATUSES = {
     "BUSY": DialOutcome.BUSY,
@@ -87,7 +85,7 @@ def _harmless(name: str) -> str:
 
 
 @implementer(IDialledPhone)
-class DialledPhone:
+class DialledPhone(Asked[DialOutcome, ChannelData]):
     """A channel that Asterisk was asked to originate into our application.
 
     Its id is chosen here, so that it can be hung up whatever becomes of the request's
@@ -122,18 +120,11 @@ class DialledPhone:
         self._caller = caller
         self._ring_seconds = ring_seconds
         self._label = label
-        self._is_accepted = False
         self._has_begun = False
         self.was_answered = False
         self._is_unwanted = False
-        self._is_given_up = False
         self._has_rung_again = False
-        self._is_over = False
-        self._failed_checks = 0
         self._conversation: Conversation | None = None
-        self._is_asked_for = False
-        self._is_checking = False
-        self._request: Deferred[bytes] | None = None
         self._due: float | None = None
         self._deadline: IDelayedCall | None = None
 
@@ -165,7 +156,7 @@ class DialledPhone:
         request = Request(method="POST", path=("channels",), query=query)
         self._is_asked_for = True
         self._request = self._client.sender.send(request)
-        self._request.addBoth(self._request_answered)
+        self._request.addBoth(self._answered)
         self._request.addCallbacks(self._accepted, self._refused)
 
     def hang_up(self) -> None:
@@ -237,28 +228,12 @@ class DialledPhone:
             return succeed(None)
         if self._is_unwanted:
             return succeed(None)  # It is being hung up.
-        self._is_checking = True
         request = Request(method="GET", path=("channels", self.id))
-        return (
-            self._client.sender.send(request)
-            .addBoth(self._checked)
-            .addCallback(_decode_channel)
-            .addCallbacks(self._exists, self._check_failed)
-        )
-
-    def _request_answered(self, result: bytes | Failure) -> bytes | Failure:
-        self._is_asked_for = False
-        return result
-
-    def _checked(self, result: bytes | Failure) -> bytes | Failure:
-        self._is_checking = False
-        return result
+        answer = self._client.sender.send(request).addCallback(_decode_channel)
+        return self._ask_after(answer)
 
     def _exists(self, data: ChannelData) -> None:
-        if self._is_over:
-            return
         self._is_accepted = True
-        self._failed_checks = 0
         if self._is_unwanted:
             self._remove()
         elif data.is_in_stasis:
@@ -268,26 +243,22 @@ class DialledPhone:
         else:
             self._expect_an_end()
 
-    def _check_failed(self, failure: Failure) -> None:
-        if self._is_over:
+    def _is_unknown(self) -> None:
+        if self._can_ring_again():
+            self._has_rung_again = True
+            self.ring()
             return
-        if failure.check(NotFoundError):
-            if self._can_ring_again():
-                self._has_rung_again = True
-                self.ring()
-                return
-            # What became of it was told while nobody could hear it.
-            self._has_begun = self._has_begun or self._is_accepted
-            self.ended()
-            return
-        if not failure.check(CancelledError):
-            self._failed_checks += 1
+        # What became of it was told while nobody could hear it.
+        self._has_begun = self._has_begun or self._is_accepted
+        self.ended()
+
+    def _cannot_tell(self, _failure: Failure, *, is_last: bool) -> None:
         if self._is_unwanted:
             self._remove()
-        elif self._failed_checks < MAX_FAILED_CHECKS:
-            self._expect_an_end()
-        else:
+        elif is_last:
             self.hang_up()
+        else:
+            self._expect_an_end()
 
     def _can_ring_again(self) -> bool:
         """Tell whether the request may have been lost, with nothing seen of it.
@@ -298,7 +269,6 @@ class DialledPhone:
         return not (was_seen or self._is_unwanted or self._has_rung_again)
 
     def _given_up(self, _waiting: Deferred[DialOutcome]) -> None:
-        # An outcome that came now would look like one to whoever is cancelled.
         self._is_given_up = True
         self._stop()
 
@@ -350,8 +320,7 @@ class DialledPhone:
         self.ended()
 
     def _settle(self, outcome: DialOutcome) -> None:
-        if not (self.outcome.called or self._is_given_up):
-            self.outcome.callback(outcome)
+        self._tell(self.outcome, outcome)
 
     def _expect_an_end(self) -> None:
         """Ask after it when it should have been answered, or given up."""

@@ -8,6 +8,7 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from zope.interface import implementer
 
 from channel_aa.ari.alarms import Alarms
+from channel_aa.ari.asked import Asked
 from channel_aa.ari.errors import AriError, NotFoundError
 from channel_aa.ari.requests import Request
 from channel_aa.interfaces import IPlayback, PlaybackEnd
@@ -24,9 +25,6 @@ CHECK_SECONDS = 10.0
 
 STOPPED_CHECK_SECONDS = 2.0
 """The same, once it has been stopped and should end at once."""
-
-MAX_FAILED_CHECKS = 3
-"""After how many questions without an answer a playback counts as over."""
 
 
 class PlaybackAlarms:
@@ -47,7 +45,7 @@ class PlaybackAlarms:
 
 
 @implementer(IPlayback)
-class Playback:
+class Playback(Asked[PlaybackEnd, bytes]):
     """A playback on a channel.
 
     Its id is chosen and registered here before the request leaves, because
@@ -64,15 +62,8 @@ class Playback:
         self.problem = ""
         self.finished: Deferred[PlaybackEnd] = Deferred(self._given_up)
         self._channel = channel
-        self._is_over = False
-        self._is_accepted = False
         self._stop_wanted = False
-        self._is_given_up = False
         self._stop_sent = False
-        self._is_asked_for = False
-        self._is_checking = False
-        self._failed_checks = 0
-        self._request: Deferred[bytes] | None = None
         self._alarms = channel.alarms
         self._alarms.playing.set(self)
 
@@ -85,7 +76,8 @@ class Playback:
         )
         self._is_asked_for = True
         self._request = self._channel.requests.send(request)
-        self._request.addCallbacks(self._answered, self._refused)
+        self._request.addBoth(self._answered)
+        self._request.addCallbacks(self._accepted, self._refused)
 
     def stop(self) -> None:
         """Stop the sound; see `IPlayback.stop`."""
@@ -116,8 +108,7 @@ class Playback:
             self._request.cancel()
         self._alarms.take_back(self)
         self._channel.forget_playback(self)
-        if not (self.finished.called or self._is_given_up):
-            self.finished.callback(end)
+        self._tell(self.finished, end)
 
     def check(self) -> Deferred[None]:
         """Ask Asterisk whether it still exists; fires when that is known."""
@@ -127,12 +118,7 @@ class Playback:
             # The answer tells; a question might overtake the request.
             self._alarms.playing.set(self)
             return succeed(None)
-        self._is_checking = True
-        return (
-            self._send("GET")
-            .addBoth(self._checked)
-            .addCallbacks(self._exists, self._check_failed)
-        )
+        return self._ask_after(self._send("GET"))
 
     def _send(self, method: str) -> Deferred[bytes]:
         request = Request(method=method, path=("playbacks", self.id))
@@ -144,20 +130,11 @@ class Playback:
         request = self._request
         return request is not None and self._channel.requests.is_waiting(request)
 
-    def _answered(self, _answer: bytes) -> None:
-        self._is_asked_for = False
-        self._accepted()
-
-    def _checked(self, result: bytes | Failure) -> bytes | Failure:
-        self._is_checking = False
-        return result
-
     def _given_up(self, _waiting: Deferred[PlaybackEnd]) -> None:
-        # An end that came now would look like one to whoever is cancelled.
         self._is_given_up = True
         self.stop()
 
-    def _accepted(self) -> None:
+    def _accepted(self, _answer: bytes = b"") -> None:
         if self._is_accepted or self._is_over:
             return
         self._is_accepted = True
@@ -165,7 +142,6 @@ class Playback:
             self._send_stop()
 
     def _refused(self, failure: Failure) -> None:
-        self._is_asked_for = False
         if self._is_over or self._is_accepted:
             return
         error = failure.value
@@ -208,23 +184,19 @@ class Playback:
             self._log.failure("Stopping {media} failed", failure, media=self.media)
 
     def _exists(self, _answer: bytes) -> None:
-        if not self._is_over:
-            self._failed_checks = 0
-            self._alarms.playing.set(self)
-            self._accepted()
-            if self._stop_wanted:
-                self._send_stop()
+        self._alarms.playing.set(self)
+        self._accepted()
+        if self._stop_wanted:
+            self._send_stop()
 
-    def _check_failed(self, failure: Failure) -> None:
-        if self._is_over:
-            return
-        if not failure.check(NotFoundError):
-            # A question that was given up with its connection proves nothing.
-            self._failed_checks += not failure.check(CancelledError)
-            if self._failed_checks < MAX_FAILED_CHECKS:
-                self._alarms.playing.set(self)
-                return
+    def _is_unknown(self) -> None:
         self.ended(PlaybackEnd.FAILED, "Asterisk knows nothing of it any more")
+
+    def _cannot_tell(self, _failure: Failure, *, is_last: bool) -> None:
+        if is_last:
+            self._is_unknown()
+        else:
+            self._alarms.playing.set(self)
 
 
 def _check(playback: Playback) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from zope.interface import implementer
 
+from channel_aa.ari.asked import Asked
 from channel_aa.ari.errors import AriError, NotFoundError
 from channel_aa.ari.requests import Request
 from channel_aa.interfaces import IRecording, RecordingEnd
@@ -31,12 +32,9 @@ MARGIN_SECONDS = 5.0
 STOPPED_CHECK_SECONDS = 2.0
 """The same, once it has been stopped and should end at once."""
 
-MAX_FAILED_CHECKS = 3
-"""After how many questions without an answer a recording counts as over."""
-
 
 @implementer(IRecording)
-class Recording:
+class Recording(Asked[RecordingEnd, bytes]):
     """A recording on a channel.
 
     Args:
@@ -65,14 +63,7 @@ class Recording:
         self._channel = channel
         self._options = options
         self._seconds = max_seconds + MARGIN_SECONDS if max_seconds else CHECK_SECONDS
-        self._is_over = False
-        self._is_accepted = False
         self._stop_wanted = False
-        self._is_given_up = False
-        self._is_asked_for = False
-        self._is_checking = False
-        self._failed_checks = 0
-        self._request: Deferred[bytes] | None = None
         self._timer: IDelayedCall | None = None
         self._waiting: list[Deferred[None]] = []
 
@@ -140,8 +131,7 @@ class Recording:
         self._channel.recordings.discard(self)
         if self._client.recordings.get(self.name) is self:
             del self._client.recordings[self.name]
-        if not (self.finished.called or self._is_given_up):
-            self.finished.callback(end)
+        self._tell(self.finished, end)
         waiting, self._waiting = self._waiting, []
         for over in waiting:
             over.callback(None)
@@ -158,12 +148,7 @@ class Recording:
         """Ask Asterisk whether it is still being made; fires when that is known."""
         if self._is_asked_for or self._is_checking or self._is_over:
             return succeed(None)
-        self._is_checking = True
-        return (
-            self._send("GET", "live")
-            .addBoth(self._checked)
-            .addCallbacks(self._exists, self._check_failed)
-        )
+        return self._ask_after(self._send("GET", "live"))
 
     def _send(
         self, method: str, kind: str, *action: str, again: bool = False
@@ -172,7 +157,6 @@ class Recording:
         return self._client.sender.send(Request(method=method, path=path), again=again)
 
     def _given_up(self, _waiting: Deferred[RecordingEnd]) -> None:
-        # An end that came now would look like one to whoever is cancelled.
         self._is_given_up = True
         self._stop()
 
@@ -191,7 +175,7 @@ class Recording:
         request.cancel()
         return True
 
-    def _accepted(self, _answer: bytes) -> None:
+    def _accepted(self, _answer: bytes = b"") -> None:
         if self._is_over or self._is_accepted:
             return
         self._is_accepted = True
@@ -228,44 +212,29 @@ class Recording:
         elif not failure.check(CancelledError):
             self._log.failure("Stopping {name} failed", failure, name=self.name)
 
-    def _answered(self, result: bytes | Failure) -> bytes | Failure:
-        self._is_asked_for = False
-        return result
-
-    def _checked(self, result: bytes | Failure) -> bytes | Failure:
-        self._is_checking = False
-        return result
-
     def _exists(self, _answer: bytes) -> None:
-        if self._is_over:
-            return
-        self._failed_checks = 0
         if not self._is_accepted:
-            self._accepted(b"")
+            self._accepted()
         elif self._stop_wanted:
             self._send_stop()
         else:
             self._expect_an_end(self._seconds)
 
-    def _check_failed(self, failure: Failure) -> None:
-        if self._is_over:
+    def _is_unknown(self) -> None:
+        if not self._is_accepted:
+            self._nothing_stored()
             return
-        if failure.check(NotFoundError) and self._is_accepted:
-            self._send("GET", "stored").addCallbacks(
-                lambda _: self.ended(RecordingEnd.DONE), self._nothing_stored
-            )
-            return
-        if failure.check(NotFoundError):
-            self._nothing_stored(failure)
-            return
-        if not failure.check(CancelledError):
-            self._failed_checks += 1
-        if self._failed_checks < MAX_FAILED_CHECKS:
-            self._expect_an_end(STOPPED_CHECK_SECONDS)
-        else:
-            self.ended(RecordingEnd.FAILED, str(failure.value))
+        self._send("GET", "stored").addCallbacks(
+            lambda _: self.ended(RecordingEnd.DONE), self._nothing_stored
+        )
 
-    def _nothing_stored(self, _failure: Failure) -> None:
+    def _cannot_tell(self, failure: Failure, *, is_last: bool) -> None:
+        if is_last:
+            self.ended(RecordingEnd.FAILED, str(failure.value))
+        else:
+            self._expect_an_end(STOPPED_CHECK_SECONDS)
+
+    def _nothing_stored(self, _failure: Failure | None = None) -> None:
         self.ended(RecordingEnd.FAILED, "Asterisk knows nothing of it")
 
     def _expect_an_end(self, seconds: float) -> None:
