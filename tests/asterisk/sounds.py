@@ -45,7 +45,9 @@ SLOW = "demo-thanks"
 """A sound that lasts until a key was pressed, and that may be heard to its end."""
 
 SOUNDS: Mapping[str, float] = {
-    **dict.fromkeys((*_MENU, *_REMARKS, *_KEYS), 0.4),
+    # Some keys come in the middle of a prompt.
+    **dict.fromkeys(_MENU, 0.8),
+    **dict.fromkeys((*_REMARKS, *_KEYS), 0.4),
     **dict.fromkeys((*_DIALPLAN, *_EXPLANATIONS), 0.2),
     # One word that can be heard for a while: number:20.
     "digits/20": 2.0,
