@@ -16,6 +16,7 @@ from channel_aa.config import AsteriskSettings, AttendantSettings, Settings
 from channel_aa.menus.menu import default_menu
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
+from channel_aa.service.lag import ReactorDelay
 from tests.contract.raw import SECONDS
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class Scene:
         self.announcements: list[str] = []
         """What was logged of the connection."""
         self.complaints: list[str] = []
-        """What was logged as a warning or an error."""
+        """What was logged as a warning or an error, but that the machine is busy."""
         globalLogPublisher.addObserver(self)
 
     @classmethod
@@ -240,5 +241,7 @@ class Scene:
             self.log.append(line)
         elif namespace.startswith("channel_aa.ari."):
             self.announcements.append(line)
+        elif namespace.startswith(ReactorDelay.__module__):
+            return
         if namespace.startswith("channel_aa.") and event["log_level"] > LogLevel.info:
             self.complaints.append(line)
