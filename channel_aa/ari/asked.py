@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.python.failure import Failure
 
 from channel_aa.ari.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
+    from channel_aa.ari.patience import PatientSender
+    from channel_aa.ari.requests import Request
 
 MAX_FAILED_CHECKS = 3
 """After how many questions without an answer something counts as over."""
@@ -24,7 +25,7 @@ class Asked(Generic[Outcome, Found]):
 
     Its id is chosen here. Answers and events about it come in any order, or are lost
     with a connection; then Asterisk is asked, one question at a time, and the subclass
-    says what follows from the answer: `_exists`, `_is_unknown`, or `_cannot_tell`.
+    says what follows.
     """
 
     # What a new one has: most come to their end without having needed any of it.
@@ -35,14 +36,32 @@ class Asked(Generic[Outcome, Found]):
     _is_over = False
     _is_given_up = False
     """Whether nobody wants to know how it ends any more."""
-    _is_checking = False
     _failed_checks = 0
     _request: Deferred[bytes] | None = None
+    _question: Deferred[Found] | None = None
+    _waiting_to_know: tuple[Deferred[None], ...] = ()
 
-    def _answered(self, result: bytes | Failure) -> bytes | Failure:
-        """Take note that the request for it is answered, whatever the answer is."""
-        self._is_asked_for = False
-        return result
+    def check(self) -> Deferred[None]:
+        """Find out whether Asterisk has it.
+
+        Fires when that is known, or cannot be known, and what follows has been done.
+        """
+        if self._is_over:
+            return succeed(None)
+        known: Deferred[None] = Deferred(self._need_not_know)
+        self._waiting_to_know += (known,)
+        # Where the request for it is on its way, the answer tells: a question might
+        # overtake it.
+        if not self._is_asked_for and self._question is None:
+            self._question = question = self._ask()
+            question.addBoth(self._told)
+        return known
+
+    def _ask_for(self, request: Request, sender: PatientSender) -> None:
+        """Send the request for it."""
+        self._is_asked_for = True
+        self._request = sender.send(request)
+        self._request.addBoth(self._answered)
 
     def _tell(self, waiting: Deferred[Outcome], outcome: Outcome) -> None:
         """Let whoever waits for something go on, if anybody still does."""
@@ -50,32 +69,58 @@ class Asked(Generic[Outcome, Found]):
         if not (waiting.called or self._is_given_up):
             waiting.callback(outcome)
 
-    def _ask_after(self, question: Deferred[Found]) -> Deferred[None]:
-        """Send a question; fires when what follows from its answer has been done."""
-        self._is_checking = True
-        return question.addBoth(self._checked).addCallbacks(self._found, self._missed)
+    def _answered(self, result: bytes | Failure) -> None:
+        self._is_asked_for = False
+        if isinstance(result, Failure):
+            self._refused(result)
+        else:
+            self._accepted()
+        if self._waiting_to_know:
+            self._is_known()
 
-    def _checked(self, result: Found | Failure) -> Found | Failure:
-        self._is_checking = False
-        return result
-
-    def _found(self, found: Found) -> None:
+    def _told(self, result: Found | Failure) -> None:
+        self._question = None
         if not self._is_over:
-            self._failed_checks = 0
-            self._exists(found)
+            if not isinstance(result, Failure):
+                self._failed_checks = 0
+                self._exists(result)
+            elif result.check(NotFoundError):
+                self._is_unknown()
+            else:
+                # A question that was given up with its connection proves nothing.
+                self._failed_checks += not result.check(CancelledError)
+                is_last = self._failed_checks >= MAX_FAILED_CHECKS
+                self._cannot_tell(result, is_last=is_last)
+        self._is_known()
 
-    def _missed(self, failure: Failure) -> None:
-        if self._is_over:
-            return
-        if failure.check(NotFoundError):
-            self._is_unknown()
-            return
-        # A question that was given up with its connection proves nothing.
-        self._failed_checks += not failure.check(CancelledError)
-        self._cannot_tell(failure, is_last=self._failed_checks >= MAX_FAILED_CHECKS)
+    def _is_known(self) -> None:
+        """Tell whoever waits to know, unless another question or request is open."""
+        if not self._is_asked_for and self._question is None:
+            waiting, self._waiting_to_know = self._waiting_to_know, ()
+            for known in waiting:
+                known.callback(None)
+
+    def _need_not_know(self, known: Deferred[None]) -> None:
+        waiting = tuple(each for each in self._waiting_to_know if each is not known)
+        self._waiting_to_know = waiting
+        known.callback(None)
+        if self._question is not None and not waiting:
+            self._question.cancel()
+
+    def _accepted(self) -> None:
+        """Take note that Asterisk has it."""
+        raise NotImplementedError
+
+    def _refused(self, failure: Failure) -> None:
+        """Go by why the request for it failed."""
+        raise NotImplementedError
+
+    def _ask(self) -> Deferred[Found]:
+        """Send the question whether Asterisk has it."""
+        raise NotImplementedError
 
     def _exists(self, found: Found) -> None:
-        """Go by what Asterisk has said of it."""
+        """Go by what Asterisk says of it."""
         raise NotImplementedError
 
     def _is_unknown(self) -> None:

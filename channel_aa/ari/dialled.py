@@ -154,10 +154,7 @@ class DialledPhone(Asked[DialOutcome, ChannelData]):
         if shown:
             query["callerId"] = shown
         request = Request(method="POST", path=("channels",), query=query)
-        self._is_asked_for = True
-        self._request = self._client.sender.send(request)
-        self._request.addBoth(self._answered)
-        self._request.addCallbacks(self._accepted, self._refused)
+        self._ask_for(request, self._client.sender)
 
     def hang_up(self) -> None:
         """Hang it up; see `IDialledPhone.hang_up`."""
@@ -223,14 +220,12 @@ class DialledPhone(Asked[DialOutcome, ChannelData]):
             self._conversation.end_waiting()
 
     def check(self) -> Deferred[None]:
-        """Ask Asterisk what it does; fires when that is known, or cannot be known."""
-        if self._is_asked_for or self._is_checking or self._is_over:
-            return succeed(None)
-        if self._is_unwanted:
-            return succeed(None)  # It is being hung up.
+        """Find out what it does, unless it is being hung up; see `Asked.check`."""
+        return succeed(None) if self._is_unwanted else super().check()
+
+    def _ask(self) -> Deferred[ChannelData]:
         request = Request(method="GET", path=("channels", self.id))
-        answer = self._client.sender.send(request).addCallback(_decode_channel)
-        return self._ask_after(answer)
+        return self._client.sender.send(request).addCallback(_decode_channel)
 
     def _exists(self, data: ChannelData) -> None:
         self._is_accepted = True
@@ -280,7 +275,7 @@ class DialledPhone(Asked[DialOutcome, ChannelData]):
             self.ended()
         elif self._client.sender.is_waiting(self._request):
             self._request.cancel()
-        elif self._is_accepted or not (self._is_asked_for or self._is_checking):
+        elif self._is_accepted or not (self._is_asked_for or self._question):
             self._remove()
         if self._conversation is not None:
             self._conversation.end()
@@ -290,7 +285,7 @@ class DialledPhone(Asked[DialOutcome, ChannelData]):
             lambda _: self.ended()
         )
 
-    def _accepted(self, _answer: bytes) -> None:
+    def _accepted(self) -> None:
         if self._is_over:
             return
         self._is_accepted = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred
 from zope.interface import implementer
 
 from channel_aa.ari.alarms import Alarms
@@ -74,10 +74,7 @@ class Playback(Asked[PlaybackEnd, bytes]):
             path=("channels", self._channel.id, "play", self.id),
             query={"media": self.media},
         )
-        self._is_asked_for = True
-        self._request = self._channel.requests.send(request)
-        self._request.addBoth(self._answered)
-        self._request.addCallbacks(self._accepted, self._refused)
+        self._ask_for(request, self._channel.requests)
 
     def stop(self) -> None:
         """Stop the sound; see `IPlayback.stop`."""
@@ -111,14 +108,13 @@ class Playback(Asked[PlaybackEnd, bytes]):
         self._tell(self.finished, end)
 
     def check(self) -> Deferred[None]:
-        """Ask Asterisk whether it still exists; fires when that is known."""
-        if self._is_checking or self._is_over:
-            return succeed(None)
+        """Find out whether Asterisk has it; see `Asked.check`."""
         if self._is_asked_for:
-            # The answer tells; a question might overtake the request.
             self._alarms.playing.set(self)
-            return succeed(None)
-        return self._ask_after(self._send("GET"))
+        return super().check()
+
+    def _ask(self) -> Deferred[bytes]:
+        return self._send("GET")
 
     def _send(self, method: str) -> Deferred[bytes]:
         request = Request(method=method, path=("playbacks", self.id))
@@ -134,7 +130,7 @@ class Playback(Asked[PlaybackEnd, bytes]):
         self._is_given_up = True
         self.stop()
 
-    def _accepted(self, _answer: bytes = b"") -> None:
+    def _accepted(self) -> None:
         if self._is_accepted or self._is_over:
             return
         self._is_accepted = True

@@ -88,10 +88,7 @@ class Recording(Asked[RecordingEnd, bytes]):
                 **self._options,
             },
         )
-        self._is_asked_for = True
-        self._request = self._client.sender.send(request)
-        self._request.addBoth(self._answered)
-        self._request.addCallbacks(self._accepted, self._refused)
+        self._ask_for(request, self._client.sender)
 
     def discard(self) -> Deferred[None]:
         """Stop and delete it; see `IRecording.discard`."""
@@ -144,11 +141,8 @@ class Recording(Asked[RecordingEnd, bytes]):
         else:
             self.ended(RecordingEnd.FAILED, "the channel has left")
 
-    def check(self) -> Deferred[None]:
-        """Ask Asterisk whether it is still being made; fires when that is known."""
-        if self._is_asked_for or self._is_checking or self._is_over:
-            return succeed(None)
-        return self._ask_after(self._send("GET", "live"))
+    def _ask(self) -> Deferred[bytes]:
+        return self._send("GET", "live")
 
     def _send(
         self, method: str, kind: str, *action: str, again: bool = False
@@ -175,7 +169,7 @@ class Recording(Asked[RecordingEnd, bytes]):
         request.cancel()
         return True
 
-    def _accepted(self, _answer: bytes = b"") -> None:
+    def _accepted(self) -> None:
         if self._is_over or self._is_accepted:
             return
         self._is_accepted = True

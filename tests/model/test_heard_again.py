@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PROMISED_SECONDS = 2.0
 GAP_SECONDS = 0.3
-STEP_SECONDS = 0.17
+STEP_SECONDS = 0.04
 """From one moment at which the connection ends to the next one that is tried."""
 
 FLOW = CallFlow(
@@ -87,15 +87,19 @@ def heard(end: Callable[[Life], None], *, moment: float, life: Life) -> str:
 
 
 @pytest.mark.parametrize("transport", [Transport.HTTP, Transport.WEBSOCKET])
-@pytest.mark.parametrize("end", [cut, kill])
+@pytest.mark.parametrize(
+    ("end", "slowest"),
+    # A new run asks for three things one after the other before it knows a call.
+    [(cut, 0.3), (kill, 0.02)],
+)
 def test_whenever_it_ends_callers_hear_something_soon(
-    end: Callable[[Life], None], transport: Transport
+    end: Callable[[Life], None], slowest: float, transport: Transport
 ) -> None:
     silent = [
         heard(
             end,
             moment=number * STEP_SECONDS,
-            life=Life(FLOW, transport=transport, seed=number, slowest=0.02),
+            life=Life(FLOW, transport=transport, seed=number, slowest=slowest),
         )
         for number in range(int(END / STEP_SECONDS))
     ]

@@ -328,3 +328,39 @@ class WatchdogTests(AriTestCase):
                 self.assertEqual(playing.ends, DONE)
                 self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.log.texts(), [])
+
+    def test_who_asks_while_a_question_is_open_learns_with_it(self) -> None:
+        playing = self.play(self.enter())
+        playing.request.fail(ConnectionLostError)
+        for answers in (lambda it: it.accept(b"{}"), lambda it: it.refuse(404)):
+            known = [playing.playback.check() for _ in range(2)]
+            self.assertNoResult(known[0])
+            self.assertNoResult(known[1])
+            answers(self.sender.only_unanswered())
+            for each in known:
+                self.assertIsNone(self.successResultOf(each))
+        self.assertEqual(playing.ends, FAILED)
+        self.assertEqual(playing.checks, 2)
+
+    def test_while_it_is_asked_for_its_answer_tells(self) -> None:
+        playing = self.play(self.enter())
+        known = playing.playback.check()
+        self.assertNoResult(known)
+        playing.request.fail(ConnectionLostError)
+        self.assertNoResult(known)
+        self.sender.only_unanswered().refuse(404)
+        self.assertIsNone(self.successResultOf(known))
+        self.assertEqual(playing.ends, FAILED)
+
+    def test_a_question_that_nobody_waits_for_is_given_up(self) -> None:
+        playing = self.play(self.enter())
+        playing.request.accept()
+        known = [playing.playback.check() for _ in range(2)]
+        question = self.sender.only_unanswered()
+        known[0].cancel()
+        self.assertFalse(question.answer.called)
+        known[1].cancel()
+        self.assertTrue(question.answer.called)
+        for each in known:
+            self.assertIsNone(self.successResultOf(each))
+        self.assertEqual(playing.ends, [])
