@@ -45,6 +45,7 @@ class ByPlace(LoadScopeScheduling):  # type: ignore[misc] # it has no types
         return nodeid.partition("::")[0]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPlace:
     """Say which tests are in one process, where there are several."""
     return ByPlace(config, log)
