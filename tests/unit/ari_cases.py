@@ -5,14 +5,27 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.unit.ari_fakes import APP, AriTestCase
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.ari.events import RESTResponse
+from channel_aa.ari.requests import Request
+from channel_aa.ari.transports import PROBE_SECONDS, Transport, Transports
+from channel_aa.ari.websocket_sender import WebSocketSender
+from tests.unit.ari_fakes import APP, AriTestCase, FakeSender, LogRecorder
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
     from channel_aa.ari.channels import Channel
     from channel_aa.ari.dialled import DialledPhone
 
 LIST = f"GET applications/{APP}"
 BRIDGES = "GET bridges"
+
+GET = Request(method="GET", path=("channels", "c1"))
+PROBE = "GET asterisk/ping"
+TIMEOUT = 10.0
 
 
 class PhoneTestCase(AriTestCase):
@@ -71,3 +84,66 @@ class RecoveryTestCase(AriTestCase):
 
     def lines(self) -> list[str]:
         return [exchange.line for exchange in self.sender.unanswered]
+
+
+class TransportsTestCase(SynchronousTestCase):
+    """Both ways on a `Clock`; none of their timers may be left over."""
+
+    wanted = Transport.AUTO
+
+    def setUp(self) -> None:
+        self.log = LogRecorder()
+        self.addCleanup(self.log.stop)
+        self.clock = Clock()
+        self.http = FakeSender()
+        self.frames: list[bytes] = []
+        self.websocket = WebSocketSender(
+            self.frames.append, clock=self.clock, timeout=TIMEOUT, in_flight=2
+        )
+        self.transports = Transports(
+            self.wanted, http=self.http, websocket=self.websocket, clock=self.clock
+        )
+
+    def tearDown(self) -> None:
+        self.transports.lost()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.websocket.pending, 0)
+
+    @property
+    def lines(self) -> list[str]:
+        """What went over the websocket, as ``METHOD uri``, in order."""
+        messages = [json.loads(frame) for frame in self.frames]
+        return [f"{each['method']} {each['uri']}" for each in messages]
+
+    def send(self, request: Request = GET) -> Deferred[bytes]:
+        answer = self.transports.send(request)
+        self.addCleanup(answer.addErrback, lambda _: None)
+        return answer
+
+    def answer(self, place: int = -1, status: int = 200, body: str = "") -> None:
+        """Answer a frame, the last one unless told."""
+        number = json.loads(self.frames[place])["request_id"]
+        self.transports.answered(
+            RESTResponse(request_id=number, status_code=status, message_body=body)
+        )
+
+    def open(self) -> None:
+        """Open the websocket, of an Asterisk that serves requests over it."""
+        self.transports.opened()
+        self.answer()
+
+    def open_in_vain(self) -> None:
+        """The same, of one that does not."""
+        self.transports.opened()
+        self.clock.advance(PROBE_SECONDS)
+
+    def assert_goes_over(self, expected: Transport) -> None:
+        before = len(self.http.exchanges), len(self.frames)
+        self.send()
+        after = len(self.http.exchanges), len(self.frames)
+        over = {
+            Transport.HTTP: (before[0] + 1, before[1]),
+            Transport.WEBSOCKET: (before[0], before[1] + 1),
+        }
+        self.assertEqual(after, over[expected])
+        self.assertIs(self.transports.in_use, expected)
