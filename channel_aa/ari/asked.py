@@ -54,14 +54,14 @@ class Asked(Generic[Outcome, Found]):
         # overtake it.
         if not self._is_asked_for and self._question is None:
             self._question = question = self._ask()
-            question.addBoth(self._told)
+            question.addBoth(self._question_answered)
         return known
 
     def _ask_for(self, request: Request, sender: PatientSender) -> None:
         """Send the request for it."""
         self._is_asked_for = True
         self._request = sender.send(request)
-        self._request.addBoth(self._answered)
+        self._request.addBoth(self._request_answered)
 
     def _tell(self, waiting: Deferred[Outcome], outcome: Outcome) -> None:
         """Let whoever waits for something go on, if anybody still does."""
@@ -69,31 +69,31 @@ class Asked(Generic[Outcome, Found]):
         if not (waiting.called or self._is_given_up):
             waiting.callback(outcome)
 
-    def _answered(self, result: bytes | Failure) -> None:
+    def _request_answered(self, result: bytes | Failure) -> None:
         self._is_asked_for = False
         if isinstance(result, Failure):
             self._refused(result)
         else:
             self._accepted()
         if self._waiting_to_know:
-            self._is_known()
+            self._let_know()
 
-    def _told(self, result: Found | Failure) -> None:
+    def _question_answered(self, result: Found | Failure) -> None:
         self._question = None
         if not self._is_over:
             if not isinstance(result, Failure):
                 self._failed_checks = 0
                 self._exists(result)
             elif result.check(NotFoundError):
-                self._is_unknown()
+                self._does_not_exist()
             else:
                 # A question that was given up with its connection proves nothing.
                 self._failed_checks += not result.check(CancelledError)
                 is_last = self._failed_checks >= MAX_FAILED_CHECKS
                 self._cannot_tell(result, is_last=is_last)
-        self._is_known()
+        self._let_know()
 
-    def _is_known(self) -> None:
+    def _let_know(self) -> None:
         """Tell whoever waits to know, unless another question or request is open."""
         if not self._is_asked_for and self._question is None:
             waiting, self._waiting_to_know = self._waiting_to_know, ()
@@ -123,7 +123,7 @@ class Asked(Generic[Outcome, Found]):
         """Go by what Asterisk says of it."""
         raise NotImplementedError
 
-    def _is_unknown(self) -> None:
+    def _does_not_exist(self) -> None:
         """Go by that Asterisk knows nothing of it, or nothing any more."""
         raise NotImplementedError
 

@@ -238,7 +238,7 @@ class DialledPhone(Asked[DialOutcome, ChannelData]):
         else:
             self._expect_an_end()
 
-    def _is_unknown(self) -> None:
+    def _does_not_exist(self) -> None:
         if self._can_ring_again():
             self._has_rung_again = True
             self.ring()

@@ -185,12 +185,12 @@ class Playback(Asked[PlaybackEnd, bytes]):
         if self._stop_wanted:
             self._send_stop()
 
-    def _is_unknown(self) -> None:
+    def _does_not_exist(self) -> None:
         self.ended(PlaybackEnd.FAILED, "Asterisk knows nothing of it any more")
 
     def _cannot_tell(self, _failure: Failure, *, is_last: bool) -> None:
         if is_last:
-            self._is_unknown()
+            self._does_not_exist()
         else:
             self._alarms.playing.set(self)
 

@@ -214,7 +214,7 @@ class Recording(Asked[RecordingEnd, bytes]):
         else:
             self._expect_an_end(self._seconds)
 
-    def _is_unknown(self) -> None:
+    def _does_not_exist(self) -> None:
         if not self._is_accepted:
             self._nothing_stored()
             return
