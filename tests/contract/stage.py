@@ -76,6 +76,20 @@ class Call:
     """The event that it came with."""
 
 
+async def stasis_status(events: Events, channel_name: str) -> str:
+    """Wait until Stasis has said how it went: only then a call has left it."""
+    event = await events.wait_for(
+        lambda it: (
+            it.type == "ChannelVarset"
+            and it.json["channel"]["name"] == channel_name
+            and it.json["variable"] == "STASISSTATUS"
+            and it.json["value"] != ""
+        )
+    )
+    status: str = event.json["value"]
+    return status
+
+
 class Stage(ABC):
     """An Asterisk with the tests' dialplan and sounds.
 
@@ -105,6 +119,10 @@ class Stage(ABC):
     async def listen(self, app: str = APP, **query: object) -> Events:
         """Open the websocket of an application."""
         return await self.ari.listen(app, **query)
+
+    async def listen_to_everything(self) -> Events:
+        """Hear also what happens outside of the application."""
+        return await self.listen("monitor", subscribeAll="true")
 
     async def has_no_application(self) -> bool:
         """Say whether Asterisk knows nothing of the application."""

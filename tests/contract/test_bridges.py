@@ -64,7 +64,7 @@ def channels_in(event: Event) -> set[str]:
 @pytest_twisted.ensureDeferred
 async def test_a_bridge_from_its_making_to_its_end(stage: Stage) -> None:
     events = await stage.listen()
-    everything = await stage.listen("monitor", subscribeAll="true")
+    everything = await stage.listen_to_everything()
     assert (await stage.ari.get("/bridges")).json == []
     created = await stage.ari.post(f"/bridges/{BRIDGE}", type="mixing", name="Ours")
     described = dict(created.json)

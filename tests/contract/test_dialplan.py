@@ -8,34 +8,15 @@ import pytest
 import pytest_twisted
 
 from tests.asterisk.sounds import LONG
+from tests.contract.stage import stasis_status
 
 if TYPE_CHECKING:
-    from tests.contract.raw import Events
     from tests.contract.stage import Stage
-
-
-async def listen_to_everything(stage: Stage) -> Events:
-    """Hear also what happens outside of the application."""
-    return await stage.listen("monitor", subscribeAll="true")
-
-
-async def stasis_status(events: Events, channel_name: str) -> str:
-    """Wait until Stasis has said how it went."""
-    event = await events.wait_for(
-        lambda it: (
-            it.type == "ChannelVarset"
-            and it.json["channel"]["name"] == channel_name
-            and it.json["variable"] == "STASISSTATUS"
-            and it.json["value"] != ""
-        )
-    )
-    status: str = event.json["value"]
-    return status
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_call_that_continues_leaves_with_success(stage: Stage) -> None:
-    everything = await listen_to_everything(stage)
+    everything = await stage.listen_to_everything()
     events = await stage.listen()
     call = await stage.call(events)
     sent_on = await stage.ari.post(f"/channels/{call.id}/continue")
@@ -70,7 +51,7 @@ async def test_a_call_may_continue_unanswered(stage: Stage) -> None:
 async def test_a_call_in_the_dialplan_takes_no_commands(
     stage: Stage, method: str, path: str
 ) -> None:
-    everything = await listen_to_everything(stage)
+    everything = await stage.listen_to_everything()
     events = await stage.listen()
     call = await stage.call(events)
     await stage.ari.post(f"/channels/{call.id}/continue")
@@ -85,7 +66,7 @@ async def test_a_call_in_the_dialplan_takes_no_commands(
 async def test_a_call_in_the_dialplan_may_be_looked_at_and_hung_up(
     stage: Stage,
 ) -> None:
-    everything = await listen_to_everything(stage)
+    everything = await stage.listen_to_everything()
     events = await stage.listen()
     call = await stage.call(events)
     await stage.ari.post(f"/channels/{call.id}/continue")
@@ -160,7 +141,7 @@ async def test_a_hangup_overtakes_the_continuation(stage: Stage) -> None:
 async def test_a_call_with_no_application_goes_on_in_the_dialplan(
     stage: Stage,
 ) -> None:
-    everything = await listen_to_everything(stage)
+    everything = await stage.listen_to_everything()
     caller = await stage.place_call("1000")
     assert await stasis_status(everything, caller.name) == "FAILED"
     await everything.wait_for(

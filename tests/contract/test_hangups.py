@@ -150,7 +150,7 @@ async def test_a_channel_that_is_gone_is_not_found(
     stage: Stage, method: str, path: str, message: str
 ) -> None:
     events = await stage.listen()
-    everything = await stage.listen("monitor", subscribeAll="true")
+    everything = await stage.listen_to_everything()
     call = await stage.call(events)
     await call.caller.hang_up()
     await everything.wait_for_type("ChannelDestroyed", call.id)
@@ -201,7 +201,7 @@ async def test_the_reason_is_the_cause_of_the_channels_end(
     stage: Stage, reason: str, cause: int
 ) -> None:
     events = await stage.listen()
-    everything = await stage.listen("monitor", subscribeAll="true")
+    everything = await stage.listen_to_everything()
     call = await stage.call(events)
     await stage.ari.delete(f"/channels/{call.id}", reason=reason)
     end = await everything.wait_for_type("ChannelDestroyed", call.id)

@@ -288,7 +288,7 @@ async def test_one_that_is_answered_without_a_websocket_is_hung_up(
     stage: Stage,
 ) -> None:
     events = await stage.listen()
-    everything = await stage.listen("monitor", subscribeAll="true")
+    everything = await stage.listen_to_everything()
     await stage.ring("answers-later", PHONE)
     await events.wait_for_type("ChannelStateChange", PHONE)
     await events.leave()

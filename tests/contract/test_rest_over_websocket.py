@@ -14,6 +14,7 @@ import pytest
 import pytest_twisted
 
 from tests.asterisk.sounds import LONG
+from tests.contract.stage import stasis_status
 
 if TYPE_CHECKING:
     from tests.contract.raw import Event, Events
@@ -87,6 +88,7 @@ async def test_an_answer_says_what_http_says(stage: Stage) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_call_from_answer_to_continue(stage: Stage) -> None:
+    everything = await stage.listen_to_everything()
     events = await stage.listen()
     call = await stage.call(events, answer=False)
     channel = f"channels/{call.id}"
@@ -105,6 +107,7 @@ async def test_a_call_from_answer_to_continue(stage: Stage) -> None:
     await events.wait_for_type("PlaybackFinished", "one")
     assert outcome(await events.ask("POST", f"{channel}/continue")) == done
     await events.wait_for_type("StasisEnd", call.id)
+    await stasis_status(everything, call.caller.name)
     assert outcome(await events.ask("POST", f"{channel}/answer")) == (
         409,
         "Conflict",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, succeed
-from zope.interface import implementer
+from twisted.internet.interfaces import IReactorPluggableNameResolver
+from twisted.internet.testing import MemoryReactorClock
+from zope.interface import alsoProvides, implementer
 
 from channel_aa.interfaces import (
     DialOutcome,
@@ -224,3 +226,12 @@ class FakeChannel:
         self.log.append(line)
         answer = self.answers.get(line)
         return succeed(None) if answer is None else answer()
+
+
+def memory_reactor() -> MemoryReactorClock:
+    """Give a reactor for a service that is only looked at."""
+    reactor = MemoryReactorClock()
+    # Twisted's own resolves no names before 25.5; nobody asks it to here.
+    vars(reactor).setdefault("nameResolver", None)
+    alsoProvides(reactor, IReactorPluggableNameResolver)
+    return reactor

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 from twisted.application.service import Application, IServiceCollection
-from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.config import load
 from channel_aa.service import AttendantService
+from tests.unit.fakes import memory_reactor
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -39,7 +39,7 @@ class ReadmeTests(SynchronousTestCase):
 
     def test_the_program_has_the_service(self) -> None:
         application = Application("README")
-        names = {"reactor": MemoryReactorClock(), "application": application}
+        names = {"reactor": memory_reactor(), "application": application}
         exec(compile(self.block("python"), str(README), "exec"), names)  # noqa: S102
         [service] = list(IServiceCollection(application))
         self.assertIsInstance(service, AttendantService)

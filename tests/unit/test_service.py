@@ -6,11 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
-from twisted.internet.interfaces import IReactorPluggableNameResolver
-from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import alsoProvides
 
 from channel_aa.checked import ConfigError
 from channel_aa.config import (
@@ -26,6 +23,7 @@ from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
 from channel_aa.service.registration import check_registered
+from tests.unit.fakes import memory_reactor
 
 if TYPE_CHECKING:
     from channel_aa.attendant.caller import Caller
@@ -48,10 +46,7 @@ RUNS = menus(key_1=Run(run="look-up"))
 
 class ServiceCase(SynchronousTestCase):
     def setUp(self) -> None:
-        self.reactor = MemoryReactorClock()
-        # Twisted's own resolves no names before 25.5; nobody asks it to here.
-        vars(self.reactor).setdefault("nameResolver", None)
-        alsoProvides(self.reactor, IReactorPluggableNameResolver)
+        self.reactor = memory_reactor()
         self.now = NOON
 
     def service(
