@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -20,7 +21,7 @@ Outcome = TypeVar("Outcome")
 Found = TypeVar("Found")
 
 
-class Asked(Generic[Outcome, Found]):
+class Asked(ABC, Generic[Outcome, Found]):
     """A sound, a recording or a phone: something that is where Asterisk says so.
 
     Its id is chosen here. Answers and events about it come in any order, or are lost
@@ -107,26 +108,26 @@ class Asked(Generic[Outcome, Found]):
         if self._question is not None and not waiting:
             self._question.cancel()
 
+    @abstractmethod
     def _accepted(self) -> None:
         """Take note that Asterisk has it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _refused(self, failure: Failure) -> None:
         """Go by why the request for it failed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _ask(self) -> Deferred[Found]:
         """Send the question whether Asterisk has it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _exists(self, found: Found) -> None:
         """Go by what Asterisk says of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _does_not_exist(self) -> None:
         """Go by that Asterisk knows nothing of it, or nothing any more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _cannot_tell(self, failure: Failure, *, is_last: bool) -> None:
         """Ask again later, or give it up where that was the last question."""
-        raise NotImplementedError
