@@ -72,34 +72,43 @@ class Asked(ABC, Generic[Outcome, Found]):
 
     def _request_answered(self, result: bytes | Failure) -> None:
         self._is_asked_for = False
-        if isinstance(result, Failure):
-            self._refused(result)
-        else:
-            self._accepted()
-        if self._waiting_to_know:
+        try:
+            if isinstance(result, Failure):
+                self._refused(result)
+            else:
+                self._accepted()
+        finally:
             self._let_know()
 
     def _question_answered(self, result: Found | Failure) -> None:
         self._question = None
-        if not self._is_over:
-            if not isinstance(result, Failure):
-                self._failed_checks = 0
-                self._exists(result)
-            elif result.check(NotFoundError):
-                self._does_not_exist()
-            else:
-                # A question that was given up with its connection proves nothing.
-                self._failed_checks += not result.check(CancelledError)
-                is_last = self._failed_checks >= MAX_FAILED_CHECKS
-                self._cannot_tell(result, is_last=is_last)
-        self._let_know()
+        try:
+            if not self._is_over:
+                self._go_by(result)
+        finally:
+            self._let_know()
+
+    def _go_by(self, result: Found | Failure) -> None:
+        if not isinstance(result, Failure):
+            self._failed_checks = 0
+            self._exists(result)
+        elif result.check(NotFoundError):
+            self._does_not_exist()
+        else:
+            # A question that was given up with its connection proves nothing.
+            self._failed_checks += not result.check(CancelledError)
+            is_last = self._failed_checks >= MAX_FAILED_CHECKS
+            self._cannot_tell(result, is_last=is_last)
 
     def _let_know(self) -> None:
         """Tell whoever waits to know, unless another question or request is open."""
-        if not self._is_asked_for and self._question is None:
-            waiting, self._waiting_to_know = self._waiting_to_know, ()
-            for known in waiting:
-                known.callback(None)
+        if self._is_asked_for or self._question is not None:
+            return
+        while self._waiting_to_know:
+            # One who learns it may have another one give up.
+            known, *others = self._waiting_to_know
+            self._waiting_to_know = tuple(others)
+            known.callback(None)
 
     def _need_not_know(self, known: Deferred[None]) -> None:
         waiting = tuple(each for each in self._waiting_to_know if each is not known)

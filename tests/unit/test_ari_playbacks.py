@@ -364,3 +364,25 @@ class WatchdogTests(AriTestCase):
         for each in known:
             self.assertIsNone(self.successResultOf(each))
         self.assertEqual(playing.ends, [])
+
+    def test_one_who_learns_it_may_have_another_give_up(self) -> None:
+        playing = self.play(self.enter())
+        known = [playing.playback.check() for _ in range(2)]
+        known[0].addCallback(lambda _: known[1].cancel())
+        playing.request.accept()
+        for each in known:
+            self.assertIsNone(self.successResultOf(each))
+
+    def test_a_fault_of_ours_keeps_nobody_waiting(self) -> None:
+        playing = self.play(self.enter())
+        playing.request.accept()
+
+        def fail() -> None:
+            raise RuntimeError("a fault")
+
+        self.patch(playing.playback, "_does_not_exist", fail)
+        known = playing.playback.check()
+        question = self.sender.only_unanswered()
+        question.refuse(404)
+        self.assertIsNone(self.successResultOf(known))
+        self.failureResultOf(question.answer, RuntimeError)
