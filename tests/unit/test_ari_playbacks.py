@@ -372,6 +372,7 @@ class WatchdogTests(AriTestCase):
         playing.request.accept()
         for each in known:
             self.assertIsNone(self.successResultOf(each))
+        self.assertIsNone(self.successResultOf(playing.request.answer))
 
     def test_a_fault_of_ours_keeps_nobody_waiting(self) -> None:
         playing = self.play(self.enter())
