@@ -18,7 +18,7 @@ from benchmarks.measure import Plan, measure
 from benchmarks.process import ProcessError
 from benchmarks.programs import PROGRAMS, WEBSOCKET, MissingError
 from benchmarks.results import Result, result_of
-from tests.asterisk.installation import Installation
+from real_asterisk.installation import Installation
 
 if TYPE_CHECKING:
     from argparse import Namespace

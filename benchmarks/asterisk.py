@@ -24,8 +24,8 @@ from benchmarks.load.calls import CONTINUED, DIGITS
 from benchmarks.process import CoreTimes, Process, cores, cpu_seconds_of, on_core
 from benchmarks.report import milliseconds, table
 from benchmarks.results import spread_of
-from tests.asterisk.harness import Asterisk
-from tests.contract.stage import AsteriskStage
+from real_asterisk.harness import Asterisk
+from tests.support.asterisk_harness import RealAsteriskHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from benchmarks.programs import Program
-    from tests.contract.stage import Caller
+    from tests.support.asterisk_harness import Caller
 
 SOUND_SECONDS = 0.4
-"""How long every sound is; `tests.asterisk.sounds` makes them."""
+"""How long every sound is; `real_asterisk.sounds` makes them."""
 
 LATE_SECONDS = 0.1
 """A key pressed later than this before a sound's own end says nothing about it."""
@@ -187,7 +187,7 @@ class _Session:
         self._core = core
 
     async def measure(self, calls: int, seconds: float) -> Outcome:
-        stage = await AsteriskStage.open(self._reactor, self._asterisk)
+        stage = await RealAsteriskHarness.open(self._reactor, self._asterisk)
         events = await stage.ari.listen("onlooker", subscribeAll="true")
         pid = await self._pid_of_asterisk()
         with TemporaryDirectory(prefix="channel-aa-") as name:
@@ -226,7 +226,9 @@ class _Session:
             heard=heard,
         )
 
-    async def _until_listening(self, stage: AsteriskStage, process: Process) -> None:
+    async def _until_listening(
+        self, stage: RealAsteriskHarness, process: Process
+    ) -> None:
         deadline = self._reactor.seconds() + _START_SECONDS
         while (await stage.ari.get("/applications/channel-aa")).status != 200:  # noqa: PLR2004 - HTTP's OK
             process.check()

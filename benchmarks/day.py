@@ -25,7 +25,7 @@ from benchmarks.report import table
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.config import load
 from channel_aa.simulator import Simulator
-from channel_aa.simulator.direct import DirectLine
+from channel_aa.simulator.in_memory import InMemoryLink
 from channel_aa.simulator.script import ScriptError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Day:
         self._simulator = Simulator(
             reactor=self.clock, default_sound_seconds=1.0, phones=_PHONES
         )
-        self._line = DirectLine(self._simulator, clock=self.clock)
+        self._line = InMemoryLink(self._simulator, clock=self.clock)
         with TemporaryDirectory() as folder:
             config = Path(folder, "twistd.conf")
             config.write_text(_CONFIG)

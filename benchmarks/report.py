@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from benchmarks.results import Result
-    from benchmarks.targets import Verdict
+    from benchmarks.targets import Match
 
 _COST = (
     *("calls", "program", "of a core", "keeps up", "requests/s", "events/s"),
@@ -30,7 +30,7 @@ another ``websocket_write_timeout``."""
 
 def tables(
     results: Sequence[Result],
-    verdicts: Iterable[Verdict],
+    verdicts: Iterable[Match],
     *,
     titles: Mapping[str, str],
     machine: Mapping[str, str],
@@ -153,7 +153,7 @@ def _rounded(value: float) -> str:
     return f"{value:.{max(0, 2 - floor(log10(value)))}f}"
 
 
-def _verdict(verdict: Verdict) -> Sequence[str]:
+def _verdict(verdict: Match) -> Sequence[str]:
     target, value = verdict.target, verdict.value
     shown = "" if value is None else _rounded(value)
     return (

@@ -36,7 +36,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Match:
     """A target, and what was measured.
 
     Attributes:
@@ -97,7 +97,7 @@ TARGETS: Sequence[Target] = (
 )
 
 
-def judge(results: Iterable[Result]) -> list[Verdict]:
+def judge(results: Iterable[Result]) -> list[Match]:
     """Hold what was measured against the targets."""
     by_place = {(result.calls, result.program): result for result in results}
     verdicts = []
@@ -112,5 +112,5 @@ def judge(results: Iterable[Result]) -> list[Verdict]:
         if len(used) == len(target.needs) and ours is not None:
             value = target.value(ours, http or ours, node or ours)
         overloaded = [each.program for each in used if not each.keeps_up]
-        verdicts.append(Verdict(target, value, overloaded))
+        verdicts.append(Match(target, value, overloaded))
     return verdicts

@@ -32,7 +32,7 @@ from channel_aa.menus.flow import (
     flow_mistakes,
 )
 from channel_aa.menus.menu import default_menu
-from channel_aa.menus.names import dangling_names
+from channel_aa.menus.references import dangling_names
 from channel_aa.menus.routes import Route
 from channel_aa.setting_rules import (
     PASSWORD_VARIABLE,

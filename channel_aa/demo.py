@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from twisted.internet.error import ProcessDone, ProcessTerminated
     from twisted.python.failure import Failure
 
-    from channel_aa.simulator import Caller
+    from channel_aa.simulator import SimulatedCaller
 
 CALLER = "PJSIP/alice-00000001"
 SOUNDS = {
@@ -107,19 +107,19 @@ class Daemon(ProcessProtocol):
 class Loudspeaker:
     """Shows what the caller hears."""
 
-    def sound_started(self, _caller: Caller, media: str) -> None:
+    def sound_started(self, _caller: SimulatedCaller, media: str) -> None:
         """Show a sound that begins."""
         _say(f"  > {media.removeprefix('sound:')}")
 
-    def sound_ended(self, _caller: Caller, media: str, how: str) -> None:
+    def sound_ended(self, _caller: SimulatedCaller, media: str, how: str) -> None:
         """Show that a sound did not play to its end."""
         if how != "done":
             _say(f"  x {media.removeprefix('sound:')} ({how})")
 
-    def key_pressed(self, _caller: Caller, _key: str) -> None:
+    def key_pressed(self, _caller: SimulatedCaller, _key: str) -> None:
         """Show nothing: the attendant says what was entered."""
 
-    def call_ended(self, _caller: Caller, outcome: str) -> None:
+    def call_ended(self, _caller: SimulatedCaller, outcome: str) -> None:
         """Show how the call ended."""
         _say(f"  - {outcome}")
 

@@ -101,7 +101,7 @@ class IRecording(Interface):
         """
 
 
-class IDialledPhone(Interface):
+class IOutboundChannel(Interface):
     """A phone that is rung on behalf of a caller.
 
     When the caller hangs up it is hung up, too: at any time, whatever it does.
@@ -207,7 +207,7 @@ class IChannel(Interface):
         earlier recording of the name is overwritten.
         """
 
-    def dial(endpoint: str, *, ring_seconds: int, label: str = "") -> IDialledPhone:
+    def dial(endpoint: str, *, ring_seconds: int, label: str = "") -> IOutboundChannel:
         """Ring a phone on behalf of the caller.
 
         The phone shows the caller's number, and the label before the caller's name.

@@ -16,7 +16,7 @@ from twisted.python import usage
 from channel_aa import __version__
 from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Settings, load
 from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE, password_from
-from channel_aa.daemon.steady import keep_steady_time
+from channel_aa.daemon.monotonic import keep_monotonic_time
 from channel_aa.service.registration import check_registered
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     from channel_aa.daemon.process import Daemon  # noqa: PLC0415
     from channel_aa.daemon.signals import handle_signals  # noqa: PLC0415
 
-    keep_steady_time(reactor)
+    keep_monotonic_time(reactor)
     daemon = Daemon(
         options.settings,
         reactor=reactor,

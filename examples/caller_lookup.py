@@ -29,7 +29,7 @@ from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.caller import Caller
+    from channel_aa.attendant.custom_actions import Caller
 
 OPERATOR = Dial(dial=("PJSIP/operator",), label="Operator")
 

@@ -16,8 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from xdist.scheduler.loadscope import LoadScopeScheduling
 from zope.interface import implementer
 
-from tests.asterisk.harness import Asterisk
-from tests.asterisk.installation import Installation
+from real_asterisk.harness import Asterisk
+from real_asterisk.installation import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from xdist.remote import Producer
 
-TOGETHER = ("tests/company/", "tests/faults/")
+TOGETHER = ("tests/end_to_end/company/", "tests/end_to_end/faults/")
 """Folders whose tests share what would cost too much several times at once: a company's
 premises, crowds of calls."""
 

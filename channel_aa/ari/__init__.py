@@ -5,11 +5,13 @@
 `IStasisApplication` as `Channel`.
 """
 
-from channel_aa.ari.address import Address
-from channel_aa.ari.channels import Channel
+from channel_aa.ari.channel import Channel
 from channel_aa.ari.client import AriClient
-from channel_aa.ari.dialled import DialledPhone
-from channel_aa.ari.errors import (
+from channel_aa.ari.outbound import OutboundChannel
+from channel_aa.ari.playback import Playback
+from channel_aa.ari.recording import Recording
+from channel_aa.ari.wire.address import Address
+from channel_aa.ari.wire.errors import (
     AriError,
     ConflictError,
     ConnectionLostError,
@@ -18,10 +20,8 @@ from channel_aa.ari.errors import (
     ServerError,
     UnauthorizedError,
 )
-from channel_aa.ari.playbacks import Playback
-from channel_aa.ari.recordings import Recording
-from channel_aa.ari.tls import TLS
-from channel_aa.ari.transports import Transport
+from channel_aa.ari.wire.routing import Transport
+from channel_aa.ari.wire.tls import TLS
 
 __all__ = [
     "TLS",
@@ -31,8 +31,8 @@ __all__ = [
     "Channel",
     "ConflictError",
     "ConnectionLostError",
-    "DialledPhone",
     "NotFoundError",
+    "OutboundChannel",
     "Playback",
     "Recording",
     "RequestTimeoutError",

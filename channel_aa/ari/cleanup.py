@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
-from channel_aa.ari.errors import AriError, ConnectionLostError, NotFoundError
-from channel_aa.ari.requests import Request
+from channel_aa.ari.wire.errors import AriError, ConnectionLostError, NotFoundError
+from channel_aa.ari.wire.requests import Request
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-    from channel_aa.ari.patience import PatientSender
+    from channel_aa.ari.wire.retry import RetryingSender
 
 
 class Cleanup:
@@ -28,7 +28,7 @@ class Cleanup:
 
     _log = Logger()
 
-    def __init__(self, sender: PatientSender) -> None:
+    def __init__(self, sender: RetryingSender) -> None:
         self._sender = sender
         self._waiting: dict[tuple[str, str], list[Deferred[None]]] = {}
 

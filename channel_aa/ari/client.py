@@ -12,29 +12,29 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.ari import events
-from channel_aa.ari.bridges import BRIDGE_PREFIX, Conversation
-from channel_aa.ari.channels import Channel
+from channel_aa.ari.bridge import BRIDGE_PREFIX, TwoPartyBridge
+from channel_aa.ari.channel import Channel
 from channel_aa.ari.cleanup import Cleanup
-from channel_aa.ari.connection import EventsConnection
-from channel_aa.ari.dialled import PHONE_PREFIX, DialledPhone
 from channel_aa.ari.dispatch import Dispatcher
-from channel_aa.ari.errors import AriError
-from channel_aa.ari.http import HttpSender
-from channel_aa.ari.patience import PatientSender
-from channel_aa.ari.playbacks import Playback, PlaybackAlarms
-from channel_aa.ari.recovery import Recovery
-from channel_aa.ari.requests import Request
-from channel_aa.ari.transports import Transport, Transports
-from channel_aa.ari.websocket_sender import WebSocketSender
+from channel_aa.ari.outbound import PHONE_PREFIX, OutboundChannel
+from channel_aa.ari.playback import Playback, PlaybackTimeouts
+from channel_aa.ari.reconcile import Reconciler
+from channel_aa.ari.wire.connection import EventsConnection
+from channel_aa.ari.wire.errors import AriError
+from channel_aa.ari.wire.http import HttpSender
+from channel_aa.ari.wire.requests import Request
+from channel_aa.ari.wire.retry import RetryingSender
+from channel_aa.ari.wire.routing import RoutingSender, Transport
+from channel_aa.ari.wire.websocket_sender import WebSocketSender
 from channel_aa.logs import Logger, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from channel_aa.ari.address import Address
-    from channel_aa.ari.recordings import Recording
-    from channel_aa.ari.requests import IRequestSender
+    from channel_aa.ari.recording import Recording
+    from channel_aa.ari.wire.address import Address
+    from channel_aa.ari.wire.requests import IRequestSender
     from channel_aa.interfaces import IStasisApplication
 
 FAREWELL_SECONDS = 2.0
@@ -60,7 +60,7 @@ class AriClient(Service):
         address: which Asterisk, as whom, for which application.
         application: told of every channel that enters.
         reactor: the reactor to connect and to keep time with.
-        transport: which way requests take; see `Transports`.
+        transport: which way requests take; see `RoutingSender`.
         http: what carries requests over HTTP; replaced in tests.
         connection: makes the events websocket from the callbacks of
             `EventsConnection`; replaced in tests.
@@ -98,13 +98,13 @@ class AriClient(Service):
     ) -> None:
         self.address = address
         self.clock = reactor
-        self.alarms = PlaybackAlarms(reactor)
+        self.alarms = PlaybackTimeouts(reactor)
         self.channels: dict[str, Channel] = {}
         self.playbacks: dict[str, Playback] = {}
         self.recordings: dict[str, Recording] = {}
-        self.phones: dict[str, DialledPhone] = {}
-        self.conversations: dict[str, Conversation] = {}
-        self.members: dict[str, Conversation] = {}
+        self.phones: dict[str, OutboundChannel] = {}
+        self.conversations: dict[str, TwoPartyBridge] = {}
+        self.members: dict[str, TwoPartyBridge] = {}
         self.asterisk_version = ""
         self.connected_since: float | None = None
         self.is_replaced = False
@@ -116,15 +116,15 @@ class AriClient(Service):
             on_lost=self._lost,
             reactor=reactor,
         )
-        self.requests = Transports(
+        self.requests = RoutingSender(
             transport,
             http=http or HttpSender(address, reactor=reactor),
             websocket=WebSocketSender(self._connection.send, clock=reactor),
             clock=reactor,
         )
-        self.sender = PatientSender(self.requests, clock=reactor)
+        self.sender = RetryingSender(self.requests, clock=reactor)
         self.cleanup = Cleanup(self.sender)
-        self.recovery = Recovery(self)
+        self.recovery = Reconciler(self)
         self._dispatcher = Dispatcher(self)
         # Asterisk does not refuse a playback's id used before, by an earlier run of
         # this program for example: it would play both.
@@ -185,7 +185,7 @@ class AriClient(Service):
         """Send any request of ARI; the result is its answer's JSON, or ``None``.
 
         ``client.request("GET", "channels", channel_id)`` asks for
-        ``/ari/channels/{channelId}``. Errors: those of `channel_aa.ari.errors`; a
+        ``/ari/channels/{channelId}``. Errors: those of `channel_aa.ari.wire.errors`; a
         plain `AriError` where the answer is not JSON, a recording for example.
         """
         asked = Request(method=method, path=path, query=query or {}, body=body)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channel_aa.ari import events
-from channel_aa.ari.dialled import is_phone
-from channel_aa.ari.requests import is_segment
+from channel_aa.ari.outbound import is_phone
+from channel_aa.ari.wire.requests import is_segment
 from channel_aa.interfaces import PlaybackEnd, RecordingEnd
 from channel_aa.logs import Logger
 

@@ -35,7 +35,7 @@ class DialplanPosition(msgspec.Struct, frozen=True, gc=False):
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 """What Asterisk calls a thing; its own bound (AST_MAX_PUBLIC_UNIQUEID) is 149 bytes.
 
-Whether a request can name it, `channel_aa.ari.requests.is_segment` tells.
+Whether a request can name it, `channel_aa.ari.wire.requests.is_segment` tells.
 """
 
 

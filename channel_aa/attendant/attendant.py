@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred, DeferredList
 from zope.interface import implementer
 
 from channel_aa.attendant.call import Call
-from channel_aa.attendant.leaving import OVERLOAD, STOPPING
-from channel_aa.attendant.offer import Offer
-from channel_aa.attendant.refusals import Refusals
+from channel_aa.attendant.call_plan import CallPlan
+from channel_aa.attendant.exits import OVERLOAD, STOPPING
+from channel_aa.attendant.overload_log import OverloadLog
 from channel_aa.interfaces import IStasisApplication
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from channel_aa.attendant.caller import CustomAction
+    from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.interfaces import IChannel
     from channel_aa.menus.flow import CallFlow
 
@@ -65,7 +65,7 @@ class Attendant:
         self._now = now
         self._actions = actions
         self._on_replaced = on_replaced
-        self._refusals = Refusals(clock)
+        self._refusals = OverloadLog(clock)
         self.is_closing = False
         self._drained: Deferred[None] | None = None
         self.flow = flow
@@ -77,7 +77,7 @@ class Attendant:
 
     @flow.setter
     def flow(self, flow: CallFlow) -> None:
-        self._offer = Offer(flow, actions=self._actions, now=self._now)
+        self._offer = CallPlan(flow, actions=self._actions, now=self._now)
 
     @property
     def refused(self) -> int:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import CancelledError, Deferred
 from zope.interface import implementer
 
-from channel_aa.attendant.countdown import Countdown
+from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.dialing import LeftStandingError
+from channel_aa.attendant.execute import follow
+from channel_aa.attendant.exits import ERROR, LIMIT, OVERLOAD, end_at_limit, leave
 from channel_aa.attendant.keypad import Keypad
-from channel_aa.attendant.leaving import ERROR, LIMIT, OVERLOAD, end_at_limit, leave
-from channel_aa.attendant.limits import GoesInCirclesError
-from channel_aa.attendant.performing import follow
+from channel_aa.attendant.limits import ActionLoopError
+from channel_aa.attendant.navigation import MenuHistory
+from channel_aa.attendant.pausable_timer import PausableTimer
 from channel_aa.attendant.prompts import play_prompt
-from channel_aa.attendant.waiting import detached
-from channel_aa.attendant.way import Way
 from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyError
 from channel_aa.logs import Logger
 from channel_aa.menus.digits import KEYS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from channel_aa.attendant.offer import Offer
+    from channel_aa.attendant.call_plan import CallPlan
     from channel_aa.interfaces import IChannel
     from channel_aa.menus.sounds import Prompt
 
@@ -61,7 +61,7 @@ class Call:
     def __init__(
         self,
         channel: IChannel,
-        offer: Offer,
+        offer: CallPlan,
         *,
         clock: IReactorTime,
         arguments: Sequence[str] = (),
@@ -72,7 +72,7 @@ class Call:
         self.clock = clock
         self.arguments = arguments
         self.keypad = Keypad(clock)
-        self.way = Way(offer)
+        self.way = MenuHistory(offer)
         self.digits = ""
         self.recording = ""
         self.is_hung_up = False
@@ -81,7 +81,7 @@ class Call:
         self._on_change = on_change
         self._is_quiet = False
         self._ending: str | None = None
-        self._countdown = Countdown(
+        self._countdown = PausableTimer(
             clock, offer.flow.max_call_seconds, lambda: self._end(LIMIT)
         )
         self._conversation: Deferred[None] | None = None
@@ -222,7 +222,7 @@ class Call:
         Raises:
             LeftStandingError: the attendant stops; the conversation goes on.
         """
-        over = detached(conversation)
+        over = cancellable(conversation)
         self._conversation = over
         self._countdown.stop()
         self._on_change(self)
@@ -259,7 +259,7 @@ class Call:
                     error=error,
                 )
             return
-        except GoesInCirclesError as error:
+        except ActionLoopError as error:
             self._ending = self._ending or ERROR
             _log.error("{channel}: {error}", channel=self.channel.name, error=error)
         except Exception:  # noqa: BLE001 - one call's fault must not end another

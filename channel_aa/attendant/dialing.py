@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
-from channel_aa.attendant.waiting import detached
+from channel_aa.attendant.deferreds import cancellable
 from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import REPEAT
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from channel_aa.attendant.call import Call
-    from channel_aa.interfaces import IDialledPhone
+    from channel_aa.interfaces import IOutboundChannel
     from channel_aa.menus.actions import Action, Dial
 
 OUTCOME_VARIABLE = "DIALSTATUS"
@@ -53,7 +53,7 @@ async def dial(call: Call, action: Dial) -> Action:
     Whatever ends this (a hangup at any moment, the attendant's end) leaves no phone
     ringing, but a conversation that the attendant leaves standing when it stops.
     """
-    phones: list[IDialledPhone] = []
+    phones: list[IOutboundChannel] = []
     try:
         outcome = await _dial(call, action, phones)
     except LeftStandingError:
@@ -71,7 +71,9 @@ async def dial(call: Call, action: Dial) -> Action:
     return REPEAT
 
 
-async def _dial(call: Call, action: Dial, phones: list[IDialledPhone]) -> DialOutcome:
+async def _dial(
+    call: Call, action: Dial, phones: list[IOutboundChannel]
+) -> DialOutcome:
     async with _heard_meanwhile(call, action.music):
         if action.strategy == "ringall":
             outcome = await _ring_all(call, action, phones)
@@ -95,13 +97,15 @@ async def _dial(call: Call, action: Dial, phones: list[IDialledPhone]) -> DialOu
     return outcome
 
 
-async def _hunt(call: Call, action: Dial, phones: list[IDialledPhone]) -> DialOutcome:
+async def _hunt(
+    call: Call, action: Dial, phones: list[IOutboundChannel]
+) -> DialOutcome:
     """Ring one phone after another; leave the one that answered in ``phones``."""
     outcomes = []
     for endpoint in action.endpoints(call.digits):
         phone = _ring(call, action, endpoint)
         phones.append(phone)
-        outcome = await detached(phone.outcome)
+        outcome = await cancellable(phone.outcome)
         _log_outcome(call, phone, outcome)
         if outcome is DialOutcome.ANSWERED:
             return outcome
@@ -111,7 +115,7 @@ async def _hunt(call: Call, action: Dial, phones: list[IDialledPhone]) -> DialOu
 
 
 async def _ring_all(
-    call: Call, action: Dial, phones: list[IDialledPhone]
+    call: Call, action: Dial, phones: list[IOutboundChannel]
 ) -> DialOutcome:
     """Ring all phones at once; leave the first that answers in ``phones``."""
     phones += [
@@ -129,15 +133,15 @@ async def _ring_all(
 
 
 def _first_answer(
-    call: Call, phones: Sequence[IDialledPhone], outcomes: list[DialOutcome]
-) -> Deferred[IDialledPhone | None]:
+    call: Call, phones: Sequence[IOutboundChannel], outcomes: list[DialOutcome]
+) -> Deferred[IOutboundChannel | None]:
     """Tell which phone answers first, and ``outcomes`` of those that do not."""
 
-    def hang_up(_first: Deferred[IDialledPhone | None]) -> None:
+    def hang_up(_first: Deferred[IOutboundChannel | None]) -> None:
         for phone in phones:
             phone.hang_up()
 
-    def told(outcome: DialOutcome, phone: IDialledPhone) -> None:
+    def told(outcome: DialOutcome, phone: IOutboundChannel) -> None:
         if first.called:
             return
         _log_outcome(call, phone, outcome)
@@ -147,15 +151,15 @@ def _first_answer(
         elif len(outcomes) == len(phones):
             first.callback(None)
 
-    first: Deferred[IDialledPhone | None] = Deferred(hang_up)
+    first: Deferred[IOutboundChannel | None] = Deferred(hang_up)
     for phone in phones:
         # A phone that is hung up may say so in whichever way it likes.
         phone.outcome.addErrback(lambda _: DialOutcome.UNAVAILABLE)
         phone.outcome.addCallback(told, phone)
-    return detached(first)
+    return cancellable(first)
 
 
-def _ring(call: Call, action: Dial, endpoint: str) -> IDialledPhone:
+def _ring(call: Call, action: Dial, endpoint: str) -> IOutboundChannel:
     return call.channel.dial(endpoint, ring_seconds=action.ring, label=action.label)
 
 
@@ -163,7 +167,7 @@ def _best(outcomes: Sequence[DialOutcome]) -> DialOutcome:
     return next(each for each in _BEST_FIRST if each in outcomes)
 
 
-def _log_outcome(call: Call, phone: IDialledPhone, outcome: DialOutcome) -> None:
+def _log_outcome(call: Call, phone: IOutboundChannel, outcome: DialOutcome) -> None:
     _log.info(
         "Channel {channel} dialled {endpoint}: {outcome}",
         channel=call.channel.name,

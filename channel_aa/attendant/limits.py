@@ -32,7 +32,7 @@ def escalated(prompts: Sequence[Prompt], count: int) -> Prompt:
     return prompts[min(count, len(prompts)) - 1] if prompts else ()
 
 
-class GoesInCirclesError(Exception):
+class ActionLoopError(Exception):
     """So many actions have followed one another that nobody can be there."""
 
     def __init__(self) -> None:

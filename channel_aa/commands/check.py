@@ -13,10 +13,10 @@ from channel_aa.ari import AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.checked import ConfigError, Problem
 from channel_aa.commands.files import add_file, load_file
-from channel_aa.commands.inquiry import Findings, inquire
+from channel_aa.commands.preflight import Findings, preflight
 from channel_aa.commands.running import run_in_reactor
 from channel_aa.logs import printable
-from channel_aa.menus.doubts import doubts
+from channel_aa.menus.lint import lint
 from channel_aa.service import address_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _check(settings: Settings, findings: Findings, *, ask: bool) -> None:
-    findings.doubts.extend(doubts(settings.flow))
+    findings.doubts.extend(lint(settings.flow))
     if ask:
         run_in_reactor(lambda reactor: _ask(settings, findings, reactor=reactor))
 
@@ -101,7 +101,7 @@ async def _ask(
         reactor=reactor,
         transport=Transport.HTTP,
     )
-    asked = Deferred.fromCoroutine(inquire(settings, client))
+    asked = Deferred.fromCoroutine(preflight(settings, client))
     try:
         found = await asked.addTimeout(SECONDS, reactor)
     except DeferredTimeoutError:

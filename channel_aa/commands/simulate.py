@@ -12,7 +12,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import Clock
 
-from channel_aa.commands.director import Director
 from channel_aa.commands.errors import CommandError
 from channel_aa.commands.expectation import (
     difference,
@@ -21,13 +20,14 @@ from channel_aa.commands.expectation import (
     read_expectation,
 )
 from channel_aa.commands.files import add_file, load_file
-from channel_aa.commands.rehearsal import CallData, Rehearsal
 from channel_aa.commands.running import run_in_reactor
-from channel_aa.commands.steps import read_phone, read_steps
-from channel_aa.simulator.parties import Party
+from channel_aa.commands.script import read_phone, read_steps
+from channel_aa.commands.script_runner import ScriptRunner
+from channel_aa.commands.simulated_call import CallData, SimulatedCall
+from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.script import ScriptError
 from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
-from channel_aa.simulator.virtual import wait_for
+from channel_aa.simulator.virtual_time import wait_for
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from channel_aa.commands.errors import Subparsers
     from channel_aa.commands.transcript import Entry
     from channel_aa.menus.flow import CallFlow
-    from channel_aa.simulator.phones import Phone
+    from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 
 _DAYS = 86400
 _EPILOG = """\
@@ -104,8 +104,8 @@ def _add_call(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--caller",
         metavar="WHO",
-        type=Party.parse,
-        default=Party(),
+        type=CallerId.parse,
+        default=CallerId(),
         help='who calls: "Name <number>", or a number',
     )
     parser.add_argument(
@@ -146,7 +146,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _by_script(
-    flow: CallFlow, data: CallData, phones: Mapping[str, Phone], script: str
+    flow: CallFlow, data: CallData, phones: Mapping[str, PhoneBehaviour], script: str
 ) -> list[Entry]:
     """Let a script be the caller, in virtual time."""
     try:
@@ -167,8 +167,8 @@ def _by_script(
         _show(entry)
         director.see(entry)
 
-    rehearsal = Rehearsal(flow, data, reactor=clock, write=write, phones=phones)
-    director = Director(rehearsal, clock=clock)
+    rehearsal = SimulatedCall(flow, data, reactor=clock, write=write, phones=phones)
+    director = ScriptRunner(rehearsal, clock=clock)
     try:
         wait_for(clock, Deferred.fromCoroutine(call()), seconds=7 * _DAYS)
     except ScriptError as error:
@@ -177,7 +177,7 @@ def _by_script(
 
 
 def _by_hand(
-    flow: CallFlow, data: CallData, phones: Mapping[str, Phone]
+    flow: CallFlow, data: CallData, phones: Mapping[str, PhoneBehaviour]
 ) -> list[Entry]:
     """Let whoever sits at the terminal be the caller."""
     if not sys.stdin.isatty():
@@ -187,7 +187,9 @@ def _by_hand(
     entries: list[Entry] = []
 
     async def call(reactor: Any) -> int:  # noqa: ANN401 - several interfaces
-        rehearsal = Rehearsal(flow, data, reactor=reactor, write=_show, phones=phones)
+        rehearsal = SimulatedCall(
+            flow, data, reactor=reactor, write=_show, phones=phones
+        )
         await rehearsal.begin()
         try:
             with single_keys():
@@ -210,7 +212,7 @@ def _show(entry: Entry | None) -> None:
 
 
 def _heading(data: CallData) -> str:
-    who = str(Party(data.caller_name, data.caller_number))
+    who = str(CallerId(data.caller_name, data.caller_number))
     caller = who if data.caller_name or data.caller_number else "somebody"
     arguments = f" ({', '.join(data.arguments)})" if data.arguments else ""
     when = f"{data.at:%a %Y-%m-%d %H:%M} {data.at.tzname()}"

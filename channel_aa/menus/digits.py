@@ -82,7 +82,7 @@ class Pattern:
         )
 
 
-class Verdict(Enum):
+class Match(Enum):
     """What keys mean in a menu."""
 
     WAIT = auto()
@@ -93,10 +93,10 @@ class Verdict(Enum):
     NO_MATCH = auto()
 
 
-class Reading(NamedTuple):
+class MatchResult(NamedTuple):
     """What a caller has entered, and what it means."""
 
-    verdict: Verdict
+    verdict: Match
     digits: str
     """Without the terminator; never empty."""
 
@@ -138,7 +138,7 @@ class DigitMap:
         # Nearly everything that callers enter is one key.
         self._single = {key: self._read(key, is_over=False) for key in KEYS}
 
-    def read(self, keys: str, *, is_over: bool = False) -> Reading:
+    def read(self, keys: str, *, is_over: bool = False) -> MatchResult:
         """Tell what keys mean, as soon as no further key can change it.
 
         Args:
@@ -152,18 +152,18 @@ class DigitMap:
                 return reading
         return self._read(keys, is_over=is_over)
 
-    def _read(self, keys: str, *, is_over: bool) -> Reading:
+    def _read(self, keys: str, *, is_over: bool) -> MatchResult:
         terminator = self.terminator
         if terminator and len(keys) > 1 and keys.endswith(terminator):
             keys = keys[:-1]
             is_over = True
         if not is_over and self._may_grow(keys):
-            return Reading(Verdict.WAIT, keys)
+            return MatchResult(Match.WAIT, keys)
         if keys in self._options:
-            return Reading(Verdict.OPTION, keys)
+            return MatchResult(Match.OPTION, keys)
         if self._is_extension(keys):
-            return Reading(Verdict.EXTENSION, keys)
-        return Reading(Verdict.NO_MATCH, keys)
+            return MatchResult(Match.EXTENSION, keys)
+        return MatchResult(Match.NO_MATCH, keys)
 
     def _may_grow(self, keys: str) -> bool:
         return keys in self._beginnings or any(

@@ -19,7 +19,10 @@ from channel_aa.menus.actions import (
     Keyword,
     Named,
 )
-from channel_aa.menus.links import (
+from channel_aa.menus.menu import Menu, default_menu
+from channel_aa.menus.routes import Route
+from channel_aa.menus.schedules import Schedule
+from channel_aa.menus.traversal import (
     Heard,
     Written,
     in_actions,
@@ -29,10 +32,7 @@ from channel_aa.menus.links import (
     played_sounds,
     with_follow_ups,
 )
-from channel_aa.menus.menu import Menu, default_menu
-from channel_aa.menus.mistakes import Parts, mistakes
-from channel_aa.menus.routes import Route
-from channel_aa.menus.schedules import Schedule
+from channel_aa.menus.validation import Parts, mistakes
 
 Name = Annotated[str, bare_name]
 Menus = Mapping[Name, Menu]

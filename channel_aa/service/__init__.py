@@ -1,5 +1,5 @@
 """The attendant as a service: for the daemon, and for any Twisted program."""
 
-from channel_aa.service.attending import AttendantService, address_of
+from channel_aa.service.attendant_service import AttendantService, address_of
 
 __all__ = ["AttendantService", "address_of"]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from channel_aa.checked import ConfigError, Problem, nearest, quoted
 from channel_aa.menus.actions import Run
-from channel_aa.menus.links import in_actions, in_menu, in_routes, with_follow_ups
+from channel_aa.menus.traversal import in_actions, in_menu, in_routes, with_follow_ups
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from channel_aa.menus.flow import CallFlow
-    from channel_aa.menus.links import Written
+    from channel_aa.menus.traversal import Written
 
 
 def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") -> None:

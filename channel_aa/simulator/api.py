@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.state import PbxState
 
     Answer: TypeAlias = "Response | Deferred[Response]"
-    Handler: TypeAlias = "Callable[[World, Given], Answer]"
+    Handler: TypeAlias = "Callable[[PbxState, Given], Answer]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +188,7 @@ class _Node:
 class Api:
     """Serves requests on the world, by a table of routes."""
 
-    def __init__(self, world: World, routes: Iterable[Route]) -> None:
+    def __init__(self, world: PbxState, routes: Iterable[Route]) -> None:
         self._world = world
         self._root = _Node()
         for route in routes:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from channel_aa.simulator.applications import Application
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.state import PbxState
 
 TYPES = frozenset(
     {"mixing", "holding", "dtmf_events", "proxy_media", "video_sfu", "video_single"}
@@ -25,7 +25,7 @@ class Bridge:
     """
 
     def __init__(
-        self, world: World, *, bridge_id: str, name: str = "", kind: str = "mixing"
+        self, world: PbxState, *, bridge_id: str, name: str = "", kind: str = "mixing"
     ) -> None:
         self.id = bridge_id
         self.channels: dict[str, Channel] = {}

@@ -26,11 +26,11 @@ from channel_aa.simulator.script import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from channel_aa.simulator.caller_id import CallerId
     from channel_aa.simulator.interfaces import ICallObserver
-    from channel_aa.simulator.parties import Party
     from channel_aa.simulator.script import Step
+    from channel_aa.simulator.state import PbxState
     from channel_aa.simulator.timers import Timer
-    from channel_aa.simulator.world import World
 
 KEY_SECONDS = 0.15
 """From one key of a `Press` to the next: the tone and the gap after it."""
@@ -40,7 +40,7 @@ _EPSILON = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heard:
+class HeardSound:
     """A sound that a caller heard; times are seconds since the call began.
 
     `media` is a media URI, ``ringing``, ``music:CLASS``, or ``voice:PJSIP/410`` for a
@@ -55,7 +55,7 @@ class Heard:
 
 
 @implementer(IChannelListener)
-class Caller:
+class SimulatedCaller:
     """Somebody on the telephone, and what was heard there.
 
     Made by `Simulator.call`, which says what the arguments mean. All times are
@@ -64,17 +64,17 @@ class Caller:
 
     def __init__(
         self,
-        world: World,
+        world: PbxState,
         *,
         name: str = "",
         extension: str = "1000",
         state: str = "Ring",
         dialplan_seconds: float = 0.0,
         observer: ICallObserver | None = None,
-        party: Party | None = None,
+        party: CallerId | None = None,
         language: str = "en",
     ) -> None:
-        self.heard: list[Heard] = []
+        self.heard: list[HeardSound] = []
         self.outcome = ""
         self.channel = world.new_channel(
             name=name,
@@ -168,7 +168,7 @@ class Caller:
 
     def sound_started(self, media: str) -> None:
         """Hear a sound begin."""
-        self.heard.append(Heard(media=media, started=self._now))
+        self.heard.append(HeardSound(media=media, started=self._now))
         if self._observer is not None:
             self._observer.sound_started(self, media)
         self._wake()

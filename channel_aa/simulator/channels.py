@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
+from channel_aa.simulator.caller_id import CallerId
+from channel_aa.simulator.command_queue import CommandFailedError, CommandQueue
 from channel_aa.simulator.dialplan import Dialplan
-from channel_aa.simulator.hearing import Hearing
-from channel_aa.simulator.parties import Party
-from channel_aa.simulator.places import Place
-from channel_aa.simulator.thread import ChannelThread, CommandFailedError
+from channel_aa.simulator.dialplan_location import DialplanLocation
+from channel_aa.simulator.indications import Indications
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from channel_aa.simulator.interfaces import IChannelListener
     from channel_aa.simulator.playbacks import Playback
     from channel_aa.simulator.recordings import Recording
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.state import PbxState
 
 HANGUP_NORMAL = 16
 _SOFT_HANGUP_EXPLICIT = 32
@@ -51,7 +51,7 @@ class Channel:
 
     def __init__(
         self,
-        world: World,
+        world: PbxState,
         *,
         channel_id: str,
         name: str,
@@ -59,8 +59,8 @@ class Channel:
         extension: str,
         listener: IChannelListener,
         context: str = "default",
-        caller: Party | None = None,
-        connected: Party | None = None,
+        caller: CallerId | None = None,
+        connected: CallerId | None = None,
         language: str = "en",
         variables: Mapping[str, str] | None = None,
         dialplan_seconds: float = 0.0,
@@ -74,23 +74,23 @@ class Channel:
         self.bridge: Bridge | None = None
         self.is_hung_up = False
         self.variables: dict[str, str] = dict(variables or {})
-        self.caller = caller or Party()
+        self.caller = caller or CallerId()
         self.language = language
-        self.place = Place(context, extension, 1)
+        self.place = DialplanLocation(context, extension, 1)
         self.app_name = ""
         self.app_data = ""
         self.speaks_until = 0.0
         self.when_hung_up: Callable[[], None] = _nothing
-        self._connected = connected or Party()
+        self._connected = connected or CallerId()
         self._world = world
         self._created = world.timestamp()
-        self._thread = ChannelThread(
+        self._thread = CommandQueue(
             world.timers,
             delay=lambda: world.thread_delay,
             when_idle=self._leave_if_due,
         )
-        self.hearing = Hearing(listener)
-        self._leave_for: Place | None = None
+        self.hearing = Indications(listener)
+        self._leave_for: DialplanLocation | None = None
         self._dialplan = Dialplan(
             world.timers, seconds=dialplan_seconds, when_over=self._end_of_dialplan
         )

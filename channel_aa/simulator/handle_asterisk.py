@@ -15,26 +15,26 @@ from channel_aa.simulator.api import (
 )
 from channel_aa.simulator.bridges import Bridge
 from channel_aa.simulator.lookups import an_application
-from channel_aa.simulator.world import ENTITY_ID
+from channel_aa.simulator.state import ENTITY_ID
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Given
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.state import PbxState
 
 
-def list_applications(world: World, _given: Given) -> Response:
+def list_applications(world: PbxState, _given: Given) -> Response:
     """GET /applications."""
     return Response(content=[each.snapshot() for each in world.applications.values()])
 
 
-def get_application(world: World, given: Given) -> Response:
+def get_application(world: PbxState, given: Given) -> Response:
     """GET /applications/{applicationName}."""
     application = an_application(world, given)
     return Response(content=application.snapshot())
 
 
-def filter_events(world: World, given: Given) -> Response:
+def filter_events(world: PbxState, given: Given) -> Response:
     """PUT /applications/{applicationName}/eventFilter."""
     application = an_application(world, given)
     application.filter(
@@ -43,7 +43,7 @@ def filter_events(world: World, given: Given) -> Response:
     return Response(content=application.snapshot())
 
 
-def subscribe(world: World, given: Given) -> Response:
+def subscribe(world: PbxState, given: Given) -> Response:
     """POST /applications/{applicationName}/subscription."""
     application = an_application(world, given)
     for source in _sources(world, given):
@@ -56,7 +56,7 @@ def subscribe(world: World, given: Given) -> Response:
     return Response(content=application.snapshot())
 
 
-def unsubscribe(world: World, given: Given) -> Response:
+def unsubscribe(world: PbxState, given: Given) -> Response:
     """DELETE /applications/{applicationName}/subscription."""
     application = an_application(world, given)
     for source in _sources(world, given):
@@ -69,7 +69,7 @@ def unsubscribe(world: World, given: Given) -> Response:
     return Response(content=application.snapshot())
 
 
-def _sources(world: World, given: Given) -> list[Channel | Bridge | None]:
+def _sources(world: PbxState, given: Given) -> list[Channel | Bridge | None]:
     """Find the channels and the bridges that are named; there is nothing else here."""
     named = [each.partition(":") for each in given.texts("eventSource")]
     if not named:
@@ -86,7 +86,7 @@ def _sources(world: World, given: Given) -> list[Channel | Bridge | None]:
     return found
 
 
-def get_info(world: World, given: Given) -> Response:
+def get_info(world: PbxState, given: Given) -> Response:
     """GET /asterisk/info."""
     started = world.started
     info = {
@@ -110,14 +110,14 @@ def get_info(world: World, given: Given) -> Response:
     return Response(content={name: info[name] for name in only if name in info})
 
 
-def ping(world: World, _given: Given) -> Response:
+def ping(world: PbxState, _given: Given) -> Response:
     """GET /asterisk/ping."""
     now = world.timestamp()
     content = {"ping": "pong", "timestamp": now, "asterisk_id": ENTITY_ID}
     return Response(content=content)
 
 
-def upgrade(_world: World, _given: Given) -> Response:
+def upgrade(_world: PbxState, _given: Given) -> Response:
     """GET /events: served where the websockets are, not here."""
     raise RefusedError(426, "Upgrade Required")
 

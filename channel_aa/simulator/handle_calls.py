@@ -19,9 +19,9 @@ from channel_aa.simulator.api import (
     required,
 )
 from channel_aa.simulator.bridges import TYPES, Bridge
+from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.lookups import a_bridge, when_done
-from channel_aa.simulator.parties import Party
-from channel_aa.simulator.telephones import Telephone
+from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from channel_aa.simulator.api import Given
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.phones import Phone
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+    from channel_aa.simulator.state import PbxState
 
 _RING_SECONDS = 30
 
 
-def originate(world: World, given: Given) -> Response:
+def originate(world: PbxState, given: Given) -> Response:
     """POST /channels and …/{channelId}."""
     endpoint, application = given.text("endpoint"), given.text("app")
     if not endpoint:
@@ -54,14 +54,14 @@ def originate(world: World, given: Given) -> Response:
     if technology != "Local" and not is_there:
         raise RefusedError(500, "Allocation failed", key="error")
     arguments = given.text("appArgs")
-    telephone = Telephone(
+    telephone = SimulatedPhone(
         world,
         phone,
         endpoint=endpoint,
         channel_id=channel_id,
         application=application,
         arguments=arguments.split(",") if arguments else (),
-        shows=Party.parse(given.text("callerId")),
+        shows=CallerId.parse(given.text("callerId")),
         language=originator.language if originator else "en",
         variables=given.pairs("variables"),
     )
@@ -70,7 +70,7 @@ def originate(world: World, given: Given) -> Response:
     return Response(content=telephone.channel.snapshot())
 
 
-def _originator(world: World, given: Given) -> Channel | None:
+def _originator(world: PbxState, given: Given) -> Channel | None:
     name = given.text("originator")
     if not name:
         return None
@@ -83,12 +83,12 @@ def _originator(world: World, given: Given) -> Channel | None:
     return originator
 
 
-def list_bridges(world: World, _given: Given) -> Response:
+def list_bridges(world: PbxState, _given: Given) -> Response:
     """GET /bridges."""
     return Response(content=[each.snapshot() for each in world.bridges.values()])
 
 
-def create_bridge(world: World, given: Given) -> Response:
+def create_bridge(world: PbxState, given: Given) -> Response:
     """POST /bridges and …/{bridgeId}."""
     bridge_id = given.text("bridgeId") or str(uuid4())
     if bridge_id in world.bridges:
@@ -104,12 +104,12 @@ def create_bridge(world: World, given: Given) -> Response:
     return Response(content=bridge.snapshot())
 
 
-def get_bridge(world: World, given: Given) -> Response:
+def get_bridge(world: PbxState, given: Given) -> Response:
     """GET /bridges/{bridgeId}."""
     return Response(content=a_bridge(world, given).snapshot())
 
 
-def destroy_bridge(world: World, given: Given) -> Response:
+def destroy_bridge(world: PbxState, given: Given) -> Response:
     """DELETE /bridges/{bridgeId}."""
     bridge = a_bridge(world, given)
     del world.bridges[bridge.id]
@@ -117,14 +117,14 @@ def destroy_bridge(world: World, given: Given) -> Response:
     return NO_CONTENT
 
 
-def add_channels(world: World, given: Given) -> Deferred[Response]:
+def add_channels(world: PbxState, given: Given) -> Deferred[Response]:
     """POST /bridges/{bridgeId}/addChannel."""
     bridge = a_bridge(world, given)
     channels = _channels(world, given)
     return _all_done([each.join(bridge) for each in channels])
 
 
-def remove_channels(world: World, given: Given) -> Deferred[Response]:
+def remove_channels(world: PbxState, given: Given) -> Deferred[Response]:
     """POST /bridges/{bridgeId}/removeChannel."""
     bridge = a_bridge(world, given)
     channels = _channels(world, given)
@@ -133,7 +133,7 @@ def remove_channels(world: World, given: Given) -> Deferred[Response]:
     return _all_done([each.part() for each in channels])
 
 
-def _channels(world: World, given: Given) -> list[Channel]:
+def _channels(world: PbxState, given: Given) -> list[Channel]:
     names = given.texts("channel")
     if not names:
         raise RefusedError(400, "Missing parameter channel")
@@ -157,12 +157,12 @@ def _all_done(commands: list[Deferred[None]]) -> Deferred[Response]:
     return when_done(everyone.addCallbacks(lambda _: None, unwrap), status=422)
 
 
-def list_endpoints(world: World, _given: Given) -> Response:
+def list_endpoints(world: PbxState, _given: Given) -> Response:
     """GET /endpoints."""
     return Response(content=[_endpoint(*each) for each in world.phones.known()])
 
 
-def list_endpoints_of(world: World, given: Given) -> Response:
+def list_endpoints_of(world: PbxState, given: Given) -> Response:
     """GET /endpoints/{tech}."""
     technology = given.text("tech")
     found = [
@@ -176,7 +176,7 @@ def list_endpoints_of(world: World, given: Given) -> Response:
     return Response(content=found)
 
 
-def get_endpoint(world: World, given: Given) -> Response:
+def get_endpoint(world: PbxState, given: Given) -> Response:
     """GET /endpoints/{tech}/{resource}."""
     technology, resource = given.text("tech"), given.text("resource")
     for known in world.phones.known():
@@ -185,7 +185,9 @@ def get_endpoint(world: World, given: Given) -> Response:
     raise RefusedError(404, "Endpoint not found")
 
 
-def _endpoint(technology: str, resource: str, phone: Phone) -> dict[str, object]:
+def _endpoint(
+    technology: str, resource: str, phone: PhoneBehaviour
+) -> dict[str, object]:
     return {
         "technology": technology,
         "resource": resource,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from channel_aa.simulator.api import Given
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.state import PbxState
 
 _REASONS = {
     "normal": 16,
@@ -47,17 +47,17 @@ _REASONS = {
 """What a hangup may be given for a reason, and the cause it then has, after Q.850."""
 
 
-def list_channels(world: World, _given: Given) -> Response:
+def list_channels(world: PbxState, _given: Given) -> Response:
     """GET /channels."""
     return Response(content=[each.snapshot() for each in world.channels.values()])
 
 
-def get_channel(world: World, given: Given) -> Response:
+def get_channel(world: PbxState, given: Given) -> Response:
     """GET /channels/{channelId}."""
     return Response(content=any_channel(world, given).snapshot())
 
 
-def hang_up(world: World, given: Given) -> Response:
+def hang_up(world: PbxState, given: Given) -> Response:
     """DELETE /channels/{channelId}."""
     channel = any_channel(world, given)
     reason = given.text("reason") or "normal"
@@ -67,37 +67,37 @@ def hang_up(world: World, given: Given) -> Response:
     return NO_CONTENT
 
 
-def answer(world: World, given: Given) -> Deferred[Response]:
+def answer(world: PbxState, given: Given) -> Deferred[Response]:
     """POST /channels/{channelId}/answer."""
     return when_done(usable_channel(world, given).answer())
 
 
-def ring(world: World, given: Given) -> Response:
+def ring(world: PbxState, given: Given) -> Response:
     """POST /channels/{channelId}/ring."""
     usable_channel(world, given).indicate("ringing")
     return NO_CONTENT
 
 
-def ring_no_more(world: World, given: Given) -> Response:
+def ring_no_more(world: PbxState, given: Given) -> Response:
     """DELETE /channels/{channelId}/ring."""
     usable_channel(world, given).indicate_no_more("ringing")
     return NO_CONTENT
 
 
-def play_music(world: World, given: Given) -> Response:
+def play_music(world: PbxState, given: Given) -> Response:
     """POST /channels/{channelId}/moh: of a class that is not there, nothing."""
     channel = usable_channel(world, given)
     channel.indicate(f"music:{given.text('mohClass') or 'default'}")
     return NO_CONTENT
 
 
-def play_music_no_more(world: World, given: Given) -> Response:
+def play_music_no_more(world: PbxState, given: Given) -> Response:
     """DELETE /channels/{channelId}/moh."""
     usable_channel(world, given).indicate_no_more("music:")
     return NO_CONTENT
 
 
-def send_keys(world: World, given: Given) -> Response:
+def send_keys(world: PbxState, given: Given) -> Response:
     """POST /channels/{channelId}/dtmf: whoever has the telephone hears them."""
     usable_channel(world, given)
     if not given.text("dtmf"):
@@ -105,7 +105,7 @@ def send_keys(world: World, given: Given) -> Response:
     return NO_CONTENT
 
 
-def continue_in_dialplan(world: World, given: Given) -> Response:
+def continue_in_dialplan(world: PbxState, given: Given) -> Response:
     """POST /channels/{channelId}/continue."""
     channel = usable_channel(world, given)
     label = given.text("label")
@@ -122,7 +122,7 @@ def continue_in_dialplan(world: World, given: Given) -> Response:
     return NO_CONTENT
 
 
-def get_variable(world: World, given: Given) -> Response:
+def get_variable(world: PbxState, given: Given) -> Response:
     """GET /channels/{channelId}/variable."""
     name = given.text("variable")
     if not name:
@@ -139,7 +139,7 @@ def get_variable(world: World, given: Given) -> Response:
     return Response(content={"value": value})
 
 
-def set_variable(world: World, given: Given) -> Deferred[Response]:
+def set_variable(world: PbxState, given: Given) -> Deferred[Response]:
     """POST /channels/{channelId}/variable."""
     name = given.text("variable")
     if not name:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from channel_aa.simulator.api import Given
     from channel_aa.simulator.recordings import StoredRecording
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.state import PbxState
 
 _CONTROLS: dict[str, Callable[[Playback], None]] = {
     "restart": Playback.restart,
@@ -39,7 +39,7 @@ _CONTROLS: dict[str, Callable[[Playback], None]] = {
 _FORMATS = frozenset({"alaw", "gsm", "sln", "ulaw", "wav"})
 
 
-def play(world: World, given: Given) -> Response:
+def play(world: PbxState, given: Given) -> Response:
     """POST /channels/{channelId}/play and …/play/{playbackId}."""
     channel = usable_channel(world, given)
     media = given.texts("media")
@@ -60,17 +60,17 @@ def play(world: World, given: Given) -> Response:
     return Response(status=201, content=asked_for, events_are_first=is_idle)
 
 
-def get_playback(world: World, given: Given) -> Response:
+def get_playback(world: PbxState, given: Given) -> Response:
     """GET /playbacks/{playbackId}."""
     return Response(content=a_playback(world, given).snapshot())
 
 
-def stop_playback(world: World, given: Given) -> Response:
+def stop_playback(world: PbxState, given: Given) -> Response:
     """DELETE /playbacks/{playbackId}."""
     return _control(a_playback(world, given), Playback.stop)
 
 
-def control_playback(world: World, given: Given) -> Response:
+def control_playback(world: PbxState, given: Given) -> Response:
     """POST /playbacks/{playbackId}/control."""
     operation = given.text("operation")
     if not operation:
@@ -89,7 +89,7 @@ def _control(playback: Playback, operation: Callable[[Playback], None]) -> Respo
     return NO_CONTENT
 
 
-def record(world: World, given: Given) -> Response:
+def record(world: PbxState, given: Given) -> Response:
     """POST /channels/{channelId}/record."""
     channel = usable_channel(world, given)
     name, kind = given.text("name"), given.text("format")
@@ -112,7 +112,7 @@ def record(world: World, given: Given) -> Response:
     return Response(status=201, content=asked_for)
 
 
-def _check_recording(world: World, given: Given, *, name: str, kind: str) -> None:
+def _check_recording(world: PbxState, given: Given, *, name: str, kind: str) -> None:
     """Refuse what cannot be recorded, in the order that Asterisk looks at it."""
     if not name or ".." in name.split("/"):
         raise RefusedError(500, "Error parsing request")
@@ -136,62 +136,62 @@ def _check_recording(world: World, given: Given, *, name: str, kind: str) -> Non
         raise RefusedError(409, message)
 
 
-def list_recordings(world: World, _given: Given) -> Response:
+def list_recordings(world: PbxState, _given: Given) -> Response:
     """GET /recordings/stored."""
     there = world.recordings.on_disk().values()
     return Response(content=[each.snapshot() for each in there])
 
 
-def get_recording(world: World, given: Given) -> Response:
+def get_recording(world: PbxState, given: Given) -> Response:
     """GET /recordings/stored/{recordingName}."""
     return Response(content=_stored(world, given).snapshot())
 
 
-def delete_recording(world: World, given: Given) -> Response:
+def delete_recording(world: PbxState, given: Given) -> Response:
     """DELETE /recordings/stored/{recordingName}."""
     world.recordings.stored.pop(_stored(world, given).name, None)
     return NO_CONTENT
 
 
-def get_live_recording(world: World, given: Given) -> Response:
+def get_live_recording(world: PbxState, given: Given) -> Response:
     """GET /recordings/live/{recordingName}."""
     return Response(content=_live(world, given).snapshot())
 
 
-def cancel_recording(world: World, given: Given) -> Response:
+def cancel_recording(world: PbxState, given: Given) -> Response:
     """DELETE /recordings/live/{recordingName}."""
     recording = _live(world, given)
     recording.channel.act(recording.cancel)
     return NO_CONTENT
 
 
-def stop_recording(world: World, given: Given) -> Response:
+def stop_recording(world: PbxState, given: Given) -> Response:
     """POST /recordings/live/{recordingName}/stop."""
     recording = _live(world, given)
     recording.channel.act(recording.stop)
     return NO_CONTENT
 
 
-def _live(world: World, given: Given) -> Recording:
+def _live(world: PbxState, given: Given) -> Recording:
     recording = world.recordings.live.get(given.text("recordingName"))
     if recording is None:
         raise RefusedError(404, "Recording not found")
     return recording
 
 
-def _stored(world: World, given: Given) -> StoredRecording:
+def _stored(world: PbxState, given: Given) -> StoredRecording:
     recording = world.recordings.on_disk().get(given.text("recordingName"))
     if recording is None:
         raise RefusedError(404, "Recording not found")
     return recording
 
 
-def list_sounds(world: World, _given: Given) -> Response:
+def list_sounds(world: PbxState, _given: Given) -> Response:
     """GET /sounds."""
     return Response(content=[_sound(name) for name in world.sounds.names()])
 
 
-def get_sound(world: World, given: Given) -> Response:
+def get_sound(world: PbxState, given: Given) -> Response:
     """GET /sounds/{soundId}."""
     name = given.text("soundId")
     if world.sounds.length(name) is None:

@@ -15,7 +15,7 @@ from twisted.web.server import NOT_DONE_YET, Site
 
 from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
 from channel_aa.simulator.apidocs import describe
-from channel_aa.simulator.desk import NoAnswerError
+from channel_aa.simulator.request_handler import NoAnswerError
 from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.websocket import EventsFactory, application_names
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from twisted.web.http import Request
 
     from channel_aa.simulator.api import Answer
-    from channel_aa.simulator.desk import Desk
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.request_handler import RequestHandler
+    from channel_aa.simulator.state import PbxState
 
 EVENTS_FIRST_SECONDS = 0.002
 """How much later than events an answer leaves that is to arrive after them."""
@@ -57,8 +57,8 @@ class AriResource(Resource):
 
     def __init__(
         self,
-        world: World,
-        desk: Desk,
+        world: PbxState,
+        desk: RequestHandler,
         events: EventsFactory,
         *,
         username: str,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zope.interface import Interface
 
 if TYPE_CHECKING:
-    from channel_aa.simulator.callers import Caller
+    from channel_aa.simulator.callers import SimulatedCaller
 
 
 class IChannelListener(Interface):
@@ -28,14 +28,14 @@ class IChannelListener(Interface):
 class ICallObserver(Interface):
     """Whoever looks over a caller's shoulder."""
 
-    def sound_started(caller: Caller, media: str) -> None:
+    def sound_started(caller: SimulatedCaller, media: str) -> None:
         """See a sound begin."""
 
-    def sound_ended(caller: Caller, media: str, how: str) -> None:
+    def sound_ended(caller: SimulatedCaller, media: str, how: str) -> None:
         """See it end: ``done``, ``stopped`` or ``failed``."""
 
-    def key_pressed(caller: Caller, key: str) -> None:
+    def key_pressed(caller: SimulatedCaller, key: str) -> None:
         """See the caller press a key."""
 
-    def call_ended(caller: Caller, outcome: str) -> None:
+    def call_ended(caller: SimulatedCaller, outcome: str) -> None:
         """See the call end."""

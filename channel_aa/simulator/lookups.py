@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
-from channel_aa.simulator.thread import CommandFailedError
+from channel_aa.simulator.command_queue import CommandFailedError
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from channel_aa.simulator.bridges import Bridge
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.playbacks import Playback
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.state import PbxState
 
 T = TypeVar("T")
 
 
-def any_channel(world: World, given: Given) -> Channel:
+def any_channel(world: PbxState, given: Given) -> Channel:
     """Find a channel.
 
     Raises:
@@ -30,7 +30,7 @@ def any_channel(world: World, given: Given) -> Channel:
     return _found(world.channels.get(given.text("channelId")), "Channel")
 
 
-def own_channel(world: World, given: Given) -> Channel:
+def own_channel(world: PbxState, given: Given) -> Channel:
     """Find a channel that is in an application.
 
     Raises:
@@ -42,7 +42,7 @@ def own_channel(world: World, given: Given) -> Channel:
     return channel
 
 
-def usable_channel(world: World, given: Given) -> Channel:
+def usable_channel(world: PbxState, given: Given) -> Channel:
     """Find a channel in an application that is not an outbound one still ringing.
 
     Raises:
@@ -54,7 +54,7 @@ def usable_channel(world: World, given: Given) -> Channel:
     return channel
 
 
-def a_playback(world: World, given: Given) -> Playback:
+def a_playback(world: PbxState, given: Given) -> Playback:
     """Find a playback.
 
     Raises:
@@ -63,7 +63,7 @@ def a_playback(world: World, given: Given) -> Playback:
     return _found(world.find_playback(given.text("playbackId")), "Playback")
 
 
-def a_bridge(world: World, given: Given) -> Bridge:
+def a_bridge(world: PbxState, given: Given) -> Bridge:
     """Find a bridge.
 
     Raises:
@@ -72,7 +72,7 @@ def a_bridge(world: World, given: Given) -> Bridge:
     return _found(world.bridges.get(given.text("bridgeId")), "Bridge")
 
 
-def an_application(world: World, given: Given) -> Application:
+def an_application(world: PbxState, given: Given) -> Application:
     """Find an application.
 
     Raises:

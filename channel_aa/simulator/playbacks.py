@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from channel_aa.simulator.channels import Channel
+    from channel_aa.simulator.state import PbxState
     from channel_aa.simulator.timers import Timer
-    from channel_aa.simulator.world import World
 
 STOP_SECONDS = 0.02
 """How long a sound goes on after it was told to stop: one frame of audio."""
@@ -37,7 +37,7 @@ class Playback:
 
     def __init__(
         self,
-        world: World,
+        world: PbxState,
         channel: Channel,
         *,
         playback_id: str,

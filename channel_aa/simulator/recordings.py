@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from channel_aa.simulator.channels import Channel
+    from channel_aa.simulator.state import PbxState
     from channel_aa.simulator.timers import Timer
-    from channel_aa.simulator.world import World
 
 TERMINATORS = frozenset({"none", "any", "*", "#"})
 
@@ -49,7 +49,7 @@ class Recording:
 
     def __init__(
         self,
-        world: World,
+        world: PbxState,
         channel: Channel,
         *,
         name: str,

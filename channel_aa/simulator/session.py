@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from channel_aa.simulator.api import RefusedError, Response
-from channel_aa.simulator.desk import NoAnswerError
+from channel_aa.simulator.request_handler import NoAnswerError
 from channel_aa.simulator.rest_messages import BadMessageError, read_request
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from channel_aa.simulator.api import Answer
-    from channel_aa.simulator.desk import Desk
+    from channel_aa.simulator.request_handler import RequestHandler
     from channel_aa.simulator.rest_messages import RestRequest
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.state import PbxState
 
 
 class Session:
@@ -40,8 +40,8 @@ class Session:
 
     def __init__(
         self,
-        world: World,
-        desk: Desk,
+        world: PbxState,
+        desk: RequestHandler,
         *,
         names: Sequence[str],
         send: Callable[[bytes], None],

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, cast
 from twisted.internet.defer import maybeDeferred
 
 from channel_aa.simulator.api import Api
-from channel_aa.simulator.callers import Caller
-from channel_aa.simulator.desk import Desk
+from channel_aa.simulator.caller_id import CallerId
+from channel_aa.simulator.callers import SimulatedCaller
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, make_server
-from channel_aa.simulator.parties import Party
-from channel_aa.simulator.phones import Phones
+from channel_aa.simulator.phone_behaviour import Phones
+from channel_aa.simulator.request_handler import RequestHandler
 from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.sounds import Sounds
+from channel_aa.simulator.state import PbxState
 from channel_aa.simulator.websocket import EventsFactory
-from channel_aa.simulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort
 
     from channel_aa.simulator.interfaces import ICallObserver
-    from channel_aa.simulator.phones import Phone
-    from channel_aa.simulator.telephones import Telephone
+    from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+    from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 VERSIONS = {True: "22.10.1", False: "20.13.0"}
 """What it claims to be: with requests over the websocket, and the last without."""
@@ -55,7 +55,7 @@ class Simulator:
         password: the password to do so.
         phones: the telephones that can be rung, by their endpoint (``PJSIP/410``,
             ``PJSIP/4*``, ``*`` for all others), and how each behaves, or how that is
-            written: see `channel_aa.simulator.phones`.
+            written: see `channel_aa.simulator.phone_behaviour`.
 
     Attributes:
         faults: what is to go wrong.
@@ -76,12 +76,12 @@ class Simulator:
         serves_requests_over_websocket: bool = True,
         username: str = "asterisk",
         password: str = "asterisk",  # noqa: S107 - it protects nothing: no Asterisk
-        phones: Mapping[str, Phone | str] | None = None,
+        phones: Mapping[str, PhoneBehaviour | str] | None = None,
     ) -> None:
         self.faults = Faults()
         self.serves_requests_over_websocket = serves_requests_over_websocket
         self._reactor = reactor
-        self.world = World(
+        self.world = PbxState(
             clock=reactor,
             sounds=Sounds(
                 seconds=sounds or {},
@@ -94,7 +94,7 @@ class Simulator:
             version=VERSIONS[serves_requests_over_websocket],
             phones=Phones.of(phones or {}),
         )
-        self.desk = Desk(self.world, Api(self.world, ROUTES))
+        self.desk = RequestHandler(self.world, Api(self.world, ROUTES))
         self._events = EventsFactory(
             self.world,
             self.desk,
@@ -155,7 +155,7 @@ class Simulator:
         return self.world.phones
 
     @property
-    def telephones(self) -> Sequence[Telephone]:
+    def telephones(self) -> Sequence[SimulatedPhone]:
         """The telephones that ring or are spoken with, in the order of their rings."""
         return tuple(self.world.telephones.values())
 
@@ -230,7 +230,7 @@ class Simulator:
         caller_name: str = "",
         caller_number: str = "",
         language: str = "en",
-    ) -> Caller:
+    ) -> SimulatedCaller:
         """Ring: a channel comes to the dialplan's ``Stasis(app,args…)``.
 
         Args:
@@ -248,14 +248,14 @@ class Simulator:
             caller_number: the number that calls.
             language: the language of the channel.
         """
-        caller = Caller(
+        caller = SimulatedCaller(
             self.world,
             name=name,
             extension=extension,
             state=state,
             dialplan_seconds=dialplan_seconds,
             observer=observer,
-            party=Party(caller_name, caller_number),
+            party=CallerId(caller_name, caller_number),
             language=language,
         )
         caller.channel.enter(app, args)

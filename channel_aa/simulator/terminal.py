@@ -15,7 +15,7 @@ from channel_aa.simulator.script import KEYS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from channel_aa.simulator import Caller
+    from channel_aa.simulator import SimulatedCaller
 
 KEYS_EXPLAINED = "Keys: 0-9 * # press themselves, h and Ctrl-D hang up."
 
@@ -23,7 +23,7 @@ KEYS_EXPLAINED = "Keys: 0-9 * # press themselves, h and Ctrl-D hang up."
 class Keyboard(Protocol):
     """Turns the terminal's keys into the caller's."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: SimulatedCaller) -> None:
         self._caller = caller
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from autobahn.websocket.types import ConnectionRequest
 
-    from channel_aa.simulator.desk import Desk
-    from channel_aa.simulator.world import World
+    from channel_aa.simulator.request_handler import RequestHandler
+    from channel_aa.simulator.state import PbxState
 
 MAX_PAYLOAD_BYTES = 65_527
 """What Asterisk reads in one frame: 65,535 bytes with its head, which takes 8."""
@@ -90,8 +90,8 @@ class EventsFactory(WebSocketServerFactory):
 
     def __init__(
         self,
-        world: World,
-        desk: Desk,
+        world: PbxState,
+        desk: RequestHandler,
         *,
         serves_requests: bool,
         reactor: Any,  # noqa: ANN401 - autobahn takes any

@@ -8,7 +8,11 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from tests.contract.stage import AsteriskStage, SimulatorStage, Stage
+from tests.support.asterisk_harness import (
+    AsteriskHarness,
+    RealAsteriskHarness,
+    SimulatorHarness,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,13 +23,15 @@ if TYPE_CHECKING:
 @pytest.fixture(
     params=["simulator", pytest.param("asterisk", marks=pytest.mark.asterisk)]
 )
-def stage(request: pytest.FixtureRequest, reactor: PosixReactorBase) -> Iterator[Stage]:
+def stage(
+    request: pytest.FixtureRequest, reactor: PosixReactorBase
+) -> Iterator[AsteriskHarness]:
     """Run the test on the simulator, and on a real Asterisk."""
     opening = (
-        SimulatorStage.open(reactor)
+        SimulatorHarness.open(reactor)
         if request.param == "simulator"
-        else AsteriskStage.open(reactor, request.getfixturevalue("asterisk"))
+        else RealAsteriskHarness.open(reactor, request.getfixturevalue("asterisk"))
     )
-    opened: Stage = pytest_twisted.blockon(ensureDeferred(opening))
+    opened: AsteriskHarness = pytest_twisted.blockon(ensureDeferred(opening))
     yield opened
     pytest_twisted.blockon(ensureDeferred(opened.close()))

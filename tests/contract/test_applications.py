@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
-from tests.contract.raw import RefusedError
+from tests.support.raw_ari import RefusedError
 
 if TYPE_CHECKING:
-    from tests.contract.stage import Stage
+    from tests.support.asterisk_harness import AsteriskHarness
 
 NO_APPLICATION = (404, "Application not found")
 
 
-async def channels_of(stage: Stage) -> list[str]:
+async def channels_of(stage: AsteriskHarness) -> list[str]:
     answer = await stage.ari.get("/applications/channel-aa")
     assert answer.status == 200
     channels: list[str] = answer.json["channel_ids"]
@@ -23,7 +23,9 @@ async def channels_of(stage: Stage) -> list[str]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_application_is_known_while_it_is_listened_to(stage: Stage) -> None:
+async def test_an_application_is_known_while_it_is_listened_to(
+    stage: AsteriskHarness,
+) -> None:
     unknown = await stage.ari.get("/applications/channel-aa")
     assert unknown.error == NO_APPLICATION
     events = await stage.listen()
@@ -33,7 +35,7 @@ async def test_an_application_is_known_while_it_is_listened_to(stage: Stage) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_application_knows_its_channels(stage: Stage) -> None:
+async def test_an_application_knows_its_channels(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     first = await stage.call(events)
     second = await stage.call(events)
@@ -49,7 +51,7 @@ async def test_an_application_knows_its_channels(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_calls_stay_when_the_websocket_is_lost(stage: Stage) -> None:
+async def test_calls_stay_when_the_websocket_is_lost(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     other = await stage.call(events)
@@ -70,7 +72,9 @@ async def test_calls_stay_when_the_websocket_is_lost(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_that_ended_meanwhile_is_not_told_of(stage: Stage) -> None:
+async def test_a_call_that_ended_meanwhile_is_not_told_of(
+    stage: AsteriskHarness,
+) -> None:
     everything = await stage.listen_to_everything()
     events = await stage.listen()
     call = await stage.call(events)
@@ -85,7 +89,9 @@ async def test_a_call_that_ended_meanwhile_is_not_told_of(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_second_websocket_takes_the_application_over(stage: Stage) -> None:
+async def test_a_second_websocket_takes_the_application_over(
+    stage: AsteriskHarness,
+) -> None:
     first = await stage.listen()
     call = await stage.call(first)
     second = await stage.listen()
@@ -103,13 +109,13 @@ async def test_a_second_websocket_takes_the_application_over(stage: Stage) -> No
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_websocket_is_closed_in_order(stage: Stage) -> None:
+async def test_a_websocket_is_closed_in_order(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     assert await events.leave() == 1000
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_websocket_needs_the_password(stage: Stage) -> None:
+async def test_a_websocket_needs_the_password(stage: AsteriskHarness) -> None:
     with pytest.raises(RefusedError) as refusal:
         await stage.user("asterisk", "wrong").listen("channel-aa")
     assert refusal.value.args == (401, '{"message":"Authentication required"}')
@@ -118,7 +124,7 @@ async def test_a_websocket_needs_the_password(stage: Stage) -> None:
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("query", [{}, {"app": ""}])
 async def test_a_websocket_needs_an_application(
-    stage: Stage, query: dict[str, str]
+    stage: AsteriskHarness, query: dict[str, str]
 ) -> None:
     with pytest.raises(RefusedError) as refusal:
         await stage.ari.open(path="/ari/events", **query)
@@ -127,7 +133,9 @@ async def test_a_websocket_needs_an_application(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("path", ["/ari/nowhere", "/nowhere"])
-async def test_a_websocket_elsewhere_is_not_found(stage: Stage, path: str) -> None:
+async def test_a_websocket_elsewhere_is_not_found(
+    stage: AsteriskHarness, path: str
+) -> None:
     with pytest.raises(RefusedError) as refusal:
         await stage.ari.open(path=path, app="channel-aa")
     assert refusal.value.args[0] == 404
@@ -135,7 +143,7 @@ async def test_a_websocket_elsewhere_is_not_found(stage: Stage, path: str) -> No
 
 @pytest_twisted.ensureDeferred
 async def test_who_enters_and_leaves_is_told_to_the_application_alone(
-    stage: Stage,
+    stage: AsteriskHarness,
 ) -> None:
     everything = await stage.listen_to_everything()
     events = await stage.listen()
@@ -149,7 +157,7 @@ async def test_who_enters_and_leaves_is_told_to_the_application_alone(
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_application_may_hear_of_more(stage: Stage) -> None:
+async def test_an_application_may_hear_of_more(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     other = await stage.listen("other")
     call = await stage.call(events)
@@ -181,7 +189,7 @@ async def test_an_application_may_hear_of_more(stage: Stage) -> None:
     ],
 )
 async def test_what_is_not_there_cannot_be_heard(
-    stage: Stage, source: str, error: tuple[int, str]
+    stage: AsteriskHarness, source: str, error: tuple[int, str]
 ) -> None:
     await stage.listen("other")
     given = {"eventSource": source} if source else {}

@@ -8,11 +8,11 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
 
-from tests.asterisk.sounds import LONG
+from real_asterisk.sounds import LONG
 
 if TYPE_CHECKING:
-    from tests.contract.raw import Event, Events
-    from tests.contract.stage import Call, Stage
+    from tests.support.asterisk_harness import AsteriskHarness, Call
+    from tests.support.raw_ari import Event, Events
 
 BRIDGE = "the-bridge"
 PHONE = "the-telephone"
@@ -24,7 +24,9 @@ TOLD = frozenset(
 )
 
 
-async def conversation(stage: Stage, events: Events, phone: str = "answers") -> Call:
+async def conversation(
+    stage: AsteriskHarness, events: Events, phone: str = "answers"
+) -> Call:
     """Let a caller speak with a telephone."""
     call = await stage.call(events)
     await create(stage)
@@ -36,18 +38,18 @@ async def conversation(stage: Stage, events: Events, phone: str = "answers") -> 
     return call
 
 
-async def create(stage: Stage) -> None:
+async def create(stage: AsteriskHarness) -> None:
     created = await stage.ari.post(f"/bridges/{BRIDGE}", type="mixing", name="Ours")
     assert created.status == 200, created.json
 
 
-async def add(stage: Stage, *channels: str) -> None:
+async def add(stage: AsteriskHarness, *channels: str) -> None:
     path = f"/bridges/{BRIDGE}/addChannel"
     added = await stage.ari.post(path, channel=",".join(channels))
     assert (added.status, added.json) == (204, None)
 
 
-async def members(stage: Stage) -> set[str]:
+async def members(stage: AsteriskHarness) -> set[str]:
     bridge = await stage.ari.get(f"/bridges/{BRIDGE}")
     assert bridge.status == 200
     return set(bridge.json["channels"])
@@ -62,7 +64,7 @@ def channels_in(event: Event) -> set[str]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_bridge_from_its_making_to_its_end(stage: Stage) -> None:
+async def test_a_bridge_from_its_making_to_its_end(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     everything = await stage.listen_to_everything()
     assert (await stage.ari.get("/bridges")).json == []
@@ -94,13 +96,13 @@ async def test_a_bridge_from_its_making_to_its_end(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_bridge_of_no_kind_is_refused(stage: Stage) -> None:
+async def test_a_bridge_of_no_kind_is_refused(stage: AsteriskHarness) -> None:
     answer = await stage.ari.post(f"/bridges/{BRIDGE}", type="nonsense")
     assert answer.error == (500, "Unable to create bridge")
 
 
 @pytest_twisted.ensureDeferred
-async def test_channels_enter_a_bridge(stage: Stage) -> None:
+async def test_channels_enter_a_bridge(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await conversation(stage, events)
     await events.wait_for(
@@ -116,7 +118,7 @@ async def test_channels_enter_a_bridge(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_several_channels_may_enter_at_once(stage: Stage) -> None:
+async def test_several_channels_may_enter_at_once(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     first, second = await stage.call(events), await stage.call(events)
     await create(stage)
@@ -135,7 +137,7 @@ async def test_several_channels_may_enter_at_once(stage: Stage) -> None:
     ],
 )
 async def test_what_cannot_enter_a_bridge_is_refused(
-    stage: Stage, path: str, channel: str, error: tuple[int, str]
+    stage: AsteriskHarness, path: str, channel: str, error: tuple[int, str]
 ) -> None:
     await create(stage)
     given = {"channel": channel} if channel else {}
@@ -144,7 +146,7 @@ async def test_what_cannot_enter_a_bridge_is_refused(
 
 @pytest_twisted.ensureDeferred
 async def test_a_channel_leaves_a_bridge_and_stays_in_the_application(
-    stage: Stage,
+    stage: AsteriskHarness,
 ) -> None:
     events = await stage.listen()
     call = await conversation(stage, events)
@@ -160,7 +162,9 @@ async def test_a_channel_leaves_a_bridge_and_stays_in_the_application(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_channel_that_is_added_twice_leaves_in_between(stage: Stage) -> None:
+async def test_a_channel_that_is_added_twice_leaves_in_between(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await create(stage)
@@ -172,7 +176,9 @@ async def test_a_channel_that_is_added_twice_leaves_in_between(stage: Stage) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_when_the_telephone_hangs_up_its_caller_stays(stage: Stage) -> None:
+async def test_when_the_telephone_hangs_up_its_caller_stays(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await conversation(stage, events, "hangs-up")
     await events.wait_for_type("StasisEnd", PHONE)
@@ -186,7 +192,9 @@ async def test_when_the_telephone_hangs_up_its_caller_stays(stage: Stage) -> Non
 
 
 @pytest_twisted.ensureDeferred
-async def test_when_the_caller_hangs_up_the_telephone_stays(stage: Stage) -> None:
+async def test_when_the_caller_hangs_up_the_telephone_stays(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await conversation(stage, events)
     await call.caller.hang_up()
@@ -201,7 +209,9 @@ async def test_when_the_caller_hangs_up_the_telephone_stays(stage: Stage) -> Non
 
 
 @pytest_twisted.ensureDeferred
-async def test_who_continues_in_the_dialplan_leaves_the_bridge(stage: Stage) -> None:
+async def test_who_continues_in_the_dialplan_leaves_the_bridge(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await conversation(stage, events)
     assert (await stage.ari.post(f"/channels/{call.id}/continue")).status == 204
@@ -211,7 +221,9 @@ async def test_who_continues_in_the_dialplan_leaves_the_bridge(stage: Stage) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_end_of_a_bridge_lets_its_channels_out(stage: Stage) -> None:
+async def test_the_end_of_a_bridge_lets_its_channels_out(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await conversation(stage, events)
     assert (await stage.ari.delete(f"/bridges/{BRIDGE}")).status == 204
@@ -231,7 +243,7 @@ async def test_the_end_of_a_bridge_lets_its_channels_out(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_bridge_outlives_its_channels(stage: Stage) -> None:
+async def test_a_bridge_outlives_its_channels(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await create(stage)
@@ -246,7 +258,7 @@ async def test_a_bridge_outlives_its_channels(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_conversation_outlives_the_websocket(stage: Stage) -> None:
+async def test_a_conversation_outlives_the_websocket(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await conversation(stage, events)
     await events.leave()
@@ -264,7 +276,7 @@ async def test_a_conversation_outlives_the_websocket(stage: Stage) -> None:
 @pytest.mark.parametrize("media", [f"sound:{LONG}", "tone:ring"])
 @pytest.mark.parametrize("way", ["addChannel", "removeChannel"])
 async def test_the_way_in_and_out_waits_for_the_end_of_a_sound(
-    stage: Stage, media: str, way: str
+    stage: AsteriskHarness, media: str, way: str
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -286,7 +298,9 @@ async def test_the_way_in_and_out_waits_for_the_end_of_a_sound(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_sound_is_heard_and_keys_are_told_in_a_bridge(stage: Stage) -> None:
+async def test_a_sound_is_heard_and_keys_are_told_in_a_bridge(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await conversation(stage, events)
     await stage.ari.post(f"/channels/{call.id}/play/x", media="sound:or")
@@ -297,7 +311,7 @@ async def test_a_sound_is_heard_and_keys_are_told_in_a_bridge(stage: Stage) -> N
 
 
 @pytest_twisted.ensureDeferred
-async def test_ring_tone_and_music_need_not_end_before(stage: Stage) -> None:
+async def test_ring_tone_and_music_need_not_end_before(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await create(stage)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
-from tests.asterisk.sounds import LONG
+from real_asterisk.sounds import LONG
 
 if TYPE_CHECKING:
-    from tests.contract.stage import Call, Stage
+    from tests.support.asterisk_harness import AsteriskHarness, Call
 
 CHANNEL_FIELDS = {
     "id",
@@ -27,7 +27,7 @@ CHANNEL_FIELDS = {
 }
 
 
-async def play(stage: Stage, call: Call, media: str) -> str:
+async def play(stage: AsteriskHarness, call: Call, media: str) -> str:
     """Start a sound, and return the playback's id."""
     answer = await stage.ari.post(f"/channels/{call.id}/play", media=media)
     playback_id: str = answer.json["id"]
@@ -35,7 +35,7 @@ async def play(stage: Stage, call: Call, media: str) -> str:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_comes_with_its_channel(stage: Stage) -> None:
+async def test_a_call_comes_with_its_channel(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events, answer=False)
     assert set(call.start) == {
@@ -61,14 +61,16 @@ async def test_a_call_comes_with_its_channel(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_comes_with_the_arguments_of_the_dialplan(stage: Stage) -> None:
+async def test_a_call_comes_with_the_arguments_of_the_dialplan(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events, extension="1001", answer=False)
     assert call.start["args"] == ["one", "two"]
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_answered_call_is_up(stage: Stage) -> None:
+async def test_an_answered_call_is_up(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events, answer=False)
     answered = await stage.ari.post(f"/channels/{call.id}/answer")
@@ -79,7 +81,7 @@ async def test_an_answered_call_is_up(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_may_be_answered_twice(stage: Stage) -> None:
+async def test_a_call_may_be_answered_twice(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await events.wait_for_type("ChannelStateChange", call.id)
@@ -88,7 +90,7 @@ async def test_a_call_may_be_answered_twice(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_ringing_can_be_indicated(stage: Stage) -> None:
+async def test_ringing_can_be_indicated(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events, answer=False)
     ring = f"/channels/{call.id}/ring"
@@ -97,7 +99,7 @@ async def test_ringing_can_be_indicated(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_every_key_arrives(stage: Stage) -> None:
+async def test_every_key_arrives(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     for key in "0123456789*#ABCD":
@@ -110,7 +112,7 @@ async def test_every_key_arrives(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_key_does_not_stop_a_sound(stage: Stage) -> None:
+async def test_a_key_does_not_stop_a_sound(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     playback_id = await play(stage, call, f"sound:{LONG}")
@@ -122,7 +124,7 @@ async def test_a_key_does_not_stop_a_sound(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_variable_is_set_and_told(stage: Stage) -> None:
+async def test_a_variable_is_set_and_told(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     path = f"/channels/{call.id}/variable"
@@ -142,7 +144,7 @@ async def test_a_variable_is_set_and_told(stage: Stage) -> None:
     ],
 )
 async def test_a_variable_that_is_not_there_is_refused(
-    stage: Stage, query: dict[str, str], error: tuple[int, str]
+    stage: AsteriskHarness, query: dict[str, str], error: tuple[int, str]
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -152,7 +154,7 @@ async def test_a_variable_that_is_not_there_is_refused(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("path", ["/answer", "/variable?variable=FOO&value=bar"])
-async def test_what_waits_for_a_sound_to_end(stage: Stage, path: str) -> None:
+async def test_what_waits_for_a_sound_to_end(stage: AsteriskHarness, path: str) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     playback_id = await play(stage, call, f"sound:{LONG}")
@@ -179,7 +181,7 @@ async def test_what_waits_for_a_sound_to_end(stage: Stage, path: str) -> None:
     ],
 )
 async def test_what_does_not_wait_for_a_sound_to_end(
-    stage: Stage, method: str, path: str
+    stage: AsteriskHarness, method: str, path: str
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -192,7 +194,7 @@ async def test_what_does_not_wait_for_a_sound_to_end(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_variable_may_be_empty(stage: Stage) -> None:
+async def test_a_variable_may_be_empty(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     path = f"/channels/{call.id}/variable"
@@ -206,7 +208,9 @@ async def test_a_variable_may_be_empty(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_functions_are_read_and_set_as_variables_are(stage: Stage) -> None:
+async def test_functions_are_read_and_set_as_variables_are(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     path = f"/channels/{call.id}/variable"
@@ -235,7 +239,9 @@ async def test_functions_are_read_and_set_as_variables_are(stage: Stage) -> None
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_function_that_is_unknown_cannot_be_read(stage: Stage) -> None:
+async def test_a_function_that_is_unknown_cannot_be_read(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     path = f"/channels/{call.id}/variable"
@@ -247,7 +253,7 @@ async def test_a_function_that_is_unknown_cannot_be_read(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_some_variables_are_asterisks_own(stage: Stage) -> None:
+async def test_some_variables_are_asterisks_own(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     path = f"/channels/{call.id}/variable"
@@ -259,7 +265,7 @@ async def test_some_variables_are_asterisks_own(stage: Stage) -> None:
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("wait", ["ring", "moh", "moh?mohClass=tone"])
 async def test_ring_tone_and_music_do_not_hold_a_sound_up(
-    stage: Stage, wait: str
+    stage: AsteriskHarness, wait: str
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -270,7 +276,9 @@ async def test_ring_tone_and_music_do_not_hold_a_sound_up(
 
 
 @pytest_twisted.ensureDeferred
-async def test_keys_are_sent_to_whoever_has_the_telephone(stage: Stage) -> None:
+async def test_keys_are_sent_to_whoever_has_the_telephone(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     path = f"/channels/{call.id}/dtmf"

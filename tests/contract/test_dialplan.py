@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
-from tests.asterisk.sounds import LONG
-from tests.contract.stage import stasis_status
+from real_asterisk.sounds import LONG
+from tests.support.asterisk_harness import stasis_status
 
 if TYPE_CHECKING:
-    from tests.contract.stage import Stage
+    from tests.support.asterisk_harness import AsteriskHarness
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_that_continues_leaves_with_success(stage: Stage) -> None:
+async def test_a_call_that_continues_leaves_with_success(
+    stage: AsteriskHarness,
+) -> None:
     everything = await stage.listen_to_everything()
     events = await stage.listen()
     call = await stage.call(events)
@@ -28,7 +30,7 @@ async def test_a_call_that_continues_leaves_with_success(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_may_continue_unanswered(stage: Stage) -> None:
+async def test_a_call_may_continue_unanswered(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events, answer=False)
     assert (await stage.ari.post(f"/channels/{call.id}/continue")).status == 204
@@ -49,7 +51,7 @@ async def test_a_call_may_continue_unanswered(stage: Stage) -> None:
     ],
 )
 async def test_a_call_in_the_dialplan_takes_no_commands(
-    stage: Stage, method: str, path: str
+    stage: AsteriskHarness, method: str, path: str
 ) -> None:
     everything = await stage.listen_to_everything()
     events = await stage.listen()
@@ -64,7 +66,7 @@ async def test_a_call_in_the_dialplan_takes_no_commands(
 
 @pytest_twisted.ensureDeferred
 async def test_a_call_in_the_dialplan_may_be_looked_at_and_hung_up(
-    stage: Stage,
+    stage: AsteriskHarness,
 ) -> None:
     everything = await stage.listen_to_everything()
     events = await stage.listen()
@@ -85,7 +87,7 @@ async def test_a_call_in_the_dialplan_may_be_looked_at_and_hung_up(
 
 @pytest_twisted.ensureDeferred
 async def test_a_call_continues_only_when_all_its_sounds_were_heard(
-    stage: Stage,
+    stage: AsteriskHarness,
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -109,7 +111,9 @@ async def test_a_call_continues_only_when_all_its_sounds_were_heard(
 
 
 @pytest_twisted.ensureDeferred
-async def test_stopping_the_sound_lets_the_call_continue(stage: Stage) -> None:
+async def test_stopping_the_sound_lets_the_call_continue(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await stage.ari.post(f"/channels/{call.id}/play/long", media=f"sound:{LONG}")
@@ -122,7 +126,7 @@ async def test_stopping_the_sound_lets_the_call_continue(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_hangup_overtakes_the_continuation(stage: Stage) -> None:
+async def test_a_hangup_overtakes_the_continuation(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await stage.ari.post(f"/channels/{call.id}/play/long", media=f"sound:{LONG}")
@@ -139,7 +143,7 @@ async def test_a_hangup_overtakes_the_continuation(stage: Stage) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_call_with_no_application_goes_on_in_the_dialplan(
-    stage: Stage,
+    stage: AsteriskHarness,
 ) -> None:
     everything = await stage.listen_to_everything()
     caller = await stage.place_call("1000")
@@ -167,7 +171,7 @@ async def test_a_call_with_no_application_goes_on_in_the_dialplan(
     ],
 )
 async def test_a_call_continues_where_it_is_sent(
-    stage: Stage, query: dict[str, str], place: tuple[str, str, int]
+    stage: AsteriskHarness, query: dict[str, str], place: tuple[str, str, int]
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -184,7 +188,9 @@ async def test_a_call_continues_where_it_is_sent(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_is_not_sent_to_a_label_that_is_not_there(stage: Stage) -> None:
+async def test_a_call_is_not_sent_to_a_label_that_is_not_there(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     nowhere = {"context": "elsewhere", "extension": "s", "label": "nowhere"}

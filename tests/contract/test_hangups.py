@@ -9,29 +9,31 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from tests.asterisk.sounds import LONG
+from real_asterisk.sounds import LONG
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tests.contract.raw import Event, Events
-    from tests.contract.stage import Call, Stage
+    from tests.support.asterisk_harness import AsteriskHarness, Call
+    from tests.support.raw_ari import Event, Events
 
-    HangUp = Callable[[Stage, Call], Awaitable[None]]
+    HangUp = Callable[[AsteriskHarness, Call], Awaitable[None]]
 
 
-async def by_the_caller(stage: Stage, call: Call) -> None:
+async def by_the_caller(stage: AsteriskHarness, call: Call) -> None:
     await call.caller.hang_up()
 
 
-async def by_the_application(stage: Stage, call: Call) -> None:
+async def by_the_application(stage: AsteriskHarness, call: Call) -> None:
     assert (await stage.ari.delete(f"/channels/{call.id}")).status == 204
 
 
 either_way = pytest.mark.parametrize("hang_up", [by_the_caller, by_the_application])
 
 
-async def play(stage: Stage, call: Call, playback_id: str, media: str) -> None:
+async def play(
+    stage: AsteriskHarness, call: Call, playback_id: str, media: str
+) -> None:
     path = f"/channels/{call.id}/play/{playback_id}"
     assert (await stage.ari.post(path, media=media)).status == 201
 
@@ -54,7 +56,7 @@ def in_short(events: list[Event]) -> list[str]:
 @pytest_twisted.ensureDeferred
 @either_way
 async def test_the_hangup_comes_before_the_failures_of_the_sounds(
-    stage: Stage, hang_up: HangUp
+    stage: AsteriskHarness, hang_up: HangUp
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -79,7 +81,9 @@ async def test_the_hangup_comes_before_the_failures_of_the_sounds(
 
 @pytest_twisted.ensureDeferred
 @either_way
-async def test_what_asterisk_spells_fails_too(stage: Stage, hang_up: HangUp) -> None:
+async def test_what_asterisk_spells_fails_too(
+    stage: AsteriskHarness, hang_up: HangUp
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "spelt", "digits:1234567890")
@@ -95,7 +99,7 @@ async def test_what_asterisk_spells_fails_too(stage: Stage, hang_up: HangUp) -> 
 @pytest_twisted.ensureDeferred
 @either_way
 async def test_a_silent_call_ends_with_two_events(
-    stage: Stage, hang_up: HangUp
+    stage: AsteriskHarness, hang_up: HangUp
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -107,7 +111,9 @@ async def test_a_silent_call_ends_with_two_events(
 
 @pytest_twisted.ensureDeferred
 @either_way
-async def test_an_unanswered_call_ends_likewise(stage: Stage, hang_up: HangUp) -> None:
+async def test_an_unanswered_call_ends_likewise(
+    stage: AsteriskHarness, hang_up: HangUp
+) -> None:
     events = await stage.listen()
     call = await stage.call(events, answer=False)
     await hang_up(stage, call)
@@ -116,7 +122,7 @@ async def test_an_unanswered_call_ends_likewise(stage: Stage, hang_up: HangUp) -
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_hangup_says_who_hung_up(stage: Stage) -> None:
+async def test_the_hangup_says_who_hung_up(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     normal_clearing = 16
     call = await stage.call(events)
@@ -147,7 +153,7 @@ async def test_the_hangup_says_who_hung_up(stage: Stage) -> None:
     ],
 )
 async def test_a_channel_that_is_gone_is_not_found(
-    stage: Stage, method: str, path: str, message: str
+    stage: AsteriskHarness, method: str, path: str, message: str
 ) -> None:
     events = await stage.listen()
     everything = await stage.listen_to_everything()
@@ -164,7 +170,7 @@ async def test_a_channel_that_is_gone_is_not_found(
     [("/answer", 500), ("/variable?variable=LATE&value=1", 204)],
 )
 async def test_a_request_that_waits_for_a_sound_is_answered_at_the_hangup(
-    stage: Stage, path: str, status: int
+    stage: AsteriskHarness, path: str, status: int
 ) -> None:
     events = await stage.listen()
     for seconds in (0.1, 1.0, 3.0):
@@ -185,7 +191,9 @@ async def test_a_request_that_waits_for_a_sound_is_answered_at_the_hangup(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_reason_that_asterisk_does_not_know_is_refused(stage: Stage) -> None:
+async def test_a_reason_that_asterisk_does_not_know_is_refused(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     channel = f"/channels/{call.id}"
@@ -198,7 +206,7 @@ async def test_a_reason_that_asterisk_does_not_know_is_refused(stage: Stage) -> 
     ("reason", "cause"), [("busy", 17), ("congestion", 34), ("normal", 16)]
 )
 async def test_the_reason_is_the_cause_of_the_channels_end(
-    stage: Stage, reason: str, cause: int
+    stage: AsteriskHarness, reason: str, cause: int
 ) -> None:
     events = await stage.listen()
     everything = await stage.listen_to_everything()

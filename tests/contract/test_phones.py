@@ -8,8 +8,8 @@ import pytest
 import pytest_twisted
 
 if TYPE_CHECKING:
-    from tests.contract.raw import Events
-    from tests.contract.stage import Stage
+    from tests.support.asterisk_harness import AsteriskHarness
+    from tests.support.raw_ari import Events
 
 PHONE = "the-telephone"
 TOLD = frozenset(
@@ -50,7 +50,7 @@ def in_short(events: Events) -> list[str]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_that_answers_enters_the_application(stage: Stage) -> None:
+async def test_one_that_answers_enters_the_application(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     language = {"variable": "CHANNEL(language)", "value": "fr"}
@@ -79,7 +79,7 @@ async def test_one_that_answers_enters_the_application(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_may_be_rung_without_choosing_an_id(stage: Stage) -> None:
+async def test_one_may_be_rung_without_choosing_an_id(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     rung = await stage.ari.post(
         "/channels", endpoint="Local/rings@phones", app="channel-aa", formats="ulaw"
@@ -110,7 +110,7 @@ async def test_one_may_be_rung_without_choosing_an_id(stage: Stage) -> None:
     ],
 )
 async def test_one_that_is_not_answered_says_why(
-    stage: Stage, phone: str, became: list[str], told: list[str]
+    stage: AsteriskHarness, phone: str, became: list[str], told: list[str]
 ) -> None:
     events = await stage.listen()
     await stage.ring(phone, PHONE)
@@ -131,7 +131,7 @@ async def test_one_that_is_not_answered_says_why(
     ],
 )
 async def test_one_that_nobody_answers_is_given_up(
-    stage: Stage, phone: str, became: list[str], told: list[str]
+    stage: AsteriskHarness, phone: str, became: list[str], told: list[str]
 ) -> None:
     events = await stage.listen()
     await stage.ring(phone, PHONE, timeout=1)
@@ -144,7 +144,7 @@ async def test_one_that_nobody_answers_is_given_up(
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_that_rings_may_be_hung_up(stage: Stage) -> None:
+async def test_one_that_rings_may_be_hung_up(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     await stage.ring("rings", PHONE)
     await events.wait_for_type("ChannelStateChange", PHONE)
@@ -158,7 +158,9 @@ async def test_one_that_rings_may_be_hung_up(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_that_hangs_up_after_its_answer_leaves(stage: Stage) -> None:
+async def test_one_that_hangs_up_after_its_answer_leaves(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     await stage.ring("hangs-up", PHONE)
     await events.wait_for_type("StasisStart", PHONE)
@@ -191,7 +193,7 @@ async def test_one_that_hangs_up_after_its_answer_leaves(stage: Stage) -> None:
     ],
 )
 async def test_one_that_rings_is_in_no_application_yet(
-    stage: Stage, path: str, error: tuple[int, str]
+    stage: AsteriskHarness, path: str, error: tuple[int, str]
 ) -> None:
     events = await stage.listen()
     await stage.ari.post("/bridges/the-bridge")
@@ -201,7 +203,7 @@ async def test_one_that_rings_is_in_no_application_yet(
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_rings_on_when_its_caller_hangs_up(stage: Stage) -> None:
+async def test_one_rings_on_when_its_caller_hangs_up(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await stage.ring("rings", PHONE, originator=call.id)
@@ -228,7 +230,7 @@ async def test_one_rings_on_when_its_caller_hangs_up(stage: Stage) -> None:
     ],
 )
 async def test_what_cannot_be_rung_is_refused(
-    stage: Stage, query: dict[str, str], error: tuple[int, str]
+    stage: AsteriskHarness, query: dict[str, str], error: tuple[int, str]
 ) -> None:
     answer = await stage.ari.post("/channels", **{"app": "channel-aa", **query})
     assert answer.error == error
@@ -237,7 +239,7 @@ async def test_what_cannot_be_rung_is_refused(
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("endpoint", ["PJSIP/410", "PJSIP/unknown", "Nonsense/410"])
 async def test_one_that_is_unknown_or_unregistered_is_refused(
-    stage: Stage, endpoint: str
+    stage: AsteriskHarness, endpoint: str
 ) -> None:
     answer = await stage.ari.post("/channels", endpoint=endpoint, app="channel-aa")
     # It is no "message", as everywhere else.
@@ -245,7 +247,7 @@ async def test_one_that_is_unknown_or_unregistered_is_refused(
 
 
 @pytest_twisted.ensureDeferred
-async def test_formats_are_the_originators_or_are_given(stage: Stage) -> None:
+async def test_formats_are_the_originators_or_are_given(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     answer = await stage.ari.post(
@@ -260,7 +262,7 @@ async def test_formats_are_the_originators_or_are_given(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_telephones_channel_is_given_variables(stage: Stage) -> None:
+async def test_a_telephones_channel_is_given_variables(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     await stage.ring("answers", PHONE, body={"variables": {"FOO": "bar"}})
     await events.wait_for_type("StasisStart", PHONE)
@@ -270,7 +272,7 @@ async def test_a_telephones_channel_is_given_variables(stage: Stage) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_one_that_rings_stays_with_its_application_without_a_websocket(
-    stage: Stage,
+    stage: AsteriskHarness,
 ) -> None:
     events = await stage.listen()
     await stage.ring("rings", PHONE)
@@ -285,7 +287,7 @@ async def test_one_that_rings_stays_with_its_application_without_a_websocket(
 
 @pytest_twisted.ensureDeferred
 async def test_one_that_is_answered_without_a_websocket_is_hung_up(
-    stage: Stage,
+    stage: AsteriskHarness,
 ) -> None:
     events = await stage.listen()
     everything = await stage.listen_to_everything()

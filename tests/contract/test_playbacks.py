@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
-from tests.asterisk.sounds import LONG
+from real_asterisk.sounds import LONG
 
 if TYPE_CHECKING:
-    from tests.contract.raw import Answer, Events
-    from tests.contract.stage import Call, Stage
+    from tests.support.asterisk_harness import AsteriskHarness, Call
+    from tests.support.raw_ari import Answer, Events
 
 GONE = (404, "Playback not found")
 
 
-async def play(stage: Stage, call: Call, playback_id: str, *media: str) -> Answer:
+async def play(
+    stage: AsteriskHarness, call: Call, playback_id: str, *media: str
+) -> Answer:
     answer = await stage.ari.post(
         f"/channels/{call.id}/play/{playback_id}", media=",".join(media)
     )
@@ -24,7 +26,7 @@ async def play(stage: Stage, call: Call, playback_id: str, *media: str) -> Answe
     return answer
 
 
-async def until_it_is_gone(stage: Stage, playback_id: str) -> None:
+async def until_it_is_gone(stage: AsteriskHarness, playback_id: str) -> None:
     """Wait until a playback is not known: its last event comes a moment before."""
 
     async def is_gone() -> bool:
@@ -40,7 +42,9 @@ async def finished(events: Events, playback_id: str) -> str:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_playback_has_the_id_that_its_request_chose(stage: Stage) -> None:
+async def test_a_playback_has_the_id_that_its_request_chose(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     answer = await play(stage, call, "chosen", "sound:press-1")
@@ -61,7 +65,7 @@ async def test_a_playback_has_the_id_that_its_request_chose(stage: Stage) -> Non
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_playback_with_no_chosen_id_gets_one(stage: Stage) -> None:
+async def test_a_playback_with_no_chosen_id_gets_one(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     answer = await stage.ari.post(f"/channels/{call.id}/play", media="sound:or")
@@ -70,7 +74,7 @@ async def test_a_playback_with_no_chosen_id_gets_one(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_sound_is_heard_for_its_length(stage: Stage) -> None:
+async def test_a_sound_is_heard_for_its_length(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "one", f"sound:{LONG}")
@@ -80,7 +84,9 @@ async def test_a_sound_is_heard_for_its_length(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_sound_is_heard_before_the_call_is_answered(stage: Stage) -> None:
+async def test_a_sound_is_heard_before_the_call_is_answered(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events, answer=False)
     await play(stage, call, "early", "sound:or")
@@ -88,7 +94,7 @@ async def test_a_sound_is_heard_before_the_call_is_answered(stage: Stage) -> Non
 
 
 @pytest_twisted.ensureDeferred
-async def test_sounds_are_heard_one_after_the_other(stage: Stage) -> None:
+async def test_sounds_are_heard_one_after_the_other(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "first", f"sound:{LONG}")
@@ -109,7 +115,7 @@ async def test_sounds_are_heard_one_after_the_other(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_playback_says_several_sounds(stage: Stage) -> None:
+async def test_one_playback_says_several_sounds(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     answer = await play(stage, call, "both", "sound:press-1", "sound:or")
@@ -128,7 +134,7 @@ async def test_one_playback_says_several_sounds(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_playback_is_known_until_it_is_over(stage: Stage) -> None:
+async def test_a_playback_is_known_until_it_is_over(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "known", f"sound:{LONG}")
@@ -143,7 +149,9 @@ async def test_a_playback_is_known_until_it_is_over(stage: Stage) -> None:
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("media", [f"sound:{LONG}", "tone:ring"])
-async def test_a_stopped_playback_is_done_at_once(stage: Stage, media: str) -> None:
+async def test_a_stopped_playback_is_done_at_once(
+    stage: AsteriskHarness, media: str
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "stopped", media)
@@ -161,7 +169,7 @@ async def test_a_stopped_playback_is_done_at_once(stage: Stage, media: str) -> N
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_digit_said_as_a_sound_can_be_stopped(stage: Stage) -> None:
+async def test_a_digit_said_as_a_sound_can_be_stopped(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     for said in ("said", "again", "and-again"):
@@ -179,7 +187,9 @@ async def test_a_digit_said_as_a_sound_can_be_stopped(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "media", ["digits:1234567890", "number:20", "characters:1234567890"]
 )
-async def test_what_asterisk_spells_cannot_be_stopped(stage: Stage, media: str) -> None:
+async def test_what_asterisk_spells_cannot_be_stopped(
+    stage: AsteriskHarness, media: str
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "spelt", media)
@@ -193,7 +203,7 @@ async def test_what_asterisk_spells_cannot_be_stopped(stage: Stage, media: str) 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("media", ["sound:or", "digits:1"])
 async def test_a_playback_stopped_while_queued_never_starts(
-    stage: Stage, media: str
+    stage: AsteriskHarness, media: str
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -216,7 +226,9 @@ async def test_a_playback_stopped_while_queued_never_starts(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("media", ["sound:nonexistent", "sound:"])
-async def test_a_missing_sound_fails_at_once(stage: Stage, media: str) -> None:
+async def test_a_missing_sound_fails_at_once(
+    stage: AsteriskHarness, media: str
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "missing", media)
@@ -227,7 +239,7 @@ async def test_a_missing_sound_fails_at_once(stage: Stage, media: str) -> None:
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("media", ["bogus:xx", "press-1", "recording:none"])
 async def test_what_asterisk_cannot_make_out_starts_and_is_never_heard_of_again(
-    stage: Stage, media: str
+    stage: AsteriskHarness, media: str
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -247,7 +259,7 @@ async def test_what_asterisk_cannot_make_out_starts_and_is_never_heard_of_again(
 
 
 @pytest_twisted.ensureDeferred
-async def test_no_media_is_refused(stage: Stage) -> None:
+async def test_no_media_is_refused(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     answer = await stage.ari.post(f"/channels/{call.id}/play/empty")
@@ -255,7 +267,9 @@ async def test_no_media_is_refused(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_used_id_is_not_refused_and_both_are_heard(stage: Stage) -> None:
+async def test_a_used_id_is_not_refused_and_both_are_heard(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "twice", "sound:press-1")
@@ -275,7 +289,7 @@ async def test_a_used_id_is_not_refused_and_both_are_heard(stage: Stage) -> None
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_tone_is_heard_until_it_is_stopped(stage: Stage) -> None:
+async def test_a_tone_is_heard_until_it_is_stopped(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "tone", "tone:ring")
@@ -290,7 +304,7 @@ async def test_a_tone_is_heard_until_it_is_stopped(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_tone_fails_at_the_hangup(stage: Stage) -> None:
+async def test_a_tone_fails_at_the_hangup(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "tone", "tone:ring")
@@ -301,7 +315,9 @@ async def test_a_tone_fails_at_the_hangup(stage: Stage) -> None:
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("media", ["tone:nonsense", "number:-5"])
-async def test_what_has_no_sound_fails_at_once(stage: Stage, media: str) -> None:
+async def test_what_has_no_sound_fails_at_once(
+    stage: AsteriskHarness, media: str
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "none", media)
@@ -310,7 +326,7 @@ async def test_what_has_no_sound_fails_at_once(stage: Stage, media: str) -> None
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_is_no_number_is_never_over(stage: Stage) -> None:
+async def test_what_is_no_number_is_never_over(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await play(stage, call, "no-number", "number:abc")
@@ -320,7 +336,7 @@ async def test_what_is_no_number_is_never_over(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_digits_without_a_sound_are_passed_over(stage: Stage) -> None:
+async def test_digits_without_a_sound_are_passed_over(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     for number, media in enumerate(("digits:", "digits:x")):
@@ -329,7 +345,7 @@ async def test_digits_without_a_sound_are_passed_over(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_playbacks_language_is_the_channels(stage: Stage) -> None:
+async def test_a_playbacks_language_is_the_channels(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     language = {"variable": "CHANNEL(language)", "value": "fr"}

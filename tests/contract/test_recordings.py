@@ -8,11 +8,11 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
 
-from tests.asterisk.sounds import LONG
+from real_asterisk.sounds import LONG
 
 if TYPE_CHECKING:
-    from tests.contract.raw import Events
-    from tests.contract.stage import Call, Stage
+    from tests.support.asterisk_harness import AsteriskHarness, Call
+    from tests.support.raw_ari import Events
 
 NAME = "message"
 STORED = f"/recordings/stored/{NAME}"
@@ -20,14 +20,16 @@ LIVE = f"/recordings/live/{NAME}"
 GONE = (404, "Recording not found")
 
 
-async def record(stage: Stage, call: Call, name: str = NAME, **limits: object) -> None:
+async def record(
+    stage: AsteriskHarness, call: Call, name: str = NAME, **limits: object
+) -> None:
     answer = await stage.ari.post(
         f"/channels/{call.id}/record", name=name, format="wav", **limits
     )
     assert answer.status == 201, answer.json
 
 
-async def until_it_is_over(stage: Stage) -> None:
+async def until_it_is_over(stage: AsteriskHarness) -> None:
     """Wait until it is not under way: its last event comes a moment before."""
 
     async def is_over() -> bool:
@@ -36,7 +38,7 @@ async def until_it_is_over(stage: Stage) -> None:
     await stage.until(is_over)
 
 
-async def until_it_is_stored(stage: Stage) -> None:
+async def until_it_is_stored(stage: AsteriskHarness) -> None:
     """Wait until its file is there: its first event comes a moment before."""
 
     async def is_stored() -> bool:
@@ -45,7 +47,7 @@ async def until_it_is_stored(stage: Stage) -> None:
     await stage.until(is_stored)
 
 
-async def recorded(stage: Stage, call: Call, events: Events) -> None:
+async def recorded(stage: AsteriskHarness, call: Call, events: Events) -> None:
     """Let the caller leave a recording, and wait for it."""
     await record(stage, call, terminateOn="#")
     await events.wait_for_type("RecordingStarted", NAME)
@@ -56,7 +58,9 @@ async def recorded(stage: Stage, call: Call, events: Events) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_recording_is_made_kept_heard_and_deleted(stage: Stage) -> None:
+async def test_a_recording_is_made_kept_heard_and_deleted(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     answer = await stage.ari.post(
@@ -101,7 +105,7 @@ async def test_a_recording_is_made_kept_heard_and_deleted(stage: Stage) -> None:
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(("terminator", "key"), [("#", "#"), ("*", "*"), ("any", "7")])
-async def test_a_key_ends_it(stage: Stage, terminator: str, key: str) -> None:
+async def test_a_key_ends_it(stage: AsteriskHarness, terminator: str, key: str) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await record(stage, call, terminateOn=terminator)
@@ -117,7 +121,7 @@ async def test_a_key_ends_it(stage: Stage, terminator: str, key: str) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_ends_when_its_time_is_up(stage: Stage) -> None:
+async def test_it_ends_when_its_time_is_up(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await call.caller.keep_talking()
@@ -128,7 +132,7 @@ async def test_it_ends_when_its_time_is_up(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_ends_when_nothing_is_said(stage: Stage) -> None:
+async def test_it_ends_when_nothing_is_said(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await call.caller.keep_quiet()
@@ -138,7 +142,7 @@ async def test_it_ends_when_nothing_is_said(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_was_said_is_kept_at_a_hangup(stage: Stage) -> None:
+async def test_what_was_said_is_kept_at_a_hangup(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await record(stage, call)
@@ -155,7 +159,7 @@ async def test_what_was_said_is_kept_at_a_hangup(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_cancelled_one_is_not_kept(stage: Stage) -> None:
+async def test_a_cancelled_one_is_not_kept(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await record(stage, call)
@@ -168,7 +172,9 @@ async def test_a_cancelled_one_is_not_kept(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_waits_for_its_turn_and_holds_others_up(stage: Stage) -> None:
+async def test_it_waits_for_its_turn_and_holds_others_up(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     channel = f"/channels/{call.id}"
@@ -198,7 +204,7 @@ async def test_it_waits_for_its_turn_and_holds_others_up(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_answers_the_call(stage: Stage) -> None:
+async def test_it_answers_the_call(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events, answer=False)
     await record(stage, call)
@@ -208,7 +214,9 @@ async def test_it_answers_the_call(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_fails_where_nobody_can_be_answered_any_more(stage: Stage) -> None:
+async def test_it_fails_where_nobody_can_be_answered_any_more(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events, answer=False)
     path = f"/channels/{call.id}/play/before"
@@ -225,7 +233,9 @@ async def test_it_fails_where_nobody_can_be_answered_any_more(stage: Stage) -> N
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_earlier_one_is_replaced_only_on_request(stage: Stage) -> None:
+async def test_an_earlier_one_is_replaced_only_on_request(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await recorded(stage, call, events)
@@ -239,7 +249,7 @@ async def test_an_earlier_one_is_replaced_only_on_request(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_may_be_in_a_folder(stage: Stage) -> None:
+async def test_it_may_be_in_a_folder(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     await record(stage, call, "sales/today", terminateOn="#")
@@ -268,7 +278,7 @@ async def test_it_may_be_in_a_folder(stage: Stage) -> None:
     ],
 )
 async def test_what_cannot_be_recorded_is_refused(
-    stage: Stage, given: dict[str, str], error: tuple[int, str]
+    stage: AsteriskHarness, given: dict[str, str], error: tuple[int, str]
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)

@@ -9,7 +9,7 @@ import pytest
 import pytest_twisted
 
 if TYPE_CHECKING:
-    from tests.contract.stage import Stage
+    from tests.support.asterisk_harness import AsteriskHarness
 
 
 @pytest_twisted.ensureDeferred
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     "credentials", [("asterisk", "wrong"), ("stranger", "asterisk")]
 )
 async def test_credentials_are_needed(
-    stage: Stage, credentials: tuple[str, str]
+    stage: AsteriskHarness, credentials: tuple[str, str]
 ) -> None:
     answer = await stage.user(*credentials).get("/asterisk/info")
     assert answer.error == (401, "Authentication required")
@@ -42,14 +42,14 @@ async def test_credentials_are_needed(
     ],
 )
 async def test_what_is_not_there_is_refused_with_a_message(
-    stage: Stage, method: str, path: str, error: tuple[int, str]
+    stage: AsteriskHarness, method: str, path: str, error: tuple[int, str]
 ) -> None:
     answer = await stage.ari.request(method, path)
     assert answer.error == error
 
 
 @pytest_twisted.ensureDeferred
-async def test_asterisk_tells_its_version(stage: Stage) -> None:
+async def test_asterisk_tells_its_version(stage: AsteriskHarness) -> None:
     answer = await stage.ari.get("/asterisk/info")
     assert answer.status == 200
     assert {"build", "system", "config", "status"} <= set(answer.json)
@@ -58,7 +58,7 @@ async def test_asterisk_tells_its_version(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_asterisk_answers_a_ping(stage: Stage) -> None:
+async def test_asterisk_answers_a_ping(stage: AsteriskHarness) -> None:
     answer = await stage.ari.get("/asterisk/ping")
     assert answer.status == 200
     assert answer.json["ping"] == "pong"
@@ -66,7 +66,9 @@ async def test_asterisk_answers_a_ping(stage: Stage) -> None:
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("sound", ["press-1", "digits/1"])
-async def test_a_sound_is_known_by_its_quoted_name(stage: Stage, sound: str) -> None:
+async def test_a_sound_is_known_by_its_quoted_name(
+    stage: AsteriskHarness, sound: str
+) -> None:
     answer = await stage.ari.get(f"/sounds/{sound.replace('/', '%2F')}")
     assert answer.status == 200
     assert answer.json["id"] == sound
@@ -74,7 +76,7 @@ async def test_a_sound_is_known_by_its_quoted_name(stage: Stage, sound: str) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_calls_are_listed(stage: Stage) -> None:
+async def test_the_calls_are_listed(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     call = await stage.call(events)
     channels = (await stage.ari.get("/channels")).json
@@ -82,13 +84,13 @@ async def test_the_calls_are_listed(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_asterisk_tells_only_what_it_is_asked_for(stage: Stage) -> None:
+async def test_asterisk_tells_only_what_it_is_asked_for(stage: AsteriskHarness) -> None:
     answer = await stage.ari.get("/asterisk/info", only="system")
     assert set(answer.json) == {"system"}
 
 
 @pytest_twisted.ensureDeferred
-async def test_endpoints_say_whether_they_can_be_rung(stage: Stage) -> None:
+async def test_endpoints_say_whether_they_can_be_rung(stage: AsteriskHarness) -> None:
     known = {
         "technology": "PJSIP",
         "resource": "410",
@@ -114,6 +116,6 @@ async def test_endpoints_say_whether_they_can_be_rung(stage: Stage) -> None:
     ],
 )
 async def test_an_endpoint_that_is_unknown_is_not_found(
-    stage: Stage, path: str, message: str
+    stage: AsteriskHarness, path: str, message: str
 ) -> None:
     assert (await stage.ari.get(f"/endpoints{path}")).error == (404, message)

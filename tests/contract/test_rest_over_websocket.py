@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
-from tests.asterisk.sounds import LONG
-from tests.contract.stage import stasis_status
+from real_asterisk.sounds import LONG
+from tests.support.asterisk_harness import stasis_status
 
 if TYPE_CHECKING:
-    from tests.contract.raw import Event, Events
-    from tests.contract.stage import Call, Stage
+    from tests.support.asterisk_harness import AsteriskHarness, Call
+    from tests.support.raw_ari import Event, Events
 
 LONGEST = 65_527
 """Bytes of the longest request in one frame: 65,535 with the frame's head."""
@@ -56,7 +56,7 @@ def request_of(size: int) -> bytes:
     ).encode()
 
 
-async def call_with_a_long_sound(stage: Stage, events: Events) -> Call:
+async def call_with_a_long_sound(stage: AsteriskHarness, events: Events) -> Call:
     call = await stage.call(events)
     played = await events.ask(
         "POST", f"channels/{call.id}/play/long?media=sound:{LONG}"
@@ -67,7 +67,7 @@ async def call_with_a_long_sound(stage: Stage, events: Events) -> Call:
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_answer_says_what_http_says(stage: Stage) -> None:
+async def test_an_answer_says_what_http_says(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     response = await events.ask("GET", "asterisk/ping", request_id="the first")
     said = dict(response.json)
@@ -87,7 +87,7 @@ async def test_an_answer_says_what_http_says(stage: Stage) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_from_answer_to_continue(stage: Stage) -> None:
+async def test_a_call_from_answer_to_continue(stage: AsteriskHarness) -> None:
     everything = await stage.listen_to_everything()
     events = await stage.listen()
     call = await stage.call(events, answer=False)
@@ -117,7 +117,7 @@ async def test_a_call_from_answer_to_continue(stage: Stage) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_parameters_come_in_the_uri_in_query_strings_and_in_the_body(
-    stage: Stage,
+    stage: AsteriskHarness,
 ) -> None:
     events = await stage.listen()
     call = await stage.call(events)
@@ -175,7 +175,7 @@ async def test_parameters_come_in_the_uri_in_query_strings_and_in_the_body(
     ],
 )
 async def test_what_cannot_be_done_is_refused_with_a_message(
-    stage: Stage, method: str, uri: str, error: tuple[int, str, str]
+    stage: AsteriskHarness, method: str, uri: str, error: tuple[int, str, str]
 ) -> None:
     events = await stage.listen()
     status, reason, message = error
@@ -185,7 +185,9 @@ async def test_what_cannot_be_done_is_refused_with_a_message(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("request_id", [None, 7, ""])
-async def test_a_request_needs_no_id(stage: Stage, request_id: object) -> None:
+async def test_a_request_needs_no_id(
+    stage: AsteriskHarness, request_id: object
+) -> None:
     asked = {"type": "RESTRequest", "method": "GET", "uri": "asterisk/ping"}
     if request_id is not None:
         asked["request_id"] = request_id  # type: ignore[assignment]
@@ -198,7 +200,7 @@ async def test_a_request_needs_no_id(stage: Stage, request_id: object) -> None:
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("message", [b"", b"{bad", b'"a text"', b"7"])
 async def test_what_is_no_json_object_is_refused_without_a_body(
-    stage: Stage, message: bytes
+    stage: AsteriskHarness, message: bytes
 ) -> None:
     events = await stage.listen()
     response = await refusal(events, message)
@@ -234,7 +236,7 @@ async def test_what_is_no_json_object_is_refused_without_a_body(
     ],
 )
 async def test_a_request_that_lacks_something_is_refused_with_a_message(
-    stage: Stage, properties: dict[str, object], message: str
+    stage: AsteriskHarness, properties: dict[str, object], message: str
 ) -> None:
     asked = {"type": "RESTRequest", "request_id": "mine", "method": "GET"}
     changed = {**asked, "uri": "asterisk/ping", **properties}
@@ -246,7 +248,9 @@ async def test_a_request_that_lacks_something_is_refused_with_a_message(
 
 
 @pytest_twisted.ensureDeferred
-async def test_requests_sent_at_once_are_answered_in_order(stage: Stage) -> None:
+async def test_requests_sent_at_once_are_answered_in_order(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     ways = ("asterisk/ping", "channels/none", "asterisk/info")
     sent = [events.request("GET", ways[number % 3]) for number in range(200)]
@@ -257,7 +261,7 @@ async def test_requests_sent_at_once_are_answered_in_order(stage: Stage) -> None
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("waiting", ["answer", "variable?variable=X&value=1"])
 async def test_what_waits_for_a_sound_holds_up_its_websocket_only(
-    stage: Stage, waiting: str
+    stage: AsteriskHarness, waiting: str
 ) -> None:
     events = await stage.listen()
     other = await stage.listen("other")
@@ -289,7 +293,7 @@ async def test_what_waits_for_a_sound_holds_up_its_websocket_only(
     ],
 )
 async def test_what_waits_for_no_sound_holds_nothing_up(
-    stage: Stage, method: str, path: str, status: int
+    stage: AsteriskHarness, method: str, path: str, status: int
 ) -> None:
     events = await stage.listen()
     call = await call_with_a_long_sound(stage, events)
@@ -301,7 +305,9 @@ async def test_what_waits_for_no_sound_holds_nothing_up(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("end", ["playbacks/long", "channels/{}"])
-async def test_what_ends_a_sound_does_not_wait_for_it(stage: Stage, end: str) -> None:
+async def test_what_ends_a_sound_does_not_wait_for_it(
+    stage: AsteriskHarness, end: str
+) -> None:
     events = await stage.listen()
     call = await call_with_a_long_sound(stage, events)
     asked_at = stage.reactor.seconds()
@@ -312,7 +318,9 @@ async def test_what_ends_a_sound_does_not_wait_for_it(stage: Stage, end: str) ->
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_stop_and_the_next_sound_may_be_sent_at_once(stage: Stage) -> None:
+async def test_a_stop_and_the_next_sound_may_be_sent_at_once(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     call = await call_with_a_long_sound(stage, events)
     events.request("DELETE", "playbacks/long")
@@ -332,7 +340,9 @@ async def test_a_stop_and_the_next_sound_may_be_sent_at_once(stage: Stage) -> No
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_longest_request_in_one_frame_is_served(stage: Stage) -> None:
+async def test_the_longest_request_in_one_frame_is_served(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.listen()
     events.sendMessage(request_of(LONGEST))
     assert (await events.response("long")).json["status_code"] == 200
@@ -340,7 +350,9 @@ async def test_the_longest_request_in_one_frame_is_served(stage: Stage) -> None:
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("size", [LONGEST + 1, 0xFFFF, 0xFFFF + 1, 100_000])
-async def test_a_longer_frame_closes_the_websocket(stage: Stage, size: int) -> None:
+async def test_a_longer_frame_closes_the_websocket(
+    stage: AsteriskHarness, size: int
+) -> None:
     events = await stage.listen()
     events.sendMessage(request_of(size))
     assert await events.closed == 1009
@@ -349,14 +361,16 @@ async def test_a_longer_frame_closes_the_websocket(stage: Stage, size: int) -> N
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("size", [200, LONGEST + 1])
-async def test_a_request_in_several_frames_is_served(stage: Stage, size: int) -> None:
+async def test_a_request_in_several_frames_is_served(
+    stage: AsteriskHarness, size: int
+) -> None:
     events = await stage.listen()
     events.sendMessage(request_of(size), fragmentSize=size // 2)
     assert (await events.response("long")).json["status_code"] == 200
 
 
 @pytest_twisted.ensureDeferred
-async def test_no_notice_is_taken_of_a_binary_message(stage: Stage) -> None:
+async def test_no_notice_is_taken_of_a_binary_message(stage: AsteriskHarness) -> None:
     events = await stage.listen()
     events.sendMessage(request_of(200), isBinary=True)
     await events.ask("GET", "asterisk/ping", request_id="text")
@@ -372,7 +386,7 @@ async def test_no_notice_is_taken_of_a_binary_message(stage: Stage) -> None:
     ],
 )
 async def test_a_filter_without_responses_drops_them(
-    stage: Stage, event_filter: dict[str, object]
+    stage: AsteriskHarness, event_filter: dict[str, object]
 ) -> None:
     events = await stage.listen()
     other = await stage.listen("other")
@@ -404,7 +418,9 @@ async def test_a_filter_without_responses_drops_them(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_websocket_that_lost_its_application_serves_on(stage: Stage) -> None:
+async def test_a_websocket_that_lost_its_application_serves_on(
+    stage: AsteriskHarness,
+) -> None:
     first = await stage.listen()
     second = await stage.listen()
     await first.wait_for(lambda it: it.type == "ApplicationReplaced")
@@ -413,7 +429,9 @@ async def test_a_websocket_that_lost_its_application_serves_on(stage: Stage) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_answers_name_the_first_of_several_applications(stage: Stage) -> None:
+async def test_answers_name_the_first_of_several_applications(
+    stage: AsteriskHarness,
+) -> None:
     events = await stage.ari.listen("one,two")
     response = await events.ask("GET", "asterisk/ping")
     assert response.json["application"] == "one"

@@ -11,7 +11,7 @@ import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
 from channel_aa.simulator import Simulator
-from tests.integration.daemons import Site
+from tests.support.daemons import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.utils import getProcessOutputAndValue
 
 from channel_aa.service.status_server import StatusServer
-from tests.asterisk.harness import free_port
-from tests.unit.statuses import a_status
+from real_asterisk.harness import free_port
+from tests.support.statuses import a_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

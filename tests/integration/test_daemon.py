@@ -13,11 +13,11 @@ from twisted.internet.error import ProcessTerminated
 from twisted.internet.task import deferLater
 
 from channel_aa.daemon.process import REPLACED_EXIT_CODE
-from channel_aa.simulator.phones import Phone
-from tests.attendant.scene import until
-from tests.integration.daemons import PROGRAMS, Site, reason
-from tests.program import Program
-from tests.unit.test_systemd import FakeSystemd
+from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+from tests.support.attendant_harness import until
+from tests.support.daemons import PROGRAMS, Site, reason
+from tests.support.program import Program
+from tests.unit.daemon.test_systemd import FakeSystemd
 
 ON_HOLD = "continued in dialplan at default,1000,2"
 SHORT = "prompt = ['press-1', 'or', 'press-2']\ntimeout = 0.5\n"
@@ -78,7 +78,7 @@ async def test_calls_that_stay_in_a_menu_go_on_in_the_dialplan_when_time_is_up(
 async def test_conversation_outlives_the_daemon_and_ends_with_the_next_one(
     site: Site, program: str
 ) -> None:
-    site.simulator.phones.by_endpoint["PJSIP/410"] = Phone()
+    site.simulator.phones.by_endpoint["PJSIP/410"] = PhoneBehaviour()
     site.write(
         '[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.dial = "PJSIP/410"'
     )

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.integration.terminals import Terminal
+from tests.support.terminals import Terminal
 
 SECONDS = 60
 DEMO = (sys.executable, "-m", "channel_aa.demo")

@@ -14,9 +14,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from channel_aa.simulator import Simulator
-from tests.asterisk.harness import free_port
-from tests.attendant.scene import until
-from tests.program import Program
+from real_asterisk.harness import free_port
+from tests.support.attendant_harness import until
+from tests.support.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest_twisted
 from twisted.internet.defer import gatherResults
 
-from tests.integration.ari_peers import until
-from tests.integration.daemons import reason
+from tests.support.daemons import reason
+from tests.support.http_peers import until
 
 if TYPE_CHECKING:
-    from channel_aa.simulator import Caller
-    from tests.integration.daemons import Site
-    from tests.program import Program
+    from channel_aa.simulator import SimulatedCaller
+    from tests.support.daemons import Site
+    from tests.support.program import Program
 
 # Not beside other crowds, of which each has a processor to itself.
 PATIENCE = 300.0
@@ -33,7 +33,7 @@ def memory_kib(daemon: Program) -> int:
     return int(line.split()[1])
 
 
-async def hear(callers: list[Caller], what: str) -> None:
+async def hear(callers: list[SimulatedCaller], what: str) -> None:
     """Wait until each caller has heard it."""
     await gatherResults(
         [caller.run(f"hear {what}", patience=PATIENCE) for caller in callers]
@@ -47,7 +47,7 @@ def stop_reading(site: Site) -> None:
         transport.pauseProducing()
 
 
-async def hang_up(site: Site, callers: list[Caller]) -> None:
+async def hang_up(site: Site, callers: list[SimulatedCaller]) -> None:
     """Hang up, and wait until the daemon has no call left."""
     for caller in callers:
         caller.hang_up()

@@ -11,12 +11,12 @@ import pytest_twisted
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from channel_aa.ari.address import Address
-from channel_aa.ari.errors import AriError, ConnectionLostError
-from channel_aa.ari.http import HttpSender
-from channel_aa.ari.http_answers import MAX_BODY_BYTES, MAX_HEAD_BYTES
-from channel_aa.ari.requests import Request
-from tests.integration.ari_peers import (
+from channel_aa.ari.wire.address import Address
+from channel_aa.ari.wire.errors import AriError, ConnectionLostError
+from channel_aa.ari.wire.http import HttpSender
+from channel_aa.ari.wire.http_limits import MAX_BODY_BYTES, MAX_HEAD_BYTES
+from channel_aa.ari.wire.requests import Request
+from tests.support.http_peers import (
     PATIENCE_SECONDS,
     RawConnection,
     RawPeer,

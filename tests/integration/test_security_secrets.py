@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import pytest_twisted
 from twisted.internet.utils import getProcessOutput
 
-from tests.asterisk.harness import free_port
-from tests.integration.ari_peers import (
+from real_asterisk.harness import free_port
+from tests.support.http_peers import (
     RawConnection,
     RawPeer,
     http_answer,
     listening,
     until,
 )
-from tests.integration.ari_websockets import EventsServer
-from tests.program import Program
+from tests.support.program import Program
+from tests.support.websocket_peers import EventsServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

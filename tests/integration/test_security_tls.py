@@ -11,13 +11,13 @@ from OpenSSL.SSL import VERIFY_FAIL_IF_NO_PEER_CERT, VERIFY_PEER
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
 
-from channel_aa.ari.address import Address
-from channel_aa.ari.errors import ConnectionLostError
-from channel_aa.ari.http import HttpSender
-from channel_aa.ari.requests import Request
-from channel_aa.ari.tls import TLS
-from tests.certificates import Authority, Issued
-from tests.integration.ari_peers import (
+from channel_aa.ari.wire.address import Address
+from channel_aa.ari.wire.errors import ConnectionLostError
+from channel_aa.ari.wire.http import HttpSender
+from channel_aa.ari.wire.requests import Request
+from channel_aa.ari.wire.tls import TLS
+from tests.support.certificates import Authority, Issued
+from tests.support.http_peers import (
     RawPeer,
     answering,
     http_answer,
@@ -25,7 +25,7 @@ from tests.integration.ari_peers import (
     nothing_left,
     until,
 )
-from tests.integration.ari_websockets import (
+from tests.support.websocket_peers import (
     EventsServer,
     assert_one_error,
     connecting,

@@ -12,8 +12,8 @@ from zope.interface.verify import verifyObject
 from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
 from channel_aa.simulator import Simulator
-from tests.attendant.scene import until
-from tests.program import Program
+from tests.support.attendant_harness import until
+from tests.support.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tests.integration.terminals import SECONDS, Terminal
+from tests.support.terminals import SECONDS, Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

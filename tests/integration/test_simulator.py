@@ -19,8 +19,8 @@ from twisted.internet.utils import getProcessOutput
 from twisted.web.client import HTTPConnectionPool, ResponseNeverReceived
 
 from channel_aa.simulator import Simulator
-from tests.contract.raw import SECONDS, Ari, Events, RefusedError
-from tests.integration.ari_peers import nothing_left, until
+from tests.support.http_peers import nothing_left, until
+from tests.support.raw_ari import SECONDS, Ari, Events, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -6,8 +6,8 @@ import pytest
 import pytest_twisted
 from twisted.internet.posixbase import PosixReactorBase
 
-from tests.integration.ari_peers import until
 from tests.integration.test_simulator import APP, running, user
+from tests.support.http_peers import until
 
 Reactor = PosixReactorBase
 

@@ -23,8 +23,8 @@ from zope.interface import implementer
 
 from channel_aa.service.status import Status
 from channel_aa.service.status_server import CONNECTIONS, StatusServer, client_endpoint
-from tests.asterisk.harness import free_port
-from tests.unit.statuses import a_status
+from real_asterisk.harness import free_port
+from tests.support.statuses import a_status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

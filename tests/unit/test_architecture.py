@@ -100,16 +100,16 @@ class ArchitectureTests(SynchronousTestCase):
         Its direct door alone is made for the client, to be used in place of sockets.
         """
         for path in sorted((ROOT / PACKAGE / "simulator").glob("*.py")):
-            is_direct = path.stem.startswith("direct")
+            is_in_memory = path.stem.startswith("in_memory")
             with self.subTest(module=path.stem):
                 rooms = {room_of(name) for name in imported(path)} - {"simulator"}
-                allowed = {"ari", "interfaces"} if is_direct else set()
+                allowed = {"ari", "interfaces"} if is_in_memory else set()
                 self.assertLessEqual(rooms, allowed)
 
-    def test_the_simulator_does_not_need_its_direct_door(self) -> None:
+    def test_simulator_does_not_need_its_in_memory_link(self) -> None:
         for path in sorted((ROOT / PACKAGE / "simulator").glob("*.py")):
-            if not path.stem.startswith("direct"):
-                direct = f"{PACKAGE}.simulator.direct"
+            if not path.stem.startswith("in_memory"):
+                direct = f"{PACKAGE}.simulator.in_memory"
                 with self.subTest(module=path.stem):
                     names = list(imported(path))
                     self.assertFalse([n for n in names if n.startswith(direct)])

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.files import exposure, tls_problems
-from tests.certificates import Authority
+from tests.support.certificates import Authority
 
 
 class FilesTestCase(SynchronousTestCase):

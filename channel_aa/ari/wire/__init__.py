@@ -1,0 +1,1 @@
+"""What carries requests to Asterisk and events from it: HTTP, websocket, TLS."""

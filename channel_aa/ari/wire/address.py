@@ -1,0 +1,101 @@
+"""Which Asterisk to speak to, as whom, for which application."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from twisted.internet.endpoints import HostnameEndpoint
+
+from channel_aa.ari.wire.tls import TLS
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from twisted.internet.interfaces import IStreamClientEndpoint
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_VERIFIED = TLS()
+
+
+class Address:
+    """Where and how one Stasis application is reached.
+
+    The password lives in `authorization` alone, in another form, and no ``repr``
+    shows that.
+
+    Args:
+        url: where Asterisk's HTTP server is: ``http://localhost:8088``, with the
+            ``prefix`` of http.conf where there is one.
+        username: a user of ari.conf.
+        password: that user's password.
+        app: the Stasis application's name.
+        tls: how the way is secured, where the url's scheme is https.
+
+    Raises:
+        ValueError: the url has no host, another scheme than http and https, or
+            credentials in it, which would be logged with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        username: str,
+        password: str,
+        app: str,
+        tls: TLS = _VERIFIED,
+    ) -> None:
+        parts = urlsplit(url)
+        if "@" in parts.netloc:
+            raise ValueError(
+                "the url holds credentials: give them as username and password"
+            )
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+            raise ValueError(f"not the URL of an HTTP server: {url!r}")
+        self.is_secure = parts.scheme == "https"
+        self.host = parts.hostname
+        self.port = parts.port or _DEFAULT_PORTS[parts.scheme]
+        self.netloc = parts.netloc
+        self.base_path = f"{parts.path.rstrip('/')}/ari"
+        self.base_url = f"{parts.scheme}://{self.netloc}{self.base_path}"
+        self.username = username
+        self.app = app
+        self.tls = tls
+        credentials = f"{username}:{password}".encode()
+        self._encoded = b64encode(credentials).decode("ascii")
+        self.authorization = f"Basic {self._encoded}"
+
+    def __repr__(self) -> str:
+        return f"<Address {self.base_url} app={self.app!r} username={self.username!r}>"
+
+    @property
+    def events_url(self) -> str:
+        """Where the events websocket is; no credentials in it."""
+        scheme_and_rest = self.base_url.removeprefix("http")
+        return f"ws{scheme_and_rest}/events?{urlencode({'app': self.app})}"
+
+    def conceal(self, text: str) -> str:
+        """Take the credentials out of what the server said: it may send them back."""
+        return text.replace(self._encoded, "<secret>")
+
+    def endpoint(self, reactor: Any) -> IStreamClientEndpoint:  # noqa: ANN401
+        """Make the endpoint to connect to.
+
+        Raises:
+            ValueError: a file that `TLS` names cannot be used.
+        """
+        plain = HostnameEndpoint(reactor, self.host, self.port, timeout=10)
+        if not self.is_secure:
+            return plain
+        return self.tls.endpoint(plain, host=self.host)
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether what is sent there never leaves this machine."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost" or self.host.endswith(".localhost")

@@ -1,0 +1,142 @@
+"""Why there is no connection to Asterisk, said so that somebody can act on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from OpenSSL.SSL import Error as TLSError
+from twisted.internet.error import (
+    ConnectionRefusedError as TCPConnectionRefusedError,
+)
+from twisted.internet.error import DNSLookupError, TCPTimedOutError
+from twisted.internet.error import TimeoutError as ConnectTimeoutError
+
+from channel_aa.ari.wire.tls import CertificateError
+
+if TYPE_CHECKING:
+    from channel_aa.ari.wire.address import Address
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why a connection failed or ended.
+
+    Attributes:
+        kind: the same for every problem of one sort, to tell news from repetition.
+        text: a sentence or two for the log: what happened, and what to do.
+    """
+
+    kind: str
+    text: str
+
+
+def connect_problem(error: Exception, address: Address) -> Problem:
+    """Explain why no TCP or TLS connection came about."""
+    where = f"{address.host}:{address.port}"
+    if isinstance(error, TCPConnectionRefusedError):
+        return Problem(
+            "refused",
+            f"Nothing listens at {where}. Is Asterisk running there, and its HTTP"
+            " server on (http.conf: enabled = yes, bindaddr, bindport)?",
+        )
+    if isinstance(error, DNSLookupError):
+        return Problem(
+            "unknown host",
+            f"The host name {address.host!r} is unknown. Check the url.",
+        )
+    if isinstance(error, ConnectTimeoutError | TCPTimedOutError):
+        return Problem(
+            "unreachable",
+            f"No answer from {where}. Check the url, the network and the firewall.",
+        )
+    return Problem("connect", f"No connection to {where}: {_text(error)}.")
+
+
+def handshake_problem(status: int, reason: str, address: Address) -> Problem:
+    """Explain an HTTP status that refused the events websocket."""
+    refusals = {
+        400: f"Asterisk refused the application name {address.app!r}. Check app.",
+        401: f"Asterisk refused the user {address.username!r} or the password."
+        " Compare username and password with ari.conf.",
+        403: f"Asterisk does not let the user {address.username!r} in."
+        " Check that user in ari.conf.",
+        404: f"There is no ARI at {address.base_url}. Check the url, the prefix in"
+        " http.conf (part of the url), enabled = yes in ari.conf, and that"
+        " res_ari and its modules are loaded. While Asterisk starts this is normal.",
+        503: "Asterisk is still starting.",
+    }
+    text = refusals.get(
+        status,
+        f"{address.base_url} answered {status} {reason} instead of opening a"
+        " websocket. Is it Asterisk's HTTP server?",
+    )
+    return Problem(f"status {status}", text)
+
+
+def no_handshake_problem(address: Address, reason: str) -> Problem:
+    """Explain a peer that did not answer as a websocket server would."""
+    return Problem(
+        "no handshake",
+        f"{address.host}:{address.port} did not open a websocket ({reason})."
+        " Is it Asterisk's HTTP server, and is the url's http or https right?",
+    )
+
+
+def tls_problem(error: BaseException | None, address: Address) -> Problem:
+    """Explain a TLS connection that could not be set up."""
+    where = f"No TLS connection to {address.host}:{address.port}"
+    if isinstance(error, CertificateError):
+        return Problem(f"tls {error}", f"{where}: {error}.")
+    return Problem(
+        "tls",
+        f"{where}: {_text(error)}. Does it serve https there (http.conf: tlsenable,"
+        " tlsbindaddr), and does it ask for a certificate of ours"
+        " (certificate_file)?",
+    )
+
+
+def lost_problem(code: int | None, reason: str | None) -> Problem:
+    """Explain the end of a connection that had been open."""
+    return Problem("lost", f"The connection to Asterisk ended ({code}: {reason}).")
+
+
+def dead_problem() -> Problem:
+    """Explain a connection on which nothing is heard any more."""
+    return Problem(
+        "dead",
+        "Asterisk has fallen silent: it does not even answer a ping. Check the"
+        " network, and whether Asterisk hangs.",
+    )
+
+
+def risk(address: Address) -> Problem | None:
+    """Tell who else can read the password, and act in our name; None: nobody."""
+    if address.is_secure:
+        if address.tls.verify:
+            return None
+        return Problem(
+            "not verified",
+            f"ANYBODY on the way to {address.host} can pass for it, read the password"
+            " and place calls: verify = false leaves its certificate unchecked. Give"
+            " the certificate of the authority that signed it as ca_file, and take"
+            " verify = false away.",
+        )
+    if address.is_this_machine:
+        return None
+    return Problem(
+        "not encrypted",
+        f"Whoever sees the traffic to {address.host} learns the password, with which"
+        " calls can be placed: nothing is encrypted. Let Asterisk serve https"
+        " (http.conf: tlsenable, tlsbindaddr, tlscertfile) and use it in url.",
+    )
+
+
+def is_tls_error(error: BaseException | None) -> bool:
+    """Tell whether a connection ended because of TLS."""
+    return isinstance(error, TLSError | CertificateError)
+
+
+def _text(error: BaseException | None) -> str:
+    if isinstance(error, TLSError) and error.args and error.args[0]:
+        return "; ".join(str(entry[-1]) for entry in error.args[0])
+    return str(error) or type(error).__name__

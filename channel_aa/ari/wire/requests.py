@@ -1,0 +1,94 @@
+"""One way to say a request, whatever carries it to Asterisk."""
+
+# ruff: noqa: N805 - the methods of a zope Interface are written without self
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import msgspec
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twisted.internet.defer import Deferred
+
+_NO_QUERY: Mapping[str, str] = {}
+_NO_SEGMENTS = frozenset({"", ".", ".."})
+_IS_PLAIN = re.compile(r"[A-Za-z0-9._~:/=-]*").fullmatch
+"""Whether text consists of RFC 3986's unreserved characters, the separators of a path
+and a query, and the colon of a media URI, which may stand as it is in both."""
+
+
+def is_segment(text: str) -> bool:
+    """Tell whether a text, an id for example, can be a segment of a path."""
+    return text not in _NO_SEGMENTS
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of Asterisk's REST interface.
+
+    Attributes:
+        method: ``GET``, ``POST``, ``PUT`` or ``DELETE``.
+        path: the path's segments below ``/ari/``: ``("channels", id, "answer")``.
+            Each is quoted by itself, so an id can never reach another path.
+        query: the query's parameters.
+        body: anything msgspec can write as JSON, or ``None`` for no body.
+        may_wait: whether a sound may hold it up, if it is of a kind that waits for the
+            end of the channel's sounds.
+
+    Raises:
+        ValueError: a segment of the path is empty, ``.`` or ``..``.
+    """
+
+    method: str
+    path: tuple[str, ...]
+    query: Mapping[str, str] = _NO_QUERY
+    body: object = None
+    may_wait: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.path or not _NO_SEGMENTS.isdisjoint(self.path):
+            raise ValueError(f"a path of ARI needs real segments, not {self.path!r}")
+
+    @property
+    def quoted_path(self) -> str:
+        """The path below ``/ari/``, ready for a request line; no leading slash."""
+        # Nearly no path needs quoting, which costs far more than this look at it.
+        plain = "/".join(self.path)
+        if _IS_PLAIN(plain) and plain.count("/") == len(self.path) - 1:
+            return plain
+        return "/".join([quote(segment, safe="") for segment in self.path])
+
+    @property
+    def uri(self) -> str:
+        """The path with its query."""
+        if not self.query:
+            return self.quoted_path
+        plain = "&".join([f"{key}={text}" for key, text in self.query.items()])
+        if not (_IS_PLAIN(plain) and plain.count("=") == len(self.query)):
+            plain = urlencode(self.query, quote_via=quote, safe="")
+        return f"{self.quoted_path}?{plain}"
+
+
+class IRequestSender(Interface):
+    """Carries requests to Asterisk."""
+
+    pending: int = Attribute("How many requests have been sent and not answered yet.")
+    queued: int = Attribute("How many of these wait for their turn.")
+
+    def send(request: Request) -> Deferred[bytes]:
+        """Send a request; the result is the body of a successful answer.
+
+        Fires within a bounded time. Errors: those of `channel_aa.ari.wire.errors`.
+        Cancelling it gives the answer up, not the request, which may have been
+        carried out.
+        """
+
+    def lost() -> None:
+        """Take note that Asterisk is out of reach: fail everything that is pending."""
+
+    def close() -> Deferred[None]:
+        """Cancel what is pending, and close every connection."""

@@ -1,0 +1,255 @@
+"""A websocket client whose ordinary messages cost little.
+
+Autobahn opens, checks and closes the connection, and handles whatever is out of
+the ordinary. Between that, Asterisk and we send each other nothing but short text
+messages in single frames (RFC 6455, section 5.2); these are read and written here,
+at a tenth of the cost (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from autobahn.twisted.websocket import WebSocketClientProtocol
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_TEXT_IN_ONE_FRAME = 0x81  # FIN, opcode 1
+_MASKED = 0x80
+_RESERVED = 0x70
+_DATA_OPCODES = frozenset({0, 1, 2})  # continuation, text, binary
+_LENGTH_IN_TWO_BYTES = 126
+_END_OF_HEADERS = b"\r\n\r\n"
+MAX_SHORT_FRAME = 0xFFFF
+"""The longest payload in bytes that a frame's two-byte length can tell."""
+
+MAX_HANDSHAKE_BYTES = 16 * 1024
+"""The longest answer to the handshake that is read; Asterisk's has some 200 bytes."""
+
+MAX_FRAGMENTS = 1024
+"""In how many frames a message may come; Asterisk sends each in one."""
+
+
+def text_frame(payload: bytes, mask: bytes) -> bytes:
+    """Make the frame of one text message from a client to a server.
+
+    Args:
+        payload: the message, UTF-8, at most `MAX_SHORT_FRAME` bytes.
+        mask: four random bytes (RFC 6455, section 5.3).
+    """
+    length = len(payload)
+    if length < _LENGTH_IN_TWO_BYTES:
+        head = bytes((_TEXT_IN_ONE_FRAME, _MASKED | length))
+    else:
+        head = bytes((_TEXT_IN_ONE_FRAME, _MASKED | _LENGTH_IN_TWO_BYTES))
+        head += length.to_bytes(2, "big")
+    whole = (mask * (length // 4 + 1))[:length]
+    masked = int.from_bytes(payload, "big") ^ int.from_bytes(whole, "big")
+    return head + mask + masked.to_bytes(length, "big")
+
+
+@implementer(IPushProducer)
+class FastWebSocketProtocol(WebSocketClientProtocol):
+    """A websocket client with a short way for short text messages.
+
+    Subclasses get each message by `onMessage`, whichever way it came, and send
+    theirs by `send_text`. Whether a text is UTF-8 is left to whoever decodes it: one
+    that is not costs that message, and no connection.
+
+    A server that means ill can end this connection, and have no more of our memory
+    than one message may take: what it sends is bounded in every place that is
+    kept, and no ping is answered while it reads nothing.
+    """
+
+    utf8validateIncoming = False  # noqa: N815 - autobahn's name
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_heard = False
+        """Whether a whole frame was received since this was last made false.
+
+        What comes of a frame that never ends is nothing that was heard.
+        """
+        self._unread = b""
+        self._rest_of_frame = 0
+        self._is_reading = False
+        self._outgoing: list[bytes] = []
+        self._fragments = 0
+        self._is_stuck = False
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        """Begin, and ask to be told when the server does not read."""
+        super().connectionMade()
+        self.registerProducer(self, streaming=True)
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Take note that the server does not read what it is sent."""
+        self._is_stuck = True
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Take note that it reads again."""
+        self._is_stuck = False
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Do nothing: `connectionLost` follows."""
+
+    def onPing(self, payload: bytes) -> None:  # noqa: N802 - autobahn's name
+        """Answer a ping; the answers would pile up where nobody reads them."""
+        if not self._is_stuck:
+            super().onPing(payload)
+
+    def onMessageBegin(self, isBinary: bool) -> None:  # noqa: FBT001, N802, N803 - autobahn's
+        """Begin a message that autobahn reads."""
+        super().onMessageBegin(isBinary)
+        self._fragments = 0
+
+    def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802 - autobahn's name
+        """Begin one of its frames; empty ones without end would fill the memory."""
+        super().onMessageFrameBegin(length)
+        self._fragments += 1
+        if self._fragments > MAX_FRAGMENTS and not self.failedByMe:
+            self._fail_connection(
+                self.CLOSE_STATUS_CODE_MESSAGE_TOO_BIG,
+                f"a message in more than {MAX_FRAGMENTS} frames",
+            )
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Read what has arrived; what it makes us send leaves in one piece."""
+        self._is_reading = True
+        try:
+            self._read(data)
+        finally:
+            self._is_reading = False
+            self._flush()
+
+    def send_text(self, payload: bytes) -> None:
+        """Send a text message of at most `MAX_SHORT_FRAME` bytes, while open."""
+        if self.state == self.STATE_OPEN:
+            self._outgoing.append(text_frame(payload, os.urandom(4)))
+            if not self._is_reading:
+                self._flush()
+
+    def sendData(self, data: bytes, *arguments: Any, **options: Any) -> None:  # noqa: ANN401, N802 - autobahn's
+        """Send what autobahn has to say, behind what was said before."""
+        self._flush()
+        super().sendData(data, *arguments, **options)
+
+    def _flush(self) -> None:
+        if self._outgoing:
+            outgoing, self._outgoing = self._outgoing, []
+            if self.transport is not None:
+                self.transport.write(b"".join(outgoing))
+
+    def _read(self, data: bytes) -> None:
+        if self._unread:
+            data = self._unread + data
+            self._unread = b""
+        if self.state == self.STATE_CONNECTING:
+            data = self._hand_over_handshake(data)
+        while data:
+            if self.state != self.STATE_OPEN:
+                self._leave_to_autobahn(data)
+                return
+            data = self._hand_over(data, self._rest_of_frame)
+            data, is_ordinary = self._read_frames(data)
+            if is_ordinary:
+                self._unread = data
+                return
+            size = _frame_size(data)
+            if size is None:
+                self._unread = data
+                return
+            data = self._hand_over(data, size)
+
+    def _hand_over(self, data: bytes, size: int) -> bytes:
+        """Give autobahn a frame of this size, or its rest; return what follows."""
+        if size:
+            self._rest_of_frame = max(0, size - len(data))
+            self._leave_to_autobahn(data[:size])
+            self.has_heard = self.has_heard or not self._rest_of_frame
+        return data[size:]
+
+    def _hand_over_handshake(self, data: bytes) -> bytes:
+        """Give autobahn what belongs to the handshake; return what follows it."""
+        begun = len(self.data)
+        end = (self.data + data).find(_END_OF_HEADERS, 0, MAX_HANDSHAKE_BYTES)
+        if end < 0 and begun + len(data) >= MAX_HANDSHAKE_BYTES:
+            self.failHandshake(
+                f"its answer begins with {MAX_HANDSHAKE_BYTES} bytes of headers"
+            )
+            return b""
+        size = len(data) if end < 0 else end + len(_END_OF_HEADERS) - begun
+        self._leave_to_autobahn(data[:size])
+        return data[size:]
+
+    def _leave_to_autobahn(self, data: bytes) -> None:
+        """Let autobahn read; what it does not expect ends the connection alone.
+
+        A header that is not UTF-8 raises, for example.
+        """
+        try:
+            super().dataReceived(data)
+        except Exception as error:  # noqa: BLE001 - autobahn's, of any kind
+            reason = f"what it sent cannot be read: {error}"
+            if self.state == self.STATE_CONNECTING:
+                self.failHandshake(reason)
+            else:
+                self._fail_connection(self.CLOSE_STATUS_CODE_PROTOCOL_ERROR, reason)
+
+    def _read_frames(self, data: bytes) -> tuple[bytes, bool]:
+        """Deliver the ordinary frames at the data's beginning.
+
+        Returns:
+            What follows them; and whether that is the beginning of another ordinary
+            frame, or nothing.
+        """
+        position = 0
+        available = len(data)
+        while available - position >= 2:  # noqa: PLR2004 - the shortest head
+            if self.inside_message or self.state != self.STATE_OPEN:
+                return data[position:], False
+            if data[position] != _TEXT_IN_ONE_FRAME:
+                return data[position:], False
+            length = data[position + 1]
+            start = position + 2
+            if length == _LENGTH_IN_TWO_BYTES:
+                start += 2
+                if start > available:
+                    break
+                length = (data[position + 2] << 8) | data[position + 3]
+                if length < _LENGTH_IN_TWO_BYTES:  # too long a way to say it
+                    return data[position:], False
+            elif length > _LENGTH_IN_TWO_BYTES:
+                return data[position:], False
+            end = start + length
+            if end > available:
+                break
+            self.has_heard = True
+            self.onMessage(data[start:end], False)  # noqa: FBT003 - autobahn's
+            position = end
+        return data[position:], True
+
+
+def _frame_size(data: bytes) -> int | None:
+    """Tell how many bytes a frame has, from its head; ``None``: that is not whole.
+
+    A frame that a server may not send ends the connection, as soon as its first two
+    bytes tell: all that follows counts as part of it. See RFC 6455, section 5.2.
+    """
+    if len(data) < 2:  # noqa: PLR2004 - the shortest head
+        return None
+    length = data[1] & 0x7F
+    is_short = length < _LENGTH_IN_TWO_BYTES
+    is_data = data[0] & 0x0F in _DATA_OPCODES
+    if data[0] & _RESERVED or data[1] & _MASKED or not (is_short or is_data):
+        return len(data)
+    if is_short:
+        return 2 + length
+    head = 4 if length == _LENGTH_IN_TWO_BYTES else 10
+    if len(data) < head:
+        return None
+    return head + int.from_bytes(data[2:head], "big")

@@ -1,0 +1,283 @@
+"""What the Asterisk behind a configuration file has of what the file names.
+
+Questions go over HTTP alone: an events websocket would take the application's name
+from the daemon that runs. None of them changes anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import msgspec
+from twisted.internet.defer import Deferred, gatherResults
+
+from channel_aa.ari import AriError, NotFoundError, UnauthorizedError
+from channel_aa.ari.wire.diagnostics import handshake_problem
+from channel_aa.checked import Problem
+from channel_aa.commands.requirements import Requirements, requirements_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from channel_aa.ari import AriClient
+    from channel_aa.commands.requirements import Sound
+    from channel_aa.config import Settings
+
+_INVALID = "INVALID"
+"""The state that Asterisk gives a device which does not exist."""
+
+
+class _System(msgspec.Struct):
+    version: str
+
+
+class _Config(msgspec.Struct):
+    default_language: str = "en"
+
+
+class _Info(msgspec.Struct):
+    system: _System
+    config: _Config = msgspec.field(default_factory=_Config)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found out: mistakes, what is doubtful, and what is worth knowing."""
+
+    errors: list[Problem] = field(default_factory=list)
+    doubts: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+
+
+async def preflight(settings: Settings, client: AriClient) -> Findings:
+    """Ask Asterisk for all that the settings name.
+
+    Args:
+        settings: what is configured.
+        client: carries the questions; it is not started.
+    """
+    inquiry = _Inquiry(settings, client)
+    if await inquiry.ask_who_answers():
+        wanted = requirements_of(
+            settings.flow, default_language=inquiry.default_language
+        )
+        await inquiry.ask_for(wanted)
+    return inquiry.findings
+
+
+class _Inquiry:
+    """The questions to one Asterisk, and its answers so far."""
+
+    def __init__(self, settings: Settings, client: AriClient) -> None:
+        self.findings = Findings()
+        self.default_language = "en"
+        self._client = client
+        self._settings = settings.asterisk
+        self._cannot_tell: list[str] = []
+
+    async def ask_who_answers(self) -> bool:
+        """Find out whether it answers, to whom, and what it is."""
+        settings = self._settings
+        try:
+            told = await self._get("asterisk", "info")
+            info = msgspec.convert(told, _Info)
+        except (AriError, msgspec.ValidationError) as error:
+            self.findings.errors.append(self._explained(error))
+            return False
+        self.default_language = info.config.default_language or "en"
+        self.findings.notes.append(
+            Problem(
+                "asterisk.url",
+                f"Asterisk {info.system.version} answers at {settings.url} to the user"
+                f" {settings.username}",
+            )
+        )
+        await self._ask_for_permission()
+        await self._ask_for_application()
+        return True
+
+    async def ask_for(self, wanted: Requirements) -> None:
+        """Find out what is missing of what the file names."""
+        answers = [
+            *(Deferred.fromCoroutine(self._ask_for_sound(s)) for s in wanted.sounds),
+            *(
+                Deferred.fromCoroutine(self._ask_for_recording(place, name))
+                for name, place in wanted.recordings.items()
+            ),
+            *(
+                Deferred.fromCoroutine(self._ask_for_endpoint(place, endpoint))
+                for endpoint, place in wanted.endpoints.items()
+            ),
+            *(
+                Deferred.fromCoroutine(self._ask_for_device(place, device, what))
+                for (device, what), place in wanted.devices.items()
+            ),
+        ]
+        results = await gatherResults(answers)
+        for found in results:
+            _merge(found, self.findings)
+        if self._cannot_tell:
+            self.findings.notes.append(
+                Problem(
+                    "asterisk",
+                    "not asked for, as this Asterisk has not loaded"
+                    f" res_ari_device_states.so: {', '.join(self._cannot_tell)}",
+                )
+            )
+
+    async def _get(self, *path: str) -> Any:  # noqa: ANN401 - any JSON
+        return await self._client.request("GET", *path)
+
+    def _explained(self, error: Exception) -> Problem:
+        """Say why there is no answer to the first question, and what to do."""
+        address = self._client.address
+        if isinstance(error, AriError) and error.status is not None:
+            problem = handshake_problem(error.status, error.message, address)
+            is_users = isinstance(error, UnauthorizedError)
+            place = "asterisk.username" if is_users else "asterisk.url"
+            return Problem(place, problem.text)
+        if isinstance(error, AriError):
+            reason = error.message.rstrip(".")
+            return Problem(
+                "asterisk.url",
+                f"no answer from {address.base_url} ({reason}): is Asterisk"
+                " running there, and its HTTP server on (http.conf: enabled = yes,"
+                " bindaddr, bindport)?",
+            )
+        return Problem(
+            "asterisk.url", f"{address.base_url} does not answer as ARI does"
+        )
+
+    async def _ask_for_permission(self) -> None:
+        """Ask for something that only a user who may write is told is not there."""
+        nothing = f"channel-aa-check-{uuid4().hex}"
+        try:
+            await self._client.request("DELETE", "playbacks", nothing)
+        except UnauthorizedError:
+            user = self._settings.username
+            self.findings.errors.append(
+                Problem(
+                    "asterisk.username",
+                    f"the user {user} may look, and do nothing: in ari.conf, its"
+                    " read_only has to be no",
+                )
+            )
+        except NotFoundError:
+            return
+        except AriError as error:
+            self.findings.doubts.append(Problem("asterisk.username", str(error)))
+
+    async def _ask_for_application(self) -> None:
+        app = self._settings.app
+        try:
+            state = await self._get("applications", app)
+        except NotFoundError:
+            return
+        except AriError as error:
+            self.findings.doubts.append(Problem("asterisk.app", str(error)))
+            return
+        count = len(state.get("channel_ids", ())) if isinstance(state, dict) else 0
+        calls = f"{count} call{'' if count == 1 else 's'}"
+        self.findings.notes.append(
+            Problem(
+                "asterisk.app",
+                f"the application {app} is in use now, with {calls}: by the attendant"
+                " that runs, or by another program, which the attendant would take it"
+                " from",
+            )
+        )
+
+    async def _ask_for_sound(self, sound: Sound) -> Findings:
+        found = Findings()
+        answer = await self._ask_about(found, sound.place, "sounds", sound.name)
+        if answer is None:
+            folder, _, rest = sound.name.rpartition("/")
+            # Asterisk takes a folder beside those of the languages for one of them.
+            beside = await self._ask_about(found, sound.place, "sounds", rest)
+            if not (folder and folder in _languages(beside)):
+                found.errors.append(
+                    Problem(
+                        sound.place,
+                        f"Asterisk has no sound {sound.name}; callers would hear"
+                        " nothing. It belongs in Asterisk's folder of sounds, as"
+                        f" {_file(sound)}",
+                    )
+                )
+            return found
+        missing = [
+            language
+            for language in sound.languages
+            if not {language, language.partition("_")[0]} & _languages(answer)
+        ]
+        if answer and missing:
+            found.doubts.append(
+                Problem(
+                    sound.place,
+                    f"Asterisk has the sound {sound.name}, but not in the language"
+                    f" {', '.join(missing)}",
+                )
+            )
+        return found
+
+    async def _ask_for_recording(self, place: str, name: str) -> Findings:
+        found = Findings()
+        answer = await self._ask_about(found, place, "recordings", "stored", name)
+        if answer is None:
+            found.doubts.append(Problem(place, f"Asterisk has no recording {name} now"))
+        return found
+
+    async def _ask_for_endpoint(self, place: str, endpoint: str) -> Findings:
+        found = Findings()
+        technology, _, resource = endpoint.partition("/")
+        answer = await self._ask_about(found, place, "endpoints", technology, resource)
+        if answer is None:
+            found.errors.append(
+                Problem(place, f"Asterisk knows no endpoint {endpoint}")
+            )
+        elif answer.get("state") == "offline":
+            found.doubts.append(
+                Problem(place, f"{endpoint} is offline now: it could not be rung")
+            )
+        return found
+
+    async def _ask_for_device(self, place: str, device: str, what: str) -> Findings:
+        """Find out whether there is what a device's state would be that of."""
+        found = Findings()
+        answer = await self._ask_about(found, place, "deviceStates", device)
+        if answer is None:
+            self._cannot_tell.append(what)
+        elif answer.get("state") == _INVALID:
+            found.errors.append(Problem(place, f"Asterisk has no {what}"))
+        return found
+
+    async def _ask_about(
+        self, found: Findings, place: str, *path: str
+    ) -> dict[str, Any] | None:
+        """Ask; None: there is no such thing. Empty: there was no answer."""
+        try:
+            answer = await self._get(*path)
+        except NotFoundError:
+            return None
+        except AriError as error:
+            found.doubts.append(Problem(place, f"Asterisk could not say: {error}"))
+            return {}
+        return answer if isinstance(answer, dict) else {}
+
+
+def _languages(sound: dict[str, Any] | None) -> set[str]:
+    formats: Iterable[dict[str, Any]] = (sound or {}).get("formats", ())
+    return {str(each.get("language")) for each in formats}
+
+
+def _file(sound: Sound) -> str:
+    language = sound.languages[0] if sound.languages else "en"
+    return f"{language}/{sound.name}.wav or in another format"
+
+
+def _merge(found: Findings, into: Findings) -> None:
+    into.errors.extend(found.errors)
+    into.doubts.extend(found.doubts)
+    into.notes.extend(found.notes)

@@ -1,0 +1,211 @@
+"""What is allowed in a call flow, and probably not meant.
+
+Pure: for the tool that checks a file before it is used.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from channel_aa.checked import Problem, path_of, quoted
+from channel_aa.menus.actions import Keyword, Record
+from channel_aa.menus.digits import Pattern
+from channel_aa.menus.reachability import Reach, menus_with_way_out, reach
+from channel_aa.menus.schedules import DAYS, written_time
+from channel_aa.menus.sounds import DIGITS
+from channel_aa.menus.traversal import texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from channel_aa.menus.flow import CallFlow
+    from channel_aa.menus.menu import Extensions, Menu
+    from channel_aa.menus.schedules import Schedule
+
+MAX_OPTIONS = 5
+"""How many options people remember while they listen."""
+
+SHORTEST_WAIT = 3
+LONGEST_WAIT = 10
+"""How long callers need, and are willing to wait, in seconds."""
+
+
+def lint(flow: CallFlow) -> tuple[Problem, ...]:
+    """Find what is probably not meant; places are those of the file."""
+    within = reach(flow)
+    return (
+        *_unreached_menus(flow, within),
+        *_menus_without_way_out(flow, within),
+        *(each for menu in flow.menus.items() for each in _of_menu(*menu)),
+        *_unused_actions(flow, within),
+        *_unreached_routes(flow),
+        *(each for entry in flow.schedules.items() for each in _of_schedule(*entry)),
+        *_unused_schedules(flow),
+        *_recordings_that_overwrite(flow),
+    )
+
+
+def _unreached_menus(flow: CallFlow, within: Reach) -> Iterator[Problem]:
+    for name in flow.menus:
+        if name not in within.menus and not within.goes_anywhere:
+            yield Problem(
+                path_of("menus", name),
+                "no caller can reach this menu: no route, option or action leads here",
+            )
+
+
+def _unused_actions(flow: CallFlow, within: Reach) -> Iterator[Problem]:
+    for name in flow.actions:
+        if name not in within.actions and not within.goes_anywhere:
+            yield Problem(
+                path_of("actions", name),
+                "is never done: no option, route or limit that callers can reach"
+                " comes to it",
+            )
+
+
+def _menus_without_way_out(flow: CallFlow, within: Reach) -> Iterator[Problem]:
+    for name in sorted(within.menus - menus_with_way_out(flow, within)):
+        yield Problem(
+            path_of("menus", name),
+            "callers cannot get out of here but by hanging up: no option leaves the"
+            " menus, and no limit (max_noinput) ends them",
+        )
+
+
+def _of_menu(name: str, menu: Menu) -> Iterator[Problem]:
+    place = path_of("menus", name)
+    options = [
+        keys for keys, action in menu.options.items() if not isinstance(action, Keyword)
+    ]
+    if len(options) > MAX_OPTIONS:
+        yield Problem(
+            f"{place}.options",
+            f"offers {len(options)} options; people remember about {MAX_OPTIONS}:"
+            " move some to a menu of their own",
+        )
+    if not SHORTEST_WAIT <= menu.timeout <= LONGEST_WAIT:
+        length = "short" if menu.timeout < SHORTEST_WAIT else "long"
+        yield Problem(
+            f"{place}.timeout",
+            f"{menu.timeout:g} s are a {length} wait; most callers need"
+            f" {SHORTEST_WAIT} to {LONGEST_WAIT}",
+        )
+    if menu.interdigit_timeout > LONGEST_WAIT:
+        yield Problem(
+            f"{place}.interdigit_timeout",
+            f"{menu.interdigit_timeout:g} s are a long wait; most callers need 1 to 3",
+        )
+    yield from _waits_for_longer_options(place, menu)
+    if menu.extensions is not None:
+        yield from _options_and_extensions(place, menu, menu.extensions)
+
+
+def _waits_for_longer_options(place: str, menu: Menu) -> Iterator[Problem]:
+    for keys in menu.options:
+        longer = [
+            each for each in menu.options if each != keys and each.startswith(keys)
+        ]
+        if longer:
+            yield _wait(path_of(f"{place}.options", keys), keys, longer[0], menu)
+
+
+def _options_and_extensions(
+    place: str, menu: Menu, extensions: Extensions
+) -> Iterator[Problem]:
+    denied = [Pattern(text) for text in extensions.deny]
+    for text in extensions.pattern:
+        pattern = Pattern(text)
+        for keys in menu.options:
+            option = path_of(f"{place}.options", keys)
+            if pattern.matches(keys) and not any(each.matches(keys) for each in denied):
+                yield Problem(
+                    option,
+                    f"hides the extension {keys} of the pattern {quoted(text)}: the"
+                    " option is what callers get; deny the extension, or give the"
+                    " option another key",
+                )
+            if pattern.may_grow(keys):
+                yield _wait(option, keys, text, menu)
+            begins = next(
+                (
+                    keys[:end]
+                    for end in range(1, len(keys))
+                    if pattern.matches(keys[:end])
+                ),
+                None,
+            )
+            if begins is not None:
+                yield Problem(
+                    f"{place}.extensions.pattern",
+                    f"callers who dial {begins} wait {menu.interdigit_timeout:g} s for"
+                    f" it, as the option {keys} begins with it, too; give one of them"
+                    " another first key",
+                )
+        if text.endswith(".") and any(
+            DIGITS in each for each in texts(extensions.action)
+        ):
+            yield Problem(
+                f"{place}.extensions.pattern",
+                f"{quoted(text)} lets callers dial numbers of any length, perhaps at"
+                " your expense; write as many X as your extensions have digits",
+            )
+
+
+def _wait(place: str, keys: str, longer: str, menu: Menu) -> Problem:
+    return Problem(
+        place,
+        f"callers who press {keys} wait {menu.interdigit_timeout:g} s for it, as"
+        f" {quoted(longer)} begins with it, too; give one of them another first key",
+    )
+
+
+def _unreached_routes(flow: CallFlow) -> Iterator[Problem]:
+    for index, route in enumerate(flow.routes):
+        for number, before in enumerate(flow.routes[:index]):
+            if _takes_all(before.did, route.did) and _takes_all(
+                before.argument, route.argument
+            ):
+                yield Problem(
+                    f"routes[{index}]",
+                    f"no call gets here: routes[{number}] stands before it, and is for"
+                    " all of its calls",
+                )
+                break
+
+
+def _takes_all(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    return not before or (bool(after) and set(after) <= set(before))
+
+
+def _of_schedule(name: str, schedule: Schedule) -> Iterator[Problem]:
+    place = path_of("schedules", name)
+    if not schedule.open:
+        yield Problem(f"{place}.open", "it is never open: no time of the week is named")
+    for (first, one), (second, other) in combinations(enumerate(schedule.open), 2):
+        days = [day for day in one.days if day in other.days]
+        begin, end = max(one.begin, other.begin), min(one.end, other.end)
+        if days and begin < end:
+            yield Problem(
+                f"{place}.open[{second}]",
+                f"names times that open[{first}] names already:"
+                f" {DAYS[days[0]]} {written_time(begin)}-{written_time(end)}",
+            )
+
+
+def _unused_schedules(flow: CallFlow) -> Iterator[Problem]:
+    used = {route.schedule for route in flow.routes}
+    for name in flow.schedules:
+        if name not in used:
+            yield Problem(path_of("schedules", name), "no route names this schedule")
+
+
+def _recordings_that_overwrite(flow: CallFlow) -> Iterator[Problem]:
+    for place, action in flow.all_actions():
+        if isinstance(action, Record) and "{" not in action.record:
+            yield Problem(
+                f"{place}.record",
+                f"{quoted(action.record)} is overwritten by each caller; put"
+                " {channel} or {date}-{time} into the name",
+            )

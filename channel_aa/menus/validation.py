@@ -1,0 +1,230 @@
+"""What does not fit together in a call flow whose parts are right in themselves."""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, NamedTuple
+
+from channel_aa.checked import Problem, nearest, path_of, quoted
+from channel_aa.menus.actions import (
+    BACK,
+    HANGUP,
+    KEYWORDS,
+    REPEAT,
+    TOP,
+    Action,
+    Dial,
+    GoTo,
+    Keyword,
+    Named,
+)
+from channel_aa.menus.references import Names
+from channel_aa.menus.sounds import DIGITS
+from channel_aa.menus.traversal import (
+    Written,
+    in_actions,
+    in_menu,
+    in_routes,
+    reached,
+    target_menu,
+    texts,
+    with_follow_ups,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from channel_aa.menus.menu import Menu
+    from channel_aa.menus.routes import Route
+
+
+class Parts(NamedTuple):
+    """What a call flow is made of, without what is wrong in itself.
+
+    Attributes:
+        entry: the menu for the calls that no route is for.
+        menus: the menus that are right, by name.
+        actions: the actions that are right, by name.
+        routes: the routes that are right.
+        menu_names: the names of all menus.
+        action_names: the names of all actions.
+        schedule_names: the names of all schedules.
+    """
+
+    entry: str
+    menus: Mapping[str, Menu]
+    actions: Mapping[str, Action]
+    routes: tuple[Route, ...]
+    menu_names: frozenset[str]
+    action_names: frozenset[str]
+    schedule_names: frozenset[str]
+
+
+def mistakes(parts: Parts, *, entry_place: str) -> Iterator[Problem]:
+    """Find everything that does not fit together.
+
+    Args:
+        parts: what is to fit together.
+        entry_place: where the entry's name stands.
+    """
+    if parts.entry not in parts.menu_names:
+        yield Problem(
+            entry_place, nearest(parts.entry, sorted(parts.menu_names), what="menu")
+        )
+    yield from _ambiguous_names(parts)
+    yield from _dangling_targets(parts)
+    yield from _unknown_schedules(parts)
+    yield from _circles_of_actions(parts)
+    yield from _circles_of_menus(parts)
+    yield from _repeats_without_menu(parts)
+    yield from _digits_without_key(parts)
+
+
+def _ambiguous_names(parts: Parts) -> Iterator[Problem]:
+    for table, names in (
+        ("menus", parts.menu_names),
+        ("actions", parts.action_names),
+    ):
+        for name in sorted(names.intersection(KEYWORDS)):
+            yield Problem(
+                path_of(table, name),
+                f"{quoted(name)} is an action by itself; give this another name",
+            )
+    for name in sorted(parts.menu_names & parts.action_names):
+        yield Problem(
+            path_of("actions", name),
+            f"a menu is called {quoted(name)}, too; give one of them another name",
+        )
+
+
+def _dangling_targets(parts: Parts) -> Iterator[Problem]:
+    names = Names(parts.menu_names, parts.action_names)
+    for place, action in with_follow_ups(_roots(parts)):
+        match action:
+            case Named(name=name):
+                yield from names.dangling(place, name)
+            case GoTo(menu=name):
+                yield from names.dangling_menu(f"{place}.menu", name)
+
+
+def _unknown_schedules(parts: Parts) -> Iterator[Problem]:
+    for index, route in enumerate(parts.routes):
+        if route.schedule and route.schedule not in parts.schedule_names:
+            yield Problem(
+                f"routes[{index}].schedule",
+                nearest(route.schedule, sorted(parts.schedule_names), what="schedule"),
+            )
+
+
+def _circles_of_actions(parts: Parts) -> Iterator[Problem]:
+    graph = {
+        name: {
+            each.action.name
+            for each in with_follow_ups([Written("", action)])
+            if isinstance(each.action, Named) and each.action.name in parts.actions
+        }
+        for name, action in parts.actions.items()
+    }
+    for circle in _circles(graph):
+        yield Problem(
+            path_of("actions", circle[0]),
+            f"goes round for ever, and no key ends it: {', '.join(circle)}; let one of"
+            " them end with a menu or 'hangup'",
+        )
+
+
+def _circles_of_menus(parts: Parts) -> Iterator[Problem]:
+    starts = _start_menus(parts)
+    graph: dict[str, set[str]] = {name: set() for name in parts.menus}
+    backs = set()
+    for name, menu in parts.menus.items():
+        if not menu.max_noinput:
+            continue
+        # A phone that rings ends it for now: somebody may answer.
+        for action in reached(menu.failure, parts.actions, ends=(Dial,)):
+            target = target_menu(action, parts.menus)
+            if target is not None:
+                graph[name].add(target)
+            elif action == REPEAT:
+                graph[name].add(name)
+            elif action == TOP:
+                graph[name] |= starts
+            elif action == BACK:
+                backs.add(name)
+    # Back is where the caller came from: without a key, only such a failure.
+    parents = {
+        name: {each for each, targets in graph.items() if name in targets}
+        for name in backs
+    }
+    for name in backs:
+        graph[name] |= parents[name] | (starts & {name})
+    for circle in _circles(graph):
+        yield Problem(
+            f"{path_of('menus', circle[0])}.failure",
+            f"goes round for ever while nobody presses a key: {', '.join(circle)};"
+            " let it end with 'hangup', a phone or the dialplan",
+        )
+
+
+def _repeats_without_menu(parts: Parts) -> Iterator[Problem]:
+    for place, root in in_routes(parts.routes):
+        for action in reached(root, parts.actions, ends=(Dial,)):
+            if isinstance(action, Keyword) and action != HANGUP:
+                yield Problem(
+                    place,
+                    f"comes to {quoted(action.word)}, but no menu was heard before;"
+                    ' say what comes next: then = "hangup", or a menu\'s name',
+                )
+
+
+def _digits_without_key(parts: Parts) -> Iterator[Problem]:
+    failures = (
+        Written(f"{path_of('menus', name)}.failure", menu.failure)
+        for name, menu in parts.menus.items()
+    )
+    for place, root in (*failures, *in_routes(parts.routes)):
+        for action in reached(root, parts.actions):
+            for text in texts(action):
+                if DIGITS in text:
+                    yield Problem(
+                        place,
+                        f"comes to {quoted(text)}, but no key was pressed for it, so"
+                        f" there are no {DIGITS}; write out what is meant",
+                    )
+
+
+def _roots(parts: Parts) -> Iterator[Written]:
+    for name, menu in parts.menus.items():
+        yield from in_menu(name, menu)
+    yield from in_actions(parts.actions)
+    yield from in_routes(parts.routes)
+
+
+def _start_menus(parts: Parts) -> set[str]:
+    starts = {parts.entry} & set(parts.menus)
+    for written in in_routes(parts.routes):
+        for action in reached(written.action, parts.actions):
+            target = target_menu(action, parts.menus)
+            if target is not None:
+                starts.add(target)
+    return starts
+
+
+def _circles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
+    """Give circles until none is left, each as its nodes from the first to it again."""
+    order = list(graph)
+    left = {node: sorted(after) for node, after in graph.items()}
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            circle = error.args[1][:0:-1]
+        else:
+            return
+        first = circle.index(min(circle, key=order.index))
+        yield [*circle[first:], *circle[: first + 1]]
+        left = {
+            node: [each for each in after if each not in circle]
+            for node, after in left.items()
+            if node not in circle
+        }

@@ -1,0 +1,151 @@
+"""Telephones that can be rung: how each behaves, and how that is written.
+
+The words of a telephone's behaviour::
+
+    answers            pick up at once
+    answers 2          ring for two seconds, then pick up
+    answers 2 hangs-up 5   … and hang up five seconds later
+    answers 1 press 12#    … and press keys as soon as that
+    rings              ring, and never pick up
+    silent             never pick up, and do not even say that it rings
+    busy               be busy; "busy 1": after ringing for a second
+    congested          there is no way to it
+    declines 1         ring for a second, then push the call away
+    unallocated        be a number that the network does not know
+    unreachable        be known, and not registered
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from channel_aa.simulator.script import KEYS, ScriptError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_REFUSALS = ("busy", "congested", "declines", "unallocated")
+_OTHERS = ("rings", "silent", "unreachable")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneBehaviour:
+    """How a telephone behaves when it is rung; all times in seconds.
+
+    Args:
+        answers_after: from its first ring until it is picked up; None: never.
+        hangs_up_after: from then until it is hung up; None: it waits for others to.
+        keys: the keys that are pressed once it has been picked up.
+        refusal: what it does instead of being picked up: ``busy``, ``congested``,
+            ``declines``, ``unallocated``.
+        refuses_after: from its first ring until then.
+        is_silent: whether it keeps to itself that it rings.
+        is_reachable: whether it can be rung at all.
+    """
+
+    answers_after: float | None = 0.0
+    hangs_up_after: float | None = None
+    keys: str = ""
+    refusal: str = ""
+    refuses_after: float = 0.0
+    is_silent: bool = False
+    is_reachable: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> PhoneBehaviour:
+        """Read how it is written; see `channel_aa.simulator.phone_behaviour`.
+
+        Raises:
+            ScriptError: it cannot be understood; the message says why.
+        """
+        words = iter(text.split())
+        first = next(words, "")
+        if first == "answers":
+            return cls._that_answers(list(words))
+        seconds = _seconds(first, next(words, "0"))
+        if next(words, None) is not None:
+            raise ScriptError(f"nothing is to follow after {first!r} but seconds")
+        if first in _REFUSALS:
+            return cls(answers_after=None, refusal=first, refuses_after=seconds)
+        if first not in _OTHERS:
+            known = ", ".join(("answers", *_REFUSALS, *_OTHERS))
+            raise ScriptError(f"no telephone does {first!r}; they do: {known}")
+        return cls(
+            answers_after=None,
+            is_silent=first == "silent",
+            is_reachable=first != "unreachable",
+        )
+
+    @classmethod
+    def _that_answers(cls, words: list[str]) -> PhoneBehaviour:
+        has_seconds = len(words) % 2 == 1
+        answers_after = _seconds("answers", words.pop(0)) if has_seconds else 0.0
+        hangs_up_after: float | None = None
+        keys = ""
+        for word, value in zip(words[::2], words[1::2], strict=True):
+            if word == "hangs-up":
+                hangs_up_after = _seconds(word, value)
+            elif word == "press" and KEYS.issuperset(value):
+                keys = value
+            else:
+                raise ScriptError(f"after it has answered it cannot {word} {value}")
+        return cls(
+            answers_after=answers_after, hangs_up_after=hangs_up_after, keys=keys
+        )
+
+
+@dataclass(kw_only=True)
+class Phones:
+    """The telephones of the simulated Asterisk.
+
+    Args:
+        by_endpoint: how each behaves, by its endpoint: ``PJSIP/410``. Patterns of
+            `fnmatch` are allowed: ``PJSIP/4*``; the first that matches counts.
+        default: how every other telephone behaves; None: there is no other.
+    """
+
+    by_endpoint: dict[str, PhoneBehaviour] = field(default_factory=dict)
+    default: PhoneBehaviour | None = None
+
+    @classmethod
+    def of(cls, phones: Mapping[str, PhoneBehaviour | str]) -> Phones:
+        """Make them from how each behaves, or how that is written.
+
+        The one at ``*`` is the default.
+
+        Raises:
+            ScriptError: one cannot be understood.
+        """
+        read = {
+            endpoint: PhoneBehaviour.parse(phone) if isinstance(phone, str) else phone
+            for endpoint, phone in phones.items()
+        }
+        default = read.pop("*", None)
+        return cls(by_endpoint=read, default=default)
+
+    def find(self, endpoint: str) -> PhoneBehaviour | None:
+        """Find a telephone; None: there is none."""
+        for pattern, phone in self.by_endpoint.items():
+            if fnmatchcase(endpoint, pattern):
+                return phone
+        return self.default
+
+    def known(self) -> Iterator[tuple[str, str, PhoneBehaviour]]:
+        """List the technology and the resource of those that are named."""
+        for endpoint, phone in self.by_endpoint.items():
+            technology, _, resource = endpoint.partition("/")
+            # A Local channel is dialplan: there is no endpoint behind it.
+            if technology != "Local":
+                yield technology, resource, phone
+
+
+def _seconds(word: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ScriptError(f"how many seconds? Write a number: {word} 2")
+    return seconds

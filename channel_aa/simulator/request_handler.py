@@ -1,0 +1,85 @@
+"""Where requests are served, whatever carried them, and where they go wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred, succeed
+
+from channel_aa.simulator.api import RefusedError, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from channel_aa.simulator.api import Answer, Api
+    from channel_aa.simulator.faults import RequestFault
+    from channel_aa.simulator.state import PbxState
+
+
+class NoAnswerError(Exception):
+    """The connection is to be dropped, instead of an answer."""
+
+
+class RequestHandler:
+    """Serves requests, and makes the faults that were asked for.
+
+    Attributes:
+        requests: how many requests have come so far.
+    """
+
+    def __init__(self, world: PbxState, api: Api) -> None:
+        self.requests = 0
+        self._world = world
+        self._api = api
+
+    @staticmethod
+    def check(path: str) -> None:
+        """Look at a whole path, ``/ari/`` included.
+
+        Raises:
+            RefusedError: it ends with a slash.
+        """
+        if path.endswith("/"):
+            without = path.rstrip("/") if path != "/ari/" else path
+            hint = f"ARI URLs do not end with a slash. Try {without}"
+            raise RefusedError(404, hint)
+
+    def fault_in(self, method: str, path: str) -> RequestFault | None:
+        """Say what is to go wrong with a request.
+
+        Raises:
+            RefusedError: it is refused.
+            NoAnswerError: it is lost, and its connection with it.
+        """
+        fault = self._world.faults.for_request(method, path)
+        if fault is not None and fault.status is not None:
+            raise RefusedError(fault.status, fault.message)
+        if fault is not None and fault.lose == "request":
+            raise NoAnswerError
+        return fault
+
+    def serve(
+        self,
+        method: str,
+        segments: Sequence[str],
+        parameters: Mapping[str, Any],
+        fault: RequestFault | None,
+    ) -> Answer:
+        """Serve a request as `Api.dispatch` does, with what goes wrong after that.
+
+        Errors: `NoAnswerError`, in the Deferred.
+        """
+        answer = self._api.dispatch(method, segments, parameters)
+        if fault is None:
+            return answer
+        later = answer if isinstance(answer, Deferred) else succeed(answer)
+
+        def go_wrong(response: Response) -> Answer:
+            if fault.lose == "answer":
+                raise NoAnswerError
+            delayed: Deferred[Response] = Deferred()
+            self._world.timers.later(fault.delay, lambda: delayed.callback(response))
+            return delayed
+
+        return later.addCallback(go_wrong)

@@ -1,0 +1,225 @@
+"""A real Asterisk that a test starts, stops, kills and starts again."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import asynccontextmanager, suppress
+from itertools import cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.utils import getProcessOutput
+
+from real_asterisk.configuration import write_files
+from real_asterisk.installation import FILES, Installation
+from real_asterisk.sounds import SOUNDS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from twisted.internet.posixbase import PosixReactorBase
+    from twisted.python.failure import Failure
+
+_PORTS = cycle(range(1000))
+
+_SECONDS = 60
+"""How long anything asked of Asterisk may take."""
+
+
+class AsteriskError(Exception):
+    """Asterisk did not do as it was told; the message shows its log."""
+
+
+class _Process(ProcessProtocol):
+    """One run of Asterisk."""
+
+    def __init__(self) -> None:
+        self.output = ""
+        self.is_running = True
+        self.ready: Deferred[None] = Deferred()
+        self.ended: Deferred[None] = Deferred()
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: ARG002, N802, N803 - Twisted's names
+        self.output += data.decode(errors="replace")
+        if "\nAsterisk Ready." in self.output and not self.ready.called:
+            self.ready.callback(None)
+
+    def processEnded(self, reason: Failure) -> None:  # noqa: N802 - Twisted's name
+        self.is_running = False
+        if not self.ready.called:
+            self.ready.errback(reason)
+        self.ended.callback(None)
+
+
+class Asterisk:
+    """An Asterisk with its own files and its own port on 127.0.0.1.
+
+    It is made by `start`, or by `running` for a block of code, and serves the
+    shipped dialplan (see ``extensions.conf`` beside this module). Made, it can be
+    halted or killed, and booted again with the same files and port.
+    """
+
+    username = "asterisk"
+    password = "asterisk"
+    observer = ("observer", "observer")
+    """Name and password of a user that may look at everything, and touch nothing."""
+
+    def __init__(
+        self,
+        reactor: PosixReactorBase,
+        *,
+        sounds: Mapping[str, float] | None = None,
+        operator: str = "",
+        installation: Installation | None = None,
+    ) -> None:
+        self.sounds = {**SOUNDS, **(sounds or {})}
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._reactor = reactor
+        self._installation = installation or Installation.default()
+        self._folder = TemporaryDirectory(prefix="channel-aa-asterisk-")
+        self._files = Path(self._folder.name)
+        self._runs: list[_Process] = []
+        write_files(
+            self._files,
+            installation=self._installation,
+            port=self.port,
+            sounds=self.sounds,
+            operator=operator,
+        )
+
+    @classmethod
+    async def start(
+        cls,
+        reactor: PosixReactorBase,
+        *,
+        sounds: Mapping[str, float] | None = None,
+        operator: str = "",
+        installation: Installation | None = None,
+    ) -> Asterisk:
+        """Start an Asterisk; whoever does must `stop` it.
+
+        Args:
+            reactor: the reactor that runs the process.
+            sounds: seconds that each sound lasts, by its name; they are added to
+                those of the default menu, or take their place.
+            operator: whom the shipped dialplan dials for the operator, such as
+                ``Local/operator@phones``; "": it has none.
+            installation: another one than `Installation.default`.
+
+        Raises:
+            AsteriskError: it did not boot; the message shows its log.
+        """
+        asterisk = cls(
+            reactor, sounds=sounds, operator=operator, installation=installation
+        )
+        try:
+            await asterisk.boot()
+        except BaseException:
+            await asterisk.stop()
+            raise
+        return asterisk
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls,
+        reactor: PosixReactorBase,
+        *,
+        sounds: Mapping[str, float] | None = None,
+        operator: str = "",
+        installation: Installation | None = None,
+    ) -> AsyncIterator[Asterisk]:
+        """Start an Asterisk for a block of code; the arguments are `start`'s."""
+        asterisk = await cls.start(
+            reactor, sounds=sounds, operator=operator, installation=installation
+        )
+        try:
+            yield asterisk
+        finally:
+            await asterisk.stop()
+
+    async def boot(self) -> None:
+        """Start it again, after `halt` or `kill`.
+
+        Raises:
+            AsteriskError: it did not boot; the message shows its log.
+        """
+        run = _Process()
+        self._runs.append(run)
+        command = self._command(
+            "asterisk", "-f", "-vvv", "-C", f"{FILES}/etc/asterisk.conf"
+        )
+        self._transport = self._reactor.spawnProcess(run, command[0], command, env={})
+        try:
+            await run.ready.addTimeout(_SECONDS, self._reactor)
+        except Exception as error:
+            raise AsteriskError(f"Asterisk did not boot:\n{self.log()}") from error
+        if "Bound HTTP server" not in run.output:
+            raise AsteriskError(f"Asterisk serves no HTTP:\n{self.log()}")
+
+    async def halt(self) -> None:
+        """Let Asterisk shut down in order, as its service manager would."""
+        await self._end("TERM")
+
+    async def kill(self) -> None:
+        """Kill it without a warning."""
+        await self._end("KILL")
+
+    async def stop(self) -> None:
+        """Kill it, and remove its files: nothing is left of it but its log."""
+        try:
+            await self.kill()
+        finally:
+            self._folder.cleanup()
+
+    async def cli(self, command: str) -> str:
+        """Give a command to its console: ``core show channels``.
+
+        Returns:
+            What the console shows.
+        """
+        line = self._command(
+            *("timeout", str(_SECONDS), "asterisk"),
+            *("-C", f"{FILES}/etc/asterisk.conf", "-rx", command),
+        )
+        output: bytes = await getProcessOutput(
+            line[0], line[1:], env={}, reactor=self._reactor, errortoo=True
+        )
+        return output.decode(errors="replace")
+
+    def log(self) -> str:
+        """Return all that its runs have logged so far."""
+        return "".join(run.output for run in self._runs)
+
+    async def _end(self, signal: str) -> None:
+        run = self._runs[-1] if self._runs else None
+        if run is None or not run.is_running:
+            return
+        with suppress(ProcessExitedAlready):
+            self._transport.signalProcess(signal)
+        await run.ended.addTimeout(_SECONDS, self._reactor)
+
+    def _command(self, *arguments: str) -> list[str]:
+        return self._installation.command(self._files, *arguments)
+
+
+def free_port() -> int:
+    """Find a port on 127.0.0.1 that nothing listens on.
+
+    It is below those that the system gives to connections, and each process of a test
+    run that is spread over several has its own thousand: nobody else is quicker.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    first = 20_000 + 1000 * int(worker)
+    for port in islice(_PORTS, 1000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", first + port))
+            return first + port
+    raise AssertionError(f"no port is free from {first} on")

@@ -1,0 +1,140 @@
+"""``channel-aa check --asterisk`` asks a real Asterisk."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.utils import getProcessOutputAndValue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twisted.internet.posixbase import PosixReactorBase
+
+    from real_asterisk.harness import Asterisk
+
+pytestmark = pytest.mark.asterisk
+
+_MENU = """
+[menus.main]
+prompt = ["press-1", "digits/star"]
+options.9 = "hangup"
+"""
+
+_EVERYTHING = """
+[menus.main]
+greeting = ["no-such-sound", "sub/no-such-sound"]
+prompt = ["press-1"]
+language = "fr"
+[menus.main.options]
+1 = { play = ["you-entered", "digits:{digits}"] }
+2 = { dial = ["PJSIP/410", "PJSIP/411", "Local/1000@default"], else = "back" }
+3 = { dial = "Local/1@nowhere", else = "hangup" }
+4 = { continue = { context = "default", extension = "1000" } }
+5 = { continue = { context = "nowhere", extension = "6001" } }
+6 = { voicemail = "410" }
+7 = { queue = "support" }
+8 = { queue = "nobody" }
+9 = { record = "said", then = { play = ["recording:never-said"] } }
+[menus.main.extensions]
+pattern = "*4XX"
+dial = "PJSIP/{digits}"
+else = "hangup"
+"""
+
+
+async def check(
+    reactor: PosixReactorBase,
+    folder: Path,
+    asterisk: Asterisk,
+    menus: str,
+    *,
+    username: str = "asterisk",
+    password: str = "asterisk",  # noqa: S107 - a test's
+) -> tuple[int, list[str]]:
+    """Run the command; give its exit code and its lines, without the file's name."""
+    file = folder / "twistd.conf"
+    file.write_text(
+        f'[asterisk]\nurl = "{asterisk.url}"\nusername = "{username}"\n'
+        f'password = "{password}"\n{menus}'
+    )
+    command = ["-m", "channel_aa.commands", "check", str(file), "--asterisk"]
+    out, err, code = await getProcessOutputAndValue(
+        sys.executable, command, env={}, reactor=reactor
+    )
+    assert err == b""
+    lines = out.decode().replace(asterisk.url, "URL").splitlines()
+    return code, [line.removeprefix(f"{file}: ") for line in lines]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_asterisk_that_has_everything_is_praised(
+    reactor: PosixReactorBase, asterisk: Asterisk, tmp_path: Path
+) -> None:
+    code, (first, *rest) = await check(reactor, tmp_path, asterisk, _MENU)
+    assert first.startswith("asterisk.url: Asterisk 22.")
+    assert first.endswith(" answers at URL to the user asterisk")
+    assert rest == ["no errors, no doubts"]
+    assert code == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_asterisk_lacks_is_named_with_its_place(
+    reactor: PosixReactorBase, asterisk: Asterisk, tmp_path: Path
+) -> None:
+    await asterisk.cli("module load res_ari_device_states.so")
+    code, lines = await check(reactor, tmp_path, asterisk, _EVERYTHING)
+    menu = "menus.main"
+    errors = [line.partition(";")[0] for line in lines if "doubtful" not in line]
+    assert errors[:6] == [
+        f"{menu}.greeting[0]: Asterisk has no sound no-such-sound",
+        f"{menu}.greeting[1]: Asterisk has no sound sub/no-such-sound",
+        f"{menu}.options.2: Asterisk knows no endpoint PJSIP/411",
+        f"{menu}.options.3: Asterisk has no extension 1 in the context nowhere",
+        f"{menu}.options.5: Asterisk has no extension 6001 in the context nowhere",
+        f"{menu}.options.8: Asterisk has no queue nobody",
+    ]
+    assert (
+        f"{menu}.prompt[0]: doubtful: Asterisk has the sound press-1, but not in the"
+        " language fr"
+    ) in lines
+    assert (
+        f"{menu}.options.2: doubtful: PJSIP/410 is offline now: it could not be rung"
+    ) in lines
+    assert (
+        f"{menu}.options.9.then.play[0]: doubtful: Asterisk has no recording never-said"
+        " now"
+    ) in lines
+    assert code == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_password_is_named(
+    reactor: PosixReactorBase, asterisk: Asterisk, tmp_path: Path
+) -> None:
+    code, lines = await check(
+        reactor, tmp_path, asterisk, _MENU, password="wrong-horse"
+    )
+    assert lines[0].startswith(
+        "asterisk.username: Asterisk refused the user 'asterisk' or the password."
+    )
+    assert lines[-1] == "1 error, no doubts"
+    assert code == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_user_who_may_only_look_is_named(
+    reactor: PosixReactorBase, asterisk: Asterisk, tmp_path: Path
+) -> None:
+    username, password = asterisk.observer
+    code, lines = await check(
+        reactor, tmp_path, asterisk, _MENU, username=username, password=password
+    )
+    assert lines[0] == (
+        "asterisk.username: the user observer may look, and do nothing: in ari.conf,"
+        " its read_only has to be no"
+    )
+    assert code == 1

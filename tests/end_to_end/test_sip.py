@@ -1,0 +1,109 @@
+"""What a telephone on SIP tells of itself, which Local channels do not.
+
+The telephones are those of the tests' dialplan, called by Asterisk over loopback.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+
+from real_asterisk.harness import Asterisk
+from tests.support.asterisk_harness import RealAsteriskHarness
+
+if TYPE_CHECKING:
+    from twisted.internet.posixbase import PosixReactorBase
+
+    from real_asterisk.installation import Installation
+    from tests.support.raw_ari import Events
+
+pytestmark = pytest.mark.asterisk
+
+_PJSIP_CONF = """\
+[udp]
+type=transport
+protocol=udp
+bind=127.0.0.1:{port}
+
+[trunk]
+type=endpoint
+context=phones
+disallow=all
+allow=ulaw
+aors=trunk
+from_user=trunk
+
+[trunk]
+type=aor
+contact=sip:127.0.0.1:{port}
+"""
+
+OUTCOMES = {
+    "answers": (["", "ANSWER"], 16),
+    "busy": (["", "BUSY"], 17),
+    "congested": (["", "CONGESTION"], 34),
+    "declines": (["", "RINGING", "NOANSWER"], 21),
+    # A number that the other side does not know: only the cause tells.
+    "nobody": (["", "NOANSWER"], 1),
+    "rings": (["", "RINGING"], 19),
+}
+
+
+def free_udp_port() -> int:
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def rung(stage: RealAsteriskHarness, events: Events, phone: str) -> int:
+    """Ring a telephone, hang it up where it answers, and return the cause."""
+    await stage.ari.post(
+        f"/channels/{phone}",
+        endpoint=f"PJSIP/{phone}@trunk",
+        app="channel-aa",
+        formats="ulaw",
+        timeout=3,
+    )
+    if phone == "answers":
+        await events.wait_for_type("StasisStart", phone)
+        await stage.ari.delete(f"/channels/{phone}")
+    destroyed = await events.wait_for(
+        lambda it: it.type == "ChannelDestroyed" and it.json["channel"]["id"] == phone
+    )
+    cause: int = destroyed.json["cause"]
+    return cause
+
+
+def became(events: Events, phone: str) -> list[str]:
+    return [
+        it.json["dialstatus"]
+        for it in events.all
+        if it.type == "Dial" and it.is_about(phone)
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_cause_tells_what_became_of_a_telephone(
+    reactor: PosixReactorBase, installation: Installation
+) -> None:
+    asterisk = Asterisk(reactor, installation=installation)
+    configuration = _PJSIP_CONF.format(port=free_udp_port())
+    (asterisk._files / "etc/pjsip.conf").write_text(configuration)
+    try:
+        await asterisk.boot()
+        stage = await RealAsteriskHarness.open(reactor, asterisk)
+        events = await stage.listen()
+        outcomes = {}
+        for phone in OUTCOMES:
+            cause = await rung(stage, events, phone)
+            told = len(OUTCOMES[phone][0])
+            await events.wait_for(lambda _: len(became(events, phone)) >= told)  # noqa: B023
+            outcomes[phone] = (became(events, phone), cause)
+        assert outcomes == OUTCOMES
+        await stage.close()
+    finally:
+        await asterisk.stop()

@@ -1,0 +1,323 @@
+"""The events websocket on real sockets: opened, kept open, and closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.logger import LogLevel
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from channel_aa.ari.wire.connection import MAX_MESSAGE_BYTES
+from tests.support.ari_fakes import make_address
+from tests.support.http_peers import (
+    RawPeer,
+    answering,
+    closed_port,
+    http_answer,
+    listening,
+    until,
+)
+from tests.support.websocket_peers import (
+    CountingBackoff,
+    EventsServer,
+    WatchedClient,
+    assert_one_error,
+    connecting,
+    http_url,
+)
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IProtocol, IProtocolFactory
+    from twisted.internet.posixbase import PosixReactorBase
+
+BOOTING = http_answer("503 Service Unavailable", b'{"error":"booting"}')
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8088", "https://localhost", "https://[::1]"]
+)
+def test_an_address_gives_an_endpoint_for_streams(
+    reactor: PosixReactorBase, url: str
+) -> None:
+    verifyObject(IStreamClientEndpoint, make_address(url).endpoint(reactor))
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_asks_for_the_events_of_the_application(
+    reactor: PosixReactorBase,
+) -> None:
+    server = EventsServer(reactor)
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port) + "/prefix") as client,
+    ):
+        await until(reactor, lambda: client.calls)
+        assert client.connection.is_open
+        [request] = server.requests
+        assert request.path == "/prefix/ari/events"
+        assert request.params == {"app": ["channel-aa"]}
+        assert request.protocols == ["ari"]
+        address = client.connection.address
+        assert request.headers["authorization"] == address.authorization
+        assert client.log.texts(level=LogLevel.info) == [
+            f"Connected to {http_url(port)}/prefix/ari as application channel-aa"
+        ]
+    assert client.calls == ["open", "lost"]
+    assert client.errors == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_messages_are_passed_on_as_they_came(reactor: PosixReactorBase) -> None:
+    server = EventsServer(reactor)
+    longest = b"x" * MAX_MESSAGE_BYTES
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port)) as client,
+    ):
+        await until(reactor, lambda: server.open)
+        for message in (b'{"type":"A"}', "ö".encode(), longest):
+            server.open[0].sendMessage(message)
+        await until(reactor, lambda: len(client.messages) == 3)
+    assert client.messages == [b'{"type":"A"}', "ö".encode(), longest]
+
+
+# The delays between tries.
+
+
+@pytest_twisted.ensureDeferred
+async def test_only_a_completed_handshake_resets_the_delays(
+    reactor: PosixReactorBase,
+) -> None:
+    """A TCP connection alone is none: Asterisk answers 503 while it boots."""
+    peer = RawPeer(answering(BOOTING))
+    async with (
+        listening(reactor, peer) as port,
+        connecting(reactor, http_url(port)) as client,
+    ):
+        await until(reactor, lambda: client.tries >= 6)
+        assert client.backoff.resets == 0
+        assert client.backoff.delays[:6] == [0.001, 0.002, 0.004, 0.008, 0.008, 0.008]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_booting_asterisk_is_connected_to_when_it_is_ready(
+    reactor: PosixReactorBase,
+) -> None:
+    port = await closed_port(reactor)
+    server = EventsServer(reactor)
+    async with connecting(reactor, http_url(port)) as client:
+        async with listening(reactor, RawPeer(answering(BOOTING)), port=port):
+            await until(reactor, lambda: "starting" in " ".join(client.errors))
+        async with listening(reactor, server, port=port):
+            await until(reactor, lambda: client.connection.is_open)
+        assert client.calls == ["open"]
+        assert client.backoff.resets == 1
+
+
+# Losing it, and coming back.
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_lost_connection_comes_back(reactor: PosixReactorBase) -> None:
+    server = EventsServer(reactor)
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port)) as client,
+    ):
+        for _ in range(3):
+            await until(reactor, lambda: client.connection.is_open and server.open)
+            server.open.pop().drop()
+            await until(reactor, lambda: not client.connection.is_open)
+        await until(reactor, lambda: client.connection.is_open)
+        assert client.calls == ["open", "lost"] * 3 + ["open"]
+        assert client.backoff.delays == [0.001] * 3
+        assert len(client.errors) == 3
+        assert "The connection to Asterisk ended" in client.errors[0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_connection_that_the_server_closes_comes_back(
+    reactor: PosixReactorBase,
+) -> None:
+    server = EventsServer(reactor)
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port)) as client,
+    ):
+        await until(reactor, lambda: server.open)
+        server.open[0].sendCloseFrame(code=1001, reasonUtf8=b"restarting")
+        await until(reactor, lambda: len(server.open) == 2)
+        assert_one_error(client, "1001", "restarting")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_message_too_long_ends_its_connection_alone(
+    reactor: PosixReactorBase,
+) -> None:
+    server = EventsServer(reactor)
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port)) as client,
+    ):
+        await until(reactor, lambda: server.open)
+        server.open[0].sendMessage(b"x" * (MAX_MESSAGE_BYTES + 1))
+        await until(reactor, lambda: len(server.open) == 2)
+        server.open[1].sendMessage(b"short")
+        await until(reactor, lambda: client.messages)
+        assert client.messages == [b"short"]
+        assert_one_error(client, "exceeds payload limit")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_peer_that_answers_no_ping_is_dead(reactor: PosixReactorBase) -> None:
+    server = EventsServer(reactor)
+    server.answers_pings = False
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port), quiet_seconds=0.1) as client,
+    ):
+        await until(reactor, lambda: len(server.open) == 2)
+        assert server.pings >= 1
+        assert client.calls[:2] == ["open", "lost"]
+        assert "does not even answer a ping" in client.errors[0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_peer_that_answers_pings_lives(reactor: PosixReactorBase) -> None:
+    server = EventsServer(reactor)
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port), quiet_seconds=0.1) as client,
+    ):
+        await until(reactor, lambda: server.pings >= 2)
+        assert client.calls == ["open"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_pings_are_answered(reactor: PosixReactorBase) -> None:
+    server = EventsServer(reactor)
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port)) as client,
+    ):
+        await until(reactor, lambda: server.open)
+        server.open[0].sendPing(b"are you there?")
+        await until(reactor, lambda: server.pongs == 1)
+        assert client.calls == ["open"]
+
+
+# Stopping, in each state; `connecting` looks that nothing is left.
+
+
+@implementer(IStreamClientEndpoint)
+class NeverConnects:
+    def __init__(self) -> None:
+        self.cancelled = 0
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's
+        def cancel(_: object) -> None:
+            self.cancelled += 1
+
+        return Deferred(cancel)
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_stops_before_it_has_a_connection(reactor: PosixReactorBase) -> None:
+    endpoint = NeverConnects()
+    async with connecting(reactor, http_url(1), endpoint=endpoint) as client:
+        pass
+    assert endpoint.cancelled == 1
+    assert client.log.texts() == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_stops_while_the_host_is_looked_up(reactor: PosixReactorBase) -> None:
+    peer = RawPeer()
+    async with (
+        listening(reactor, peer) as port,
+        connecting(reactor, f"http://localhost:{port}") as client,
+    ):
+        pass
+    assert client.log.texts() == []
+    assert peer.requests == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_stops_during_the_handshake(reactor: PosixReactorBase) -> None:
+    peer = RawPeer()
+    async with listening(reactor, peer) as port:
+        async with connecting(reactor, http_url(port)) as client:
+            await until(reactor, lambda: peer.requests)
+        await until(reactor, lambda: peer.lost == 1)
+    assert client.calls == []
+    assert client.log.texts() == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_says_goodbye_when_it_stops(reactor: PosixReactorBase) -> None:
+    server = EventsServer(reactor)
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port)) as client,
+    ):
+        await until(reactor, lambda: client.connection.is_open)
+    assert server.close_codes == [1000]
+    assert client.calls == ["open", "lost"]
+    assert client.errors == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_stops_though_nobody_answers_its_goodbye(
+    reactor: PosixReactorBase,
+) -> None:
+    server = EventsServer(reactor)
+    server.answers_closes = False
+    async with listening(reactor, server) as port:
+        url = http_url(port)
+        async with connecting(reactor, url, closeHandshakeTimeout=1) as client:
+            await until(reactor, lambda: client.connection.is_open)
+    assert server.close_codes == [1000]
+    assert client.calls == ["open", "lost"]
+    assert client.errors == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_stops_while_it_waits_to_try_again(reactor: PosixReactorBase) -> None:
+    backoff = CountingBackoff(initial=1000.0, maximum=1000.0)
+    url = http_url(await closed_port(reactor))
+    async with connecting(reactor, url, backoff=backoff) as client:
+        await until(reactor, lambda: client.tries == 1)
+    assert client.tries == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_can_be_stopped_twice_and_started_again(
+    reactor: PosixReactorBase,
+) -> None:
+    server = EventsServer(reactor)
+    async with (
+        listening(reactor, server) as port,
+        connecting(reactor, http_url(port)) as client,
+    ):
+        await until(reactor, lambda: client.connection.is_open)
+        await client.connection.stop()
+        await client.connection.stop()
+        assert client.calls == ["open", "lost"]
+        client.connection.start()
+        await until(reactor, lambda: client.connection.is_open)
+    assert client.calls == ["open", "lost"] * 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_stopping_what_was_never_started_does_nothing(
+    reactor: PosixReactorBase,
+) -> None:
+    client = WatchedClient(reactor, http_url(1))
+    client.log.stop()
+    await client.connection.stop()
+    assert client.calls == []

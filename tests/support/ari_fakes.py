@@ -1,0 +1,370 @@
+"""An Asterisk for the ARI client without a socket: the test speaks both its halves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+from twisted.logger import (
+    ILogObserver,
+    LogEvent,
+    LogLevel,
+    formatEvent,
+    globalLogPublisher,
+)
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from channel_aa.ari.client import AriClient
+from channel_aa.ari.wire.address import Address
+from channel_aa.ari.wire.errors import AriError, ConnectionLostError, error_for
+from channel_aa.ari.wire.requests import IRequestSender, Request
+from channel_aa.ari.wire.routing import Transport
+from channel_aa.interfaces import IChannelListener, IStasisApplication, PlaybackEnd
+from channel_aa.service.lag import ReactorDelay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twisted.internet.base import DelayedCall
+
+    from channel_aa.ari.channel import Channel
+    from channel_aa.ari.playback import Playback
+    from channel_aa.ari.wire.connection import EventsConnection
+    from channel_aa.interfaces import IChannel
+
+PASSWORD = "correct-horse"
+APP = "channel-aa"
+
+
+def make_address(url: str = "http://pbx.example:8088", *, app: str = APP) -> Address:
+    return Address(url=url, username="alice", password=PASSWORD, app=app)
+
+
+class Exchange:
+    """One request, and the answer that the test gives it."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.answer: Deferred[bytes] = Deferred()
+
+    @property
+    def line(self) -> str:
+        return f"{self.request.method} {self.request.uri}"
+
+    def accept(self, body: bytes = b"") -> None:
+        self.answer.callback(body)
+
+    def refuse(self, status: int, message: str = "no") -> None:
+        body = json.dumps({"message": message}).encode()
+        request = self.request
+        self.answer.errback(
+            error_for(request.method, request.quoted_path, status, body)
+        )
+
+    def fail(self, kind: type[AriError], *, may_be_done: bool = True) -> None:
+        method, path = self.request.method, self.request.quoted_path
+        self.answer.errback(kind(method, path, message="lost", may_be_done=may_be_done))
+
+
+@implementer(IRequestSender)
+class FakeSender:
+    """Records requests, and answers none by itself.
+
+    What the client asks at each connection is an exception, as long as no test is
+    about that: it is answered at once, and not recorded.
+    """
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self.filters: list[Request] = []
+        """Requests to filter events."""
+        self.is_closed = False
+        self.answers: dict[str, bytes] = {
+            f"GET applications/{APP}": b'{"channel_ids":[]}',
+            "GET bridges": b"[]",
+            "GET asterisk/info?only=system": b'{"system":{"version":"22.10.1"}}',
+        }
+        """What is answered at once, by the line of the request."""
+
+    @property
+    def pending(self) -> int:
+        return len(self.unanswered)
+
+    @property
+    def queued(self) -> int:
+        return 0
+
+    @property
+    def unanswered(self) -> list[Exchange]:
+        return [each for each in self.exchanges if not each.answer.called]
+
+    @property
+    def lines(self) -> list[str]:
+        """Every request so far, as ``METHOD uri``, in order."""
+        return [exchange.line for exchange in self.exchanges]
+
+    def send(self, request: Request) -> Deferred[bytes]:
+        if request.path[-1] == "eventFilter":
+            self.filters.append(request)
+            return succeed(b"{}")
+        exchange = Exchange(request)
+        if exchange.line in self.answers:
+            return succeed(self.answers[exchange.line])
+        self.exchanges.append(exchange)
+        return exchange.answer
+
+    def lost(self) -> None:
+        for exchange in self.unanswered:
+            if not exchange.answer.called:
+                exchange.fail(ConnectionLostError)
+
+    def close(self) -> Deferred[None]:
+        self.is_closed = True
+        for exchange in self.unanswered:
+            exchange.answer.cancel()
+        return succeed(None)
+
+    def only_unanswered(self) -> Exchange:
+        """Give the one request that waits for its answer."""
+        waiting = self.unanswered
+        assert len(waiting) == 1, [exchange.line for exchange in waiting]
+        return waiting[0]
+
+
+class FakeConnection:
+    """Stands for `EventsConnection`: the test opens, feeds and loses it."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        on_open: Callable[[], None],
+        on_message: Callable[[bytes], None],
+        on_lost: Callable[[], None],
+        reactor: object,
+    ) -> None:
+        self.address = address
+        self.message = on_message
+        self.is_open = False
+        self.calls: list[str] = []
+        self.sent: list[bytes] = []
+        self._on_open = on_open
+        self._on_lost = on_lost
+
+    def open(self) -> None:
+        self.is_open = True
+        self._on_open()
+
+    def lose(self) -> None:
+        self.is_open = False
+        self._on_lost()
+
+    def send(self, message: bytes) -> None:
+        self.sent.append(message)
+
+    def stay_away(self) -> None:
+        self.calls.append("stay away")
+        if self.is_open:
+            self.lose()
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def stop(self) -> Deferred[None]:
+        self.calls.append("stop")
+        if self.is_open:
+            self.lose()
+        return succeed(None)
+
+
+@implementer(IChannelListener)
+class RecordingListener:
+    """Writes down what a channel tells; a method named in ``raising`` also fails."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.raising: set[str] = set()
+
+    def _told(self, name: str, *arguments: str) -> None:
+        self.log.append(" ".join([name, *arguments]))
+        if name in self.raising:
+            raise RuntimeError(f"{name} went wrong")
+
+    def dtmf_received(self, digit: str) -> None:
+        self._told("dtmf", digit)
+
+    def reconnected(self) -> None:
+        self._told("reconnected")
+
+    def hung_up(self) -> None:
+        self._told("hung up")
+
+    def left(self) -> None:
+        self._told("left")
+
+
+@implementer(IStasisApplication)
+class RecordingApplication:
+    """Takes every channel, and listens to it with a `RecordingListener`."""
+
+    def __init__(self) -> None:
+        self.entered: list[tuple[str, tuple[str, ...]]] = []
+        self.adopted: list[str] = []
+        self.times_replaced = 0
+        self.listeners: dict[str, RecordingListener] = {}
+        self.is_raising = False
+
+    def channel_entered(
+        self, channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
+    ) -> RecordingListener:
+        self.entered.append((channel.id, tuple(arguments)))
+        if adopted:
+            self.adopted.append(channel.id)
+        if self.is_raising:
+            raise RuntimeError("channel_entered went wrong")
+        listener = RecordingListener()
+        self.listeners[channel.id] = listener
+        return listener
+
+    def replaced(self) -> None:
+        self.times_replaced += 1
+
+
+@implementer(ILogObserver)
+class LogRecorder:
+    """Every log event of every namespace and level, until it is stopped."""
+
+    def __init__(self) -> None:
+        self.events: list[LogEvent] = []
+        globalLogPublisher.addObserver(self)
+
+    def __call__(self, event: LogEvent) -> None:
+        self.events.append(event)
+
+    def stop(self) -> None:
+        globalLogPublisher.removeObserver(self)
+
+    def texts(self, *, level: LogLevel | None = None) -> list[str]:
+        """The lines that our own loggers wrote, at one level or at all of them.
+
+        That the machine is too busy is not among them: it is of every test's making.
+        """
+        return [
+            formatEvent(event)
+            for event in self.events
+            if event["log_namespace"].startswith("channel_aa.")
+            and not event["log_namespace"].startswith(ReactorDelay.__module__)
+            and level in {None, event["log_level"]}
+        ]
+
+
+class AriTestCase(SynchronousTestCase):
+    """A client on a `Clock` and on fakes; each test must leave nothing behind."""
+
+    def setUp(self) -> None:
+        self.log = LogRecorder()
+        self.addCleanup(self.log.stop)
+        self.clock = Clock()
+        self.sender = FakeSender()
+        self.application = RecordingApplication()
+        self.client = AriClient(
+            make_address(),
+            self.application,
+            reactor=self.clock,
+            transport=Transport.HTTP,
+            http=self.sender,
+            connection=cast("Callable[..., EventsConnection]", self._connect),
+        )
+        self.client.startService()
+        self.connection.open()
+        # The tests of other things are spared the audit.
+        self.client.recovery.stop()
+
+    def _connect(self, address: Address, **arguments: Any) -> FakeConnection:  # noqa: ANN401 - passed on
+        self.connection = FakeConnection(address, **arguments)
+        return self.connection
+
+    def tearDown(self) -> None:
+        """End every call as Asterisk would; then nothing may be left."""
+        for channel_id in list(self.client.channels):
+            self.hear_channel("StasisEnd", channel_id)
+        self.assert_nothing_left()
+        for exchange in self.sender.unanswered:
+            exchange.refuse(404)
+        self.assert_nothing_left()
+
+    def assert_nothing_left(self) -> None:
+        client = self.client
+        self.assertEqual(client.channels, {})
+        self.assertEqual(client.playbacks, {})
+        self.assertEqual(client.recordings, {})
+        self.assertEqual(client.phones, {})
+        self.assertEqual(client.conversations, {})
+        self.assertEqual(client.members, {})
+        self.assertEqual(client.sender.waiting, 0)
+        self.assertEqual(self.timers, [])
+
+    @property
+    def timers(self) -> list[object]:
+        """What is to happen later, but for the next audit."""
+        return [
+            timer
+            for timer in self.clock.getDelayedCalls()
+            if cast("DelayedCall", timer).func != self.client.recovery.audit
+        ]
+
+    def hear(self, kind: str, **fields: object) -> None:
+        """Let Asterisk tell an event."""
+        self.connection.message(json.dumps({"type": kind, **fields}).encode())
+
+    def hear_channel(self, kind: str, channel_id: str = "c1", **fields: object) -> None:
+        channel = {"id": channel_id, "name": f"PJSIP/{channel_id}"}
+        self.hear(kind, channel=channel, **fields)
+
+    def hear_playback(self, kind: str, playback_id: str, state: str = "") -> None:
+        self.hear(kind, playback={"id": playback_id, "state": state})
+
+    def enter(self, channel_id: str = "c1") -> Channel:
+        """Let a channel enter the application."""
+        self.hear_channel("StasisStart", channel_id, args=[])
+        return self.client.channels[channel_id]
+
+    def listener(self, channel_id: str = "c1") -> RecordingListener:
+        return self.application.listeners[channel_id]
+
+    def play(self, channel: Channel, media: str = "sound:press-1") -> Playing:
+        return Playing(self, channel.play(media))
+
+
+class Playing:
+    """A playback, the request that asked for it, and what became of it."""
+
+    def __init__(self, case: AriTestCase, playback: Playback) -> None:
+        self.playback = playback
+        self.request = case.sender.exchanges[-1]
+        self.ends: list[PlaybackEnd] = []
+        playback.finished.addCallback(self.ends.append)
+        self._case = case
+
+    @property
+    def uri(self) -> str:
+        return f"playbacks/{self.playback.id}"
+
+    @property
+    def stops(self) -> int:
+        """How many times Asterisk was asked to stop it."""
+        return self._case.sender.lines.count(f"DELETE {self.uri}")
+
+    @property
+    def checks(self) -> int:
+        """How many times Asterisk was asked whether it still exists."""
+        return self._case.sender.lines.count(f"GET {self.uri}")
+
+    def hear_started(self) -> None:
+        self._case.hear_playback("PlaybackStarted", self.playback.id, "playing")
+
+    def hear_finished(self, state: str = "done") -> None:
+        self._case.hear_playback("PlaybackFinished", self.playback.id, state)

@@ -1,0 +1,237 @@
+"""Stand-ins for what the attendant speaks to, moved on by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorPluggableNameResolver
+from twisted.internet.testing import MemoryReactorClock
+from zope.interface import alsoProvides, implementer
+
+from channel_aa.interfaces import (
+    DialOutcome,
+    IChannel,
+    IOutboundChannel,
+    IPlayback,
+    IRecording,
+    PlaybackEnd,
+    RecordingEnd,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@implementer(IPlayback)
+class FakePlayback:
+    def __init__(self, playback_id: str, media: str) -> None:
+        self.id = playback_id
+        self.media = media
+        self.problem = ""
+        self.stops = 0
+        self.finished: Deferred[PlaybackEnd] = Deferred(lambda _: self.stop())
+
+    def stop(self) -> None:
+        self.stops += 1
+
+    def end(self, end: PlaybackEnd = PlaybackEnd.DONE) -> None:
+        if end is PlaybackEnd.FAILED:
+            self.problem = "no such sound"
+        if not self.finished.called:
+            self.finished.callback(end)
+
+
+@implementer(IRecording)
+class FakeRecording:
+    def __init__(self, name: str, log: list[str]) -> None:
+        self.name = name
+        self.problem = ""
+        self.finished: Deferred[RecordingEnd] = Deferred(
+            lambda _: log.append(f"keep {name}")
+        )
+        self._log = log
+
+    def discard(self) -> Deferred[None]:
+        self._log.append(f"discard {self.name}")
+        return succeed(None)
+
+    def end(self, end: RecordingEnd = RecordingEnd.DONE) -> None:
+        if end is RecordingEnd.FAILED:
+            self.problem = "the disk is full"
+        self.finished.callback(end)
+
+
+@implementer(IOutboundChannel)
+class FakePhone:
+    """A phone; whoever is called answers it, or does not, by hand.
+
+    As on Asterisk, a conversation ends when the phone is hung up.
+    """
+
+    def __init__(self, endpoint: str, log: list[str]) -> None:
+        self.endpoint = endpoint
+        self.is_hung_up = False
+        self.connected: Deferred[None] | None = None
+        self.outcome: Deferred[DialOutcome] = Deferred(lambda _: self._release())
+        self._log = log
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it rings, or somebody speaks on it."""
+        return not self.is_hung_up
+
+    def ends(self, outcome: DialOutcome) -> None:
+        """Let it be answered, or never be."""
+        if outcome is not DialOutcome.ANSWERED:
+            self.is_hung_up = True
+        self.outcome.callback(outcome)
+
+    def hang_up(self) -> None:
+        self._release()
+        if not self.outcome.called:
+            self.outcome.callback(DialOutcome.NO_ANSWER)
+        self._end_conversation()
+
+    def connect(self) -> Deferred[None]:
+        self._log.append(f"connect {self.endpoint}")
+        self.connected = Deferred(lambda _: self._release())
+        return self.connected
+
+    def is_hung_up_by_the_callee(self) -> None:
+        """End the conversation; the caller stays."""
+        self.is_hung_up = True
+        self._end_conversation()
+
+    def _release(self) -> None:
+        if not self.is_hung_up:
+            self.is_hung_up = True
+            self._log.append(f"hang up {self.endpoint}")
+
+    def _end_conversation(self) -> None:
+        if self.connected is not None and not self.connected.called:
+            self.connected.callback(None)
+
+
+@implementer(IChannel)
+class FakeChannel:
+    """A channel that records what is asked of it, in order, in `log`.
+
+    What a request is answered is `answered` for answering, `continued` for leaving,
+    and otherwise the Deferred that `answers` has for its line of the log, or success.
+    """
+
+    def __init__(self, name: str = "PJSIP/alice-00000001") -> None:
+        self.id = "1700000000.1"
+        self.name = name
+        self.caller_name = "Alice"
+        self.caller_number = "+441632960100"
+        self.dialled = "1000"
+        self.language = "en"
+        self.log: list[str] = []
+        self.playbacks: list[FakePlayback] = []
+        self.phones: list[FakePhone] = []
+        self.recordings: list[FakeRecording] = []
+        self.variables: dict[str, str] = {}
+        self.answers: dict[str, Callable[[], Deferred[None]]] = {}
+        self.answered: Deferred[None] = succeed(None)
+        self.continued: Deferred[None] = succeed(None)
+
+    @property
+    def playing(self) -> FakePlayback | None:
+        """The sound that is heard now, if there is one."""
+        if not self.playbacks or self.playbacks[-1].finished.called:
+            return None
+        return self.playbacks[-1]
+
+    @property
+    def heard(self) -> list[str]:
+        """All sounds so far, in order, without their scheme."""
+        return [playback.media.removeprefix("sound:") for playback in self.playbacks]
+
+    @property
+    def busy_phones(self) -> list[str]:
+        """The phones that ring, or on which somebody speaks."""
+        return [phone.endpoint for phone in self.phones if phone.is_busy]
+
+    def end_sound(self, end: PlaybackEnd = PlaybackEnd.DONE) -> None:
+        """End the sound that is heard now."""
+        assert self.playing is not None, f"nothing plays after {self.heard}"
+        self.playing.end(end)
+
+    def answer(self) -> Deferred[None]:
+        self.log.append("answer")
+        return self.answered
+
+    def play(self, media: str) -> FakePlayback:
+        assert self.playing is None, f"{media} over {self.playing}"
+        self.log.append(media)
+        playback = FakePlayback(f"playback-{len(self.playbacks)}", media)
+        self.playbacks.append(playback)
+        return playback
+
+    def hang_up(self) -> Deferred[None]:
+        return self._ask("hang up")
+
+    def continue_in_dialplan(
+        self, *, context: str = "", extension: str = "", priority: int = 0
+    ) -> Deferred[None]:
+        if not context:
+            self.log.append("continue")
+            return self.continued
+        return self._ask(f"continue {extension}@{context}:{priority}")
+
+    def set_variable(self, name: str, value: str) -> Deferred[None]:
+        return self._ask(f"set {name}={value}").addCallback(
+            lambda _: self.variables.update({name: value})
+        )
+
+    def get_variable(self, name: str) -> Deferred[str]:
+        return succeed(self.variables.get(name, ""))
+
+    def start_ringing(self) -> Deferred[None]:
+        return self._ask("start ringing")
+
+    def stop_ringing(self) -> Deferred[None]:
+        return self._ask("stop ringing")
+
+    def start_music(self, music_class: str) -> Deferred[None]:
+        return self._ask(f"start music {music_class}")
+
+    def stop_music(self) -> Deferred[None]:
+        return self._ask("stop music")
+
+    def record(
+        self,
+        name: str,
+        *,
+        max_seconds: int,
+        max_silence_seconds: int,
+        terminator: str,
+        beep: bool,
+    ) -> FakeRecording:
+        assert self.playing is None, f"recording {name} over {self.playing}"
+        self.log.append(
+            f"record {name} {max_seconds} {max_silence_seconds} {terminator} {beep}"
+        )
+        self.recordings.append(FakeRecording(name, self.log))
+        return self.recordings[-1]
+
+    def dial(self, endpoint: str, *, ring_seconds: int, label: str = "") -> FakePhone:
+        self.log.append(f"dial {endpoint} {ring_seconds} {label}".rstrip())
+        self.phones.append(FakePhone(endpoint, self.log))
+        return self.phones[-1]
+
+    def _ask(self, line: str) -> Deferred[None]:
+        self.log.append(line)
+        answer = self.answers.get(line)
+        return succeed(None) if answer is None else answer()
+
+
+def memory_reactor() -> MemoryReactorClock:
+    """Give a reactor for a service that is only looked at."""
+    reactor = MemoryReactorClock()
+    # Twisted's own resolves no names before 25.5; nobody asks it to here.
+    vars(reactor).setdefault("nameResolver", None)
+    alsoProvides(reactor, IReactorPluggableNameResolver)
+    return reactor

@@ -1,0 +1,210 @@
+"""Servers on loopback that behave as a test wants, well or badly."""
+
+# ruff: noqa: N802, N815 - the names that Twisted calls
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import deferLater
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Site
+
+from real_asterisk.harness import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from typing import Any
+
+    from twisted.internet.base import DelayedCall
+    from twisted.internet.interfaces import IAddress, IProtocolFactory
+    from twisted.internet.posixbase import PosixReactorBase
+    from twisted.internet.ssl import ContextFactory
+    from twisted.python.failure import Failure
+    from twisted.web.http import Request
+
+PATIENCE_SECONDS = 60.0
+"""How long a test waits for what must happen before it fails."""
+
+
+async def until(reactor: PosixReactorBase, condition: Callable[[], object]) -> None:
+    """Wait, a turn of the reactor at a time, for something to become true."""
+    deadline = reactor.seconds() + PATIENCE_SECONDS
+    while not condition():
+        assert reactor.seconds() < deadline, f"never became true: {condition}"
+        await deferLater(reactor, 0.002)
+
+
+def in_reactor(reactor: PosixReactorBase) -> Counter[object]:
+    """Everything that the reactor holds on to: timers, readers and writers.
+
+    A timer counts as what it will call: some start themselves again.
+    """
+    return Counter(
+        [
+            *(cast("DelayedCall", call).func for call in reactor.getDelayedCalls()),
+            *reactor.getReaders(),
+            *reactor.getWriters(),
+        ]
+    )
+
+
+@asynccontextmanager
+async def nothing_left(reactor: PosixReactorBase) -> AsyncIterator[None]:
+    """Fail unless the reactor ends up holding what it held before, or less."""
+    before = in_reactor(reactor)
+    yield
+    await until(reactor, lambda: in_reactor(reactor) <= before)
+
+
+@asynccontextmanager
+async def listening(
+    reactor: PosixReactorBase,
+    factory: IProtocolFactory,
+    *,
+    port: int = 0,
+    host: str = "127.0.0.1",
+    tls: ContextFactory | None = None,
+) -> AsyncIterator[int]:
+    """Serve on a port of loopback, a free one unless told; give the port."""
+    if tls is None:
+        listener = reactor.listenTCP(port, factory, interface=host)
+    else:
+        listener = reactor.listenSSL(port, factory, tls, interface=host)
+    try:
+        yield listener.getHost().port
+    finally:
+        await maybeDeferred(listener.stopListening)
+
+
+async def closed_port(reactor: PosixReactorBase) -> int:
+    """Give a port that nothing listens at."""
+    # Not one of those that the system gives to anybody who asks for any.
+    async with listening(reactor, Factory(), port=free_port()) as port:
+        return port
+
+
+class RawConnection(Protocol):
+    """One connection to a `RawPeer`."""
+
+    transport: Any
+    factory: RawPeer
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def connectionMade(self) -> None:
+        self.factory.connections.append(self)
+        self.factory.on_connect(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        self.data += data
+        while b"\r\n\r\n" in self.data:
+            head, _, self.data = self.data.partition(b"\r\n\r\n")
+            self.factory.requests.append(head)
+            self.factory.on_request(self, head)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.factory.lost += 1
+
+    def say(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    def say_and_close(self, data: bytes) -> None:
+        self.transport.write(data)
+        self.transport.loseConnection()
+
+    def abort(self) -> None:
+        self.transport.abortConnection()
+
+
+def do_nothing(*_: object) -> None:
+    """Leave the client waiting."""
+
+
+class RawPeer(Factory):
+    """A server that sends the bytes a test says; silent unless told otherwise.
+
+    ``on_request`` is called at each empty line of the client's: a request without
+    a body.
+    """
+
+    protocol = RawConnection  # type: ignore[assignment] # Twisted types it for none
+    noisy = False
+
+    def __init__(
+        self,
+        on_request: Callable[[RawConnection, bytes], None] = do_nothing,
+        *,
+        on_connect: Callable[[RawConnection], None] = do_nothing,
+    ) -> None:
+        self.on_request = on_request
+        self.on_connect = on_connect
+        self.connections: list[RawConnection] = []
+        self.requests: list[bytes] = []
+        self.lost = 0
+
+
+def http_answer(status: str, body: bytes = b"", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def answering(*answers: bytes) -> Callable[[RawConnection, bytes], None]:
+    """Give each request the next answer, the last one again and again."""
+    remaining = list(answers)
+
+    def answer(connection: RawConnection, _request: bytes) -> None:
+        connection.say(remaining.pop(0) if len(remaining) > 1 else remaining[0])
+
+    return answer
+
+
+class _Everything(Resource):
+    isLeaf = True
+
+    def __init__(self, answer: Callable[[Request], bytes | int]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def render(self, request: Request) -> bytes | int:
+        return self._answer(request)
+
+
+class WebPeer(Site):
+    """A proper HTTP server; a test answers its requests, or lets it say 204."""
+
+    noisy = False
+
+    def __init__(self) -> None:
+        super().__init__(_Everything(self._render))
+        self.tcp_connections = 0
+        self.requests: list[Request] = []
+        self.waiting: list[Request] = []
+        self.bodies: list[bytes] = []
+        self.is_holding = False
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ANN401 - Twisted's
+        self.tcp_connections += 1
+        return super().buildProtocol(addr)
+
+    def log(self, request: object) -> None:
+        """Write no access log."""
+
+    def _render(self, request: Request) -> bytes | int:
+        self.requests.append(request)
+        assert request.content is not None
+        self.bodies.append(request.content.read())
+        if self.is_holding:
+            self.waiting.append(request)
+            return NOT_DONE_YET
+        request.setResponseCode(204)
+        return b""
+
+    def answer_all(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for request in waiting:
+            request.finish()

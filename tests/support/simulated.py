@@ -1,0 +1,99 @@
+"""A simulated Asterisk with no sockets: a clock, and the events as they come."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.task import Clock
+
+from channel_aa.simulator.callers import SimulatedCaller
+from channel_aa.simulator.faults import Faults
+from channel_aa.simulator.playbacks import Playback
+from channel_aa.simulator.sounds import Sounds
+from channel_aa.simulator.state import PbxState
+
+if TYPE_CHECKING:
+    from channel_aa.simulator.channels import Channel
+    from channel_aa.simulator.interfaces import ICallObserver
+
+
+class Simulated:
+    """The world of a simulator, one caller in it, and what an application hears.
+
+    `said` are the events of the application, as they are told in a test:
+    ``"PlaybackStarted a"`` for the playback ``a``.
+    """
+
+    def __init__(
+        self,
+        *,
+        speed: float = 1.0,
+        thread_delay: float | None = None,
+        sounds: Sounds | None = None,
+        app: str = "channel-aa",
+        dialplan_seconds: float = 0.0,
+    ) -> None:
+        self.clock = Clock()
+        self.clock.advance(1_800_000_000)
+        self.faults = Faults()
+        self.events: list[dict[str, Any]] = []
+        self.world = PbxState(
+            clock=self.clock,
+            sounds=sounds or Sounds(seconds={"long": 5.0}, missing={"missing"}),
+            faults=self.faults,
+            speed=speed,
+            thread_delay=thread_delay,
+        )
+        self.world.listen("channel-aa", self.hear)
+        self._dialplan_seconds = dialplan_seconds
+        self.caller = self.call(app)
+
+    @property
+    def channel(self) -> Channel:
+        return self.caller.channel
+
+    def call(self, app: str, observer: ICallObserver | None = None) -> SimulatedCaller:
+        """Ring, and be the caller from now on."""
+        self.caller = SimulatedCaller(
+            self.world, dialplan_seconds=self._dialplan_seconds, observer=observer
+        )
+        self.channel.enter(app, ())
+        return self.caller
+
+    def hear(self, event: bytes) -> None:
+        self.events.append(json.loads(event))
+
+    @property
+    def said(self) -> list[str]:
+        return [self._tell(event) for event in self.events]
+
+    def forget_events(self) -> None:
+        self.events.clear()
+
+    def play(self, playback_id: str, *media: str, skip_ms: int = 3000) -> Playback:
+        playback = Playback(
+            self.world,
+            self.channel,
+            playback_id=playback_id,
+            media=media,
+            skip_ms=skip_ms,
+        )
+        self.world.add_playback(playback)
+        self.channel.play(playback)
+        return playback
+
+    def pass_time(self, seconds: float, *, steps: int = 20) -> None:
+        for _ in range(steps):
+            self.clock.advance(seconds / steps)
+
+    @staticmethod
+    def _tell(event: dict[str, Any]) -> str:
+        told: str = event["type"]
+        if "playback" in event:
+            told += f" {event['playback']['id']}"
+        if event["type"] == "PlaybackFinished":
+            told += f" {event['playback']['state']}"
+        if "digit" in event:
+            told += f" {event['digit']}"
+        return told

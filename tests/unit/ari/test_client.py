@@ -1,0 +1,182 @@
+"""The client: events in, requests out, and what it keeps in between."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from twisted.application.service import IService
+from twisted.logger import LogLevel
+from zope.interface.verify import verifyObject
+
+from channel_aa.ari.wire.errors import NotFoundError
+from channel_aa.ari.wire.requests import IRequestSender
+from channel_aa.interfaces import PlaybackEnd
+from tests.support.ari_fakes import APP, AriTestCase, FakeSender
+
+
+class InterfaceTests(AriTestCase):
+    def test_what_is_provided(self) -> None:
+        verifyObject(IService, self.client)
+        verifyObject(IRequestSender, FakeSender())
+
+
+class EntryTests(AriTestCase):
+    def test_a_channel_enters_with_the_arguments_of_the_dialplan(self) -> None:
+        self.hear_channel("StasisStart", args=["sales", "en"])
+        self.assertEqual(self.application.entered, [("c1", ("sales", "en"))])
+        self.assertEqual(self.client.channels["c1"].name, "PJSIP/c1")
+
+    def test_a_channel_that_nobody_takes_goes_on_in_the_dialplan(self) -> None:
+        self.application.is_raising = True
+        self.hear_channel("StasisStart", args=[])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.sender.lines, ["POST channels/c1/continue"])
+
+    def test_a_channel_enters_once(self) -> None:
+        channel = self.enter()
+        self.hear_channel("StasisStart", args=[])
+        self.assertIs(self.client.channels["c1"], channel)
+        self.assertEqual(len(self.application.entered), 1)
+
+    def test_a_channel_that_left_may_enter_again(self) -> None:
+        first = self.enter()
+        self.hear_channel("StasisEnd")
+        self.assertIsNot(self.enter(), first)
+        self.assertEqual(len(self.application.entered), 2)
+
+
+class MessageTests(AriTestCase):
+    def test_a_malformed_event_is_logged_once_for_each_kind(self) -> None:
+        for _ in range(3):
+            self.connection.message(b"hello")
+            self.connection.message(b'{"type":"Unknown", garbage')
+            self.connection.message(b"{}")
+            self.hear("StasisStart")
+            self.hear("StasisStart", channel={"id": 7})
+            self.hear("PlaybackFinished", playback=None)
+        lines = self.log.texts(level=LogLevel.error)
+        kinds = [line.partition("silently: ")[2].partition(":")[0] for line in lines]
+        self.assertEqual(
+            kinds, ["not JSON", "not an event", "StasisStart", "PlaybackFinished"]
+        )
+
+    def test_an_event_after_a_malformed_one_is_heard(self) -> None:
+        self.connection.message(b"\xff")
+        self.enter()
+        self.assertEqual(len(self.application.entered), 1)
+
+    def test_events_nobody_needs_pass_in_silence(self) -> None:
+        self.hear("ContactStatusChange", contact_info={})
+        self.hear("ChannelVarset", variable="a", value="b")
+        self.hear_channel("ChannelStateChange")
+        self.hear_channel("ChannelDialplan")
+        self.assertEqual(self.log.texts(), [])
+        self.assertEqual(self.client.channels, {})
+
+    def test_a_replaced_application_is_an_error_that_says_what_to_do(self) -> None:
+        self.hear("ApplicationReplaced", application=APP)
+        [line] = self.log.texts(level=LogLevel.error)
+        self.assertIn("the application name channel-aa", line)
+        self.assertIn("Give each program its own app", line)
+
+
+class RequestTests(AriTestCase):
+    def test_any_request_can_be_sent(self) -> None:
+        answer = self.client.request(
+            "POST", "channels", "c/1", "dtmf", query={"dtmf": "12#"}, body={"a": [1]}
+        )
+        exchange = self.sender.only_unanswered()
+        self.assertEqual(exchange.line, "POST channels/c%2F1/dtmf?dtmf=12%23")
+        self.assertEqual(exchange.request.body, {"a": [1]})
+        exchange.accept(b'{"id":"c/1"}')
+        self.assertEqual(self.successResultOf(answer), {"id": "c/1"})
+
+    def test_an_empty_answer_is_none(self) -> None:
+        answer = self.client.request("DELETE", "channels", "c1")
+        self.sender.only_unanswered().accept()
+        self.assertIsNone(self.successResultOf(answer))
+
+    def test_an_error_is_passed_on(self) -> None:
+        answer = self.client.request("GET", "channels", "c1")
+        self.sender.only_unanswered().refuse(404)
+        self.failureResultOf(answer, NotFoundError)
+
+
+class FilterTests(AriTestCase):
+    def test_asterisk_is_asked_at_each_connection_for_what_is_needed_alone(
+        self,
+    ) -> None:
+        self.connection.lose()
+        self.connection.open()
+        first, again = self.sender.filters
+        self.assertEqual(first, again)
+        self.assertEqual(first.uri, f"applications/{APP}/eventFilter")
+        self.assertEqual(first.method, "PUT")
+        body = cast("dict[str, list[dict[str, str]]]", first.body)
+        self.assertEqual(
+            {each["type"] for each in body["allowed"]},
+            {
+                "ApplicationReplaced",
+                "ChannelDestroyed",
+                "ChannelDtmfReceived",
+                "ChannelHangupRequest",
+                "ChannelLeftBridge",
+                "Dial",
+                "PlaybackFinished",
+                "PlaybackStarted",
+                "RESTResponse",
+                "RecordingFailed",
+                "RecordingFinished",
+                "StasisEnd",
+                "StasisStart",
+            },
+        )
+
+
+class StopServiceTests(AriTestCase):
+    def test_it_starts_and_stops_the_connection(self) -> None:
+        self.assertEqual(self.connection.calls, ["start"])
+        self.assertTrue(self.client.running)
+        self.successResultOf(self.client.stopService())
+        self.assertEqual(self.connection.calls, ["start", "stop"])
+        self.assertFalse(self.client.running)
+        self.assertTrue(self.sender.is_closed)
+
+    def test_calls_have_left_and_nothing_stays_behind(self) -> None:
+        playing = self.play(self.enter("c1"))
+        playing.request.accept()
+        self.enter("c2")
+        self.successResultOf(self.client.stopService())
+        for channel_id in ("c1", "c2"):
+            self.assertEqual(self.listener(channel_id).log, ["left"])
+        self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
+        self.assertEqual(self.log.texts(level=LogLevel.warn), [])
+        self.assert_nothing_left()
+
+    def test_requests_under_way_end_in_silence(self) -> None:
+        asked = self.play(self.enter("c1"))
+        stopped = self.play(self.enter("c2"))
+        stopped.request.accept()
+        stopped.playback.stop()
+        checked = self.play(self.enter("c3"))
+        checked.request.accept()
+        self.clock.advance(10)
+        self.assertEqual(self.sender.pending, 4)
+        self.successResultOf(self.client.stopService())
+        self.assertEqual(self.sender.pending, 0)
+        for playing in (asked, stopped, checked):
+            self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
+        self.assert_nothing_left()
+        self.assertEqual(self.log.texts(level=LogLevel.critical), [])
+        self.assertEqual(self.log.texts(level=LogLevel.error), [])
+
+    def test_questions_of_a_new_connection_end_in_silence(self) -> None:
+        self.enter()
+        self.sender.answers.clear()
+        self.connection.lose()
+        self.connection.open()
+        self.assertEqual(self.sender.pending, 2)
+        self.successResultOf(self.client.stopService())
+        self.assertEqual(self.sender.pending, 0)
+        self.assert_nothing_left()
+        self.assertEqual(self.log.texts(level=LogLevel.error), [])

@@ -1,0 +1,268 @@
+"""A caller and the phone that was dialled for them, until either leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError
+
+from channel_aa.ari.wire.errors import (
+    ConnectionLostError,
+    RequestTimeoutError,
+    ServerError,
+)
+from channel_aa.interfaces import ChannelGoneError, TelephonyError
+from tests.support.ari_cases import PhoneTestCase
+
+if TYPE_CHECKING:
+    from channel_aa.ari.outbound import OutboundChannel
+
+
+class ConversationTests(PhoneTestCase):
+    def answered(self) -> OutboundChannel:
+        phone = self.dial()
+        self.hear_channel("StasisStart", phone.id, args=[])
+        return phone
+
+    def connect(self, *, is_set_up: bool = True) -> OutboundChannel:
+        phone = self.answered()
+        self.overs: list[object] = []
+        self.over = phone.connect()
+        self.over.addBoth(self.overs.append)
+        [self.bridge] = self.client.conversations
+        if is_set_up:
+            self.sender.only_unanswered().accept(b"{}")
+            self.sender.only_unanswered().accept()
+        return phone
+
+    def leave_bridge(self, channel_id: str) -> None:
+        self.hear(
+            "ChannelLeftBridge", bridge={"id": self.bridge}, channel={"id": channel_id}
+        )
+
+    def answer_removals(self, *lines: str) -> None:
+        self.assertEqual(
+            {each.line for each in self.sender.unanswered}, set(lines), lines
+        )
+        for exchange in self.sender.unanswered:
+            exchange.accept()
+
+    def test_both_are_brought_together_over_one_bridge(self) -> None:
+        phone = self.connect()
+        self.assertEqual(
+            self.sender.lines[1:],
+            [
+                f"POST bridges/{self.bridge}?type=mixing&name=channel-aa%20channel-aa",
+                f"POST bridges/{self.bridge}/addChannel?channel=c1%2C{phone.id}",
+            ],
+        )
+        self.assertEqual(self.overs, [])
+        self.hear_channel("StasisEnd", phone.id)
+        self.answer_removals(f"DELETE bridges/{self.bridge}")
+        self.assertEqual(self.overs, [None])
+
+    def test_a_bridge_that_is_there_already_will_do(self) -> None:
+        self.connect(is_set_up=False)
+        self.sender.only_unanswered().refuse(409)
+        self.sender.only_unanswered().accept()
+        self.assertEqual(self.overs, [])
+        self.end()
+
+    def test_who_may_be_in_it_already_is_looked_for_there(self) -> None:
+        for there in ("both", "one", "who knows"):
+            phone = self.connect(is_set_up=False)
+            self.sender.only_unanswered().accept(b"{}")
+            add = self.sender.only_unanswered()
+            add.fail(RequestTimeoutError)
+            question = self.sender.only_unanswered()
+            self.assertEqual(question.line, f"GET bridges/{self.bridge}")
+            answers = {
+                "both": f'{{"id":"x","channels":["{phone.id}","c1"]}}',
+                "one": '{"id":"x","channels":["c1"]}',
+                "who knows": '{"id":"x","channels":7}',
+            }
+            question.accept(answers[there].encode())
+            if there != "both":
+                again = self.sender.only_unanswered()
+                self.assertEqual(again.line, add.line)
+                again.accept()
+            self.assertEqual(self.sender.unanswered, [])
+            self.end()
+
+    def test_who_cannot_be_brought_together_is_told_so(self) -> None:
+        phone = self.connect(is_set_up=False)
+        self.sender.only_unanswered().accept(b"{}")
+        for _ in range(2):
+            self.sender.only_unanswered().fail(RequestTimeoutError)
+            self.sender.only_unanswered().accept(b'{"id":"x","channels":[]}')
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.answer_removals(
+            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
+        )
+        [failure] = self.overs
+        self.assertIsInstance(getattr(failure, "value", None), RequestTimeoutError)
+
+    def end(self) -> None:
+        """Let the caller leave the bridge, and answer what that leads to."""
+        self.leave_bridge("c1")
+        for exchange in self.sender.unanswered:
+            exchange.accept()
+        self.assertEqual(self.overs, [None])
+        self.overs.clear()
+
+    def test_it_is_over_when_either_leaves_the_bridge(self) -> None:
+        for leaver in ("phone", "caller"):
+            phone = self.connect()
+            self.leave_bridge("somebody-else")
+            self.assertEqual(self.sender.unanswered, [])
+            self.leave_bridge(phone.id if leaver == "phone" else "c1")
+            self.answer_removals(
+                f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
+            )
+            self.assertEqual(self.overs, [None])
+            self.assertEqual(self.client.conversations, {})
+            self.assertIn("c1", self.client.channels)
+
+    def test_a_caller_who_hangs_up_ends_it(self) -> None:
+        phone = self.connect()
+        self.hear_channel("ChannelHangupRequest")
+        self.leave_bridge("c1")
+        self.hear_channel("StasisEnd")
+        self.answer_removals(
+            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
+        )
+        [failure] = self.overs
+        self.assertIsInstance(getattr(failure, "value", None), ChannelGoneError)
+
+    def test_giving_it_up_ends_it(self) -> None:
+        phone = self.connect()
+        self.over.cancel()
+        [failure] = self.overs
+        self.assertIsInstance(getattr(failure, "value", None), CancelledError)
+        self.answer_removals(
+            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
+        )
+
+    def test_the_bridge_is_not_removed_before_it_is_made(self) -> None:
+        phone = self.connect(is_set_up=False)
+        making = self.sender.only_unanswered()
+        phone.hang_up()
+        self.assertEqual(
+            [each.line for each in self.sender.unanswered[1:]],
+            [f"DELETE channels/{phone.id}"],
+        )
+        self.sender.unanswered[1].accept()
+        making.accept(b"{}")
+        self.answer_removals(f"DELETE bridges/{self.bridge}")
+        self.assertEqual(self.overs, [None])
+
+    def test_a_phone_that_is_gone_already_ends_it_at_once(self) -> None:
+        phone = self.connect(is_set_up=False)
+        self.sender.only_unanswered().accept(b"{}")
+        self.sender.only_unanswered().refuse(400, "Channel not found")
+        self.answer_removals(
+            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
+        )
+        self.assertEqual(self.overs, [None])
+
+    def test_one_that_cannot_begin_says_why(self) -> None:
+        phone = self.connect(is_set_up=False)
+        self.sender.only_unanswered().refuse(500)
+        self.answer_removals(
+            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
+        )
+        [failure] = self.overs
+        self.assertIsInstance(getattr(failure, "value", None), ServerError)
+
+    def test_without_an_answer_it_is_set_up_again(self) -> None:
+        phone = self.connect(is_set_up=False)
+        self.sender.only_unanswered().fail(ConnectionLostError)
+        self.clock.advance(1)
+        self.sender.only_unanswered().accept(b"{}")
+        self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
+        self.clock.advance(1)
+        self.sender.only_unanswered().accept()
+        self.assertEqual(self.overs, [])
+        self.hear_channel("StasisEnd", phone.id)
+        self.answer_removals(f"DELETE bridges/{self.bridge}")
+
+    def test_only_what_was_answered_can_be_connected(self) -> None:
+        phone = self.dial()
+        self.failureResultOf(phone.connect(), TelephonyError)
+        self.hear_end(phone)
+        self.successResultOf(phone.connect())
+        phone = self.connect()
+        self.failureResultOf(phone.connect(), TelephonyError)
+        self.hear_channel("StasisEnd")
+        self.answer_removals(
+            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
+        )
+        self.failureResultOf(phone.connect(), ChannelGoneError)
+
+    def reconnect(self, *members: str) -> None:
+        listed = ",".join(f'"{each}"' for each in members)
+        name = self.client.bridge_name
+        bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":[{listed}]}}'
+        self.sender.answers["GET bridges"] = f"[{bridge}]".encode()
+        self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
+        self.connection.lose()
+        self.connection.open()
+
+    def test_after_a_lost_connection_it_goes_on(self) -> None:
+        phone = self.connect()
+        self.sender.answers[f"GET channels/{phone.id}"] = b'{"id":"x"}'
+        self.reconnect("c1", phone.id)
+        self.assertEqual(self.overs, [])
+        self.assertEqual(self.sender.unanswered, [])
+        self.hear_channel("StasisEnd", phone.id)
+        self.answer_removals(f"DELETE bridges/{self.bridge}")
+
+    def test_one_that_comes_about_while_bridges_are_listed_is_not_over(self) -> None:
+        phone = self.connect(is_set_up=False)
+        self.sender.only_unanswered().accept(b"{}")
+        self.sender.answers[f"GET channels/{phone.id}"] = b'{"id":"x"}'
+        self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
+        del self.sender.answers["GET bridges"]
+        self.connection.lose()
+        self.connection.open()
+        exchanges = {each.line.split("?")[0]: each for each in self.sender.unanswered}
+        asked = exchanges[f"GET bridges/{self.bridge}"]
+        asked.accept(f'{{"id":"x","channels":["c1","{phone.id}"]}}'.encode())
+        name = self.client.bridge_name
+        bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":["c1"]}}'
+        exchanges["GET bridges"].accept(f"[{bridge}]".encode())
+        self.assertEqual(self.overs, [])
+        self.hear_channel("StasisEnd", phone.id)
+        self.answer_removals(f"DELETE bridges/{self.bridge}")
+
+    def test_or_has_ended_meanwhile(self) -> None:
+        phone = self.connect()
+        self.reconnect("c1")
+        self.answer_removals(
+            f"DELETE channels/{phone.id}",
+            f"DELETE bridges/{self.bridge}",
+        )
+        self.assertEqual(self.overs, [None])
+
+    def test_stopping_leaves_it_standing(self) -> None:
+        self.connect()
+        self.successResultOf(self.client.stopService())
+        [failure] = self.overs
+        self.assertIsInstance(getattr(failure, "value", None), ChannelGoneError)
+        self.assertEqual(self.sender.unanswered, [])
+        self.assertFalse(any(line.startswith("DELETE") for line in self.sender.lines))
+        self.assert_nothing_left()
+
+    def test_stopping_hangs_a_phone_up_that_rings(self) -> None:
+        phone = self.dial()
+        stopped = self.client.stopService()
+        self.assertNoResult(stopped)
+        self.is_hung_up(phone)
+        self.successResultOf(stopped)
+
+    def test_stopping_does_not_wait_for_ever(self) -> None:
+        self.dial()
+        stopped = self.client.stopService()
+        self.clock.advance(2)
+        self.successResultOf(stopped)
+        self.assert_nothing_left()

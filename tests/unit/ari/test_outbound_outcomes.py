@@ -1,0 +1,360 @@
+"""A dialled phone: whose call it shows, what becomes of it, how it is hung up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.defer import CancelledError
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from channel_aa.ari.outbound import caller_id, is_phone
+from channel_aa.ari.wire.errors import RequestTimeoutError
+from channel_aa.interfaces import DialOutcome, IOutboundChannel
+from tests.support.ari_cases import PhoneTestCase
+
+if TYPE_CHECKING:
+    from channel_aa.ari.outbound import OutboundChannel
+
+ANSWERED, BUSY = DialOutcome.ANSWERED, DialOutcome.BUSY
+NO_ANSWER, UNAVAILABLE = DialOutcome.NO_ANSWER, DialOutcome.UNAVAILABLE
+CONGESTION = DialOutcome.CONGESTION
+
+
+class CallerIdTests(SynchronousTestCase):
+    def test_the_label_stands_before_the_name(self) -> None:
+        self.assertEqual(
+            caller_id(label="Sales", name="Ann Ü", number="+441632"),
+            '"Sales: Ann Ü" <+441632>',
+        )
+        self.assertEqual(caller_id(label="", name="", number="12"), '"" <12>')
+        self.assertEqual(caller_id(label="Sales", name="", number=""), '"Sales" <>')
+        self.assertEqual(caller_id(label="", name="", number=""), "")
+
+    def test_nothing_ends_the_quotation(self) -> None:
+        self.assertEqual(
+            caller_id(label="", name='x" <900>\r\n\\', number="1>,2&3 <4"),
+            '"x 900" <1234>',
+        )
+
+    def test_nothing_turns_the_direction_of_writing(self) -> None:
+        self.assertEqual(
+            caller_id(label="Sales", name="\u202egpj.exe\u2028\ud800", number=""),
+            '"Sales: gpj.exe" <>',
+        )
+
+    @given(st.text(), st.text(), st.text())
+    def test_whatever_comes_from_outside(
+        self, label: str, name: str, number: str
+    ) -> None:
+        shown = caller_id(label=label, name=name, number=number)
+        self.assertLess(len(shown), 130)
+        if shown:
+            self.assertEqual(shown.count('"'), 2)
+            self.assertEqual((shown.count("<"), shown.count(">")), (1, 1))
+            self.assertTrue(shown.endswith(">"))
+        self.assertTrue(shown.isprintable())
+
+    def test_the_far_half_of_a_phone_is_none(self) -> None:
+        self.assertTrue(is_phone("channel-aa-dialled-1"))
+        self.assertFalse(is_phone("channel-aa-dialled-1;2"))
+        self.assertFalse(is_phone("1700000000.1"))
+
+
+class OutcomeTests(PhoneTestCase):
+    def test_what_is_asked_for(self) -> None:
+        caller = {"name": 'Ann "A"', "number": "555"}
+        self.hear(
+            "StasisStart", channel={"id": "c/1", "caller": caller, "name": "x"}, args=[]
+        )
+        phone = self.client.channels["c/1"].dial(
+            "PJSIP/410", ring_seconds=20, label="Sales"
+        )
+        verifyObject(IOutboundChannel, phone)
+        request = self.sender.only_unanswered().request
+        self.assertEqual((request.method, request.path), ("POST", ("channels",)))
+        self.assertEqual(
+            request.query,
+            {
+                "endpoint": "PJSIP/410",
+                "app": "channel-aa",
+                "appArgs": phone.id,
+                "channelId": phone.id,
+                "originator": "c/1",
+                "timeout": "20",
+                "callerId": '"Sales: Ann A" <555>',
+            },
+        )
+        self.hear_end(phone)
+
+    def test_it_is_answered_when_it_is_in_the_application(self) -> None:
+        phone = self.dial()
+        for status in ("", "RINGING", "ANSWER"):
+            self.hear_dial(phone, status)
+        self.assertEqual(self.outcomes, [])
+        self.hear_channel("StasisStart", phone.id, args=[])
+        self.assertEqual(self.outcomes, [ANSWERED])
+        self.assertEqual(len(self.application.entered), 1)
+        self.hear_channel("StasisEnd", phone.id)
+
+    def test_the_answer_may_overtake_the_requests_answer(self) -> None:
+        phone = self.dial(is_accepted=False)
+        self.hear_channel("StasisStart", phone.id, args=[])
+        self.assertEqual(self.outcomes, [ANSWERED])
+        self.sender.only_unanswered().accept(b"{}")
+        self.hear_channel("StasisEnd", phone.id)
+        self.hear_end(phone, 16)
+        self.assertEqual(self.outcomes, [ANSWERED])
+
+    def test_what_is_told_while_dialling_counts(self) -> None:
+        for status, outcome in (
+            ("BUSY", BUSY),
+            ("CONGESTION", CONGESTION),
+            ("CHANUNAVAIL", UNAVAILABLE),
+        ):
+            phone = self.dial()
+            self.hear_dial(phone, "")
+            self.hear_dial(phone, status)
+            self.assertEqual(self.outcomes, [outcome])
+            self.hear_end(phone)
+            self.assertEqual(self.client.phones, {})
+
+    def test_otherwise_the_cause_counts(self) -> None:
+        for cause, outcome in (
+            (17, BUSY),
+            (34, CONGESTION),
+            (20, UNAVAILABLE),
+            (1, UNAVAILABLE),
+            (19, NO_ANSWER),
+            (21, NO_ANSWER),
+            (16, NO_ANSWER),
+            (0, NO_ANSWER),
+            (999, NO_ANSWER),
+        ):
+            phone = self.dial()
+            self.hear_dial(phone, "")
+            self.hear_dial(phone, "NOANSWER")
+            self.assertEqual(self.outcomes, [])
+            self.hear_end(phone, cause)
+            self.hear_end(phone, cause)
+            self.assertEqual(self.outcomes, [outcome])
+
+    def test_one_that_never_rang_is_not_there(self) -> None:
+        phone = self.dial()
+        self.hear_end(phone, 0)
+        self.assertEqual(self.outcomes, [UNAVAILABLE])
+
+    def test_a_refusal_is_logged_and_means_unavailable(self) -> None:
+        for status in (400, 500):
+            self.dial(is_accepted=False)
+            self.sender.only_unanswered().refuse(status, "Allocation failed")
+            self.assertEqual(self.outcomes, [UNAVAILABLE])
+            self.assertEqual(self.client.phones, {})
+            [line] = self.log.texts()
+            self.assertIn("PJSIP/410 cannot be dialled", line)
+            self.assertIn("Allocation failed", line)
+            self.log.events.clear()
+
+    def test_one_dialled_for_a_caller_who_has_hung_up_never_rings(self) -> None:
+        channel = self.enter()
+        self.hear_channel("ChannelHangupRequest")
+        self.dial(channel, is_accepted=False)
+        self.assertEqual(self.outcomes, [NO_ANSWER])
+        self.assertEqual(self.sender.lines, [])
+
+
+class HangupTests(PhoneTestCase):
+    def test_it_is_hung_up_once(self) -> None:
+        phone = self.dial()
+        phone.hang_up()
+        phone.hang_up()
+        self.assertEqual(self.outcomes, [NO_ANSWER])
+        self.is_hung_up(phone)
+        phone.hang_up()
+        self.assertEqual(self.sender.unanswered, [])
+
+    def test_giving_up_waiting_hangs_it_up(self) -> None:
+        phone = self.dial()
+        phone.outcome.cancel()
+        [failure] = self.outcomes
+        self.assertIsInstance(getattr(failure, "value", None), CancelledError)
+        self.is_hung_up(phone)
+
+    def test_a_caller_who_hangs_up_hangs_it_up(self) -> None:
+        for kind in ("ChannelHangupRequest", "StasisEnd", "ChannelDestroyed"):
+            phone = self.dial()
+            self.hear_channel(kind)
+            self.assertEqual(self.outcomes, [NO_ANSWER])
+            self.is_hung_up(phone)
+            self.hear_channel("StasisEnd")
+
+    def test_not_before_asterisk_knows_it(self) -> None:
+        phone = self.dial(is_accepted=False)
+        phone.hang_up()
+        self.assertEqual(len(self.sender.lines), 1)
+        self.sender.only_unanswered().accept(b"{}")
+        self.is_hung_up(phone)
+
+    def test_though_the_request_was_not_answered(self) -> None:
+        phone = self.dial(is_accepted=False)
+        phone.hang_up()
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.is_hung_up(phone)
+
+    def test_an_answer_at_that_moment_changes_nothing(self) -> None:
+        phone = self.dial()
+        phone.hang_up()
+        self.hear_channel("StasisStart", phone.id, args=[])
+        self.assertEqual(self.outcomes, [NO_ANSWER])
+        self.is_hung_up(phone)
+
+    def test_one_that_was_given_up_and_answers_all_the_same_is_hung_up(self) -> None:
+        phone = self.dial(is_accepted=False)
+        phone.hang_up()
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.client.phones, {})
+        self.hear_channel("StasisStart", phone.id, args=[])
+        self.is_hung_up(phone)
+        self.assertEqual(len(self.application.entered), 1)
+
+    def test_a_phone_that_passes_the_call_on_is_no_caller(self) -> None:
+        """Asterisk then makes a channel of its own, with another id."""
+        phone = self.dial()
+        self.hear_end(phone)
+        self.hear_channel("StasisStart", "1700000000.1", args=[phone.id])
+        self.assertEqual(
+            self.sender.only_unanswered().line, "DELETE channels/1700000000.1"
+        )
+        self.sender.only_unanswered().accept()
+        self.assertEqual(len(self.application.entered), 1)
+
+    def test_a_hangup_without_an_answer_is_sent_again(self) -> None:
+        phone = self.dial()
+        phone.hang_up()
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.clock.advance(1)
+        self.is_hung_up(phone)
+
+    def test_a_hangup_that_fails_is_logged(self) -> None:
+        phone = self.dial()
+        phone.hang_up()
+        self.sender.only_unanswered().refuse(500)
+        [line] = self.log.texts()
+        self.assertIn("left behind", line)
+
+
+class DoubtTests(PhoneTestCase):
+    """What happens where Asterisk says nothing."""
+
+    def test_one_that_says_nothing_is_asked_after_in_the_end(self) -> None:
+        phone = self.dial()
+        self.hear_dial(phone, "")
+        self.clock.advance(24.9)
+        self.assertEqual(self.sender.unanswered, [])
+        self.clock.advance(0.1)
+        self.assertEqual(self.sender.only_unanswered().line, f"GET channels/{phone.id}")
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.outcomes, [NO_ANSWER])
+
+    def test_one_that_rings_for_ever_is_hung_up(self) -> None:
+        phone = self.dial()
+        self.clock.advance(25)
+        self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
+        self.assertEqual(self.outcomes, [NO_ANSWER])
+        self.is_hung_up(phone)
+
+    def test_one_found_to_be_answered_is_answered(self) -> None:
+        phone = self.dial()
+        self.clock.advance(25)
+        self.sender.only_unanswered().accept(
+            b'{"id":"x","state":"Up","dialplan":{"app_name":"Stasis"}}'
+        )
+        self.assertEqual(self.outcomes, [ANSWERED])
+        self.hear_channel("StasisEnd", phone.id)
+
+    def test_no_usable_answer_three_times_gives_it_up(self) -> None:
+        phone = self.dial()
+        self.clock.advance(25)
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.clock.advance(5)
+        self.sender.only_unanswered().refuse(500)
+        self.clock.advance(5)
+        self.assertEqual(self.outcomes, [])
+        self.sender.only_unanswered().accept(b'{"id":7}')
+        self.assertEqual(self.outcomes, [NO_ANSWER])
+        self.is_hung_up(phone)
+
+    def test_one_that_failed_and_never_ended_is_asked_after(self) -> None:
+        phone = self.dial()
+        self.hear_dial(phone, "BUSY")
+        self.clock.advance(25)
+        self.sender.only_unanswered().accept(b'{"id":"x","state":"Down"}')
+        self.is_hung_up(phone)
+        self.assertEqual(self.outcomes, [BUSY])
+
+    def dial_in_doubt(self) -> tuple[OutboundChannel, str]:
+        """Dial, and lose the answer; the line is that of the request."""
+        phone = self.dial(is_accepted=False)
+        exchange = self.sender.only_unanswered()
+        exchange.fail(RequestTimeoutError)
+        question = self.sender.only_unanswered()
+        self.assertEqual(question.line, f"GET channels/{phone.id}")
+        return phone, exchange.line
+
+    def test_a_request_in_doubt_is_asked_after(self) -> None:
+        phone, _ = self.dial_in_doubt()
+        self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
+        self.assertEqual(self.outcomes, [])
+        self.hear_end(phone, 17)
+        self.assertEqual(self.outcomes, [BUSY])
+
+    def test_one_that_was_lost_is_made_again_once(self) -> None:
+        _, line = self.dial_in_doubt()
+        self.sender.only_unanswered().refuse(404)
+        again = self.sender.only_unanswered()
+        self.assertEqual(again.line, line)
+        again.fail(RequestTimeoutError)
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.outcomes, [UNAVAILABLE])
+
+    def test_one_that_nobody_wants_any_more_is_not(self) -> None:
+        phone, _ = self.dial_in_doubt()
+        phone.hang_up()
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.sender.unanswered, [])
+        self.assertEqual(self.outcomes, [NO_ANSWER])
+
+    def test_an_id_in_use_is_no_refusal(self) -> None:
+        """The request was repeated on the way, for example."""
+        phone = self.dial(is_accepted=False)
+        self.sender.only_unanswered().refuse(409)
+        self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
+        self.assertEqual(self.outcomes, [])
+        self.hear_end(phone)
+
+    def test_one_that_waits_for_the_connection_can_be_taken_back(self) -> None:
+        channel = self.enter()
+        self.connection.lose()
+        phone = self.dial(channel, is_accepted=False)
+        self.assertEqual(self.sender.lines, [])
+        phone.hang_up()
+        self.assertEqual(self.outcomes, [NO_ANSWER])
+        self.assertEqual(self.client.phones, {})
+        self.connection.open()
+        self.assertEqual(self.sender.lines, [])
+
+    def test_after_a_lost_connection_it_is_asked_after(self) -> None:
+        phone = self.dial()
+        self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
+        self.connection.lose()
+        self.clock.advance(30)
+        self.assertEqual(self.sender.unanswered, [])
+        self.connection.open()
+        question = self.sender.only_unanswered()
+        self.assertEqual(question.line, f"GET channels/{phone.id}")
+        question.accept(b'{"id":"x","dialplan":{"app_name":"Stasis"}}')
+        self.assertEqual(self.outcomes, [ANSWERED])
+        self.hear_channel("StasisEnd", phone.id)

@@ -1,0 +1,190 @@
+"""Callers, phones and conversations that the client finds at a connection."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.ari_cases import BRIDGES, RecoveryTestCase, in_stasis
+from tests.support.ari_fakes import APP
+
+
+class AdoptionTests(RecoveryTestCase):
+    def test_a_channel_that_nobody_knows_is_adopted(self) -> None:
+        self.reconnect("c1")
+        self.assertEqual(self.lines(), ["GET channels/c1"])
+        self.sender.only_unanswered().accept(in_stasis("c1", f"{APP},sales,a b,"))
+        self.assertEqual(self.application.entered, [("c1", ("sales", "a b", ""))])
+        self.assertEqual(self.application.adopted, ["c1"])
+        self.assertEqual(self.client.channels["c1"].dialled, "1000")
+        self.assertEqual(self.listener("c1").log, [])
+
+    def test_a_hundred_are_adopted_a_few_at_a_time(self) -> None:
+        channel_ids = [f"c{number}" for number in range(100)]
+        self.reconnect(*channel_ids)
+        most = 0
+        while self.sender.unanswered:
+            most = max(most, len(self.sender.unanswered))
+            exchange = self.sender.unanswered[0]
+            exchange.accept(in_stasis(exchange.request.path[-1]))
+        self.assertEqual(sorted(self.application.adopted), sorted(channel_ids))
+        self.assertEqual(most, 16)
+        self.assertFalse(self.client.recovery.is_running)
+
+    def test_one_that_a_phone_passed_its_call_on_to_is_no_caller(self) -> None:
+        self.reconnect("c1")
+        self.sender.only_unanswered().accept(
+            in_stasis("c1", f"{APP},channel-aa-dialled-1")
+        )
+        self.assertEqual(self.lines(), ["DELETE channels/c1"])
+        self.sender.only_unanswered().accept()
+        self.assertEqual(self.application.entered, [])
+
+    def test_what_is_not_in_our_application_is_left_alone(self) -> None:
+        self.reconnect("c1", "c2", "c3")
+        first, second, third = self.sender.unanswered
+        first.accept(in_stasis("c1", "another,sales"))
+        second.accept(b'{"id":"c2","dialplan":{"app_name":"Wait","app_data":"1"}}')
+        third.refuse(404)
+        self.assertEqual(self.client.channels, {})
+
+    def test_one_that_enters_meanwhile_is_one_call(self) -> None:
+        self.reconnect("c1")
+        channel = self.enter("c1")
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertIs(self.client.channels["c1"], channel)
+        self.assertEqual(len(self.application.entered), 1)
+        self.assertEqual(self.application.adopted, [])
+
+    def test_one_that_enters_and_leaves_meanwhile_is_gone(self) -> None:
+        self.reconnect("c1")
+        self.enter("c1")
+        self.hear_channel("StasisEnd", "c1")
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(self.client.channels, {})
+        self.assertEqual(len(self.application.entered), 1)
+
+    def test_one_that_leaves_meanwhile_is_not_adopted(self) -> None:
+        for kind in ("StasisEnd", "ChannelDestroyed"):
+            self.reconnect("c1")
+            self.hear_channel(kind, "c1")
+            self.sender.only_unanswered().accept(in_stasis("c1"))
+            self.assertEqual(self.client.channels, {})
+
+    def test_one_that_cannot_be_asked_after_holds_up_no_other(self) -> None:
+        self.reconnect("c1", "c2")
+        first, second = self.sender.unanswered
+        first.refuse(500)
+        second.accept(in_stasis("c2"))
+        self.assertEqual(self.application.adopted, ["c2"])
+        self.clock.advance(1)
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(self.application.adopted, ["c2", "c1"])
+
+    def test_one_that_nobody_takes_goes_on_in_the_dialplan(self) -> None:
+        self.application.is_raising = True
+        self.reconnect("c1")
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.lines(), ["POST channels/c1/continue"])
+
+    def test_ids_reach_no_other_path(self) -> None:
+        odd = ["..", ".", "a/b", "../x", "a%2Fb", "a?b#c", "ü", "x" * 250]
+        self.reconnect(*odd)
+        self.assertEqual(
+            self.lines(),
+            [
+                "GET channels/a%2Fb",
+                "GET channels/..%2Fx",
+                "GET channels/a%252Fb",
+                "GET channels/a%3Fb%23c",
+                "GET channels/%C3%BC",
+                f"GET channels/{'x' * 250}",
+            ],
+        )
+        for exchange in self.sender.unanswered:
+            exchange.accept(in_stasis(exchange.request.path[-1]))
+        self.client.channels["../x"].hang_up().addErrback(lambda _: None)
+        self.assertEqual(self.lines(), ["DELETE channels/..%2Fx"])
+        self.sender.only_unanswered().accept()
+
+
+class LeftoverTests(RecoveryTestCase):
+    PHONE = "channel-aa-dialled-old-1"
+
+    def test_a_phone_of_an_earlier_run_is_hung_up(self) -> None:
+        self.reconnect(self.PHONE, f"{self.PHONE};2")
+        self.assertEqual(
+            set(self.lines()),
+            {
+                f"DELETE channels/{self.PHONE}",
+                f"GET channels/{self.PHONE}%3B2",
+            },
+        )
+        for exchange in self.sender.unanswered:
+            exchange.refuse(404)
+        self.assertEqual(self.application.entered, [])
+
+    def test_bridges_of_ours_are_removed_and_others_stay(self) -> None:
+        self.list_bridges(channel_aa_bridge_old_1=[], somebody_elses=[])
+        bridges = json.loads(self.sender.answers[BRIDGES])
+        other = {"id": "channel-aa-bridge-other-1", "name": "channel-aa another"}
+        self.sender.answers[BRIDGES] = json.dumps([*bridges, other]).encode()
+        self.reconnect()
+        self.assertEqual(self.lines(), ["DELETE bridges/channel-aa-bridge-old-1"])
+        self.sender.only_unanswered().accept()
+
+    def test_a_caller_left_in_one_is_adopted_once_it_is_gone(self) -> None:
+        self.list_bridges(channel_aa_bridge_old_1=["c1"])
+        self.reconnect("c1")
+        self.assertEqual(self.lines(), ["DELETE bridges/channel-aa-bridge-old-1"])
+        self.sender.only_unanswered().accept()
+        self.assertEqual(self.lines(), ["GET channels/c1"])
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(self.application.adopted, ["c1"])
+
+    def adopt_conversation(self) -> None:
+        self.list_bridges(channel_aa_bridge_old_1=["c1", self.PHONE])
+        self.reconnect("c1", self.PHONE)
+        self.assertEqual(self.lines(), [])
+        self.assertEqual(self.application.entered, [])
+
+    def end_conversation(self) -> None:
+        self.assertEqual(
+            set(self.lines()),
+            {
+                "DELETE channels/c1",
+                f"DELETE channels/{self.PHONE}",
+                "DELETE bridges/channel-aa-bridge-old-1",
+            },
+        )
+        for exchange in self.sender.unanswered:
+            exchange.accept()
+        self.assert_nothing_left()
+
+    def test_a_conversation_is_left_to_go_on_until_one_leaves(self) -> None:
+        for leaver in ("c1", self.PHONE):
+            self.adopt_conversation()
+            self.hear_channel("StasisEnd", leaver)
+            self.end_conversation()
+
+    def test_or_leaves_the_bridge(self) -> None:
+        self.adopt_conversation()
+        self.hear(
+            "ChannelLeftBridge",
+            bridge={"id": "channel-aa-bridge-old-1"},
+            channel={"id": "c1"},
+        )
+        self.end_conversation()
+
+    def test_or_has_left_in_the_next_gap(self) -> None:
+        self.adopt_conversation()
+        self.list_bridges(channel_aa_bridge_old_1=["c1"])
+        self.reconnect("c1")
+        self.end_conversation()
+
+    def test_it_goes_on_over_the_next_gap(self) -> None:
+        self.adopt_conversation()
+        self.reconnect("c1", self.PHONE)
+        self.assertEqual(self.lines(), [])
+        self.hear_channel("StasisEnd", "c1")
+        self.end_conversation()

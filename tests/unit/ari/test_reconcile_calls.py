@@ -1,0 +1,350 @@
+"""What becomes of the calls that the client knows, with and without a connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError
+from twisted.logger import LogLevel
+
+from channel_aa.ari.wire.errors import RequestTimeoutError
+from channel_aa.interfaces import DialOutcome, PlaybackEnd
+from tests.support.ari_cases import LIST, RecoveryTestCase, in_stasis
+from tests.support.ari_fakes import APP
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from twisted.internet.defer import Deferred
+
+AUDIT_SECONDS = 30
+DOUBT_SECONDS = 2
+
+
+class SurvivorTests(RecoveryTestCase):
+    def test_is_connected_follows_the_websocket(self) -> None:
+        self.clock.advance(5)
+        self.assertTrue(self.client.is_connected)
+        self.assertEqual(self.client.connected_since, 0.0)
+        self.assertEqual(self.client.asterisk_version, "22.10.1")
+        self.connection.lose()
+        self.assertFalse(self.client.is_connected)
+        self.assertIsNone(self.client.connected_since)
+        self.connection.open()
+        self.assertEqual(self.client.connected_since, 5.0)
+
+    def test_a_loss_says_how_many_calls_wait(self) -> None:
+        self.enter("c1")
+        self.enter("c2")
+        self.connection.lose()
+        [line] = self.log.texts(level=LogLevel.warn)
+        self.assertIn("wait for the connection to come back: 2", line)
+
+    def test_calls_that_ended_meanwhile_have_left_and_others_stay(self) -> None:
+        self.enter("c1")
+        kept = self.enter("c2")
+        self.reconnect("c2")
+        self.assertEqual(self.client.channels, {"c2": kept})
+        self.assertEqual(self.listener("c1").log, ["left"])
+        self.assertEqual(self.listener("c2").log, ["reconnected"])
+
+    def test_a_call_is_told_when_it_is_known_what_its_caller_hears(self) -> None:
+        silent = self.enter("c1")
+        over, lasting = self.play(self.enter("c2")), self.play(self.enter("c3"))
+        for playing in (over, lasting):
+            playing.request.accept()
+        self.reconnect("c1", "c2", "c3")
+        self.assertEqual(self.listener(silent.id).log, ["reconnected"])
+        self.assertEqual(self.listener("c2").log, [])
+        self.assertEqual((over.checks, lasting.checks), (1, 1))
+        first, second = self.sender.unanswered
+        first.refuse(404)
+        self.assertEqual(over.ends, [PlaybackEnd.FAILED])
+        self.assertEqual(self.listener("c2").log, ["reconnected"])
+        second.accept(b"{}")
+        self.assertEqual(lasting.ends, [])
+        self.assertEqual(self.listener("c3").log, ["reconnected"])
+
+    def test_one_that_fails_to_go_on_holds_up_no_other(self) -> None:
+        self.enter("c1")
+        self.enter("c2")
+        self.listener("c1").raising.add("reconnected")
+        self.reconnect("c1", "c2")
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.listener("c2").log, ["reconnected"])
+
+    def test_sounds_of_a_call_that_is_over_fail_unasked(self) -> None:
+        ended = self.play(self.enter())
+        ended.request.accept()
+        self.reconnect()
+        self.assertEqual(ended.ends, [PlaybackEnd.FAILED])
+        self.assertEqual(ended.checks, 0)
+
+    def test_a_stop_that_was_lost_is_sent_again(self) -> None:
+        playing = self.play(self.enter())
+        playing.request.accept()
+        playing.playback.stop()
+        self.reconnect("c1")
+        self.sender.only_unanswered().accept(b"{}")
+        self.assertEqual(playing.stops, 2)
+
+    def test_a_sound_asked_for_in_the_gap_is_asked_for_once(self) -> None:
+        channel = self.enter()
+        self.connection.lose()
+        playing = channel.play("sound:press-1")
+        self.clock.advance(60)
+        self.assertEqual(self.sender.lines, [])
+        self.list_channels("c1")
+        self.connection.open()
+        line = f"POST channels/c1/play/{playing.id}?media=sound:press-1"
+        self.assertEqual(self.sender.lines, [line])
+        self.sender.only_unanswered().accept(b"{}")
+        self.hear_playback("PlaybackFinished", playing.id, "done")
+        self.successResultOf(playing.finished)
+
+    def test_one_stopped_in_the_gap_is_never_asked_for(self) -> None:
+        channel = self.enter()
+        self.connection.lose()
+        playing = channel.play("sound:press-1")
+        playing.stop()
+        self.assertIs(self.successResultOf(playing.finished), PlaybackEnd.DONE)
+        self.list_channels("c1")
+        self.connection.open()
+        self.assertEqual(self.sender.lines, [])
+
+    def test_whoever_is_cancelled_in_the_gap_is_cancelled(self) -> None:
+        """And does not take the end that this brings about for an ordinary one."""
+        channel = self.enter()
+        self.list_channels("c1")
+        self.connection.lose()
+        recording = channel.record(
+            "a", max_seconds=1, max_silence_seconds=0, terminator="#", beep=True
+        )
+        waits: list[Deferred[Any]] = [
+            channel.play("sound:press-1").finished,
+            recording.finished,
+            channel.dial("PJSIP/410", ring_seconds=20).outcome,
+            channel.answer(),
+        ]
+        for wait in waits:
+            wait.cancel()
+            self.failureResultOf(wait, CancelledError)
+        self.connection.open()
+        self.assertEqual(self.sender.lines, [])
+
+    def test_one_in_doubt_is_asked_after_before_the_caller_goes_on(self) -> None:
+        playing = self.play(self.enter())
+        self.connection.lose()  # The request's answer is lost with it.
+        self.assertEqual(playing.ends, [])
+        self.list_channels("c1")
+        self.connection.open()
+        self.assertEqual(playing.checks, 1)
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
+        self.assertEqual(self.listener().log, ["reconnected"])
+
+    def test_commands_of_the_gap_are_sent_in_order(self) -> None:
+        channel = self.enter()
+        self.connection.lose()
+        done: list[Deferred[None]] = [
+            channel.set_variable("A", "1"),
+            channel.continue_in_dialplan(),
+        ]
+        self.list_channels("c1")
+        self.connection.open()
+        self.assertEqual(
+            self.lines(),
+            [
+                "POST channels/c1/variable?variable=A&value=1",
+                "POST channels/c1/continue",
+            ],
+        )
+        for exchange, deferred in zip(self.sender.unanswered, done, strict=True):
+            exchange.accept()
+            self.successResultOf(deferred)
+
+    def test_a_call_that_enters_meanwhile_has_lost_nothing(self) -> None:
+        self.enter("c1")
+        del self.sender.answers[LIST]
+        self.connection.lose()
+        self.connection.open()
+        question = self.sender.only_unanswered()
+        playing = self.play(self.enter("c2"))
+        question.accept(b'{"channel_ids":["c1"]}')
+        self.assertIn("c2", self.client.channels)
+        self.assertEqual(self.listener("c2").log, [])
+        self.assertEqual(playing.checks, 0)
+
+    def test_an_application_that_asterisk_forgot_has_no_calls(self) -> None:
+        self.enter()
+        del self.sender.answers[LIST]
+        self.connection.lose()
+        self.connection.open()
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.listener().log, ["left"])
+        self.assertEqual(self.client.channels, {})
+
+
+class RetryTests(RecoveryTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.enter()
+        del self.sender.answers[LIST]
+        self.connection.lose()
+        self.connection.open()
+
+    def test_no_usable_answer_is_asked_for_again(self) -> None:
+        for answer, wait in (("500", 1), ("malformed", 2), ("timeout", 5), ("500", 5)):
+            self.assertTrue(self.client.recovery.is_running)
+            question = self.sender.only_unanswered()
+            self.assertEqual(question.line, LIST)
+            if answer == "500":
+                question.refuse(500)
+            elif answer == "malformed":
+                question.accept(b'{"channel_ids":7}')
+            else:
+                question.fail(RequestTimeoutError)
+                for _ in range(2):
+                    self.clock.advance(1)
+                    self.sender.only_unanswered().fail(RequestTimeoutError)
+            self.assertEqual(self.sender.unanswered, [])
+            self.clock.advance(wait)
+        self.assertEqual(self.listener().log, [])
+        [line] = self.log.texts(level=LogLevel.error)
+        self.assertIn("did not say which calls are left", line)
+        self.sender.only_unanswered().accept(b'{"channel_ids":["c1"]}')
+        self.assertEqual(self.listener().log, ["reconnected"])
+        self.assertFalse(self.client.recovery.is_running)
+
+    def test_another_loss_begins_it_anew(self) -> None:
+        self.sender.only_unanswered().refuse(500)
+        self.connection.lose()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.reconnect("c1")
+        self.assertEqual(self.listener().log, ["reconnected"])
+
+    def test_stopping_ends_it(self) -> None:
+        self.sender.only_unanswered().refuse(500)
+        self.successResultOf(self.client.stopService())
+        self.assert_nothing_left()
+
+
+class AuditTests(RecoveryTestCase):
+    """No event is heard of what happens here, on a connection that stays."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.reconnect()
+
+    def audit(self, *channel_ids: str) -> None:
+        self.list_channels(*channel_ids)
+        self.clock.advance(AUDIT_SECONDS)
+
+    def test_a_call_whose_end_was_not_told_has_left(self) -> None:
+        self.enter("c1")
+        self.enter("c2")
+        self.audit("c2")
+        self.assertEqual(self.listener("c1").log, ["left"])
+        self.assertEqual(self.listener("c2").log, [])
+        self.audit()
+        self.assertEqual(self.listener("c2").log, ["left"])
+
+    def test_a_caller_whose_entry_was_not_told_is_adopted_the_second_time(self) -> None:
+        self.audit("c1")
+        self.assertEqual(self.lines(), [])
+        self.audit("c1")
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(self.application.adopted, ["c1"])
+
+    def test_the_second_time_comes_soon(self) -> None:
+        self.audit("c1")
+        self.clock.advance(DOUBT_SECONDS)
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(self.application.adopted, ["c1"])
+
+    def test_an_event_that_cannot_be_read_is_reason_enough(self) -> None:
+        self.enter("c1")
+        self.list_channels()
+        for _ in range(3):  # and the last is no reason to wait longer
+            self.connection.message(b"{")
+            self.clock.advance(DOUBT_SECONDS / 3)
+        self.assertEqual(self.listener("c1").log, ["left"])
+
+    def test_one_that_comes_while_asking_is_a_reason_to_ask_again(self) -> None:
+        del self.sender.answers[LIST]
+        self.enter("c1")
+        self.clock.advance(AUDIT_SECONDS)
+        self.connection.message(b"{")
+        self.sender.only_unanswered().accept(b'{"channel_ids":["c1"]}')
+        self.list_channels()
+        self.clock.advance(DOUBT_SECONDS)
+        self.assertEqual(self.listener("c1").log, ["left"])
+
+    def test_one_whose_entry_was_on_its_way_is_not(self) -> None:
+        self.audit("c1")
+        self.enter("c1")
+        self.audit("c1")
+        self.assertEqual(self.lines(), [])
+        self.assertEqual(self.application.adopted, [])
+
+    def test_one_that_enters_while_asking_stays(self) -> None:
+        del self.sender.answers[LIST]
+        self.clock.advance(AUDIT_SECONDS)
+        self.enter("c1")
+        self.sender.only_unanswered().accept(b'{"channel_ids":[]}')
+        self.assertEqual(self.listener("c1").log, [])
+
+    def test_phones_and_conversations_whose_end_was_not_told_are_over(self) -> None:
+        phone = self.enter("c1").dial("PJSIP/410", ring_seconds=60)
+        self.sender.only_unanswered().accept(b"{}")
+        self.audit("c1")
+        self.assertEqual(self.lines(), [])  # It rings: it has a bound of its own.
+        self.hear_channel("StasisStart", phone.id, args=[])
+        over = phone.connect()
+        for _ in range(2):
+            self.sender.only_unanswered().accept(b"{}")
+        self.audit("c1", phone.id)
+        self.assertEqual(self.lines(), [])
+        self.audit("c1")
+        self.assertEqual(self.client.phones, {})
+        self.sender.only_unanswered().accept()
+        self.successResultOf(over)
+
+    def test_there_is_none_without_a_connection(self) -> None:
+        self.connection.lose()
+        self.audit()
+        self.assertEqual(self.timers, [])
+        self.assertEqual(self.lines(), [])
+
+
+class ReplacedTests(RecoveryTestCase):
+    def test_it_says_so_and_stays_away(self) -> None:
+        playing = self.play(self.enter("c1"))
+        playing.request.accept()
+        phone = self.enter("c2").dial("PJSIP/410", ring_seconds=20)
+        outcomes: list[object] = []
+        phone.outcome.addBoth(outcomes.append)
+        self.sender.only_unanswered().accept(b"{}")
+        asked = len(self.sender.lines)
+        self.hear("ApplicationReplaced", application=APP)
+        [line] = self.log.texts(level=LogLevel.error)
+        self.assertIn("the application name channel-aa", line)
+        self.assertIn("Give each program its own app", line)
+        self.assertEqual(self.connection.calls, ["start", "stay away"])
+        self.assertEqual(self.application.times_replaced, 1)
+        self.assertTrue(self.client.is_replaced)
+        for channel_id in ("c1", "c2"):
+            self.assertEqual(self.listener(channel_id).log, ["left"])
+        self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
+        self.assertEqual(len(self.sender.lines), asked)
+        self.assertEqual(outcomes, [DialOutcome.NO_ANSWER])
+        self.assert_nothing_left()
+
+    def test_starting_again_takes_part_again(self) -> None:
+        self.hear("ApplicationReplaced", application=APP)
+        self.successResultOf(self.client.stopService())
+        self.client.startService()
+        self.assertFalse(self.client.is_replaced)
+        self.connection.open()
+        self.enter()
+        self.assertEqual(len(self.application.entered), 1)

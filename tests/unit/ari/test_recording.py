@@ -1,0 +1,210 @@
+"""A recording, from the request to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.logger import LogLevel
+from zope.interface.verify import verifyObject
+
+from channel_aa.ari.wire.errors import ConnectionLostError, RequestTimeoutError
+from channel_aa.interfaces import IRecording, RecordingEnd
+from tests.support.ari_fakes import AriTestCase
+
+if TYPE_CHECKING:
+    from channel_aa.ari.channel import Channel
+    from channel_aa.ari.recording import Recording
+
+DONE, FAILED = RecordingEnd.DONE, RecordingEnd.FAILED
+
+
+class RecordingTests(AriTestCase):
+    def record(
+        self,
+        channel: Channel | None = None,
+        name: str = "message",
+        *,
+        max_seconds: int = 30,
+        is_accepted: bool = True,
+    ) -> Recording:
+        recording = (channel or self.enter()).record(
+            name,
+            max_seconds=max_seconds,
+            max_silence_seconds=5,
+            terminator="#",
+            beep=True,
+        )
+        self.ends: list[RecordingEnd] = []
+        recording.finished.addCallbacks(self.ends.append, self.given_up)
+        if is_accepted:
+            self.sender.only_unanswered().accept(b"{}")
+        return recording
+
+    def given_up(self, failure: object) -> None:
+        self.was_given_up = True
+
+    def hear_recording(self, kind: str, name: str = "message", **fields: str) -> None:
+        self.hear(kind, recording={"name": name, **fields})
+
+    def test_what_is_asked_for(self) -> None:
+        recording = self.record(name="a b/ü")
+        verifyObject(IRecording, recording)
+        self.assertEqual(
+            self.sender.lines,
+            [
+                (
+                    "POST channels/c1/record?name=a%20b%2F%C3%BC&format=wav&ifExists="
+                    "overwrite&maxDurationSeconds=30&maxSilenceSeconds=5&terminateOn=%23"
+                    "&beep=true"
+                )
+            ],
+        )
+        self.hear_recording("RecordingFinished", "a b/ü")
+        self.assertEqual(self.ends, [DONE])
+
+    def test_it_may_end_before_the_request_is_answered(self) -> None:
+        self.record(is_accepted=False)
+        self.hear_recording("RecordingFinished")
+        self.hear_recording("RecordingFinished")
+        self.sender.only_unanswered().accept(b"{}")
+        self.assertEqual(self.ends, [DONE])
+
+    def test_a_failure_says_why(self) -> None:
+        recording = self.record()
+        self.hear_recording("RecordingFailed", cause="disk full")
+        self.assertEqual(self.ends, [FAILED])
+        self.assertEqual(recording.problem, "disk full")
+
+    def test_a_refused_one_fails(self) -> None:
+        recording = self.record(is_accepted=False)
+        self.sender.only_unanswered().refuse(422, "unknown format")
+        self.assertEqual(self.ends, [FAILED])
+        self.assertIn("unknown format", recording.problem)
+        self.assertIn("c1", self.client.channels)
+
+    def test_a_name_that_is_in_use_is_no_sign_of_a_lost_channel(self) -> None:
+        self.record(is_accepted=False)
+        self.sender.only_unanswered().refuse(409, "Recording 'message' already exists")
+        self.assertEqual(self.ends, [FAILED])
+        self.assertIn("c1", self.client.channels)
+
+    def test_a_channel_that_is_gone_has_left(self) -> None:
+        for status in (404, 409):
+            self.record(is_accepted=False)
+            self.sender.only_unanswered().refuse(status, "Channel not in Stasis")
+            self.assertEqual(self.ends, [FAILED])
+            self.assertEqual(self.listener().log, ["left"])
+
+    def test_two_of_a_name_are_not_made_at_once(self) -> None:
+        self.record()
+        asked = len(self.sender.lines)
+        second = self.record(self.enter("c2"), is_accepted=False)
+        self.assertEqual(self.ends, [FAILED])
+        self.assertIn("another one", second.problem)
+        self.assertEqual(len(self.sender.lines), asked)
+        self.hear_recording("RecordingFinished")
+        self.record(self.client.channels["c2"])
+
+    def test_a_channel_that_leaves_ends_it(self) -> None:
+        self.record()
+        self.hear_channel("StasisEnd")
+        self.assertEqual(self.ends, [DONE])
+
+    def test_giving_it_up_stops_it_once_asterisk_knows_it(self) -> None:
+        recording = self.record(is_accepted=False)
+        recording.finished.cancel()
+        self.assertTrue(self.was_given_up)
+        self.sender.only_unanswered().accept(b"{}")
+        self.assertEqual(self.sender.lines[1:], ["POST recordings/live/message/stop"])
+        self.sender.only_unanswered().accept()
+        self.hear_recording("RecordingFinished")
+
+    def test_discarding_stops_it_and_deletes_it(self) -> None:
+        recording = self.record(name="a/b")
+        discarded = recording.discard()
+        self.assertEqual(self.sender.lines[1:], ["POST recordings/live/a%2Fb/stop"])
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(
+            self.sender.only_unanswered().line, "DELETE recordings/stored/a%2Fb"
+        )
+        self.sender.only_unanswered().accept()
+        self.successResultOf(discarded)
+        again = recording.discard()
+        self.sender.only_unanswered().refuse(404)
+        self.successResultOf(again)
+
+    def test_one_that_says_nothing_after_its_time_is_asked_after(self) -> None:
+        self.record(max_seconds=30)
+        self.clock.advance(34.9)
+        self.assertEqual(self.sender.unanswered, [])
+        self.clock.advance(0.1)
+        self.assertEqual(
+            self.sender.only_unanswered().line, "GET recordings/live/message"
+        )
+        self.sender.only_unanswered().accept(b"{}")
+        self.clock.advance(35)
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(
+            self.sender.only_unanswered().line, "GET recordings/stored/message"
+        )
+        self.sender.only_unanswered().accept(b"{}")
+        self.assertEqual(self.ends, [DONE])
+
+    def test_one_that_was_never_stored_has_failed(self) -> None:
+        recording = self.record(max_seconds=0)
+        self.clock.advance(60)
+        self.sender.only_unanswered().refuse(404)
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.ends, [FAILED])
+        self.assertIn("knows nothing", recording.problem)
+
+    def test_no_answer_three_times_counts_as_its_end(self) -> None:
+        self.record(max_seconds=1)
+        for seconds in (6, 2, 2):
+            self.assertEqual(self.ends, [])
+            self.clock.advance(seconds)
+            self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.assertEqual(self.ends, [FAILED])
+
+    def test_a_request_in_doubt_is_asked_after(self) -> None:
+        self.record(is_accepted=False)
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.sender.only_unanswered().accept(b"{}")
+        self.hear_recording("RecordingFinished")
+        self.assertEqual(self.ends, [DONE])
+        self.record(is_accepted=False)
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual(self.ends, [FAILED])
+
+    def test_a_stop_without_an_answer_is_sent_again(self) -> None:
+        recording = self.record()
+        recording.finished.cancel()
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.clock.advance(2)
+        self.sender.only_unanswered().accept(b"{}")
+        self.assertEqual(
+            self.sender.only_unanswered().line, "POST recordings/live/message/stop"
+        )
+        self.sender.only_unanswered().accept()
+        self.hear_recording("RecordingFinished")
+        self.assertEqual(len(self.log.texts(level=LogLevel.warn)), 1)
+
+    def test_one_that_waits_for_the_connection_is_taken_back(self) -> None:
+        channel = self.enter()
+        self.connection.lose()
+        recording = self.record(channel, is_accepted=False)
+        self.successResultOf(recording.discard())
+        self.assertEqual(self.ends, [FAILED])
+
+    def test_a_lost_connection_leaves_it_to_be_asked_after(self) -> None:
+        self.record()
+        self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
+        self.connection.lose()
+        self.connection.open()
+        self.assertEqual(
+            self.sender.only_unanswered().line, "GET recordings/live/message"
+        )
+        self.sender.only_unanswered().fail(ConnectionLostError)
+        self.hear_recording("RecordingFinished")
+        self.assertEqual(self.ends, [DONE])

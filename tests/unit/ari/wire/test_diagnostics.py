@@ -1,0 +1,151 @@
+"""Why there is no connection: each reason names its remedy, and no secret."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from OpenSSL.SSL import Error as TLSError
+from twisted.internet.error import (
+    ConnectionLost,
+    ConnectionRefusedError,  # noqa: A004 - Twisted's
+    DNSLookupError,
+    NoRouteError,
+    TCPTimedOutError,
+    TimeoutError,  # noqa: A004 - Twisted's
+)
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.ari.wire.address import Address
+from channel_aa.ari.wire.diagnostics import (
+    Problem,
+    connect_problem,
+    handshake_problem,
+    is_tls_error,
+    lost_problem,
+    no_handshake_problem,
+    risk,
+    tls_problem,
+)
+from channel_aa.ari.wire.tls import TLS, CertificateError
+from tests.support.ari_fakes import PASSWORD, make_address
+
+ADDRESS = make_address()
+CERTIFICATE_ERROR = TLSError(
+    [("SSL routines", "tls_process_server_certificate", "certificate verify failed")]
+)
+
+
+def secured(url: str, tls: TLS) -> Address:
+    return Address(url=url, username="alice", password=PASSWORD, app="x", tls=tls)
+
+
+class ProblemTests(SynchronousTestCase):
+    def assert_says(self, problem: Problem, *words: str) -> None:
+        for word in words:
+            self.assertIn(word, problem.text)
+        self.assertTrue(problem.text.rstrip().endswith((".", "?", ")?")))
+
+    def test_nothing_listens(self) -> None:
+        problem = connect_problem(ConnectionRefusedError(), ADDRESS)
+        self.assert_says(
+            problem, "pbx.example:8088", "Is Asterisk running", "http.conf", "bindport"
+        )
+
+    def test_an_unknown_host(self) -> None:
+        problem = connect_problem(DNSLookupError(), ADDRESS)
+        self.assert_says(problem, "'pbx.example'", "Check the url")
+
+    def test_no_answer(self) -> None:
+        for error in (TimeoutError(), TCPTimedOutError()):
+            with self.subTest(error=error):
+                problem = connect_problem(error, ADDRESS)
+                self.assert_says(problem, "pbx.example:8088", "network", "firewall")
+
+    def test_another_trouble_of_the_network_speaks_for_itself(self) -> None:
+        self.assert_says(
+            connect_problem(NoRouteError(), ADDRESS), "pbx.example:8088", "No route"
+        )
+        self.assert_says(connect_problem(OSError(), ADDRESS), "OSError")
+
+    def test_each_status_names_what_to_look_at(self) -> None:
+        for status, words in {
+            400: ("'channel-aa'", "Check app"),
+            401: ("'alice'", "username and password", "ari.conf"),
+            403: ("'alice'", "ari.conf"),
+            404: ("http://pbx.example:8088/ari", "prefix", "http.conf", "res_ari"),
+            503: ("still starting",),
+            200: ("200 OK", "Is it Asterisk's HTTP server?"),
+            302: ("302 OK", "Is it Asterisk's HTTP server?"),
+            500: ("500 OK",),
+        }.items():
+            with self.subTest(status=status):
+                self.assert_says(handshake_problem(status, "OK", ADDRESS), *words)
+
+    def test_a_peer_that_is_no_websocket_server(self) -> None:
+        self.assert_says(
+            no_handshake_problem(ADDRESS, "what it did"),
+            "pbx.example:8088",
+            "what it did",
+            "http or https",
+        )
+
+    def test_tls(self) -> None:
+        self.assert_says(
+            tls_problem(CERTIFICATE_ERROR, ADDRESS),
+            "pbx.example:8088",
+            "certificate verify failed",
+            "https",
+        )
+        self.assert_says(tls_problem(TLSError(), ADDRESS), "TLS connection", "Error")
+        self.assert_says(
+            tls_problem(CertificateError("it has expired. Renew it"), ADDRESS),
+            "pbx.example:8088: it has expired. Renew it.",
+        )
+
+    def test_a_lost_connection(self) -> None:
+        self.assert_says(lost_problem(1006, "gone"), "ended", "1006", "gone")
+
+    def test_what_counts_as_tls(self) -> None:
+        self.assertTrue(is_tls_error(CERTIFICATE_ERROR))
+        self.assertTrue(is_tls_error(CertificateError("expired")))
+        self.assertFalse(is_tls_error(ConnectionLost()))
+        self.assertFalse(is_tls_error(None))
+
+    def test_a_way_that_others_can_read_is_a_risk(self) -> None:
+        for url, tls in (
+            ("https://pbx.example", TLS()),
+            ("http://localhost:8088", TLS()),
+            ("http://[::1]:8088", TLS()),
+        ):
+            self.assertIsNone(risk(secured(url, tls)))
+        open_way = risk(secured("http://pbx.example", TLS()))
+        unverified = risk(secured("https://localhost", TLS(verify=False)))
+        for problem in (open_way, unverified):
+            assert problem is not None
+            self.assertNotIn(PASSWORD, problem.text)
+        self.assert_says(cast("Problem", open_way), "tlsenable", "https")
+        self.assert_says(cast("Problem", unverified), "ANYBODY", "ca_file")
+
+    def all_problems(self) -> list[Problem]:
+        return [
+            connect_problem(ConnectionRefusedError(), ADDRESS),
+            connect_problem(DNSLookupError(), ADDRESS),
+            connect_problem(TCPTimedOutError(), ADDRESS),
+            connect_problem(NoRouteError(), ADDRESS),
+            *[
+                handshake_problem(status, "No", ADDRESS)
+                for status in (400, 401, 403, 404, 503, 500)
+            ],
+            no_handshake_problem(ADDRESS, "closed"),
+            tls_problem(CERTIFICATE_ERROR, ADDRESS),
+            lost_problem(1006, "gone"),
+        ]
+
+    def test_different_problems_are_different_kinds(self) -> None:
+        kinds = [problem.kind for problem in self.all_problems()]
+        self.assertEqual(len(set(kinds)), len(kinds))
+
+    def test_no_problem_tells_the_password(self) -> None:
+        for problem in self.all_problems():
+            self.assertNotIn(PASSWORD, problem.text)
+            self.assertNotIn(ADDRESS.authorization.split()[1], problem.text)

@@ -1,0 +1,213 @@
+"""A connection that has gone dead is noticed in time, and one that lives is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.logger import LogLevel
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from channel_aa.ari.wire.backoff import Backoff
+from channel_aa.ari.wire.connection import EventsConnection
+from tests.support.ari_fakes import LogRecorder, make_address
+from tests.support.ari_sockets import (
+    PING,
+    PONG,
+    TEXT,
+    SocketTestCase,
+    Wire,
+    frame,
+    handshake_for,
+)
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IProtocol, IProtocolFactory
+
+IN_TIME = 15.0
+"""Seconds within which a dead connection has to be noticed."""
+
+
+@implementer(IStreamClientEndpoint)
+class Wires:
+    """Connects at once, to wires whose other ends the test holds."""
+
+    def __init__(self) -> None:
+        self.clients: list[Any] = []
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's
+        client = cast("Any", protocolFactory.buildProtocol(cast("Any", None)))
+        self.clients.append(client)
+        client.makeConnection(Wire())
+        return succeed(client)
+
+
+class KeepAliveTests(SocketTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = LogRecorder()
+        self.addCleanup(self.log.stop)
+
+    def connect(self) -> None:
+        """Open a connection, and forget what was sent for it."""
+        self.wires = Wires()
+        self.calls: list[str] = []
+        self.connection = EventsConnection(
+            make_address(),
+            on_open=lambda: self.calls.append("open"),
+            on_message=lambda _message: None,
+            on_lost=lambda: self.calls.append("lost"),
+            reactor=self.clock,
+            endpoint=self.wires,
+            backoff=Backoff(jitter=0.0),
+        )
+        self.connection.start()
+        [self.client] = self.wires.clients
+        self.hear(handshake_for(self.client))
+        self.client.transport.clear()
+        self.assertEqual(self.calls, ["open"])
+
+    def disconnect(self) -> None:
+        stopped = self.connection.stop()
+        self.client.connectionLost(Failure(ConnectionLost()))
+        self.successResultOf(stopped)
+
+    def hear(self, data: bytes) -> None:
+        self.client.dataReceived(data)
+
+    def sent(self) -> list[int]:
+        """Give the opcodes of the control frames that were sent, and forget them."""
+        data = self.client.transport.value()
+        self.client.transport.clear()
+        opcodes = []
+        while data:
+            opcodes.append(data[0] & 0x0F)
+            data = data[6 + (data[1] & 0x7F) :]
+        return opcodes
+
+    def is_dead(self) -> bool:
+        return bool(self.client.transport.is_closing)
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.pump([0.25] * round(seconds * 4))
+
+    @settings(max_examples=60, deadline=None)
+    @given(heard_last=st.floats(0, 30), is_talking=st.booleans())
+    def test_silence_is_noticed_in_time(
+        self, *, heard_last: float, is_talking: bool
+    ) -> None:
+        """Whenever the network breaks; nothing that comes after it arrives."""
+        self.connect()
+        while self.clock.seconds() < heard_last:
+            self.pass_time(0.25)
+            if is_talking or PING in self.sent():
+                self.hear(frame(PONG))
+        self.hear(frame(TEXT, b"{}"))
+        last = self.clock.seconds()
+        while not self.is_dead():
+            self.clock.advance(0.1)
+            self.assertLess(self.clock.seconds() - last, IN_TIME)
+        self.disconnect()
+        self.assert_nothing_left()
+
+    def test_a_short_silence_is_forgiven(self) -> None:
+        """Asterisk was stopped for five seconds, or served a request that waits."""
+        self.connect()
+        self.hear(frame(TEXT, b"{}"))
+        self.pass_time(5.0 + 1.0)
+        self.assertEqual(self.sent(), [PING])
+        self.pass_time(5.0)
+        self.assertFalse(self.is_dead())
+        self.hear(frame(PONG))
+        self.pass_time(10.0)
+        self.assertFalse(self.is_dead())
+        self.disconnect()
+
+    def test_anything_heard_will_do_for_an_answer(self) -> None:
+        self.connect()
+        for _ in range(10):
+            self.pass_time(10.0)
+            self.hear(frame(TEXT, b"{}"))
+        self.assertFalse(self.is_dead())
+        self.disconnect()
+
+    def test_one_ping_is_sent_for_each_silence(self) -> None:
+        self.connect()
+        for _ in range(3):
+            self.pass_time(6.5)
+            self.assertEqual(self.sent(), [PING])
+            self.hear(frame(PONG))
+        self.pass_time(1.0)
+        self.assertEqual(self.sent(), [])
+        self.disconnect()
+
+    def test_a_connection_that_talks_is_sent_no_ping(self) -> None:
+        self.connect()
+        for _ in range(60):
+            self.pass_time(1.0)
+            self.hear(frame(TEXT, b"{}"))
+        self.assertEqual(self.sent(), [])
+        self.disconnect()
+
+    def test_no_pong_is_sent_that_was_not_asked_for(self) -> None:
+        """It crashes some versions of Asterisk."""
+        self.connect()
+        self.pass_time(10.0)
+        self.hear(frame(PONG, b"nobody asked"))
+        self.assertEqual(self.sent(), [PING])
+        self.hear(frame(PING, b"there?"))
+        self.assertEqual(self.sent(), [PONG])
+        self.disconnect()
+
+    def test_a_program_that_was_stopped_itself_blames_nobody(self) -> None:
+        """The time went by here alone: what came meanwhile waits to be read."""
+        self.connect()
+        self.clock.advance(3600.0)
+        self.assertFalse(self.is_dead())
+        self.hear(frame(TEXT, b"{}"))
+        self.pass_time(12.0)
+        self.assertFalse(self.is_dead())
+        self.disconnect()
+
+    def test_a_dead_connection_is_replaced_and_reported_once(self) -> None:
+        self.connect()
+        while not self.is_dead():
+            self.clock.advance(1.0)
+        self.client.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(self.calls, ["open", "lost"])
+        [line] = self.log.texts(level=LogLevel.error)
+        self.assertIn("does not even answer a ping", line)
+        self.clock.advance(1.0)
+        self.client = self.wires.clients[1]
+        self.hear(handshake_for(self.client))
+        self.assertEqual(self.calls, ["open", "lost", "open"])
+        self.disconnect()
+
+    def test_a_way_that_others_can_read_is_warned_of_once(self) -> None:
+        self.connect()
+        self.client.connectionLost(Failure(ConnectionLost()))
+        self.clock.advance(1.0)
+        self.client = self.wires.clients[1]
+        self.hear(handshake_for(self.client))
+        [line] = self.log.texts(level=LogLevel.warn)
+        self.assertIn("nothing is encrypted", line)
+        self.disconnect()
+
+    def test_whatever_goes_wrong_at_its_end_it_is_replaced(self) -> None:
+        self.connect()
+
+        def fail() -> None:
+            raise RuntimeError("a fault of ours")
+
+        self.connection._on_lost = fail
+        self.client.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.clock.advance(1.0)
+        self.assertEqual(len(self.wires.clients), 2)
+        self.client = self.wires.clients[1]
+        self.disconnect()

@@ -1,0 +1,147 @@
+"""Requests that wait for a connection, and are sent again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.ari.wire.errors import (
+    ConnectionLostError,
+    NotFoundError,
+    RequestTimeoutError,
+)
+from channel_aa.ari.wire.requests import Request
+from channel_aa.ari.wire.retry import RetryingSender
+from tests.support.ari_fakes import FakeSender
+
+if TYPE_CHECKING:
+    from channel_aa.ari.wire.errors import AriError
+
+
+def _request(name: str) -> Request:
+    return Request(method="POST", path=(name,))
+
+
+class PatienceTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.fake = FakeSender()
+        self.sender = RetryingSender(self.fake, clock=self.clock)
+
+    def tearDown(self) -> None:
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.sender.waiting, 0)
+
+    def ask(self, name: str = "a", *, again: bool = False) -> Deferred[bytes]:
+        return self.sender.send(_request(name), again=again)
+
+    def leave_unanswered(self, kind: type[AriError], *, may_be_done: bool) -> None:
+        self.fake.only_unanswered().fail(kind, may_be_done=may_be_done)
+
+    def test_it_sends_in_order_once_there_is_a_connection(self) -> None:
+        answers = [self.ask(name) for name in "abc"]
+        self.assertEqual(self.fake.lines, [])
+        self.assertEqual(self.sender.waiting, 3)
+        self.sender.opened()
+        self.assertEqual(self.fake.lines, ["POST a", "POST b", "POST c"])
+        for number, answer in enumerate(answers):
+            self.fake.exchanges[number].accept(b"%d" % number)
+            self.assertEqual(self.successResultOf(answer), b"%d" % number)
+
+    def test_one_that_waits_can_be_taken_back(self) -> None:
+        answer = self.ask("a")
+        self.assertTrue(self.sender.is_waiting(answer))
+        answer.cancel()
+        self.failureResultOf(answer, CancelledError)
+        self.sender.opened()
+        self.assertEqual(self.fake.lines, [])
+
+    def test_one_that_is_sent_may_take_back_another(self) -> None:
+        first, second = self.ask("a"), self.ask("b")
+        first.addBoth(lambda _: second.cancel())
+        first.cancel()
+        self.failureResultOf(second, CancelledError)
+        self.sender.opened()
+        self.assertEqual(self.fake.lines, [])
+
+    def test_an_answer_is_passed_on_whatever_it_is(self) -> None:
+        self.sender.opened()
+        answer = self.ask(again=True)
+        self.fake.only_unanswered().refuse(404)
+        self.failureResultOf(answer, NotFoundError)
+
+    def test_what_may_be_done_is_sent_again_only_where_that_is_allowed(self) -> None:
+        self.sender.opened()
+        answer = self.ask(again=False)
+        self.leave_unanswered(RequestTimeoutError, may_be_done=True)
+        self.failureResultOf(answer, RequestTimeoutError)
+        answer = self.ask(again=True)
+        self.leave_unanswered(RequestTimeoutError, may_be_done=True)
+        self.assertNoResult(answer)
+        self.clock.advance(1)
+        self.fake.only_unanswered().accept(b"yes")
+        self.assertEqual(self.successResultOf(answer), b"yes")
+
+    def test_what_was_not_done_is_always_sent_again(self) -> None:
+        self.sender.opened()
+        answer = self.ask(again=False)
+        for _ in range(2):
+            self.leave_unanswered(ConnectionLostError, may_be_done=False)
+            self.clock.advance(1)
+        self.leave_unanswered(ConnectionLostError, may_be_done=False)
+        self.failureResultOf(answer, ConnectionLostError)
+
+    def test_a_lost_connection_does_not_count_as_a_try(self) -> None:
+        self.sender.opened()
+        answer = self.ask(again=True)
+        for _ in range(9):
+            self.sender.lost()
+            self.leave_unanswered(ConnectionLostError, may_be_done=True)
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+            self.assertEqual(self.sender.waiting, 1)
+            self.sender.opened()
+        self.fake.only_unanswered().accept()
+        self.successResultOf(answer)
+
+    def test_a_pause_that_the_connection_does_not_outlive_becomes_a_wait(self) -> None:
+        self.sender.opened()
+        answer = self.ask(again=True)
+        self.leave_unanswered(RequestTimeoutError, may_be_done=True)
+        self.sender.lost()
+        self.clock.advance(1)
+        self.assertEqual(self.sender.waiting, 1)
+        self.sender.opened()
+        self.fake.only_unanswered().accept()
+        self.successResultOf(answer)
+
+    def test_cancelling_ends_it_wherever_it_is(self) -> None:
+        self.sender.opened()
+        pausing = self.ask(again=True)
+        self.leave_unanswered(RequestTimeoutError, may_be_done=True)
+        pausing.cancel()
+        self.failureResultOf(pausing, CancelledError)
+        waiting = self.ask(again=True)
+        self.sender.lost()
+        self.leave_unanswered(ConnectionLostError, may_be_done=True)
+        waiting.cancel()
+        self.failureResultOf(waiting, CancelledError)
+        self.sender.opened()
+        self.assertEqual(self.fake.unanswered, [])
+
+    def test_nobody_waits_where_no_connection_will_come(self) -> None:
+        waiting = self.ask()
+        self.sender.stop_waiting()
+        error = self.failureResultOf(waiting, ConnectionLostError).value
+        assert isinstance(error, ConnectionLostError)
+        self.assertFalse(error.may_be_done)
+        self.failureResultOf(self.ask(again=True), ConnectionLostError)
+        self.sender.opened()
+        answer = self.ask(again=True)
+        self.sender.lost()
+        self.leave_unanswered(ConnectionLostError, may_be_done=True)
+        self.failureResultOf(answer, ConnectionLostError)
+        self.sender.wait_again()
+        self.ask().addErrback(lambda _: None).cancel()

@@ -1,0 +1,325 @@
+"""Which way a request takes, and when that changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError
+from twisted.logger import LogLevel
+from zope.interface.verify import verifyObject
+
+from channel_aa.ari.wire.errors import (
+    ConnectionLostError,
+    NotFoundError,
+    RequestTimeoutError,
+)
+from channel_aa.ari.wire.requests import IRequestSender, Request
+from channel_aa.ari.wire.routing import (
+    ALWAYS_OVER_HTTP,
+    GRACE_SECONDS,
+    PROBE_SECONDS,
+    Transport,
+    must_go_over_http,
+)
+from channel_aa.ari.wire.websocket_sender import MAX_FRAME_BYTES, SLOW_SECONDS
+from tests.support.ari_cases import GET, PROBE, TIMEOUT, TransportsTestCase
+
+if TYPE_CHECKING:
+    from tests.support.ari_fakes import Exchange
+
+HANGUP = Request(method="DELETE", path=("channels", "c1"))
+
+OVER_WEBSOCKET = "Requests go over the websocket"
+NOT_SERVED = "Requests go over HTTP: this Asterisk serves none over the websocket"
+NO_LONGER = (
+    "Asterisk no longer answers requests over the websocket; they go over HTTP until"
+    " the next connection"
+)
+
+
+class AutoTests(TransportsTestCase):
+    def test_it_provides_its_interface(self) -> None:
+        verifyObject(IRequestSender, self.transports)
+
+    def test_without_a_websocket_requests_go_over_http(self) -> None:
+        self.assert_goes_over(Transport.HTTP)
+
+    def test_until_asterisk_answers_the_first_requests_go_over_http(self) -> None:
+        self.transports.opened()
+        self.assertEqual(self.lines, [PROBE])
+        self.assert_goes_over(Transport.HTTP)
+        self.answer(0)
+        self.assert_goes_over(Transport.WEBSOCKET)
+        self.assertEqual(self.log.texts(), [OVER_WEBSOCKET])
+
+    def test_any_answer_is_proof(self) -> None:
+        for status in (200, 401, 404, 500, 503):
+            with self.subTest(status=status):
+                self.transports.opened()
+                self.answer(status=status)
+                self.assert_goes_over(Transport.WEBSOCKET)
+                self.transports.lost()
+        self.assertEqual(self.log.texts(), [OVER_WEBSOCKET])
+
+    def test_without_an_answer_they_stay_with_http(self) -> None:
+        self.transports.opened()
+        self.clock.advance(PROBE_SECONDS - 0.1)
+        self.assertEqual(self.log.texts(), [])
+        self.clock.advance(0.1)
+        self.assert_goes_over(Transport.HTTP)
+        self.assertEqual(self.log.texts(level=LogLevel.info), [NOT_SERVED])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_an_answer_that_comes_too_late_is_no_proof(self) -> None:
+        self.open_in_vain()
+        self.answer()
+        self.assert_goes_over(Transport.HTTP)
+        self.assertEqual(self.log.texts(), [NOT_SERVED])
+
+    def test_each_connection_is_asked_anew(self) -> None:
+        for opening, expected in [
+            (self.open_in_vain, Transport.HTTP),
+            (self.open, Transport.WEBSOCKET),
+            (self.open_in_vain, Transport.HTTP),
+        ]:
+            opening()
+            self.assert_goes_over(expected)
+            self.transports.lost()
+            self.assert_goes_over(Transport.HTTP)
+        self.assertEqual(self.lines.count(PROBE), 3)
+
+    def test_only_a_change_is_news(self) -> None:
+        for opening in [self.open_in_vain] * 3 + [self.open] * 3 + [self.open_in_vain]:
+            opening()
+            self.transports.lost()
+        self.assertEqual(self.log.texts(), [NOT_SERVED, OVER_WEBSOCKET, NOT_SERVED])
+        self.assertEqual(self.log.texts(level=LogLevel.error), [])
+
+    def test_a_connection_lost_while_asking_proves_nothing(self) -> None:
+        self.transports.opened()
+        self.transports.lost()
+        self.assert_goes_over(Transport.HTTP)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.log.texts(), [])
+
+    def test_what_is_found_out_is_true_of_its_connection_alone(self) -> None:
+        self.transports.opened()
+        self.clock.advance(PROBE_SECONDS / 2)
+        self.transports.lost()
+        self.transports.opened()
+        self.answer(0)
+        self.assert_goes_over(Transport.HTTP)
+        self.clock.advance(PROBE_SECONDS / 2)
+        self.assertEqual(self.log.texts(), [])
+        self.answer(1)
+        self.assert_goes_over(Transport.WEBSOCKET)
+        self.clock.advance(PROBE_SECONDS)
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+    def test_closing_while_asking_leaves_nothing(self) -> None:
+        self.transports.opened()
+        self.assertIsNone(self.successResultOf(self.transports.close()))
+        self.assertTrue(self.http.is_closed)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.transports.pending, 0)
+        self.assertEqual(self.log.texts(), [])
+
+    def test_closing_cancels_requests_both_ways(self) -> None:
+        self.open()
+        answers = [self.send(), self.send(Request(method="GET", path=("x" * 70000,)))]
+        self.assertEqual(self.transports.pending, 2)
+        self.successResultOf(self.transports.close())
+        for answer in answers:
+            self.failureResultOf(answer, CancelledError)
+        self.assertEqual(self.transports.pending, 0)
+
+    def test_what_is_pending_and_queued_counts_both_ways(self) -> None:
+        self.send()
+        self.open()
+        for _ in range(3):
+            self.send()
+        self.assertEqual((self.transports.pending, self.transports.queued), (4, 1))
+        self.http.only_unanswered().accept()
+        self.assertEqual((self.transports.pending, self.transports.queued), (3, 1))
+
+
+class WebSocketTests(TransportsTestCase):
+    """While requests go over the websocket."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.open()
+
+    def test_answers_and_errors_are_passed_on(self) -> None:
+        first, second = self.send(), self.send(HANGUP)
+        self.answer(2, 404)
+        self.failureResultOf(second, NotFoundError)
+        self.answer(1, 200, "{}")
+        self.assertEqual(self.successResultOf(first), b"{}")
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+    def test_what_would_hold_up_others_goes_over_http(self) -> None:
+        requests = [
+            Request(method=method, path=(first, "id", last))
+            for method, first, last in ALWAYS_OVER_HTTP
+        ]
+        requests[0] = Request(method="POST", path=("channels", "c1", "answer"))
+        for request in requests:
+            with self.subTest(request=request):
+                self.assertTrue(must_go_over_http(request))
+                self.send(request)
+                self.assertEqual(self.http.exchanges[-1].request, request)
+        self.assertEqual(self.lines, [PROBE])
+
+    def test_what_holds_up_nobody_does_not(self) -> None:
+        for method, *path in [
+            ("GET", "channels", "c1", "variable"),
+            ("POST", "channels", "c1", "play", "p1"),
+            ("DELETE", "playbacks", "p1"),
+            ("DELETE", "channels", "c1"),
+            ("POST", "channels", "c1", "continue"),
+            ("GET", "channels"),
+        ]:
+            self.send(Request(method=method, path=tuple(path)))
+        self.assertEqual(self.http.lines, [])
+
+    def test_what_has_nothing_to_wait_for_does_not(self) -> None:
+        path = ("channels", "c1", "variable")
+        self.send(Request(method="POST", path=path, may_wait=False))
+        self.assertEqual(self.http.lines, [])
+
+    def test_what_is_too_long_for_a_frame_goes_over_http(self) -> None:
+        long = Request(method="POST", path=("x",), body="y" * MAX_FRAME_BYTES)
+        answer = self.send(long)
+        self.http.only_unanswered().accept(b"done")
+        self.assertEqual(self.successResultOf(answer), b"done")
+        self.assertEqual(self.lines, [PROBE])
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+    def test_one_without_an_answer_sends_the_others_over_http(self) -> None:
+        answer = self.send()
+        self.clock.advance(TIMEOUT)
+        self.failureResultOf(answer, RequestTimeoutError)
+        self.assert_goes_over(Transport.HTTP)
+        self.assertEqual(self.log.texts(), [OVER_WEBSOCKET, NO_LONGER])
+
+    def test_it_is_said_once_until_the_next_connection(self) -> None:
+        for _ in range(2):
+            answers = [self.send(), self.send()]
+            self.clock.advance(TIMEOUT)
+            for answer in answers:
+                self.failureResultOf(answer, RequestTimeoutError)
+            self.assert_goes_over(Transport.HTTP)
+            self.transports.lost()
+            self.open()
+            self.assert_goes_over(Transport.WEBSOCKET)
+            self.answer()
+        self.assertEqual(
+            self.log.texts(), [OVER_WEBSOCKET, NO_LONGER] * 2 + [OVER_WEBSOCKET]
+        )
+
+    def test_an_answer_that_comes_after_the_fall_back_changes_nothing(self) -> None:
+        self.send()
+        self.clock.advance(TIMEOUT / 2)
+        other = self.send()
+        self.clock.advance(TIMEOUT / 2)
+        self.answer(1)
+        self.answer(2, body="other")
+        self.assertEqual(self.successResultOf(other), b"other")
+        self.assert_goes_over(Transport.HTTP)
+
+    def test_a_lost_connection_fails_what_is_pending_and_is_no_timeout(self) -> None:
+        answers = [self.send(), self.send()]
+        self.transports.lost()
+        for answer in answers:
+            self.failureResultOf(answer, ConnectionLostError)
+        self.assert_goes_over(Transport.HTTP)
+        self.assertEqual(self.log.texts(), [OVER_WEBSOCKET])
+
+    def test_a_request_that_the_loss_brings_about_goes_over_http(self) -> None:
+        self.transports.send(GET).addErrback(lambda _: self.send(HANGUP))
+        self.transports.lost()
+        self.assertEqual(self.http.lines, ["DELETE channels/c1"])
+        self.assertEqual(self.websocket.pending, 0)
+        self.http.only_unanswered().accept()
+
+    def test_what_is_pending_over_http_fails_with_the_websocket(self) -> None:
+        answer = self.transports.send(
+            Request(method="POST", path=("channels", "c1", "answer"))
+        )
+        self.transports.lost()
+        self.failureResultOf(answer, ConnectionLostError)
+
+    def test_a_cancelled_request_is_no_timeout(self) -> None:
+        answer = self.send()
+        answer.cancel()
+        self.failureResultOf(answer, CancelledError)
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+
+class DoubtTests(TransportsTestCase):
+    """While requests go over the websocket, and one is not answered soon."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.open()
+
+    def probe(self) -> Exchange:
+        """Give the question that compares the websocket with HTTP."""
+        probe = self.http.only_unanswered()
+        self.assertEqual(probe.line, PROBE)
+        return probe
+
+    def test_where_http_is_answered_the_websocket_is_given_up(self) -> None:
+        answers = [self.send() for _ in range(3)]
+        self.clock.advance(SLOW_SECONDS)
+        self.probe().accept(b"{}")
+        self.clock.advance(GRACE_SECONDS)
+        for answer in answers:
+            self.failureResultOf(answer, RequestTimeoutError)
+        self.assert_goes_over(Transport.HTTP)
+        self.assertEqual(self.log.texts(), [OVER_WEBSOCKET, NO_LONGER])
+
+    def test_any_answer_over_http_will_do(self) -> None:
+        self.send()
+        self.clock.advance(SLOW_SECONDS)
+        self.probe().refuse(404)
+        self.clock.advance(GRACE_SECONDS)
+        self.assert_goes_over(Transport.HTTP)
+
+    def test_where_all_is_slow_it_is_waited_for(self) -> None:
+        answer = self.send()
+        self.clock.advance(SLOW_SECONDS)
+        probe = self.probe()
+        self.clock.advance(SLOW_SECONDS)
+        self.assertIs(self.probe(), probe)
+        probe.accept(b"{}")
+        self.clock.advance(GRACE_SECONDS / 2)
+        self.answer()
+        self.successResultOf(answer)
+        self.clock.advance(GRACE_SECONDS)
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+    def test_where_http_is_not_answered_either_nothing_is_proven(self) -> None:
+        answer = self.send()
+        self.clock.advance(SLOW_SECONDS)
+        self.probe().fail(ConnectionLostError)
+        self.clock.advance(GRACE_SECONDS)
+        self.assertNoResult(answer)
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+    def test_a_lost_websocket_ends_the_comparison(self) -> None:
+        self.send()
+        self.clock.advance(SLOW_SECONDS)
+        self.probe().accept(b"{}")
+        self.transports.lost()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.open()
+        self.clock.advance(GRACE_SECONDS)
+        self.assert_goes_over(Transport.WEBSOCKET)
+
+    def test_closing_ends_it(self) -> None:
+        self.send()
+        self.clock.advance(SLOW_SECONDS)
+        self.successResultOf(self.transports.close())
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -1,0 +1,490 @@
+"""Requests over the websocket: framed, answered by id, and bounded in time."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from channel_aa.ari.events import RESTResponse
+from channel_aa.ari.wire.errors import (
+    AriError,
+    ConflictError,
+    ConnectionLostError,
+    NotFoundError,
+    RequestTimeoutError,
+    ServerError,
+    UnauthorizedError,
+)
+from channel_aa.ari.wire.requests import IRequestSender, Request
+from channel_aa.ari.wire.websocket import text_frame
+from channel_aa.ari.wire.websocket_sender import (
+    MAX_FRAME_BYTES,
+    FrameTooLongError,
+    WebSocketSender,
+)
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+TIMEOUT = 10.0
+TIMERS = 2
+"""One for what is late, and one for what is slow."""
+
+
+def get(name: str = "c1") -> Request:
+    return Request(method="GET", path=("channels", name))
+
+
+class Answer:
+    """What became of a request: its body, or its error."""
+
+    def __init__(self, waiting: Deferred[bytes]) -> None:
+        self.waiting = waiting
+        self.results: list[Any] = []
+        waiting.addCallbacks(
+            self.results.append, lambda failure: self.results.append(failure.value)
+        )
+
+    @property
+    def error(self) -> AriError:
+        [error] = self.results
+        assert isinstance(error, AriError), error
+        return error
+
+
+class SenderTestCase(SynchronousTestCase):
+    """A sender on a `Clock`; none of its timers may be left over."""
+
+    in_flight = 1000
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.frames: list[bytes] = []
+        self.sender = WebSocketSender(
+            self.frames.append,
+            clock=self.clock,
+            timeout=TIMEOUT,
+            in_flight=self.in_flight,
+        )
+
+    def tearDown(self) -> None:
+        self.sender.lost()
+        self.assert_nothing_left()
+
+    def assert_nothing_left(self) -> None:
+        self.assertEqual((self.sender.pending, self.sender.queued), (0, 0))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return [json.loads(frame) for frame in self.frames]
+
+    @property
+    def sent(self) -> list[str]:
+        """The names of the channels asked for, in the order of the frames."""
+        return [each["uri"].removeprefix("channels/") for each in self.messages]
+
+    def send(self, name: str = "c1") -> Answer:
+        return Answer(self.sender.send(get(name)))
+
+    def answer(self, place: int, status: int = 200, body: str = "") -> None:
+        """Answer the request in the frame at that place."""
+        self.sender.answered(
+            RESTResponse(
+                request_id=self.messages[place]["request_id"],
+                status_code=status,
+                message_body=body,
+            )
+        )
+
+
+class FrameTests(SenderTestCase):
+    def test_it_provides_its_interface(self) -> None:
+        verifyObject(IRequestSender, self.sender)
+
+    def test_a_request_without_a_body(self) -> None:
+        path = ("channels", "c/1", "play", "p1")
+        request = Request(method="POST", path=path, query={"media": "sound:press-1"})
+        Answer(self.sender.send(request))
+        [message] = self.messages
+        number = message.pop("request_id")
+        self.assertIsInstance(number, str)
+        self.assertEqual(
+            message,
+            {
+                "type": "RESTRequest",
+                "method": "POST",
+                "uri": request.uri,
+            },
+        )
+
+    def test_a_body_is_a_text_of_its_own(self) -> None:
+        body = {"variables": {"name": 'Zoë "Z"'}}
+        path = ("channels", "c1", "variables")
+        Answer(self.sender.send(Request(method="PUT", path=path, body=body)))
+        [message] = self.messages
+        self.assertEqual(message["content_type"], "application/json")
+        self.assertEqual(json.loads(message["message_body"]), body)
+
+    def test_an_empty_body_is_a_body(self) -> None:
+        Answer(self.sender.send(Request(method="PUT", path=("x",), body={})))
+        self.assertEqual(self.messages[0]["message_body"], "{}")
+
+    def test_each_request_has_an_id_of_its_own(self) -> None:
+        for _ in range(20):
+            self.send()
+        self.assertEqual(len({each["request_id"] for each in self.messages}), 20)
+
+    def test_the_longest_frame_goes_and_a_longer_one_does_not(self) -> None:
+        self.send("x")
+        longest = "x" * (MAX_FRAME_BYTES - len(self.frames[0]) + 1)
+        self.send(longest)
+        self.assertEqual(len(self.frames[1]), MAX_FRAME_BYTES)
+        self.assertEqual(len(text_frame(self.frames[1], bytes(4))), 65_535)
+        pending = self.sender.pending
+        with self.assertRaises(FrameTooLongError) as caught:
+            self.sender.send(get(f"{longest}x"))
+        self.assertIn("GET channels/xxx", str(caught.exception))
+        self.assertEqual(len(self.frames), 2)
+        self.assertEqual(self.sender.pending, pending)
+
+    def test_what_is_too_long_leaves_nothing_pending(self) -> None:
+        too_long = Request(method="PUT", path=("x",), body="ö" * MAX_FRAME_BYTES)
+        self.assertRaises(FrameTooLongError, self.sender.send, too_long)
+        self.assertEqual(self.frames, [])
+        self.assert_nothing_left()
+
+
+class AnswerTests(SenderTestCase):
+    def test_answers_are_told_by_their_id_in_any_order(self) -> None:
+        answers = [self.send(name) for name in ("a", "b", "c")]
+        for place in (1, 2, 0):
+            self.answer(place, body=f"body {place}")
+            self.assertEqual(answers[place].results, [f"body {place}".encode()])
+        self.assert_nothing_left()
+
+    def test_every_status_of_success_is_one(self) -> None:
+        for place, status in enumerate((200, 201, 202, 204, 299)):
+            answer = self.send()
+            self.answer(place, status, "ö")
+            self.assertEqual(answer.results, ["ö".encode()])
+
+    def test_other_statuses_are_the_errors_of_http(self) -> None:
+        kinds = {
+            199: AriError,
+            301: AriError,
+            400: AriError,
+            401: UnauthorizedError,
+            403: UnauthorizedError,
+            404: NotFoundError,
+            409: ConflictError,
+            412: ConflictError,
+            500: ServerError,
+            503: ServerError,
+        }
+        for place, (status, kind) in enumerate(kinds.items()):
+            with self.subTest(status=status):
+                answer = self.send("c/1")
+                self.answer(place, status, '{"message":"no luck"}')
+                self.assertIs(type(answer.error), kind)
+                self.assertEqual(answer.error.status, status)
+                self.assertFalse(answer.error.may_be_done)
+                self.assertEqual(
+                    str(answer.error), f"GET channels/c%2F1: {status} no luck"
+                )
+
+    def test_an_answer_that_nobody_waits_for_is_dropped(self) -> None:
+        self.sender.answered(RESTResponse(request_id="", status_code=200))
+        self.sender.answered(RESTResponse(request_id="99", status_code=404))
+        answer = self.send()
+        self.answer(0, body="first")
+        self.answer(0, body="second")
+        self.assertEqual(answer.results, [b"first"])
+        self.assert_nothing_left()
+
+    def test_an_answer_that_comes_too_late_is_dropped(self) -> None:
+        answer = self.send()
+        self.clock.advance(TIMEOUT)
+        self.answer(0)
+        self.assertIsInstance(answer.error, RequestTimeoutError)
+
+    def test_the_next_request_may_be_sent_as_soon_as_one_is_answered(self) -> None:
+        answers: list[Answer] = []
+        first = self.sender.send(get("a"))
+        first.addCallback(lambda _: answers.append(self.send("b")))
+        self.answer(0)
+        self.answer(1, body="b")
+        self.assertEqual(answers[0].results, [b"b"])
+        self.assert_nothing_left()
+
+
+class TimeoutTests(SenderTestCase):
+    def test_no_answer_in_time_is_an_error(self) -> None:
+        answer = self.send()
+        self.clock.advance(TIMEOUT - 0.1)
+        self.assertEqual(answer.results, [])
+        self.clock.advance(0.1)
+        self.assertIsInstance(answer.error, RequestTimeoutError)
+        self.assertTrue(answer.error.may_be_done)
+        self.assertEqual(
+            str(answer.error),
+            "GET channels/c1: no answer within 10 seconds (it may have been carried"
+            " out)",
+        )
+        self.assert_nothing_left()
+
+    def test_two_timers_serve_all(self) -> None:
+        answers = []
+        for name in ("a", "b", "c"):
+            answers.append(self.send(name))
+            self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
+            self.clock.advance(1)
+        self.clock.advance(TIMEOUT - 4)
+        for over in range(1, 4):
+            self.clock.advance(1)
+            self.assertEqual(
+                [len(each.results) for each in answers], [1] * over + [0] * (3 - over)
+            )
+            timers = len(self.clock.getDelayedCalls())
+            self.assertEqual(timers, TIMERS if over < 3 else 0)
+
+    def test_each_has_its_full_time_though_an_earlier_one_was_answered(self) -> None:
+        self.send("a")
+        self.clock.advance(6)
+        late = self.send("b")
+        self.answer(0)
+        self.clock.advance(TIMEOUT - 0.5)
+        self.assertEqual(late.results, [])
+        self.clock.advance(0.5)
+        self.assertIsInstance(late.error, RequestTimeoutError)
+
+    def test_the_timers_are_gone_when_nothing_is_pending(self) -> None:
+        self.send("a")
+        self.send("b")
+        self.answer(1)
+        self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
+        self.answer(0)
+        self.assert_nothing_left()
+
+    def test_a_request_sent_when_another_timed_out_has_its_own_time(self) -> None:
+        again: list[Answer] = []
+        self.sender.send(get("a")).addErrback(lambda _: again.append(self.send("b")))
+        self.clock.advance(1)
+        other = self.send("c")
+        self.clock.advance(TIMEOUT - 1)
+        self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
+        self.clock.advance(1)
+        self.assertIsInstance(other.error, RequestTimeoutError)
+        self.assertEqual(again[0].results, [])
+        self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
+        self.clock.advance(TIMEOUT - 1)
+        self.assertIsInstance(again[0].error, RequestTimeoutError)
+        self.assert_nothing_left()
+
+    def test_one_that_is_asked_again_and_again_needs_no_more_timers(self) -> None:
+        answers: list[Deferred[bytes]] = []
+
+        def again(_: object) -> None:
+            if len(answers) < 5:
+                waiting = self.sender.send(get())
+                answers.append(waiting)
+                waiting.addErrback(again)
+
+        again(None)
+        for _ in range(4):
+            self.clock.advance(TIMEOUT)
+            self.assertEqual(len(self.clock.getDelayedCalls()), TIMERS)
+        self.clock.advance(TIMEOUT)
+        self.assert_nothing_left()
+
+    def test_one_that_was_passed_over_is_given_up_early(self) -> None:
+        first, second = self.send("a"), self.send("b")
+        self.answer(1)
+        self.clock.advance(0.9)
+        self.assertEqual(first.results, [])
+        self.clock.advance(0.1)
+        self.assertIsInstance(first.error, RequestTimeoutError)
+        self.assertTrue(first.error.may_be_done)
+        self.assertIn("a later one was answered", str(first.error))
+        self.assertEqual(len(second.results), 1)
+        self.assert_nothing_left()
+
+    def test_slowness_is_told_each_second(self) -> None:
+        told: list[int] = []
+        self.sender.on_slow = lambda: told.append(len(told))
+        self.send("a")
+        for seconds in (1, 2, 3):
+            self.clock.advance(1)
+            self.assertEqual(len(told), seconds)
+        self.answer(0)
+        self.assert_nothing_left()
+
+    def test_all_can_be_given_up(self) -> None:
+        answers = [self.send(name) for name in ("a", "b", "c", "d", "e")]
+        self.sender.give_up()
+        for answer in answers:
+            self.assertIsInstance(answer.error, RequestTimeoutError)
+        self.assert_nothing_left()
+
+    def test_one_that_times_out_may_cancel_another(self) -> None:
+        second: list[Answer] = []
+        self.sender.send(get("a")).addErrback(lambda _: second[0].waiting.cancel())
+        second.append(self.send("b"))
+        third = self.send("c")
+        self.clock.advance(TIMEOUT)
+        self.assertIsInstance(second[0].results[0], CancelledError)
+        self.assertIsInstance(third.error, RequestTimeoutError)
+
+
+class TurnTests(SenderTestCase):
+    in_flight = 2
+
+    def test_no_more_than_allowed_are_on_their_way(self) -> None:
+        answers = [self.send(name) for name in "abcde"]
+        self.assertEqual(self.sent, ["a", "b"])
+        self.assertEqual((self.sender.pending, self.sender.queued), (5, 3))
+        self.answer(1)
+        self.assertEqual(self.sent, ["a", "b", "c"])
+        self.assertEqual((self.sender.pending, self.sender.queued), (4, 2))
+        for place in (0, 2, 3, 4):
+            self.answer(place)
+        self.assertEqual(self.sent, list("abcde"))
+        self.assertEqual([each.results for each in answers], [[b""]] * 5)
+        self.assert_nothing_left()
+
+    def test_the_order_is_kept(self) -> None:
+        names = [str(number) for number in range(20)]
+        for name in names:
+            self.send(name)
+        for place in range(20):
+            self.answer(place)
+        self.assertEqual(self.sent, names)
+
+    def test_one_sent_by_an_answer_waits_behind_those_that_wait(self) -> None:
+        for name in "ab":
+            self.sender.send(get(name)).addCallback(lambda _: self.send("late"))
+        self.send("c")
+        self.send("d")
+        for place in range(4):
+            self.answer(place)
+        self.assertEqual(self.sent, ["a", "b", "c", "d", "late", "late"])
+
+    def test_one_that_waited_for_its_turn_has_done_nothing(self) -> None:
+        answers = [self.send(name) for name in "abcd"]
+        self.clock.advance(TIMEOUT)
+        self.assertEqual(
+            [each.error.may_be_done for each in answers], [True, True, False, False]
+        )
+        self.assertEqual(self.sent, ["a", "b"])
+        self.assert_nothing_left()
+
+    def test_the_time_in_the_queue_counts(self) -> None:
+        self.send("a")
+        self.clock.advance(4)
+        self.send("b")
+        late = self.send("c")
+        self.clock.advance(6)
+        self.assertEqual(self.sent, ["a", "b", "c"])
+        self.assertEqual(late.results, [])
+        self.clock.advance(4)
+        self.assertIsInstance(late.error, RequestTimeoutError)
+        self.assertTrue(late.error.may_be_done)
+
+    def test_one_on_its_way_that_is_cancelled_makes_room(self) -> None:
+        first = self.send("a")
+        self.send("b")
+        third = self.send("c")
+        first.waiting.cancel()
+        self.assertIsInstance(first.results[0], CancelledError)
+        self.assertEqual(self.sent, ["a", "b", "c"])
+        self.answer(0)
+        self.answer(2, body="c")
+        self.assertEqual(third.results, [b"c"])
+        self.assertEqual(len(first.results), 1)
+
+    def test_one_that_waits_and_is_cancelled_is_never_sent(self) -> None:
+        self.send("a")
+        self.send("b")
+        waiting = self.send("c")
+        self.send("d")
+        waiting.waiting.cancel()
+        self.assertIsInstance(waiting.results[0], CancelledError)
+        self.assertEqual((self.sender.pending, self.sender.queued), (3, 1))
+        for place in range(3):
+            self.answer(place)
+        self.assertEqual(self.sent, ["a", "b", "d"])
+        self.assert_nothing_left()
+
+
+class LostTests(SenderTestCase):
+    in_flight = 2
+
+    def test_everything_fails_at_once(self) -> None:
+        answers = [self.send(name) for name in "abcd"]
+        self.sender.lost()
+        for answer in answers:
+            self.assertIsInstance(answer.error, ConnectionLostError)
+        self.assertEqual(
+            [each.error.may_be_done for each in answers], [True, True, False, False]
+        )
+        self.assertIn("the websocket closed", str(answers[0].error))
+        self.assertEqual(self.sent, ["a", "b"])
+        self.assert_nothing_left()
+
+    def test_requests_sent_meanwhile_are_for_the_next_connection(self) -> None:
+        again: list[Answer] = []
+        for name in "abc":
+            self.sender.send(get(name)).addErrback(
+                lambda _: again.append(self.send("again"))
+            )
+        self.sender.lost()
+        self.assertEqual([each.results for each in again], [[]] * 3)
+        self.assertEqual((self.sender.pending, self.sender.queued), (3, 1))
+        self.assertEqual(self.sent, ["a", "b", "again", "again"])
+        self.answer(2)
+        self.answer(3)
+        self.answer(4)
+        self.assertEqual([each.results for each in again], [[b""]] * 3)
+        self.assert_nothing_left()
+
+    def test_one_that_fails_may_cancel_others(self) -> None:
+        """A call that ends gives up everything it waits for."""
+        others: list[Answer] = []
+
+        def give_up(_: object) -> None:
+            for other in others:
+                other.waiting.cancel()
+
+        self.sender.send(get("a")).addErrback(give_up)
+        others += [self.send("b"), self.send("c")]
+        last = self.send("d")
+        self.sender.lost()
+        for other in others:
+            self.assertIsInstance(other.results[0], CancelledError)
+        self.assertIsInstance(last.error, ConnectionLostError)
+
+    def test_it_can_be_lost_with_nothing_pending_and_used_again(self) -> None:
+        self.sender.lost()
+        answer = self.send("a")
+        self.answer(0)
+        self.assertEqual(answer.results, [b""])
+
+    def test_an_answer_of_the_connection_before_is_dropped(self) -> None:
+        before = self.send("a")
+        self.sender.lost()
+        now = self.send("b")
+        self.answer(0)
+        self.assertEqual((len(before.results), now.results), (1, []))
+
+    def test_closing_cancels_what_is_pending(self) -> None:
+        answers = [self.send(name) for name in "abcd"]
+        self.assertIsNone(self.successResultOf(self.sender.close()))
+        for answer in answers:
+            self.assertIsInstance(answer.results[0], CancelledError)
+        self.assertEqual(self.sent, ["a", "b"])
+        self.assert_nothing_left()

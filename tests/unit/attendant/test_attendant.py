@@ -1,0 +1,203 @@
+"""All the calls of an attendant: how many, until when, and in which menus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.logger import capturedLogs, formatEvent
+
+from tests.support.attendant_fakes import FakeChannel
+from tests.support.call_case import CHANNEL, CallTestCase, call_flow
+
+if TYPE_CHECKING:
+    from channel_aa.attendant.call import Call
+
+STOPPING = ["set CHANNEL_AA_REASON=stopping", "continue"]
+OVERLOAD = ["set CHANNEL_AA_REASON=overload", "continue"]
+
+
+class ManyCallsTestCase(CallTestCase):
+    def tearDown(self) -> None:
+        for call in [*self.attendant.calls, *self.attendant.turned_away]:
+            call.left()
+        self.successResultOf(self.close())
+        super().tearDown()
+
+    def enter_another(self, *, adopted: bool = False) -> tuple[Call, FakeChannel]:
+        channel = FakeChannel("PJSIP/bob-00000002")
+        return self.attendant.channel_entered(channel, (), adopted=adopted), channel
+
+
+class OverloadTests(ManyCallsTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.attendant.max_calls = 2
+        self.first, _ = self.enter_another()
+        self.enter_another()
+
+    def test_call_above_the_limit_goes_on_in_the_dialplan_which_is_told_why(
+        self,
+    ) -> None:
+        _, channel = self.enter_another()
+        self.assertEqual(channel.log, OVERLOAD)
+
+    def test_refused_calls_are_counted_and_take_nobody_s_place(self) -> None:
+        for _ in range(10):
+            self.enter_another()
+        self.first.left()
+        _, channel = self.enter_another()
+        self.assertEqual(channel.log, ["answer", "sound:press-1"])
+        self.assertEqual(self.attendant.refused, 10)
+        self.assertEqual(self.attendant.attended, 3)
+
+    def test_thousand_refusals_have_two_lines_in_the_log(self) -> None:
+        with capturedLogs() as events:
+            for _ in range(1000):
+                call, _ = self.enter_another()
+                call.left()
+            self.clock.advance(60)
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [
+                "Too many calls: 1 went on in the dialplan (1 so far)",
+                "Too many calls: 999 went on in the dialplan (1000 so far)",
+            ],
+        )
+
+    def test_call_that_is_adopted_is_never_too_many(self) -> None:
+        _, channel = self.enter_another(adopted=True)
+        self.assertIn("sound:press-1", channel.log)
+
+    def test_no_limit_is_no_limit(self) -> None:
+        self.attendant.max_calls = 0
+        for _ in range(100):
+            self.enter_another()
+        self.assertEqual(len(self.attendant.calls), 102)
+
+    def test_refused_call_that_cannot_go_on_is_hung_up(self) -> None:
+        channel = self.channel
+        channel.continued = self.failing("no")
+        self.enter()
+        self.assertEqual(channel.log, [*OVERLOAD, "hang up"])
+
+
+class AdoptionTests(CallTestCase):
+    def test_adopted_call_is_quieted_answered_and_hears_the_first_menu(self) -> None:
+        with capturedLogs() as events:
+            self.call = self.attendant.channel_entered(self.channel, (), adopted=True)
+        self.assertEqual(
+            self.channel.log,
+            ["stop ringing", "stop music", "answer", "sound:press-1"],
+        )
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [f"Channel {CHANNEL} is attended to again"],
+        )
+
+    def test_adopted_call_that_cannot_be_quieted_hears_the_menu_all_the_same(
+        self,
+    ) -> None:
+        self.channel.answers["stop music"] = lambda: self.failing("no")
+        self.channel.answered = self.failing("no")
+        self.call = self.attendant.channel_entered(self.channel, (), adopted=True)
+        self.assert_plays("press-1")
+
+
+class DrainTests(ManyCallsTestCase):
+    def test_calls_in_a_menu_may_end_by_themselves(self) -> None:
+        self.enter()
+        closed = self.close(drain_timeout=10)
+        self.clock.advance(5)
+        self.assertNoResult(closed)
+        self.hear("press-1")
+        self.call.left()
+        self.successResultOf(closed)
+        self.assertNotIn("continue", self.channel.log)
+
+    def test_calls_that_take_longer_go_on_in_the_dialplan(self) -> None:
+        self.enter()
+        closed = self.close(drain_timeout=10)
+        self.asked()
+        self.clock.advance(10)
+        self.successResultOf(closed)
+        self.assertEqual(self.asked(), STOPPING)
+
+    def test_new_calls_go_on_in_the_dialplan_meanwhile(self) -> None:
+        self.enter()
+        closed = self.close(drain_timeout=10)
+        _, channel = self.enter_another()
+        self.assertEqual(channel.log, STOPPING)
+        self.clock.advance(10)
+        self.successResultOf(closed)
+
+    def test_closing_again_ends_the_waiting(self) -> None:
+        self.enter()
+        first = self.close(drain_timeout=600)
+        second = self.close()
+        self.successResultOf(first)
+        self.successResultOf(second)
+        self.assertEqual(self.channel.log[-2:], STOPPING)
+
+    def test_nobody_is_waited_for_where_nobody_calls(self) -> None:
+        self.successResultOf(self.close(drain_timeout=600))
+
+    def test_reason_that_cannot_be_told_keeps_nobody_for_long(self) -> None:
+        self.channel.answers[STOPPING[0]] = self.never
+        self.enter()
+        closed = self.close()
+        self.assertNoResult(closed)
+        self.clock.advance(5)
+        self.successResultOf(closed)
+        self.assertEqual(self.channel.log[-2:], STOPPING)
+
+    def test_reason_that_is_refused_keeps_nobody(self) -> None:
+        self.channel.answers[STOPPING[0]] = lambda: self.failing("no")
+        self.enter()
+        self.successResultOf(self.close())
+        self.assertEqual(self.channel.log[-2:], STOPPING)
+
+
+class ReloadTests(ManyCallsTestCase):
+    def test_calls_in_progress_keep_their_menus_and_new_ones_get_the_new(self) -> None:
+        self.enter()
+        self.attendant.flow = call_flow('[menus.main]\nprompt = ["new"]')
+        self.assertEqual(self.attendant.flow.entry, "main")
+        self.press("1")
+        self.hear("you-entered", "digits/1", "press-1")
+        _, channel = self.enter_another()
+        self.assertEqual(channel.heard, ["new"])
+
+
+class ReplacementTests(ManyCallsTestCase):
+    def test_calls_of_another_program_are_let_go_without_a_word_to_asterisk(
+        self,
+    ) -> None:
+        self.enter()
+        self.asked()
+        self.attendant.replaced()
+        self.assertEqual(self.asked(), [])
+        self.assertEqual(self.attendant.calls, set())
+
+
+class ReentrantChannel(FakeChannel):
+    """A channel that hangs up while the call does something with it."""
+
+    call: Call | None = None
+
+    def play(self, media: str) -> object:  # type: ignore[override] # the same object
+        playback = super().play(media)
+        if self.call is not None:
+            self.call.left()
+        return playback
+
+
+class ReentranceTests(CallTestCase):
+    def test_hangup_in_the_midst_of_what_a_call_does_ends_it(self) -> None:
+        self.channel = channel = ReentrantChannel(CHANNEL)
+        channel.call = self.enter()
+        self.channel.end_sound()
+        self.clock.advance(0)
+        self.assertEqual(channel.heard, ["press-1", "or"])
+        self.assertEqual(channel.playbacks[-1].stops, 1)
+        self.clock.advance(60)
+        self.assertEqual(channel.heard, ["press-1", "or"])

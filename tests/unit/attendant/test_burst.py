@@ -1,0 +1,100 @@
+"""A thousand calls in a second, on an Asterisk that takes two seconds for anything."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from twisted.internet.task import Clock
+from twisted.logger import ILogObserver, formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from channel_aa.attendant.attendant import Attendant
+from channel_aa.simulator import Simulator
+from channel_aa.simulator.in_memory import Direction, InMemoryLink
+from channel_aa.simulator.virtual_time import pass_time
+from tests.support.call_case import call_flow
+
+if TYPE_CHECKING:
+    from twisted.logger import LogEvent
+
+CALLS = 1000
+LIMIT = 100
+LATE_SECONDS = 2.0
+
+
+class ManyTimers(Clock):
+    """A clock that puts a new timer in its place, instead of sorting thousands."""
+
+    def _sortCalls(self) -> None:  # noqa: N802 - Twisted's name
+        newest = self.calls.pop()
+        insort(self.calls, newest, key=lambda call: call.getTime())
+
+
+def one_way(leg: Direction) -> float:
+    """Let each answer and event come as late as that, and each request at once."""
+    is_answer = leg in (Direction.ANSWER, Direction.MESSAGE_FROM_ASTERISK)
+    return LATE_SECONDS if is_answer else 0.0
+
+
+class BurstTests(SynchronousTestCase):
+    def test_those_above_the_limit_go_on_and_the_others_are_attended_to(self) -> None:
+        lines: list[str] = []
+
+        @implementer(ILogObserver)
+        def observe(event: LogEvent) -> None:
+            if event.get("log_namespace", "").endswith("refusals"):
+                lines.append(str(formatEvent(event)))
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        clock = ManyTimers()
+        simulator = Simulator(reactor=clock)
+        line = InMemoryLink(simulator, clock=clock, delay=one_way)
+        attendant = Attendant(
+            call_flow('[menus.main]\nprompt = ["press-1"]'),
+            clock=clock,
+            now=lambda: datetime(2026, 6, 1, tzinfo=UTC),
+            max_calls=LIMIT,
+        )
+        client = line.client(attendant)
+        client.startService()
+        pass_time(clock, until=lambda: client.is_connected, seconds=60)
+        clock.advance(10)
+        callers = []
+        for _ in range(CALLS):
+            callers.append(simulator.call(dialplan_seconds=600))
+            clock.advance(1 / CALLS)
+        pass_time(
+            clock,
+            until=lambda: sum(bool(each.heard) for each in callers) == LIMIT,
+            seconds=60,
+        )
+        pass_time(clock, until=lambda: len(client.channels) == LIMIT, seconds=60)
+        refused = [each for each in callers if each.status]
+        self.assertEqual(len(refused), CALLS - LIMIT)
+        self.assertEqual(
+            Counter(
+                each.channel.variables.get("CHANNEL_AA_REASON") for each in refused
+            ),
+            {"overload": CALLS - LIMIT},
+        )
+        self.assertEqual(len(attendant.calls), LIMIT)
+        self.assertLessEqual(len(lines), 2)
+        for caller in callers:
+            caller.hang_up()
+        pass_time(
+            clock,
+            until=lambda: (
+                not (
+                    attendant.calls
+                    or client.channels
+                    or client.playbacks
+                    or client.requests.pending
+                )
+            ),
+            seconds=60,
+        )

@@ -1,0 +1,369 @@
+"""A call in the default menu, from its entry to its end."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import capturedLogs, formatEvent
+from zope.interface.verify import verifyObject
+
+from channel_aa.attendant.keypad import MAX_KEPT, MAX_PER_SECOND
+from channel_aa.interfaces import (
+    ChannelGoneError,
+    IChannel,
+    IChannelListener,
+    IOutboundChannel,
+    IPlayback,
+    IRecording,
+    IStasisApplication,
+    PlaybackEnd,
+    TelephonyError,
+)
+from tests.support.attendant_fakes import FakePhone, FakePlayback, FakeRecording
+from tests.support.call_case import CHANNEL, PROMPT, CallTestCase
+
+ERROR = ["set CHANNEL_AA_REASON=error", "continue"]
+STOPPING = ["set CHANNEL_AA_REASON=stopping", "continue"]
+
+
+class SeedSessionTests(CallTestCase):
+    def test_whole_session_is_the_one_of_the_document_it_grew_from(self) -> None:
+        with capturedLogs() as events:
+            self.enter()
+            self.assert_plays("press-1")
+            self.press("1")
+            self.hear("you-entered", "digits/1", *PROMPT)
+            self.press("2")
+            self.hear("you-entered", "digits/2")
+            self.assert_plays("press-1")
+            self.press("8")
+            self.hear("option-is-invalid", *PROMPT)
+            self.clock.advance(10)
+            self.hear("are-you-still-there", *PROMPT)
+            self.call.left()
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [
+                f"Channel {CHANNEL} has entered the application",
+                f"Channel {CHANNEL} entered 1",
+                f"Channel {CHANNEL} entered 2",
+                f"Channel {CHANNEL} entered 8",
+                f"Channel {CHANNEL} entered an invalid option!",
+                f"Channel {CHANNEL} stopped paying attention...",
+                f"{CHANNEL} has left the application",
+            ],
+        )
+
+    def test_call_is_answered_before_anything_plays(self) -> None:
+        answered: Deferred[None] = Deferred()
+        self.channel.answered = answered
+        self.enter()
+        self.assertEqual(self.channel.log, ["answer"])
+        answered.callback(None)
+        self.assertEqual(self.channel.log, ["answer", "sound:press-1"])
+
+
+class KeyTests(CallTestCase):
+    def test_each_key_of_a_telephone_is_understood(self) -> None:
+        self.enter()
+        for key in "0123456789*#ABCD":
+            self.press(key)
+            if key in "12":
+                self.hear("you-entered", f"digits/{key}")
+            else:
+                self.hear("option-is-invalid")
+
+    def test_key_interrupts_each_sound_of_the_prompt(self) -> None:
+        for heard in range(len(PROMPT)):
+            self.enter()
+            self.hear(*PROMPT[:heard])
+            interrupted = self.channel.playing
+            assert interrupted is not None
+            self.press("1")
+            self.assertEqual(interrupted.stops, 1)
+            self.assert_plays("you-entered")
+            self.call.left()
+
+    def test_key_interrupts_the_feedback_too(self) -> None:
+        self.enter()
+        self.press("1")
+        self.press("2")
+        self.hear("you-entered")
+        self.assert_plays("digits/2")
+        self.press("8")
+        self.assert_plays("option-is-invalid")
+        self.press("1")
+        self.assert_plays("you-entered")
+
+    def test_key_interrupts_the_question_after_silence(self) -> None:
+        self.enter()
+        self.hear(*PROMPT)
+        self.clock.advance(10)
+        self.assert_plays("are-you-still-there")
+        self.press("1")
+        self.assert_plays("you-entered")
+
+    def test_nothing_plays_over_a_sound_that_is_being_stopped(self) -> None:
+        self.enter()
+        stopped = self.channel.playing
+        assert stopped is not None
+        self.call.dtmf_received("1")
+        self.assertEqual(self.channel.heard, ["press-1"])
+        stopped.end()
+        self.assert_plays("you-entered")
+
+    def test_key_just_before_a_sound_ends_counts_once(self) -> None:
+        self.enter()
+        self.call.dtmf_received("1")
+        self.channel.end_sound()
+        self.hear("you-entered", "digits/1", "press-1")
+
+    def test_key_just_after_a_sound_ended_stops_the_next_one(self) -> None:
+        self.enter()
+        self.channel.end_sound()
+        self.press("1")
+        self.assertEqual(self.channel.heard, ["press-1", "or", "you-entered"])
+
+    def test_key_just_after_the_last_sound_ended_needs_no_stop(self) -> None:
+        self.enter()
+        self.hear(*PROMPT)
+        self.press("1")
+        self.assert_plays("you-entered")
+        self.assertEqual([p.stops for p in self.channel.playbacks], [0, 0, 0, 0])
+
+    def test_two_keys_in_a_row_are_both_taken_in_order(self) -> None:
+        self.enter()
+        with capturedLogs() as events:
+            self.call.dtmf_received("1")
+            self.call.dtmf_received("8")
+            self.channel.end_sound()
+        self.assertEqual(
+            [event["digits"] for event in events if "digits" in event], ["1", "8"]
+        )
+        self.assert_plays("option-is-invalid")
+
+    def test_key_that_means_nothing_takes_those_behind_it_along(self) -> None:
+        self.enter()
+        self.call.dtmf_received("8")
+        self.call.dtmf_received("1")
+        self.channel.end_sound()
+        self.hear("option-is-invalid", *PROMPT)
+        self.assert_silent()
+
+    def test_key_pressed_before_the_call_is_answered_is_kept(self) -> None:
+        answered: Deferred[None] = Deferred()
+        self.channel.answered = answered
+        self.enter()
+        self.call.dtmf_received("1")
+        answered.callback(None)
+        self.assertEqual(self.channel.heard, ["you-entered"])
+
+    def test_of_a_thousand_keys_at_once_the_last_one_is_heard(self) -> None:
+        self.enter()
+        for _ in range(1000):
+            self.call.dtmf_received("9")
+        self.channel.end_sound()
+        self.assertEqual(self.channel.heard, ["press-1", "option-is-invalid"])
+
+
+class FloodTests(CallTestCase):
+    """200 keys a second for a minute, which no telephone can send."""
+
+    def flood(self) -> int:
+        """Press them, and give how many lines are logged meanwhile."""
+        with capturedLogs() as events:
+            for number in range(200 * 60):
+                self.press("0123456789*#ABCD"[number * 7 % 16])
+                self.clock.advance(1 / 200)
+        return len(events)
+
+    def test_it_is_the_work_of_the_fastest_telephone(self) -> None:
+        self.enter()
+        lines = self.flood()
+        self.assertLess(self.call.keypad.presses, MAX_KEPT + MAX_PER_SECOND * 60 + 1)
+        self.assertLessEqual(lines, 2 * self.call.keypad.presses)
+        self.assertLess(len(self.channel.playbacks), 2 * self.call.keypad.presses)
+
+    def test_call_goes_on_afterwards(self) -> None:
+        self.enter()
+        self.flood()
+        self.clock.advance(1)
+        self.press("9")
+        self.hear("option-is-invalid", *PROMPT)
+        self.press("1")
+        self.assert_plays("you-entered")
+
+    def test_it_is_told_once_at_the_end(self) -> None:
+        self.enter()
+        self.flood()
+        with capturedLogs() as events:
+            self.call.left()
+        self.assertEqual(len(events), 2)
+        self.assert_logged(events, "has left the application", "keys faster than")
+
+
+class SilenceTests(CallTestCase):
+    def test_silence_counts_from_the_end_of_the_last_sound(self) -> None:
+        self.enter()
+        self.clock.advance(60)
+        self.hear(*PROMPT)
+        self.clock.advance(9.9)
+        self.assert_silent()
+        self.clock.advance(0.1)
+        self.assert_plays("are-you-still-there")
+
+    def test_key_ends_the_silence(self) -> None:
+        self.enter()
+        self.hear(*PROMPT)
+        self.clock.advance(9)
+        self.press("8")
+        self.clock.advance(9)
+        self.hear("option-is-invalid", *PROMPT)
+        self.clock.advance(9)
+        self.assert_silent()
+
+
+class HangupTests(CallTestCase):
+    def assert_over(self) -> None:
+        """Check that nothing is asked of Asterisk any more, whatever happens."""
+        asked = list(self.channel.log)
+        self.call.dtmf_received("1")
+        self.clock.advance(60)
+        self.call.left()
+        self.assertEqual(self.channel.log, asked)
+        self.assertNotIn("continue", asked)
+
+    def test_hangup_while_being_answered(self) -> None:
+        self.channel.answered = Deferred()
+        self.enter()
+        self.call.hung_up()
+        self.assert_over()
+
+    def test_hangup_while_a_sound_plays(self) -> None:
+        self.enter()
+        self.call.hung_up()
+        self.channel.playbacks[-1].end(PlaybackEnd.FAILED)
+        self.assert_over()
+
+    def test_hangup_while_a_sound_is_being_stopped(self) -> None:
+        self.enter()
+        self.call.dtmf_received("1")
+        self.call.hung_up()
+        self.channel.playbacks[-1].end(PlaybackEnd.FAILED)
+        self.assert_over()
+
+    def test_hangup_in_silence(self) -> None:
+        self.enter()
+        self.hear(*PROMPT)
+        self.call.hung_up()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assert_over()
+
+    def test_departure_without_a_word_of_hangup(self) -> None:
+        self.enter()
+        self.call.left()
+        self.assert_over()
+
+    def test_departure_is_told_once(self) -> None:
+        self.enter()
+        with capturedLogs() as events:
+            self.call.left()
+            self.call.left()
+        self.assertEqual(len(events), 1)
+
+
+class TroubleTests(CallTestCase):
+    def test_sound_that_fails_is_logged_and_the_next_one_plays(self) -> None:
+        self.enter()
+        with capturedLogs() as events:
+            self.channel.end_sound(PlaybackEnd.FAILED)
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [f"{CHANNEL} did not hear sound:press-1: no such sound"],
+        )
+        self.assert_plays("or")
+
+    def test_call_that_cannot_be_answered_goes_on_in_the_dialplan(self) -> None:
+        self.channel.answered = fail(TelephonyError("out of memory"))
+        with capturedLogs() as events:
+            self.enter()
+        self.assertEqual(self.channel.log, ["answer", *ERROR])
+        self.assertIn("out of memory", " ".join(map(str, map(formatEvent, events))))
+
+    def test_request_that_failed_because_of_a_hangup_is_no_trouble(self) -> None:
+        self.channel.answered = fail(TelephonyError("500 Failed to answer channel"))
+        self.channel.continued = fail(ChannelGoneError("404"))
+        with capturedLogs() as events:
+            self.enter()
+        self.assertEqual(len(events), 1)  # that it has entered
+
+    def test_channel_that_is_gone_is_left_alone(self) -> None:
+        self.channel.answered = fail(ChannelGoneError("404"))
+        self.enter()
+        self.assertEqual(self.channel.log, ["answer"])
+
+    def test_fault_of_ours_ends_one_call_in_the_dialplan(self) -> None:
+        self.channel.answered = fail(ZeroDivisionError("a bug"))
+        self.enter()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.channel.log, ["answer", *ERROR])
+
+    def test_dialplan_that_takes_nobody_is_logged(self) -> None:
+        self.channel.answered = fail(TelephonyError("no"))
+        self.channel.continued = fail(TelephonyError("neither"))
+        with capturedLogs() as events:
+            self.enter()
+        self.assertEqual(
+            [formatEvent(event) for event in events][1:],
+            [
+                f"{CHANNEL} could not go on in the dialplan: neither",
+                f"Attending to {CHANNEL} failed: no",
+            ],
+        )
+
+
+class CloseTests(CallTestCase):
+    def test_calls_go_on_in_the_dialplan_their_sound_stopped(self) -> None:
+        self.enter()
+        self.successResultOf(self.close())
+        self.assertEqual(self.channel.playbacks[-1].stops, 1)
+        self.assertEqual(self.channel.log, ["answer", "sound:press-1", *STOPPING])
+
+    def test_closing_waits_until_the_dialplan_has_the_calls(self) -> None:
+        continued: Deferred[None] = Deferred()
+        self.channel.continued = continued
+        self.enter()
+        closed = self.close()
+        self.assertNoResult(closed)
+        continued.callback(None)
+        self.successResultOf(closed)
+
+    def test_hangup_ends_the_waiting(self) -> None:
+        self.channel.continued = Deferred()
+        self.enter()
+        closed = self.close()
+        self.call.hung_up()
+        self.successResultOf(closed)
+
+    def test_new_call_is_turned_away_while_closing(self) -> None:
+        self.successResultOf(self.close())
+        self.enter()
+        self.assertEqual(self.channel.log, STOPPING)
+        self.successResultOf(self.close())
+
+    def test_attendant_attends_again_once_it_is_opened(self) -> None:
+        self.successResultOf(self.close())
+        self.attendant.open()
+        self.enter()
+        self.assert_plays("press-1")
+
+
+class InterfaceTests(CallTestCase):
+    def test_attendant_and_call_keep_their_promises(self) -> None:
+        verifyObject(IStasisApplication, self.attendant)
+        verifyObject(IChannelListener, self.enter())
+
+    def test_fakes_keep_the_promises_of_what_they_stand_for(self) -> None:
+        verifyObject(IChannel, self.channel)
+        verifyObject(IPlayback, FakePlayback("1", "sound:or"))
+        verifyObject(IRecording, FakeRecording("one", []))
+        verifyObject(IOutboundChannel, FakePhone("PJSIP/410", []))

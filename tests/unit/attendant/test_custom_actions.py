@@ -1,0 +1,196 @@
+"""Actions of an embedding program's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import capturedLogs
+from zope.interface.verify import verifyObject
+
+from channel_aa.attendant.attendant import Attendant
+from channel_aa.interfaces import ChannelGoneError, IStasisApplication
+from channel_aa.menus.actions import GoTo, Play
+from channel_aa.menus.sounds import prompt_of
+from tests.support.call_case import CHANNEL, NOON, CallTestCase, call_flow
+
+if TYPE_CHECKING:
+    from channel_aa.attendant.custom_actions import Caller
+    from channel_aa.menus.actions import Action
+
+MENUS = """
+[menus.main]
+prompt = ["main"]
+[menus.main.options]
+1 = { run = "custom", timeout = 5, else = { play = ["sorry"] } }
+2 = { run = "custom", timeout = 5 }
+3 = { run = "nobody" }
+[menus.sales]
+prompt = ["sales"]
+[actions]
+again = { run = "custom", timeout = 5 }
+"""
+
+
+class CustomActionTests(CallTestCase):
+    FLOW = MENUS
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.callers: list[Caller] = []
+        self.answer: Deferred[Action | str | None] = Deferred()
+        self.attendant = Attendant(
+            call_flow(self.FLOW),
+            clock=self.clock,
+            now=lambda: NOON,
+            actions={"custom": self.custom},
+        )
+
+    async def custom(self, caller: Caller) -> Action | str | None:
+        self.callers.append(caller)
+        return await self.answer
+
+    def run_menu(self, keys: str = "1") -> None:
+        self.enter("vip")
+        self.hear("main")
+        self.asked()
+        self.press(keys)
+
+    def test_it_gets_to_know_the_caller(self) -> None:
+        self.run_menu()
+        (caller,) = self.callers
+        self.assertEqual(
+            {**vars(caller), "_attended": None},
+            {
+                "channel_id": "1700000000.1",
+                "channel_name": CHANNEL,
+                "name": "Alice",
+                "number": "+441632960100",
+                "dialled": "1000",
+                "arguments": ("vip",),
+                "digits": "1",
+                "recording": "",
+                "is_over": False,
+                "_attended": None,
+            },
+        )
+
+    def test_its_answer_is_done_next(self) -> None:
+        for answer, heard in (
+            ("sales", "sales"),
+            ("repeat", "main"),
+            (None, "main"),
+            (GoTo(menu="sales"), "sales"),
+            (Play(play=prompt_of("hello")), "hello"),
+        ):
+            with self.subTest(answer=answer):
+                self.setUp()
+                self.run_menu()
+                self.answer.callback(answer)
+                self.assert_plays(heard)
+                self.tearDown()
+
+    def test_it_plays_sounds_takes_keys_and_reads_and_sets_variables(self) -> None:
+        self.run_menu()
+        (caller,) = self.callers
+        playing = Deferred.fromCoroutine(caller.play("hello", "you-entered"))
+        self.hear("hello", "you-entered")
+        self.successResultOf(playing)
+        key = Deferred.fromCoroutine(caller.next_key(3))
+        self.press("7")
+        self.assertEqual(self.successResultOf(key), "7")
+        silence = Deferred.fromCoroutine(caller.next_key(3))
+        self.clock.advance(3)
+        self.assertIsNone(self.successResultOf(silence))
+        self.successResultOf(Deferred.fromCoroutine(caller.set_variable("WHO", "me")))
+        value = Deferred.fromCoroutine(caller.get_variable("WHO"))
+        self.assertEqual(self.successResultOf(value), "me")
+        self.answer.callback(None)
+
+    def test_what_takes_too_long_is_cancelled_and_leads_to_else(self) -> None:
+        self.run_menu()
+        with capturedLogs() as events:
+            self.clock.advance(5)
+        self.assertTrue(self.answer.called)
+        self.assert_logged(events, "custom", "longer than 5")
+        self.hear("sorry", "main")
+
+    def test_what_does_not_heed_its_end_is_left_behind_and_harmless(self) -> None:
+        stubborn: Deferred[str] = Deferred()
+
+        async def custom(caller: Caller) -> str:
+            self.callers.append(caller)
+            try:
+                await self.answer
+            except CancelledError:
+                return await stubborn
+            return ""
+
+        self.patch(self, "custom", custom)
+        self.attendant = Attendant(
+            call_flow(self.FLOW),
+            clock=self.clock,
+            now=lambda: NOON,
+            actions={"custom": custom},
+        )
+        self.run_menu()
+        self.clock.advance(5)
+        self.assert_plays("sorry")
+        playing = Deferred.fromCoroutine(self.callers[0].play("late"))
+        self.failureResultOf(playing, ChannelGoneError)
+        stubborn.callback("sales")
+        self.hear("sorry", "main")
+
+    def test_what_fails_is_logged_and_leads_to_else(self) -> None:
+        for fault in (ZeroDivisionError("a bug"), CancelledError()):
+            with self.subTest(fault=fault):
+                self.setUp()
+                self.run_menu()
+                self.answer.errback(fault)
+                self.assertEqual(len(self.flushLoggedErrors()), 1)
+                self.hear("sorry", "main")
+                self.tearDown()
+
+    def test_answer_that_is_nowhere_is_logged_and_leads_to_else(self) -> None:
+        for answer in ("nowhere", GoTo(menu="nowhere"), "no name", 5):
+            with self.subTest(answer=answer):
+                self.setUp()
+                self.run_menu()
+                self.answer.callback(answer)  # type: ignore[arg-type] # that is it
+                self.assertEqual(len(self.flushLoggedErrors()), 1)
+                self.hear("sorry", "main")
+                self.tearDown()
+
+    def test_without_an_else_the_menu_is_heard_again(self) -> None:
+        self.run_menu("2")
+        self.clock.advance(5)
+        self.assert_plays("main")
+
+    def test_action_that_is_not_registered_is_logged_by_its_name(self) -> None:
+        self.enter()
+        self.hear("main")
+        self.assertIn("No action is registered as 'nobody'", self.log_of("3"))
+        self.assert_plays("main")
+
+    def test_hangup_cancels_it(self) -> None:
+        self.run_menu()
+        self.call.left()
+        self.assertTrue(self.answer.called)
+        self.assertTrue(self.callers[0].is_over)
+        self.assertEqual(self.asked(), [])
+
+    def test_stop_cancels_it_and_the_call_goes_on_in_the_dialplan(self) -> None:
+        self.run_menu()
+        self.successResultOf(self.close())
+        self.assertEqual(self.asked(), ["set CHANNEL_AA_REASON=stopping", "continue"])
+
+    def test_circle_without_a_key_has_an_end(self) -> None:
+        self.run_menu()
+        with capturedLogs() as events:
+            self.answer.callback("again")
+        self.assert_logged(events, "100 actions", "without a key")
+        self.assertLess(len(self.callers), 101)
+        self.assertEqual(self.asked(), ["set CHANNEL_AA_REASON=error", "continue"])
+
+    def test_attendant_with_actions_keeps_its_promises(self) -> None:
+        verifyObject(IStasisApplication, self.attendant)

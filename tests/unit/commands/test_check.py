@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.ari import ConnectionLostError
+from channel_aa.ari.wire.errors import error_for
+from channel_aa.checked import Problem, converted
+from channel_aa.commands import check
+from channel_aa.commands.main import main
+from channel_aa.commands.preflight import Findings, preflight
+from channel_aa.config import Settings
+from tests.support.ari_fakes import make_address
+from tests.support.printed import printed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from channel_aa.ari import AriClient
+
+INFO = {"system": {"version": "22.10.1"}, "config": {"default_language": "en"}}
+NOTHING = "DELETE playbacks"
+
+
+class CannedClient:
+    """Answers from a table; what is not in it is not found."""
+
+    def __init__(self, answers: Mapping[str, object]) -> None:
+        self.address = make_address()
+        self.asked: list[str] = []
+        self._answers = {"GET asterisk/info": INFO, **answers}
+
+    def request(self, method: str, *path: str) -> Deferred[Any]:
+        line = f"{method} {'/'.join(path)}"
+        self.asked.append(line)
+        kind = line if line in self._answers else f"{method} {path[0]}"
+        answer = self._answers.get(kind, 404)
+        if isinstance(answer, int):
+            body = b'{"message": "no"}'
+            return fail(error_for(method, "/".join(path), answer, body))
+        return fail(answer) if isinstance(answer, Exception) else succeed(answer)
+
+
+def sound(*languages: str) -> dict[str, object]:
+    return {"formats": [{"language": each, "format": "slin"} for each in languages]}
+
+
+class InquiryTests(SynchronousTestCase):
+    def ask(
+        self, document: Mapping[str, object], answers: Mapping[str, object]
+    ) -> Findings:
+        problems: list[Problem] = []
+        settings = converted(document, Settings, "", problems)
+        self.assertEqual(problems, [])
+        self.client = CannedClient(answers)
+        asked = preflight(settings, cast("AriClient", self.client))
+        return self.successResultOf(Deferred.fromCoroutine(asked))
+
+    def ask_for(self, answers: Mapping[str, object], **options: object) -> list[str]:
+        """Ask for a menu's options; give what was found wrong, without places."""
+        menu = {"prompt": ["or"], "noinput": ["or"], "nomatch": ["or"]}
+        document = {"menus": {"main": {**menu, "options": options}}}
+        found = self.ask(document, {"GET sounds/or": sound("en"), **answers})
+        return [each.message for each in (*found.errors, *found.doubts)]
+
+    def test_a_host_that_does_not_answer_is_asked_no_more(self) -> None:
+        lost = ConnectionLostError("GET", "asterisk/info", message="refused.")
+        found = self.ask({}, {"GET asterisk/info": lost})
+        (problem,) = found.errors
+        self.assertEqual(problem.place, "asterisk.url")
+        self.assertIn("(refused): is Asterisk running there", problem.message)
+        self.assertEqual(len(self.client.asked), 1)
+
+    def test_a_server_that_is_no_asterisk_is_told_apart(self) -> None:
+        answers: tuple[object, ...] = ({}, [], None, {"system": None})
+        for answer in answers:
+            found = self.ask({}, {"GET asterisk/info": answer})
+            self.assertIn("does not answer as ARI does", found.errors[0].message)
+        found = self.ask({}, {"GET asterisk/info": 404})
+        self.assertIn("There is no ARI at", found.errors[0].message)
+
+    def test_an_application_in_use_is_worth_knowing(self) -> None:
+        answer = {"channel_ids": ["1", "2"]}
+        found = self.ask({}, {"GET applications/channel-aa": answer})
+        self.assertIn("in use now, with 2 calls", found.notes[1].message)
+
+    def test_no_question_changes_anything(self) -> None:
+        self.ask({}, {})
+        writing = [each for each in self.client.asked if not each.startswith("GET ")]
+        self.assertEqual(len(writing), 1)
+        self.assertRegex(writing[0], "^DELETE playbacks/channel-aa-check-[0-9a-f]{32}$")
+
+    def test_each_sound_is_asked_for_once(self) -> None:
+        self.ask_for(
+            {}, **{"1": {"play": ["or", "digits:{digits}"]}, "2": {"play": ["or"]}}
+        )
+        sounds = [each for each in self.client.asked if each.startswith("GET sounds")]
+        self.assertEqual(
+            sounds, ["GET sounds/or", "GET sounds/digits/1", "GET sounds/1"]
+        )
+
+    def test_a_sound_beside_the_languages_folders_is_found(self) -> None:
+        option = {"play": ["custom/x"]}
+        found = self.ask_for({"GET sounds/x": sound("custom")}, **{"1": option})
+        self.assertEqual(found, [])
+
+    def test_a_language_without_its_country_will_do(self) -> None:
+        document = {"menus": {"main": {"prompt": ["or"], "language": "en_GB"}}}
+        for has, doubts in (("en", 0), ("en_GB", 0), ("fr", 3)):
+            found = self.ask(document, {"GET sounds": sound(has)})
+            self.assertEqual((len(found.errors), len(found.doubts)), (0, doubts), has)
+
+    def test_phones_are_asked_for_by_their_endpoint(self) -> None:
+        phones = {
+            "PJSIP/410": "PJSIP/410",
+            "PJSIP/123@trunk": "PJSIP/trunk",
+            "PJSIP/trunk/sip:1@x": "PJSIP/x",
+            "SIP/trunk/123": "SIP/trunk",
+            "PJSIP/{digits}": "PJSIP/1",
+        }
+        for phone, endpoint in phones.items():
+            option = {"dial": phone, "else": "hangup"}
+            found = self.ask_for({}, **{"1": option})
+            self.assertEqual(found, [f"Asterisk knows no endpoint {endpoint}"], phone)
+
+    def test_what_only_a_caller_completes_is_not_asked_for(self) -> None:
+        menu = {
+            "prompt": ["or"],
+            "extensions": {"pattern": "4XX", "dial": "PJSIP/{digits}", "else": "top"},
+        }
+        self.ask({"menus": {"main": menu}}, {"GET sounds": sound("en")})
+        self.assertNotIn("endpoints", " ".join(self.client.asked))
+
+    def test_what_an_unloaded_module_would_tell_is_said_to_be_open(self) -> None:
+        menu = {"prompt": ["or"], "options": {"1": {"queue": "support"}}}
+        found = self.ask({"menus": {"main": menu}}, {"GET sounds": sound("en")})
+        self.assertEqual(found.errors, [])
+        self.assertIn("queue support, extension s in", found.notes[-1].message)
+        self.assertIn("res_ari_device_states.so", found.notes[-1].message)
+
+    def test_an_error_in_between_is_a_doubt(self) -> None:
+        found = self.ask({}, {"GET sounds": 500, NOTHING: 500})
+        self.assertEqual(found.errors, [])
+        self.assertIn("Asterisk could not say: ", found.doubts[-1].message)
+
+
+class CheckCommandTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = Path(folder.name, "twistd.conf")
+
+    def check(self, text: str, *options: str) -> tuple[int, list[str]]:
+        self.file.write_text(text)
+        code, out, err = printed(main, ["check", str(self.file), *options])
+        self.assertEqual(err, "")
+        name = f"{self.file}: "
+        lines = out.splitlines()
+        self.assertTrue(all(line.startswith(name) for line in lines), lines)
+        return code, [line.removeprefix(name) for line in lines]
+
+    def test_a_good_file_has_nothing_but_a_summary(self) -> None:
+        menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "hangup"}\n'
+        self.assertEqual(self.check(menu, "--strict"), (0, ["no errors, no doubts"]))
+
+    def test_every_error_is_told_at_once(self) -> None:
+        code, lines = self.check(
+            '[menus.main]\npromt = []\n[asterisk]\nurl = "localhost"\n'
+        )
+        self.assertEqual(code, 1)
+        self.assertEqual(
+            [line.partition(":")[0] for line in lines],
+            ["asterisk.url", "menus.main.promt", "menus.main.prompt", lines[-1]],
+        )
+        self.assertEqual(lines[-1], "3 errors, no doubts")
+
+    def test_a_doubt_counts_when_it_is_to(self) -> None:
+        menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "repeat"}\n'
+        code, lines = self.check(menu)
+        self.assertEqual(code, 0)
+        self.assertTrue(lines[0].startswith("menus.main: doubtful: "))
+        self.assertEqual(lines[-1], "no errors, 1 doubt")
+        self.assertEqual(self.check(menu, "--strict"), (1, lines))
+
+    def test_files_that_secure_the_connection_are_looked_at(self) -> None:
+        code, lines = self.check('[asterisk]\nca_file = "nowhere.pem"\n')
+        self.assertEqual(code, 1)
+        self.assertTrue(lines[0].startswith("asterisk.ca_file: "), lines)
+
+    def test_a_file_that_is_none_is_one_error(self) -> None:
+        code, out, err = printed(main, ["check", "no/such.conf"])
+        self.assertEqual((code, err), (1, ""))
+        self.assertEqual(
+            out,
+            "no/such.conf: cannot be read: No such file or directory\n"
+            "no/such.conf: 1 error, no doubts\n",
+        )
+
+    def test_whoever_answers_cannot_steer_the_terminal(self) -> None:
+        """Asterisk's own words are among those that are printed."""
+        menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "hangup"}\n'
+
+        def answer(task: object) -> int:
+            findings.notes.append(Problem("asterisk.url", "Asterisk \x1b[2J\n22"))
+            return 0
+
+        findings = Findings()
+        self.patch(check, "Findings", lambda: findings)
+        self.patch(check, "run_in_reactor", answer)
+        _, lines = self.check(menu, "--asterisk")
+        self.assertEqual(lines[0], "asterisk.url: Asterisk \\x1b[2J\\n22")

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from shutil import which
+from subprocess import run
+from tempfile import TemporaryDirectory
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.checked import Problem, converted
+from channel_aa.commands.diagram import Diagram, Kind, draw
+from channel_aa.commands.main import main
+from channel_aa.commands.markup import to_dot, to_mermaid
+from channel_aa.menus.flow import CallFlow
+from tests.support.printed import printed
+
+COMPANY = {
+    "menus": {
+        "main": {
+            "greeting": ["welcome"],
+            "prompt": ["press-1", "or", "press-2"],
+            "max_noinput": 3,
+            "failure": "operator",
+            "options": {
+                "1": {"play": ["you-entered", "digits:{digits}"]},
+                "2": {"menu": "sales"},
+                "3": {
+                    "dial": ["PJSIP/410", "PJSIP/411"],
+                    "strategy": "ringall",
+                    "else": {"voicemail": "410"},
+                },
+                "4": {"continue": {"context": "phones", "extension": "6001"}},
+                "5": {"queue": "support", "label": "Support & <friends>"},
+                "6": {"set": {"A": '"quoted\\"'}, "then": {"run": "look_up"}},
+                "0": "operator",
+                "*": "back",
+            },
+            "extensions": {
+                "pattern": "4XX",
+                "deny": ["499"],
+                "dial": "PJSIP/{digits}",
+            },
+        },
+        "sales": {
+            "prompt": ["press-1"],
+            "language": "fr",
+            "options": {
+                "1": {"record": "to/{caller}", "then": {"directory": "default"}},
+                "2": {"language": "de"},
+                "#": "top",
+            },
+        },
+    },
+    "actions": {"operator": {"dial": "PJSIP/400"}, "unused": {"voicemail": "1"}},
+    "routes": [
+        {
+            "did": ["+441632960000", "100"],
+            "schedule": "office",
+            "open": "main",
+            "closed": "sales",
+            "holiday": "hangup",
+        },
+        {"argument": "night", "to": "sales", "language": "fr"},
+    ],
+    "schedules": {"office": {"timezone": "Europe/London", "open": ["mon-fri"]}},
+}
+
+_TEXT = r'"(?:[\w .,:/()=@<>&;-]|#[0-9]+;|<br/>)*"'
+_MERMAID_NODE = re.compile(
+    rf"    n\d+(?:\(\[{_TEXT}\]\)|\[{_TEXT}\]|\({_TEXT}\)|"
+    rf"\{{\{{{_TEXT}\}}\}})"
+)
+_MERMAID_EDGE = re.compile(rf"    n(\d+) (?:-->|-\.->)(?:\|{_TEXT}\|)? n(\d+)")
+
+_DOT_ID = r'(?:[A-Za-z][A-Za-z0-9]*|"(?:[^"\\\n]|\\[n"\\])*")'
+_DOT_ATTRIBUTES = rf"(?: \[{_DOT_ID}={_DOT_ID}(?:, {_DOT_ID}={_DOT_ID})*\])?"
+_DOT_STATEMENT = re.compile(rf"    n(\d+)(?: -> n(\d+))?{_DOT_ATTRIBUTES};")
+
+
+def company() -> CallFlow:
+    problems: list[Problem] = []
+    flow: CallFlow = converted(COMPANY, CallFlow, "", problems)
+    assert not problems, problems
+    return flow
+
+
+def lines_of(diagram: Diagram) -> list[str]:
+    """Write a diagram down as sentences."""
+    names = {node.number: " / ".join(node.lines) for node in diagram.nodes}
+    return [
+        f"{names[edge.source.number]}"
+        f" {'~' if edge.is_failure else '-'}{edge.text}> {names[edge.target.number]}"
+        for edge in diagram.edges
+    ]
+
+
+class DiagramTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.diagram = draw(company())
+        self.lines = lines_of(self.diagram)
+
+    def test_calls_come_by_routes_and_to_the_entry(self) -> None:
+        office = "number +441632960000, 100 / schedule office"
+        main = "menu main / welcome, press-1, or, press-2"
+        sales = "menu sales / press-1 / language fr"
+        self.assertEqual(
+            self.lines[:7],
+            [
+                f"calls -> {office}",
+                f"{office} -open> {main}",
+                f"{office} -closed> {sales}",
+                f"{office} -holiday> hangup",
+                "calls -> argument night / language fr",
+                f"argument night / language fr -> {sales}",
+                f"calls -all others> {main}",
+            ],
+        )
+
+    def test_an_options_keys_lead_to_what_it_does(self) -> None:
+        menu = "menu main / welcome, press-1, or, press-2"
+        options = [
+            line.removeprefix(menu) for line in self.lines if line.startswith(menu)
+        ]
+        self.assertEqual(
+            options,
+            [
+                " -1> play you-entered, digits:{digits}",
+                " -2> menu sales / press-1 / language fr",
+                " -3> dial PJSIP/410, PJSIP/411 at once, 20 s",
+                " -4> continue phones,6001,1",
+                " -5> Support & <friends> / queue support",
+                ' -6> set A = "quoted\\"',
+                " -0> operator / dial PJSIP/400, 20 s",
+                " -*> back",
+                " -4XX but not 499> dial PJSIP/{digits}, 20 s",
+                " ~no input 3 times> operator / dial PJSIP/400, 20 s",
+            ],
+        )
+
+    def test_what_follows_is_drawn_where_it_is_not_the_usual(self) -> None:
+        following = [line for line in self.lines if "then>" in line or "else>" in line]
+        self.assertEqual(
+            following,
+            [
+                "dial PJSIP/410, PJSIP/411 at once, 20 s ~else> voicemail 410",
+                'set A = "quoted\\" -then> run look_up',
+                "record to/{caller} -then> directory default",
+            ],
+        )
+
+    def test_a_named_action_is_drawn_once_and_an_unused_one_too(self) -> None:
+        texts = [" / ".join(node.lines) for node in self.diagram.nodes]
+        self.assertEqual(texts.count("operator / dial PJSIP/400, 20 s"), 1)
+        self.assertIn("unused / voicemail 1", texts)
+
+    def test_the_same_file_is_drawn_the_same(self) -> None:
+        self.assertEqual(to_dot(draw(company())), to_dot(draw(company())))
+        self.assertEqual(to_mermaid(draw(company())), to_mermaid(draw(company())))
+
+
+class MarkupTests(SynchronousTestCase):
+    def diagrams(self) -> list[Diagram]:
+        strange = Diagram()
+        texts = (
+            'say "hi"',
+            "back\\slash\\",
+            "a]b)c}d|e;f",
+            "`markdown`",
+            "1. list",
+            "- list",
+            "end",
+            "<script>",
+            "#35;",
+            "line\nbreak",
+            "Größe 中",
+            "x" * 500,
+        )
+        nodes = [strange.add(kind, *texts) for kind in Kind]
+        for text in ("", *texts):
+            strange.connect(nodes[0], nodes[1], text, is_failure=bool(text))
+        return [draw(CallFlow()), draw(company()), strange]
+
+    def test_mermaid_has_nothing_but_nodes_and_lines(self) -> None:
+        for diagram in self.diagrams():
+            first, *lines = to_mermaid(diagram).splitlines()
+            self.assertEqual(first, "flowchart LR")
+            nodes, edges = lines[: len(diagram.nodes)], lines[len(diagram.nodes) :]
+            for line in nodes:
+                self.assertTrue(_MERMAID_NODE.fullmatch(line), line)
+            self.assertEqual(len(edges), len(diagram.edges))
+            for line in edges:
+                self.assertTrue(_MERMAID_EDGE.fullmatch(line), line)
+
+    def test_mermaid_takes_no_text_for_a_list_of_markdown(self) -> None:
+        text = to_mermaid(self.diagrams()[-1])
+        self.assertNotRegex(text, r'["/>](1\. |- )')
+
+    def test_dot_has_nothing_but_statements_of_its_grammar(self) -> None:
+        for diagram in self.diagrams():
+            first, second, *statements, last = to_dot(diagram).splitlines()
+            self.assertEqual(
+                (first, second, last), ("digraph menus {", "    rankdir=LR;", "}")
+            )
+            self.assertEqual(len(statements), len(diagram.nodes) + len(diagram.edges))
+            for line in statements:
+                self.assertTrue(_DOT_STATEMENT.fullmatch(line), line)
+
+    def test_graphviz_draws_it_where_it_is_installed(self) -> None:
+        dot = which("dot")
+        if dot is None:
+            return  # the grammar is checked above
+        for diagram in self.diagrams():
+            written = to_dot(diagram).encode()
+            done = run(  # noqa: S603 - the program that was found
+                [dot, "-Tcanon"], input=written, capture_output=True, check=False
+            )
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+
+class GraphCommandTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = Path(folder.name, "twistd.conf")
+
+    def test_it_draws_the_file_in_the_language_asked_for(self) -> None:
+        self.file.write_text('[menus.main]\nprompt = ["hello"]\n')
+        code, out, err = printed(main, ["graph", str(self.file)])
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(
+            out,
+            'flowchart LR\n    n0(["calls"])\n    n1["menu main<br/>hello"]\n'
+            "    n0 --> n1\n",
+        )
+        code, out, err = printed(main, ["graph", str(self.file), "--format", "dot"])
+        self.assertTrue(out.startswith("digraph menus {\n"))
+
+    def test_a_file_with_mistakes_is_not_drawn(self) -> None:
+        self.file.write_text('[menus.main]\nprompt = ["hello"]\nfailure = "nobody"\n')
+        code, out, err = printed(main, ["graph", str(self.file)])
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("menus.main.failure", err)

@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.commands.main import main
+from channel_aa.commands.script import SetPhone, read_phone, read_steps
+from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+from channel_aa.simulator.script import HangUp, Hear, Press, ScriptError, Silence, Wait
+from tests.support.printed import printed
+
+COMPANY = """
+[menus.main]
+prompt = ["press-1", "or", "press-2"]
+timeout = 10
+noinput = ["are-you-still-there"]
+nomatch = ["option-is-invalid"]
+max_noinput = 2
+max_nomatch = 2
+failure = { continue = { context = "operators", extension = "0" } }
+[menus.main.options]
+1 = { play = ["you-entered", "digits:{digits}"] }
+2 = "sales"
+3 = { dial = "PJSIP/410", else = { voicemail = "410" } }
+4 = { dial = "PJSIP/411" }
+5 = { queue = "support" }
+6 = { set = { TEAM = "sales" }, then = "hangup" }
+7 = { record = "to/{caller}", then = { play = ["recording:{recording}"] } }
+8 = { run = "look_up" }
+[menus.sales]
+prompt = ["sales-hours"]
+language = "fr"
+options."*" = "back"
+[menus.closed]
+prompt = ["we-are-closed"]
+options.0 = "hangup"
+[[routes]]
+did = "100"
+schedule = "office"
+open = "sales"
+closed = "closed"
+[[routes]]
+argument = "night"
+to = "closed"
+[schedules.office]
+timezone = "Europe/London"
+open = ["mon-fri 09:00-17:30"]
+holidays = ["2026-12-24 12:00-24:00"]
+"""
+OPEN = "Thu 2026-12-24 11:00 GMT"
+
+
+class SimulateTestCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = Path(folder.name, "twistd.conf")
+        self.file.write_text(COMPANY)
+
+    def simulate(self, *arguments: str) -> tuple[int, list[str], str]:
+        """Give the exit code, the lines without those of the prompt, and errors."""
+        options = ["simulate", str(self.file), "--at", "2026-12-24 11:00", *arguments]
+        code, out, err = printed(main, options)
+        return code, out.splitlines(), err
+
+    def press(self, steps: str, *arguments: str) -> list[str]:
+        """Give what happened after the first prompt, without the times."""
+        code, lines, err = self.simulate("--press", steps, *arguments)
+        self.assertEqual((code, err), (0, ""))
+        texts = [line[10:] for line in lines[1:]]
+        self.assertEqual(texts[:3], ["press-1", "or", "press-2"])
+        return texts[3:]
+
+
+class CallTests(SimulateTestCase):
+    def test_a_call_is_shown_with_its_times(self) -> None:
+        code, lines, err = self.simulate("--press", "1", "--caller", "Alice <410>")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(
+            lines,
+            [
+                f'{OPEN}: "Alice" <410> calls 1000',
+                "     0.0  press-1",
+                "     1.0  or",
+                "     2.0  press-2",
+                "     3.3  key 1",
+                "     3.3  you-entered",
+                "     4.3  digits/1",
+                "     5.3  press-1",
+                "     6.3  or",
+                "     7.3  press-2",
+                "     8.6  hung up by caller",
+            ],
+        )
+
+    def test_it_is_the_same_each_time(self) -> None:
+        steps = ("--press", "7,wait 3,#,4,2,*")
+        self.assertEqual(self.simulate(*steps), self.simulate(*steps))
+
+    def test_silence_leads_to_the_limit(self) -> None:
+        self.assertEqual(
+            self.press("ended"),
+            [
+                *("are-you-still-there", "press-1", "or", "press-2"),
+                "continued in dialplan at operators,0,1",
+            ],
+        )
+
+    def test_an_hour_passes_at_once(self) -> None:
+        self.file.write_text('[menus.main]\nprompt = ["or"]\n')
+        _, lines, err = self.simulate("--press", "ended")
+        self.assertEqual((lines[-1], err), ("  3600.0  hung up by application", ""))
+
+    def test_hearing_a_sound_lets_a_key_interrupt_it(self) -> None:
+        _, lines, _ = self.simulate("--press", "hear or, 1, hang up")
+        self.assertEqual(
+            lines[2:5],
+            ["     1.0  or", "     1.0  key 1", "     1.0  you-entered"],
+        )
+
+    def test_waiting_lets_a_key_come_at_its_time(self) -> None:
+        _, lines, _ = self.simulate("--press", "wait 9.5, 2, silence 2, hang up")
+        self.assertEqual(
+            lines[4:],
+            [
+                "     9.5  key 2",
+                "     9.5  language fr",
+                "     9.5  sales-hours",
+                "    12.5  hung up by caller",
+            ],
+        )
+
+    def test_a_phone_answers_and_the_caller_hangs_up(self) -> None:
+        self.assertEqual(
+            self.press("4"),
+            [
+                *("key 4", "dials PJSIP/411", "PJSIP/411 answers"),
+                *("conversation begins", "conversation ends", "hung up by caller"),
+            ],
+        )
+
+    def test_phones_do_as_they_are_told(self) -> None:
+        explained = {
+            "busy": ["is busy", "im-sorry", "vm-extension", "vm-isonphone"],
+            "no answer": ["does not answer", "number-not-answering"],
+            "congested": ["is congested", "all-circuits-busy-now"],
+        }
+        for words, (outcome, *sounds) in explained.items():
+            expected = [
+                *("key 4", "dials PJSIP/411", f"PJSIP/411 {outcome}"),
+                *(*sounds, "press-1", "or", "press-2", "hung up by caller"),
+            ]
+            phone = f"PJSIP/411 {words}"
+            with self.subTest(words=words):
+                self.assertEqual(self.press(f"phone {phone}, 4"), expected)
+                self.assertEqual(self.press("4", "--phone", phone), expected)
+
+    def test_a_phone_that_cannot_be_rung_is_told_of(self) -> None:
+        self.assertEqual(
+            self.press("phone PJSIP/411 unreachable, 4")[:3],
+            ["key 4", "PJSIP/411 is unavailable", "vm-nobodyavail"],
+        )
+
+    def test_what_is_said_last_of_a_phone_counts(self) -> None:
+        texts = self.press("phone PJSIP/* busy, 4, phone PJSIP/411 answers, 4")
+        self.assertIn("PJSIP/411 is busy", texts)
+        self.assertIn("PJSIP/411 answers", texts)
+
+    def test_the_dialplan_is_where_a_call_goes_on(self) -> None:
+        self.assertEqual(
+            self.press("phone PJSIP/410 busy, 3")[-2:],
+            [
+                "sets CHANNEL_AA_ARGUMENT = 410",
+                "continued in dialplan at channel-aa-voicemail,s,1",
+            ],
+        )
+        self.assertEqual(
+            self.press("5")[-1], "continued in dialplan at channel-aa-queue,s,1"
+        )
+
+    def test_variables_and_the_attendants_hangup_are_shown(self) -> None:
+        self.assertEqual(
+            self.press("6"), ["key 6", "sets TEAM = sales", "hung up by application"]
+        )
+
+    def test_a_recording_is_heard(self) -> None:
+        texts = self.press("7, speak 3, #", "--caller", "<0123>")
+        self.assertEqual(
+            texts[:4], ["key 7", "records to/0123", "key #", "recording:to/0123"]
+        )
+
+    def test_what_the_attendant_warns_of_is_shown(self) -> None:
+        self.assertTrue(any("look_up" in text for text in self.press("8")))
+
+    def test_the_clock_the_number_and_the_argument_choose_the_route(self) -> None:
+        for arguments, sound in (
+            (["--did", "100"], "sales-hours"),
+            (["--did", "100", "--at", "2026-12-24 13:00"], "we-are-closed"),
+            (["--did", "100", "--at", "2026-12-24T10:00+05:00"], "we-are-closed"),
+            (["--argument", "x", "--argument", "night"], "we-are-closed"),
+            (["--argument", "day"], "press-1"),
+        ):
+            _, lines, _ = self.simulate("--press", "wait 0.5, hang up", *arguments)
+            self.assertIn(f"     0.0  {sound}", lines, arguments)
+
+    def test_nothing_is_heard_of_it_on_the_real_log(self) -> None:
+        self.simulate("--press", "2,1,1,1,4")
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+
+class ExpectTests(SimulateTestCase):
+    def test_a_call_as_expected_ends_with_0(self) -> None:
+        code, _, err = self.simulate(
+            "--press", "5", "--expect", "press-1,...,channel-aa-queue,s,1"
+        )
+        self.assertEqual((code, err[:3]), (1, "Not"))
+        code, _, err = self.simulate(
+            *("--press", "5", "--expect"),
+            "press-1,...,continued in dialplan at channel-aa-queue,s,1",
+        )
+        self.assertEqual((code, err), (0, ""))
+
+    def test_a_transcript_may_be_what_is_expected(self) -> None:
+        _, lines, _ = self.simulate("--press", "1,4")
+        transcript = "\n".join(lines[1:])
+        code, _, err = self.simulate("--press", "1,4", "--expect", transcript)
+        self.assertEqual((code, err), (0, ""))
+
+    def test_a_call_that_is_different_ends_with_1_and_shows_it(self) -> None:
+        code, lines, err = self.simulate(
+            "--press",
+            "1,hang up",
+            "--expect",
+            "press-1,or,press-3,...,hung up by caller",
+        )
+        self.assertEqual(code, 1)
+        self.assertEqual(len(lines), 11)
+        self.assertEqual(
+            err.splitlines(),
+            [
+                "Not as expected (-), but this (+) happened:",
+                *("  press-1", "  or", "- press-3", "  press-2", "  you-entered"),
+                *("  digits/1", "  press-1", "  or", "  press-2"),
+                "  hung up by caller",
+            ],
+        )
+
+
+class MistakeTests(SimulateTestCase):
+    def mistake(self, *arguments: str) -> str:
+        code, _, err = self.simulate(*arguments)
+        self.assertEqual(code, 1)
+        self.assertEqual(len(err.splitlines()), 1, err)
+        return err.strip()
+
+    def test_a_step_that_is_none_is_named(self) -> None:
+        self.assertIn(
+            "--press: 'dance': no such step", self.mistake("--press", "dance")
+        )
+        self.assertIn("which phone does what?", self.mistake("--press", "phone 410"))
+        self.assertIn("no telephone does", self.mistake("--press", "phone A/1 sings"))
+        self.assertIn("how many seconds?", self.mistake("--press", "wait long"))
+
+    def test_a_step_after_the_end_is_named(self) -> None:
+        self.assertEqual(
+            self.mistake("--press", "6,1"),
+            "channel-aa: --press: step 2 (press 1): the call was over: hung up by"
+            " application",
+        )
+
+    def test_a_sound_that_never_comes_is_named(self) -> None:
+        self.assertIn(
+            "step 1 (hear nothing): the call was over:",
+            self.mistake("--press", "hear nothing"),
+        )
+
+    def test_by_hand_needs_a_terminal(self) -> None:
+        self.assertIn("no terminal to press keys in", self.mistake())
+
+    def test_a_file_with_mistakes_is_not_called(self) -> None:
+        self.file.write_text("[menus.main]\nprompt = []\n")
+        self.assertIn("menus.main.prompt", self.mistake("--press", "1"))
+
+    def test_a_time_or_a_phone_that_is_none_is_refused_by_the_command_line(
+        self,
+    ) -> None:
+        for option, value, word in (
+            ("--at", "tomorrow", "2026-12-24 13:00"),
+            ("--phone", "410", "PJSIP/410 busy"),
+        ):
+            with self.assertRaises(SystemExit):
+                self.simulate("--press", "1", option, value)
+            self.assertTrue(word)
+
+
+class StepsTests(SynchronousTestCase):
+    def test_steps_are_read(self) -> None:
+        self.assertEqual(
+            read_steps("1 2#, press 4,\nhear or , wait 2.5,silence 3, hang up, hangup"),
+            (
+                *(Press("12#"), Press("4"), Hear("or"), Wait(2.5), Silence(3)),
+                *(HangUp(), HangUp()),
+            ),
+        )
+
+    def test_a_phones_words_are_read(self) -> None:
+        busy = PhoneBehaviour.parse("busy")
+        self.assertEqual(read_phone("PJSIP/4 busy"), SetPhone("PJSIP/4", busy, "busy"))
+        self.assertEqual(
+            read_phone("A/1  no  answer").phone, PhoneBehaviour.parse("rings")
+        )
+
+    def test_letters_of_the_fourth_column_are_keys(self) -> None:
+        self.assertEqual(read_steps("a, B"), (Press("A"), Press("B")))
+        with self.assertRaises(ScriptError):
+            read_steps("E")

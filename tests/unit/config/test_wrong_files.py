@@ -1,0 +1,511 @@
+"""What somebody reads who has made a mistake in a configuration file.
+
+Each file is a small one with one mistake, unless it says otherwise; what it leaves out
+is right. The messages are exact: they are what this program is like to use.
+"""
+
+from __future__ import annotations
+
+from tests.support.config_case import ConfigCase
+
+MENU = '[menus.main]\nprompt = ["press-1"]\n'
+
+
+NO_ENDPOINT = (
+    " is no endpoint; write the technology, '/' and the phone, as in 'PJSIP/410' or"
+    " 'PJSIP/{digits}@trunk', of letters, digits and '/@._:+*#-'; several phones stand"
+    " in a list"
+)
+
+
+def menu(lines: str) -> str:
+    return MENU + lines
+
+
+def option(action: str) -> str:
+    return f"{MENU}[menus.main.options]\n1 = {action}\n"
+
+
+def route(lines: str) -> str:
+    return f"{MENU}[[routes]]\n{lines}\n"
+
+
+def schedule(lines: str) -> str:
+    return f"""{MENU}
+[[routes]]
+schedule = "office"
+open = "main"
+closed = "hangup"
+[schedules.office]
+{lines}
+"""
+
+
+class WrongFileTests(ConfigCase):
+    def told(self, content: str, *expected: str) -> None:
+        self.assertEqual(self.file_problems(content), list(expected))
+
+
+class MenuFileTests(WrongFileTests):
+    def test_misspelt_key(self) -> None:
+        self.told(
+            menu("time_out = 5"),
+            "menus.main.time_out: unknown key; did you mean 'timeout'?",
+        )
+
+    def test_key_that_is_none(self) -> None:
+        self.told(
+            "[attendant]\nvoice = 'x'",
+            "attendant.voice: unknown key; allowed here: drain_timeout, entry,"
+            " max_call_seconds, max_calls",
+        )
+
+    def test_key_in_the_wrong_table(self) -> None:
+        self.told(
+            "entry = 'main'",
+            "entry: unknown key; allowed here: actions, asterisk, attendant, menus,"
+            " routes, schedules, status",
+        )
+
+    def test_menu_without_a_prompt(self) -> None:
+        self.told("[menus.main]\ntimeout = 5", "menus.main.prompt: is missing")
+
+    def test_prompt_without_brackets(self) -> None:
+        self.told(
+            menu('greeting = "welcome"'),
+            "menus.main.greeting: expected a list in brackets, found text in quotes:"
+            " 'welcome'",
+        )
+
+    def test_prompt_without_a_sound(self) -> None:
+        self.told(
+            menu("nomatch = []"),
+            "menus.main.nomatch: names no sound; name at least one, or a silent one:"
+            ' ["silence/1"]',
+        )
+
+    def test_number_in_quotes(self) -> None:
+        self.told(
+            menu('timeout = "10"'),
+            "menus.main.timeout: expected a number, found text in quotes: '10'",
+        )
+
+    def test_half_a_limit(self) -> None:
+        self.told(
+            menu("max_noinput = 2.5"),
+            "menus.main.max_noinput: expected a whole number, found a number: 2.5",
+        )
+
+    def test_limit_beyond_bounds(self) -> None:
+        self.told(
+            menu("max_nomatch = -1"),
+            "menus.main.max_nomatch: -1 is out of range; allowed are 0 (no limit) to"
+            " 100",
+        )
+
+    def test_failure_that_goes_on(self) -> None:
+        self.told(
+            menu('failure = "repeat"'),
+            "menus.main.failure: 'repeat' would go on for ever; name a menu or an"
+            " action, or 'hangup'",
+        )
+
+    def test_entry_that_is_no_menu(self) -> None:
+        self.told(
+            f"[attendant]\nentry = 'mian'\n{MENU}",
+            "attendant.entry: no menu is called 'mian'; did you mean 'main'?",
+        )
+
+    def test_key_that_no_telephone_has(self) -> None:
+        self.told(
+            menu('options.E = "hangup"'),
+            "menus.main.options.E: 'E' is no option's keys; allowed are 0 to 9, '*',"
+            " '#' and A to D, at most 20 of them",
+        )
+
+    def test_terminator_within_an_option(self) -> None:
+        self.told(
+            menu('options."1#" = "hangup"'),
+            "menus.main.options.'1#': '1#': '#' ends what is entered, so it can be an"
+            " option alone, but not be a part of one",
+        )
+
+
+class SoundFileTests(WrongFileTests):
+    def told_of_prompt(self, sounds: str, expected: str) -> None:
+        self.told(menu(f"greeting = [{sounds}]"), f"menus.main.greeting[0]{expected}")
+
+    def test_sound_with_a_folder_of_the_file_system(self) -> None:
+        self.told_of_prompt(
+            '"/var/sounds/welcome"',
+            ": '/var/sounds/welcome': a name begins within Asterisk's folder of sounds,"
+            " not with '/'",
+        )
+
+    def test_sound_with_a_space(self) -> None:
+        self.told_of_prompt(
+            '"my welcome"',
+            ": 'my welcome': a name has no space, ',', '&', ':' or '..' in it",
+        )
+
+    def test_scheme_that_asterisk_does_not_know(self) -> None:
+        self.told_of_prompt(
+            '"text:hello"',
+            ": 'text:hello': 'text:' is unknown; allowed are a sound's name alone, and"
+            " 'digits:', 'number:', 'characters:', 'tone:', 'recording:'",
+        )
+
+    def test_number_in_words(self) -> None:
+        self.told_of_prompt(
+            '"number:ten"',
+            ": 'number:ten': a whole number of at most 9 digits is needed, or {digits}",
+        )
+
+    def test_tone_without_an_end(self) -> None:
+        self.told_of_prompt(
+            '"tone:ring"',
+            ": 'tone:ring': a tone has no end of its own; say how long it is heard:"
+            ' { media = ["tone:ring"], seconds = 2 }',
+        )
+
+    def test_digits_before_a_key(self) -> None:
+        self.told_of_prompt(
+            '"digits:{digits}"',
+            ": 'digits:{digits}': {digits} can be said only where keys have been"
+            " pressed, in what an option does",
+        )
+
+    def test_key_of_a_sound_that_is_none(self) -> None:
+        self.told_of_prompt(
+            '{ media = ["x"], bargein = false }',
+            ".bargein: unknown key; did you mean 'barge_in'?",
+        )
+
+    def test_sounds_beside_lists_of_sounds(self) -> None:
+        self.told(
+            menu('noinput = ["a", ["b"]]'),
+            "menus.main.noinput[0]: expected a list in brackets, found text in quotes:"
+            " 'a'",
+        )
+
+
+class ActionFileTests(WrongFileTests):
+    def told_of_option(self, action: str, *expected: str) -> None:
+        self.told(option(action), *(f"menus.main.options.1{each}" for each in expected))
+
+    def test_name_of_nothing(self) -> None:
+        self.told_of_option(
+            '"mian"',
+            ": no menu or action is called 'mian'; did you mean 'main'?",
+        )
+
+    def test_misspelt_word(self) -> None:
+        self.told_of_option(
+            '"hang-up"',
+            ": no menu or action is called 'hang-up'; did you mean 'hangup'?",
+        )
+
+    def test_menu_that_is_not_there(self) -> None:
+        self.told_of_option(
+            '{ menu = "sales" }',
+            ".menu: no menu is called 'sales'; there are: 'main'",
+        )
+
+    def test_action_where_a_menu_belongs(self) -> None:
+        self.told(
+            option('{ menu = "operator" }') + '[actions]\noperator = "hangup"',
+            "menus.main.options.1.menu: 'operator' is an action and no menu; name it"
+            " without 'menu': \"operator\"",
+        )
+
+    def test_number_in_place_of_an_action(self) -> None:
+        self.told_of_option(
+            "410",
+            ": expected an action: a name in quotes, or a table such as"
+            ' { menu = "sales" }; found a number',
+        )
+
+    def test_nothing_to_do(self) -> None:
+        self.told_of_option(
+            '{ then = "back" }',
+            ": says nothing to do; it needs one of play, menu, dial, record, continue,"
+            " voicemail, queue, directory, set, language, run",
+        )
+
+    def test_misspelt_verb(self) -> None:
+        self.told_of_option(
+            '{ voicemial = "410" }',
+            ".voicemial: 'voicemial' is nothing to do; did you mean 'voicemail'?",
+        )
+
+    def test_two_things_at_once(self) -> None:
+        self.told_of_option(
+            '{ play = ["x"], dial = "PJSIP/410" }',
+            ": says to do several things at once: play, dial; keep one, and put the"
+            " other into its 'then'",
+        )
+
+    def test_phone_without_a_technology(self) -> None:
+        self.told_of_option(
+            '{ dial = "410" }',
+            f".dial: '410'{NO_ENDPOINT}",
+        )
+
+    def test_phones_as_the_dialplan_joins_them(self) -> None:
+        self.told_of_option(
+            '{ dial = "PJSIP/1&PJSIP/2" }',
+            f".dial: 'PJSIP/1&PJSIP/2'{NO_ENDPOINT}",
+        )
+
+    def test_ring_time_of_the_dialplan_s_milliseconds(self) -> None:
+        self.told_of_option(
+            '{ dial = "PJSIP/410", ring = 20000 }',
+            ".ring: 20000 is out of range; allowed are 1 to 300 seconds",
+        )
+
+    def test_recording_outside_of_its_folder(self) -> None:
+        self.told_of_option(
+            '{ record = "../{caller}" }',
+            ".record: '../{caller}' is no name of a recording; it has letters, digits,"
+            " '-', '_', '.' and '/' in it, no '..', and begins and ends with none of"
+            " '/'",
+        )
+
+    def test_continue_without_a_context(self) -> None:
+        self.told_of_option(
+            '{ continue = { extension = "6001" } }', ".continue.context: is missing"
+        )
+
+    def test_follow_up_of_what_has_none(self) -> None:
+        self.told_of_option(
+            '{ queue = "support", then = "back" }',
+            ".then: unknown key; allowed here: label, queue",
+        )
+
+    def test_actions_that_go_round(self) -> None:
+        self.told(
+            menu('failure = "a"\n[actions]\nb = { play = ["x"], then = "a" }\na = "b"'),
+            "actions.b: goes round for ever, and no key ends it: b, a, b; let one of"
+            " them end with a menu or 'hangup'",
+        )
+
+    def test_menus_that_go_round_in_silence(self) -> None:
+        self.told(
+            f"""
+            {menu("max_noinput = 3")}
+            failure = {{ play = ["sorry"], then = "sales" }}
+            [menus.sales]
+            prompt = ["x"]
+            max_noinput = 3
+            failure = "back"
+            """,
+            "menus.main.failure: goes round for ever while nobody presses a key: main,"
+            " sales, main; let it end with 'hangup', a phone or the dialplan",
+        )
+
+    def test_failure_that_repeats_by_default(self) -> None:
+        self.told(
+            menu('max_noinput = 3\nfailure = { play = ["goodbye"] }'),
+            "menus.main.failure: goes round for ever while nobody presses a key: main,"
+            " main; let it end with 'hangup', a phone or the dialplan",
+        )
+
+    def test_digits_that_nobody_pressed(self) -> None:
+        self.told(
+            menu('failure = "staff"\n[actions]\nstaff = { dial = "PJSIP/{digits}" }'),
+            "menus.main.failure: comes to 'PJSIP/{digits}', but no key was pressed for"
+            " it, so there are no {digits}; write out what is meant",
+        )
+
+    def test_one_name_for_two_things(self) -> None:
+        self.told(
+            menu('[actions]\nmain = "hangup"\ntop = "hangup"'),
+            "actions.top: 'top' is an action by itself; give this another name",
+            "actions.main: a menu is called 'main', too; give one of them another name",
+        )
+
+    def test_pattern_of_extensions_that_is_none(self) -> None:
+        self.told(
+            menu('[menus.main.extensions]\npattern = "4Y"\nqueue = "x"'),
+            "menus.main.extensions.pattern: '4Y' is not a pattern: 'Y' is none of X, Z,"
+            " N, [1-5], the keys of a telephone, or '.' at the end",
+        )
+
+
+class RouteFileTests(WrongFileTests):
+    def test_route_to_nowhere(self) -> None:
+        self.told(
+            route('did = "1000"'),
+            "routes[0].to: is missing: name the menu or the action that callers get",
+        )
+
+    def test_times_without_a_schedule(self) -> None:
+        self.told(
+            route('open = "main"\nto = "main"'),
+            "routes[0].open: is never done without a schedule: name one, or say with"
+            " 'to' what callers get at any time",
+        )
+
+    def test_route_without_a_word_for_the_night(self) -> None:
+        self.told(
+            schedule('timezone = "UTC"\nopen = []').replace('closed = "hangup"', ""),
+            "routes[0].closed: is missing: name the menu or the action that callers"
+            " get",
+        )
+
+    def test_schedule_that_is_not_there(self) -> None:
+        self.told(
+            route('schedule = "office"\nopen = "main"\nclosed = "main"'),
+            "routes[0].schedule: no schedule is called 'office'; there are: none",
+        )
+
+    def test_number_with_spaces(self) -> None:
+        self.told(
+            route('did = "+44 1632 960000"\nto = "main"'),
+            "routes[0].did: '+44 1632 960000' is no dialled number; write it as the"
+            " dialplan has it, such as '+441632960000', without spaces",
+        )
+
+    def test_number_without_quotes(self) -> None:
+        self.told(
+            route('did = 1000\nto = "main"'),
+            "routes[0].did: expected text in quotes, found a number: 1000",
+        )
+
+    def test_message_that_comes_back_to_no_menu(self) -> None:
+        self.told(
+            route('to = { play = ["closed"] }'),
+            "routes[0].to: comes to 'repeat', but no menu was heard before; say what"
+            ' comes next: then = "hangup", or a menu\'s name',
+        )
+
+    def test_one_route_in_single_brackets(self) -> None:
+        self.told(
+            f'{MENU}[routes]\nto = "main"',
+            "routes: expected a list in brackets, found a table",
+        )
+
+
+class ScheduleFileTests(WrongFileTests):
+    def test_city_in_place_of_a_time_zone(self) -> None:
+        self.told(
+            schedule('timezone = "London"\nopen = []'),
+            "schedules.office.timezone: 'London' is no time zone; did you mean"
+            " 'Europe/London'?",
+        )
+
+    def test_hours_that_are_none(self) -> None:
+        self.told(
+            schedule('timezone = "UTC"\nopen = ["9-17"]'),
+            "schedules.office.open[0]: '9-17' is no time of the week; write it as in"
+            " 'mon-fri 09:00-17:30' or 'sat,sun 10:00-12:00'",
+        )
+
+    def test_hours_over_midnight(self) -> None:
+        self.told(
+            schedule('timezone = "UTC"\nopen = ["fri 22:00-02:00"]'),
+            "schedules.office.open[0]: 'fri 22:00-02:00' ends before it begins; a night"
+            " is two entries, one until 24:00 and one from 00:00 on",
+        )
+
+    def test_day_of_another_language(self) -> None:
+        self.told(
+            schedule('timezone = "UTC"\nopen = ["mo-fr 09:00-17:00"]'),
+            "schedules.office.open[0]: 'mo-fr 09:00-17:00': 'mo' is no day; the days"
+            " are mon, tue, wed, thu, fri, sat, sun",
+        )
+
+    def test_holiday_written_as_at_home(self) -> None:
+        self.told(
+            schedule('timezone = "UTC"\nopen = []\nholidays = ["25.12.2026"]'),
+            "schedules.office.holidays[0]: '25.12.2026' is no holiday; write it as in"
+            " '2026-12-25', '2026-12-24 12:00-24:00' or '2026-12-24..2026-12-27'",
+        )
+
+    def test_day_that_does_not_exist(self) -> None:
+        self.told(
+            schedule('timezone = "UTC"\nopen = []\nholidays = ["2027-02-29"]'),
+            "schedules.office.holidays[0]: '2027-02-29': there is no day '2027-02-29';"
+            " write year, month and day as in '2026-12-24'",
+        )
+
+    def test_date_without_quotes(self) -> None:
+        self.told(
+            schedule('timezone = "UTC"\nopen = []\nholidays = [2026-12-25]'),
+            "schedules.office.holidays[0]: expected text in quotes, found a date or a"
+            " time",
+        )
+
+
+class WholeFileTests(WrongFileTests):
+    def test_all_mistakes_of_a_file_are_told_at_once(self) -> None:
+        found = self.file_problems(
+            """
+            asterik = 1
+            [asterisk]
+            url = "htp://x"
+            user = "x"
+            app = 5
+            [attendant]
+            entry = "man"
+            [menus.main]
+            prompt = "press-1"
+            timeout = "ten"
+            noinput = []
+            nomatch = ["digits:x", 5]
+            [menus.main.options]
+            1 = { play = ["{digit}", "digits:{digits}"] }
+            2 = "slaes"
+            x = { play = ["x"], paly = ["y"] }
+            "a.b" = 3
+            [menus.main.extensions]
+            pattern = "4XX"
+            dial = "410"
+            else = "operater"
+            [menus."n ight"]
+            timeout = 99999
+            [menus.sales]
+            prompt = ["x"]
+            options.1 = { menu = "mian" }
+            [actions]
+            operator = { dial = "PJSIP/1", else = "mian" }
+            [[routes]]
+            did = "1000"
+            to = "slaes"
+            [schedules.office]
+            open = ["mon 9-17"]
+            """
+        )
+        places = [problem.split(": ")[0] for problem in found]
+        self.assertEqual(
+            places,
+            [
+                "asterik",
+                "asterisk.user",
+                "asterisk.url",
+                "asterisk.app",
+                "menus.main.prompt",
+                "menus.main.timeout",
+                "menus.main.noinput",
+                "menus.main.nomatch[0]",
+                "menus.main.nomatch[1]",
+                "menus.main.options.1.play[0]",
+                "menus.main.options.x",
+                "menus.main.options.x.paly",
+                "menus.main.options.'a.b'",
+                "menus.main.options.'a.b'",
+                "menus.main.extensions.dial",
+                "menus.'n ight'",
+                "menus.'n ight'.prompt",
+                "menus.'n ight'.timeout",
+                "schedules.office.timezone",
+                "schedules.office.open[0]",
+                "attendant.entry",
+                "menus.sales.options.1.menu",
+                "actions.operator.else",
+                "routes[0].to",
+                # These stand in a menu that is wrong in itself.
+                "menus.main.options.2",
+                "menus.main.extensions.else",
+            ],
+        )

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.menus.digits import KEYS, MAX_DIGITS, DigitMap, Match, Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Few keys and short patterns, so that what is generated meets.
+FEW_KEYS = "012#*"
+PATTERN_PARTS = {
+    "0": "0",
+    "1": "1",
+    "2": "2",
+    "X": "0123456789",
+    "Z": "123456789",
+    "N": "23456789",
+    "[1-2]": "12",
+    "[02]": "02",
+}
+LONGEST = 5
+
+options = st.sets(st.text(FEW_KEYS, min_size=1, max_size=3), max_size=5)
+closed_parts = st.lists(st.sampled_from(list(PATTERN_PARTS)), min_size=1, max_size=3)
+patterns = st.lists(closed_parts, max_size=3)
+pressed = st.text(FEW_KEYS, min_size=1, max_size=8)
+
+
+def numbers_of(parts: Iterable[str]) -> set[str]:
+    """Write out every number of a pattern."""
+    return {"".join(keys) for keys in product(*(PATTERN_PARTS[part] for part in parts))}
+
+
+def naive_verdict(
+    keys: str, options: set[str], extensions: set[str], denied: set[str], *, over: bool
+) -> tuple[Match, str]:
+    """Read keys by looking through everything that can be entered."""
+    everything = options | extensions
+    if "#" not in "".join(everything) and len(keys) > 1 and keys[-1] == "#":
+        keys, over = keys[:-1], True
+    longer = [each for each in everything if each.startswith(keys) and each != keys]
+    if longer and not over:
+        return Match.WAIT, keys
+    if keys in options:
+        return Match.OPTION, keys
+    if keys in extensions - denied:
+        return Match.EXTENSION, keys
+    return Match.NO_MATCH, keys
+
+
+def entries(keys: str, digit_map: DigitMap) -> list[tuple[Match, str]]:
+    """Take keys one by one, as a menu does; the time is up after the last."""
+    found: list[tuple[Match, str]] = []
+    waiting = ""
+    for key in keys:
+        waiting += key
+        reading = digit_map.read(waiting)
+        if reading.verdict is not Match.WAIT:
+            found.append((reading.verdict, waiting))
+            waiting = ""
+    if waiting:
+        found.append((digit_map.read(waiting, is_over=True).verdict, waiting))
+    return found
+
+
+class ReferenceTests(SynchronousTestCase):
+    @given(options, patterns, patterns, pressed, st.booleans())
+    def test_reading_agrees_with_writing_everything_out(
+        self,
+        options: set[str],
+        patterns: list[list[str]],
+        denied: list[list[str]],
+        keys: str,
+        over: bool,  # noqa: FBT001 - hypothesis fills it in
+    ) -> None:
+        digit_map = DigitMap(options, map("".join, patterns), map("".join, denied))
+        reading = digit_map.read(keys, is_over=over)
+        self.assertEqual(
+            tuple(reading),
+            naive_verdict(
+                keys,
+                options,
+                set().union(*map(numbers_of, patterns)),
+                set().union(*map(numbers_of, denied)),
+                over=over,
+            ),
+        )
+
+    @given(options, patterns, st.text(FEW_KEYS, max_size=12))
+    def test_no_digit_is_lost_or_taken_twice(
+        self, options: set[str], patterns: list[list[str]], keys: str
+    ) -> None:
+        found = entries(keys, DigitMap(options, map("".join, patterns)))
+        self.assertEqual("".join(digits for _, digits in found), keys)
+        self.assertNotIn(Match.WAIT, [verdict for verdict, _ in found])
+
+    @given(options, patterns, st.text(FEW_KEYS, min_size=1, max_size=12))
+    def test_entry_is_never_longer_than_the_longest_possible_and_one_key(
+        self, options: set[str], patterns: list[list[str]], keys: str
+    ) -> None:
+        longest = max([1, *map(len, options), *map(len, patterns)])
+        for _, digits in entries(keys, DigitMap(options, map("".join, patterns))):
+            self.assertLessEqual(len(digits), longest + 1)
+
+    @given(closed_parts, st.text(FEW_KEYS, max_size=LONGEST))
+    def test_pattern_matches_what_it_can_be_written_out_as(
+        self, parts: list[str], keys: str
+    ) -> None:
+        pattern = Pattern("".join(parts))
+        numbers = numbers_of(parts)
+        self.assertEqual(pattern.matches(keys), keys in numbers)
+        self.assertEqual(
+            pattern.may_grow(keys),
+            any(each.startswith(keys) and each != keys for each in numbers),
+        )
+
+
+class OptionTests(SynchronousTestCase):
+    def read(self, keys: str, *options: str, is_over: bool = False) -> Match:
+        return DigitMap(options).read(keys, is_over=is_over).verdict
+
+    def test_option_counts_at_once_where_nothing_longer_is_possible(self) -> None:
+        self.assertIs(self.read("1", "1", "2", "21"), Match.OPTION)
+        self.assertIs(self.read("21", "1", "2", "21"), Match.OPTION)
+
+    def test_option_that_begins_a_longer_one_waits(self) -> None:
+        self.assertIs(self.read("2", "2", "21"), Match.WAIT)
+        self.assertIs(self.read("2", "2", "21", is_over=True), Match.OPTION)
+
+    def test_terminator_ends_the_wait_and_is_left_out(self) -> None:
+        reading = DigitMap(["2", "21"]).read("2#")
+        self.assertEqual(tuple(reading), (Match.OPTION, "2"))
+
+    def test_terminator_after_half_an_option_is_a_no_match(self) -> None:
+        reading = DigitMap(["212"]).read("21#")
+        self.assertEqual(tuple(reading), (Match.NO_MATCH, "21"))
+
+    def test_terminator_alone_is_a_no_match(self) -> None:
+        self.assertEqual(tuple(DigitMap(["1"]).read("#")), (Match.NO_MATCH, "#"))
+
+    def test_terminator_that_an_option_uses_is_a_key_like_any_other(self) -> None:
+        self.assertIs(self.read("#", "#"), Match.OPTION)
+        self.assertIs(self.read("2#", "2", "2#"), Match.OPTION)
+        self.assertIs(self.read("2#", "2", "21", "#"), Match.NO_MATCH)
+
+    def test_keys_that_begin_nothing_are_a_no_match_at_once(self) -> None:
+        self.assertIs(self.read("9", "1", "21"), Match.NO_MATCH)
+        self.assertIs(self.read("22", "1", "21"), Match.NO_MATCH)
+
+    def test_half_an_option_is_a_no_match_when_the_time_is_up(self) -> None:
+        self.assertIs(self.read("2", "21", is_over=True), Match.NO_MATCH)
+
+
+class ExtensionTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.digit_map = DigitMap(["1", "41"], ["4XX"], ["499"])
+
+    def verdict(self, keys: str) -> Match:
+        return self.digit_map.read(keys).verdict
+
+    def test_extension_counts_at_its_last_digit(self) -> None:
+        self.assertEqual(
+            [self.verdict(keys) for keys in ("4", "42", "420")],
+            [Match.WAIT, Match.WAIT, Match.EXTENSION],
+        )
+
+    def test_option_that_shadows_an_extension_waits_for_it(self) -> None:
+        self.assertIs(self.verdict("41"), Match.WAIT)
+        self.assertIs(self.digit_map.read("41", is_over=True).verdict, Match.OPTION)
+        self.assertIs(self.verdict("410"), Match.EXTENSION)
+
+    def test_option_wins_over_an_extension_of_the_same_digits(self) -> None:
+        self.assertIs(DigitMap(["410"], ["4XX"]).read("410").verdict, Match.OPTION)
+
+    def test_denied_extension_is_a_no_match(self) -> None:
+        self.assertIs(self.verdict("499"), Match.NO_MATCH)
+
+    def test_open_pattern_waits_for_the_terminator(self) -> None:
+        digit_map = DigitMap([], ["9."])
+        self.assertIs(digit_map.read("9").verdict, Match.WAIT)
+        self.assertIs(digit_map.read("90123").verdict, Match.WAIT)
+        self.assertEqual(tuple(digit_map.read("901#")), (Match.EXTENSION, "901"))
+        self.assertIs(digit_map.read("9#").verdict, Match.NO_MATCH)
+        self.assertIs(digit_map.read("90*").verdict, Match.NO_MATCH)
+
+    def test_open_pattern_has_an_end(self) -> None:
+        digit_map = DigitMap([], ["X."])
+        self.assertIs(digit_map.read("1" * (MAX_DIGITS - 1)).verdict, Match.WAIT)
+        self.assertIs(digit_map.read("1" * MAX_DIGITS).verdict, Match.EXTENSION)
+
+
+class PatternTests(SynchronousTestCase):
+    def singles(self, text: str) -> str:
+        """Tell which single keys a pattern takes."""
+        pattern = Pattern(text)
+        return "".join(key for key in KEYS if pattern.matches(key))
+
+    def test_letters_mean_what_they_mean_in_the_dialplan(self) -> None:
+        self.assertEqual(self.singles("X"), "0123456789")
+        self.assertEqual(self.singles("Z"), "123456789")
+        self.assertEqual(self.singles("N"), "23456789")
+        self.assertEqual(self.singles("[1-37]"), "1237")
+        self.assertEqual(self.singles("[*#A]"), "*#A")
+        self.assertEqual(self.singles("_5"), "5")
+
+    def test_what_is_no_pattern_is_refused_with_what_is_allowed(self) -> None:
+        for text, words in {
+            "": "empty",
+            "_": "empty",
+            "4xx": "'x' is none of X, Z, N",
+            "4.1": "'.' is none of",
+            "4!": "'!' is none of",
+            "4[": "'[' is none of",
+            "4[]": "nothing is in the brackets",
+            "4[5-1]": "ranges such as",
+            "4[1-]": "ranges such as",
+            "4[z]": "ranges such as",
+            "X" * (MAX_DIGITS + 1): f"at most {MAX_DIGITS}",
+        }.items():
+            with self.subTest(text=text):
+                error = self.assertRaises(ValueError, Pattern, text)
+                self.assertIn(words, str(error))

@@ -1,0 +1,278 @@
+"""What is allowed in a file, and probably not meant; the messages are exact."""
+
+from __future__ import annotations
+
+import tomllib
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.checked import Problem, converted
+from channel_aa.menus.flow import CallFlow
+from channel_aa.menus.lint import lint
+
+NO_WAY_OUT = (
+    "callers cannot get out of here but by hanging up: no option leaves the menus, and"
+    " no limit (max_noinput) ends them"
+)
+OUT = '9 = "hangup"'
+
+
+def told(text: str) -> list[str]:
+    """Read a call flow from a file's text, and tell its doubts."""
+    problems: list[Problem] = []
+    flow: CallFlow | None = converted(tomllib.loads(text), CallFlow, "", problems)
+    if flow is None:
+        raise AssertionError(problems)
+    return list(map(str, lint(flow)))
+
+
+def menu(options: str = OUT, *, keys: str = "", name: str = "main") -> str:
+    return f"""
+        [menus.{name}]
+        prompt = ["x"]
+        {keys}
+        [menus.{name}.options]
+        {options}
+        """
+
+
+class DoubtCase(SynchronousTestCase):
+    def only(self, found: list[str], expected: str) -> None:
+        self.assertEqual(found, [expected])
+
+
+class ReachTests(DoubtCase):
+    def test_menu_that_nobody_reaches(self) -> None:
+        self.only(
+            told(menu() + menu(name="night")),
+            "menus.night: no caller can reach this menu: no route, option or action"
+            " leads here",
+        )
+
+    def test_menu_is_reached_over_actions_limits_extensions_and_routes(self) -> None:
+        for way in (
+            menu('1 = "night"'),
+            menu('1 = { menu = "night" }'),
+            menu('1 = { play = ["x"], then = "night" }'),
+            menu('1 = "a"') + '[actions]\na = "b"\nb = { queue = "x" }\nc = "night"',
+            menu('1 = { dial = "PJSIP/1", else = "night" }'),
+            menu(keys='failure = "night"\nmax_nomatch = 1'),
+            menu() + '[menus.main.extensions]\npattern = "4X"\nmenu = "night"',
+            menu() + '[[routes]]\ndid = "1"\nto = "night"',
+            menu() + '[[routes]]\ndid = "1"\nto = { play = ["x"], then = "night" }',
+        ):
+            found = told(way + menu(name="night"))
+            reached = "menus.night: no caller" not in "".join(found)
+            self.assertEqual(reached, "c = " not in way, way)
+
+    def test_entry_is_not_reached_past_a_route_for_every_call(self) -> None:
+        (found,) = told(menu() + menu(name="a") + '[[routes]]\nto = "a"')
+        self.assertTrue(found.startswith("menus.main: no caller can reach this menu"))
+
+    def test_action_of_a_program_may_lead_anywhere(self) -> None:
+        flow = menu('1 = { run = "look_up" }') + menu(name="night")
+        self.assertEqual(told(flow + '[actions]\na = "hangup"'), [])
+
+    def test_action_that_is_never_done(self) -> None:
+        self.only(
+            told(menu() + '[actions]\noperator = { dial = "PJSIP/1" }'),
+            "actions.operator: is never done: no option, route or limit that"
+            " callers can reach comes to it",
+        )
+
+    def test_schedule_that_no_route_names(self) -> None:
+        office = '[schedules.office]\ntimezone = "UTC"\nopen = ["mon"]'
+        self.assertEqual(
+            told(menu() + office), ["schedules.office: no route names this schedule"]
+        )
+
+    def test_route_behind_one_that_takes_its_calls(self) -> None:
+        for before, after, is_reached in (
+            ("", 'did = "1"', False),
+            ('did = ["1", "2"]', 'did = "2"', False),
+            ('did = "1"', 'did = "1"\nargument = "a"', False),
+            ('argument = ["a", "b"]', 'did = "1"\nargument = "b"', False),
+            ('did = "1"', 'did = ["1", "2"]', True),
+            ('did = "1"', "", True),
+            ('did = "1"\nargument = "a"', 'did = "1"', True),
+            ('did = "1"', 'argument = "a"', True),
+        ):
+            routes = f"""
+                [[routes]]
+                {before}
+                to = "main"
+                [[routes]]
+                {after}
+                to = "main"
+                """
+            expected = (
+                "routes[1]: no call gets here: routes[0] stands before it, and is for"
+                " all of its calls"
+            )
+            self.assertEqual(told(menu() + routes), [] if is_reached else [expected])
+
+
+class WayOutTests(DoubtCase):
+    def test_menu_that_only_repeats(self) -> None:
+        only_repeats = menu('1 = { play = ["x"] }')
+        self.assertEqual(told(only_repeats), [f"menus.main: {NO_WAY_OUT}"])
+
+    def test_menus_that_only_lead_to_each_other(self) -> None:
+        for back in ("back", "top", "main"):
+            self.assertEqual(
+                told(menu('1 = "sales"') + menu(f'1 = "{back}"', name="sales")),
+                [f"menus.main: {NO_WAY_OUT}", f"menus.sales: {NO_WAY_OUT}"],
+            )
+
+    def test_every_end_of_a_call_is_a_way_out(self) -> None:
+        for action in (
+            '"hangup"',
+            '{ dial = "PJSIP/1" }',
+            '{ continue = { context = "x" } }',
+            '{ voicemail = "1" }',
+            '{ queue = "x" }',
+            '{ directory = "x" }',
+            '{ run = "x" }',
+            '{ play = ["x"], then = "hangup" }',
+        ):
+            self.assertEqual(told(menu(f"1 = {action}")), [])
+
+    def test_limit_is_a_way_out(self) -> None:
+        for limit in ("max_noinput", "max_nomatch"):
+            self.assertEqual(told(menu('1 = "repeat"', keys=f"{limit} = 1")), [])
+
+    def test_way_out_over_another_menu_is_one(self) -> None:
+        for back in ("back", "top", "main"):
+            main = menu(f'1 = "sales"\n{OUT}')
+            self.assertEqual(told(main + menu(f'1 = "{back}"', name="sales")), [])
+        main = menu('1 = "sales"')
+        self.assertEqual(told(main + menu('1 = { queue = "x" }', name="sales")), [])
+
+
+class OptionTests(DoubtCase):
+    def test_more_than_five_options(self) -> None:
+        options = "\n".join(f'{key} = {{ queue = "x" }}' for key in range(6))
+        self.only(
+            told(menu(options)),
+            "menus.main.options: offers 6 options; people remember about 5: move"
+            " some to a menu of their own",
+        )
+
+    def test_ways_back_are_no_options_to_remember(self) -> None:
+        options = "\n".join(f'{key} = {{ queue = "x" }}' for key in range(5))
+        self.assertEqual(told(menu(f'{options}\n"*" = "back"\n"#" = "repeat"')), [])
+
+    def test_option_that_another_one_begins_with(self) -> None:
+        self.only(
+            told(menu('1 = "hangup"\n12 = "hangup"')),
+            "menus.main.options.1: callers who press 1 wait 2 s for it, as '12'"
+            " begins with it, too; give one of them another first key",
+        )
+
+
+class ExtensionTests(DoubtCase):
+    def extensions(self, *, options: str = OUT, keys: str = "") -> list[str]:
+        table = f'[menus.main.extensions]\n{keys}\ndial = "PJSIP/{{digits}}"'
+        return told(menu(options) + table)
+
+    def test_option_that_extensions_begin_with(self) -> None:
+        self.only(
+            self.extensions(options='4 = "hangup"', keys='pattern = "4XX"'),
+            "menus.main.options.4: callers who press 4 wait 2 s for it, as '4XX'"
+            " begins with it, too; give one of them another first key",
+        )
+
+    def test_extension_that_an_option_hides(self) -> None:
+        self.only(
+            self.extensions(options='410 = "hangup"', keys='pattern = "4XX"'),
+            "menus.main.options.410: hides the extension 410 of the pattern '4XX':"
+            " the option is what callers get; deny the extension, or give the"
+            " option another key",
+        )
+
+    def test_extension_that_is_denied_is_not_hidden(self) -> None:
+        keys = 'pattern = "4XX"\ndeny = "41X"'
+        self.assertEqual(self.extensions(options='410 = "hangup"', keys=keys), [])
+
+    def test_extension_that_an_option_goes_on_from(self) -> None:
+        self.only(
+            self.extensions(options='4101 = "hangup"', keys='pattern = "41X"'),
+            "menus.main.extensions.pattern: callers who dial 410 wait 2 s for it,"
+            " as the option 4101 begins with it, too; give one of them another"
+            " first key",
+        )
+
+    def test_pattern_that_lets_callers_dial_anything(self) -> None:
+        self.only(
+            self.extensions(keys='pattern = ["0."]'),
+            "menus.main.extensions.pattern: '0.' lets callers dial numbers of any"
+            " length, perhaps at your expense; write as many X as your extensions"
+            " have digits",
+        )
+
+
+class WaitTests(DoubtCase):
+    def test_waits_that_are_too_short_or_too_long(self) -> None:
+        for keys, expected in {
+            "timeout = 3": [],
+            "timeout = 10": [],
+            "timeout = 2.5": [
+                "menus.main.timeout: 2.5 s are a short wait; most callers need 3 to 10"
+            ],
+            "timeout = 11": [
+                "menus.main.timeout: 11 s are a long wait; most callers need 3 to 10"
+            ],
+        }.items():
+            self.assertEqual(told(menu(keys=keys)), expected)
+
+    def test_keys_of_one_number_that_may_come_too_slowly(self) -> None:
+        self.only(
+            told(menu(keys="interdigit_timeout = 11")),
+            "menus.main.interdigit_timeout: 11 s are a long wait; most callers need 1"
+            " to 3",
+        )
+
+
+class ScheduleTests(DoubtCase):
+    def schedule(self, hours: str) -> list[str]:
+        return told(
+            f"""
+            {menu()}
+            [[routes]]
+            schedule = "office"
+            open = "main"
+            closed = "hangup"
+            [schedules.office]
+            timezone = "UTC"
+            open = {hours}
+            """
+        )
+
+    def test_schedule_that_is_never_open(self) -> None:
+        self.assertEqual(
+            self.schedule("[]"),
+            ["schedules.office.open: it is never open: no time of the week is named"],
+        )
+
+    def test_times_that_are_named_twice(self) -> None:
+        self.only(
+            self.schedule('["mon-fri 09:00-17:00", "sat", "fri 16:30-18:00"]'),
+            "schedules.office.open[2]: names times that open[0] names already:"
+            " fri 16:30-17:00",
+        )
+
+    def test_times_that_touch_are_not_named_twice(self) -> None:
+        self.assertEqual(
+            self.schedule('["mon 09:00-12:00", "mon 12:00-17:00", "tue 09:00-17:00"]'),
+            [],
+        )
+
+
+class RecordingTests(DoubtCase):
+    def test_recording_that_each_caller_overwrites(self) -> None:
+        self.only(
+            told(menu(f'1 = {{ record = "message" }}\n{OUT}')),
+            "menus.main.options.1.record: 'message' is overwritten by each caller;"
+            " put {channel} or {date}-{time} into the name",
+        )
+        self.assertEqual(told(menu(f'1 = {{ record = "{{time}}" }}\n{OUT}')), [])

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.simulator.api import Api, Response
+from channel_aa.simulator.apidocs import describe
+from channel_aa.simulator.faults import Faults
+from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+from channel_aa.simulator.routes import ROUTES
+from tests.support.simulated import Simulated
+
+
+class ApiTests(SynchronousTestCase):
+    """What no request over a socket shows; `tests/contract` has the rest."""
+
+    def setUp(self) -> None:
+        self.on = Simulated(dialplan_seconds=1)
+        self.api = Api(self.on.world, ROUTES)
+
+    def ask(self, method: str, *path: str, **parameters: object) -> Response:
+        answer = self.api.dispatch(method, path, parameters)
+        if isinstance(answer, Deferred):
+            self.on.clock.advance(1)
+            return self.successResultOf(answer)
+        return answer
+
+    def ask_channel(self, method: str, *path: str, **parameters: object) -> Response:
+        return self.ask(method, "channels", self.on.channel.id, *path, **parameters)
+
+    def error(self, response: Response) -> tuple[int, str]:
+        return response.status, response.content["message"]
+
+    def test_the_answer_to_play_says_what_was_asked_for(self) -> None:
+        answer = self.ask_channel("POST", "play", media="sound:or", playbackId="a")
+        self.assertEqual(answer.status, 201)
+        self.assertEqual(answer.content["state"], "queued")
+        self.assertEqual(self.on.said[1:2], ["PlaybackStarted a"])
+
+    def test_the_answer_to_play_comes_after_the_sounds_start(self) -> None:
+        answer = self.ask_channel("POST", "play", media="sound:or")
+        self.assertEqual(len(self.on.events), 2)
+        self.assertTrue(answer.events_are_first)
+
+    def test_with_a_busy_thread_the_answer_comes_first(self) -> None:
+        self.on.world.thread_delay = 0.0
+        answer = self.ask_channel("POST", "play", media="sound:or")
+        self.assertEqual(answer.status, 201)
+        self.assertEqual(len(self.on.events), 1)
+        self.assertFalse(answer.events_are_first)
+        self.on.clock.advance(0)
+        self.assertEqual(len(self.on.events), 2)
+
+    def test_media_may_be_a_list(self) -> None:
+        answer = self.ask_channel("POST", "play", media=["sound:a", "sound:b"])
+        self.assertEqual(answer.content["next_media_uri"], "sound:b")
+
+    def test_nothing_to_play_cannot_be_played(self) -> None:
+        self.assertEqual(
+            self.error(self.ask_channel("POST", "play")),
+            (500, "Failed to queue media for playback"),
+        )
+
+    def test_an_outbound_channel_that_rings_is_in_an_invalid_state(self) -> None:
+        self.on.channel.state = "Ringing"
+        for path in ("answer", "play", "continue", "ring"):
+            self.assertEqual(
+                self.error(self.ask_channel("POST", path)),
+                (412, "Channel in invalid state"),
+            )
+        self.assertEqual(self.ask_channel("DELETE").status, 204)
+
+    def test_a_channel_in_the_dialplan_is_not_the_applications(self) -> None:
+        self.assertEqual(self.ask_channel("POST", "continue").status, 204)
+        self.assertEqual(
+            self.error(self.ask_channel("POST", "answer")),
+            (409, "Channel not in Stasis application"),
+        )
+        self.assertEqual(self.ask_channel("GET").status, 200)
+
+    def test_a_channel_that_leaves_cannot_be_answered(self) -> None:
+        self.on.play("a", "sound:or")
+        self.ask_channel("POST", "continue")
+        self.on.play("b", "sound:long")
+        self.on.clock.advance(0.5)
+        self.assertEqual(
+            self.error(self.ask_channel("POST", "answer")),
+            (500, "Failed to answer channel"),
+        )
+
+    def test_continuing_takes_a_place_in_the_dialplan(self) -> None:
+        self.ask_channel("POST", "continue", context="menus", label="7")
+        self.assertEqual(
+            self.on.channel.snapshot()["dialplan"],
+            {
+                "context": "menus",
+                "exten": "s",
+                "priority": 7,
+                "app_name": "",
+                "app_data": "",
+            },
+        )
+
+    def test_there_are_no_labels(self) -> None:
+        self.assertEqual(
+            self.error(self.ask_channel("POST", "continue", label="menu")),
+            (404, "Requested label can not be found"),
+        )
+        self.assertEqual(
+            self.error(self.ask_channel("POST", "continue", label="0")),
+            (400, "Requested priority is illegal"),
+        )
+
+    def test_control_knows_its_operations(self) -> None:
+        self.on.play("a", "sound:long")
+        path = ("playbacks", "a", "control")
+        self.assertEqual(self.ask("POST", *path, operation="pause").status, 204)
+        self.assertEqual(
+            self.error(self.ask("POST", *path, operation="bogus")),
+            (400, "Invalid operation bogus"),
+        )
+        self.assertEqual(
+            self.error(self.ask("POST", *path)), (400, "Missing operation")
+        )
+
+    def test_the_methods_of_a_path_are_told(self) -> None:
+        answer = self.ask("PUT", "channels", "1")
+        self.assertEqual(self.error(answer), (405, "Invalid method"))
+        self.assertEqual(answer.headers, {"Allow": "OPTIONS,DELETE,GET,POST"})
+        self.assertEqual(self.ask("OPTIONS", "channels").status, 204)
+
+    def test_a_half_path_is_no_resource(self) -> None:
+        self.assertEqual(
+            self.error(self.ask("GET", "channels", "1", "nothing")),
+            (404, "Resource not found"),
+        )
+
+
+class DocumentationTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.documents = describe(ROUTES, base_url="http://here/ari")
+
+    def test_every_resource_is_listed(self) -> None:
+        listed = [each["path"] for each in self.documents["resources.json"]["apis"]]
+        named = {
+            path.removeprefix("/api-docs/").replace("{format}", "json")
+            for path in listed
+        }
+        self.assertEqual(named | {"resources.json"}, set(self.documents))
+        self.assertEqual(self.documents["channels.json"]["basePath"], "http://here/ari")
+
+    def test_every_route_is_described_once(self) -> None:
+        described = [
+            (operation["httpMethod"], api["path"], operation["nickname"])
+            for document in self.documents.values()
+            for api in document["apis"]
+            for operation in api.get("operations", ())
+        ]
+        self.assertCountEqual(
+            described, [(each.method, each.path, each.nickname) for each in ROUTES]
+        )
+
+    def test_parameters_of_the_path_are_required(self) -> None:
+        (api,) = [
+            each
+            for each in self.documents["channels.json"]["apis"]
+            if each["path"] == "/channels/{channelId}/answer"
+        ]
+        (parameter,) = api["operations"][0]["parameters"]
+        self.assertEqual(parameter["name"], "channelId")
+        self.assertEqual(parameter["paramType"], "path")
+        self.assertTrue(parameter["required"])
+
+    def test_every_event_that_is_sent_is_described(self) -> None:
+        models = self.documents["events.json"]["models"]
+        on = Simulated()
+        on.world.listen("monitor", on.hear, to_everything=True)
+        on.call("channel-aa")
+        on.channel.answer()
+        on.play("a", "sound:missing", "sound:missing")
+        on.channel.press("1")
+        on.channel.set_variable("CALLERID(name)", "Ada")
+        api = Api(on.world, ROUTES)
+
+        def ask(method: str, path: str, **given: str) -> None:
+            api.dispatch(method, path.format(channel=on.channel.id).split("/"), given)
+
+        ask("POST", "bridges/one")
+        ask("POST", "bridges/one/addChannel", channel=on.channel.id)
+        ask("DELETE", "bridges/one")
+        ask("POST", "channels/{channel}/record", name="one", format="wav")
+        ask("POST", "recordings/live/one/stop")
+        ask("POST", "channels", endpoint="Local/410", app="channel-aa")
+        on.world.phones.default = PhoneBehaviour()
+        ask("POST", "channels", endpoint="PJSIP/410", app="channel-aa")
+        on.clock.advance(0)
+        on.channel.hang_up_on_request()
+        on.call("channel-aa")
+        on.play("b", "sound:long")
+        ask("POST", "channels/{channel}/record", name="two", format="wav")
+        on.caller.hang_up()
+        on.world.listen("monitor", on.hear)
+        for event in on.events:
+            fields = set(event) - {"type", "timestamp", "asterisk_id", "application"}
+            self.assertLessEqual(fields, set(models[event["type"]]["properties"]))
+        self.assertEqual({event["type"] for event in on.events}, set(models))
+
+
+class FaultsTests(SynchronousTestCase):
+    def test_a_fault_is_made_as_often_as_was_asked_for(self) -> None:
+        faults = Faults()
+        faults.answer("GET /channels/*", 500, times=2)
+        made = [faults.for_request("GET", "/channels/1") for _ in range(3)]
+        self.assertEqual([each and each.status for each in made], [500, 500, None])
+
+    def test_a_fault_may_be_made_for_ever_until_it_is_cleared(self) -> None:
+        faults = Faults()
+        faults.drop_event("StasisEnd", times=None)
+        faults.never_finish("sound:*", times=None)
+        self.assertTrue(all(faults.drops("StasisEnd") for _ in range(100)))
+        self.assertTrue(faults.keeps_playing("sound:or"))
+        faults.clear()
+        self.assertFalse(faults.drops("StasisEnd"))
+        self.assertFalse(faults.keeps_playing("sound:or"))
+
+    def test_only_what_matches_is_spoiled(self) -> None:
+        faults = Faults()
+        faults.delay("POST /channels/*/play*", 1)
+        self.assertIsNone(faults.for_request("POST", "/channels/1/answer"))
+        self.assertIsNone(faults.for_request("GET", "/channels/1/play"))
+        self.assertIsNotNone(faults.for_request("POST", "/channels/1/play/x"))
+
+    def test_the_fault_told_first_is_made_first(self) -> None:
+        faults = Faults()
+        faults.lose_request("GET *")
+        faults.lose_answer("GET *")
+        made = [faults.for_request("GET", "/x") for _ in range(2)]
+        self.assertEqual([each and each.lose for each in made], ["request", "answer"])
