@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from real_asterisk.installation import Installation
 
 _HERE = Path(__file__).parent
-_SHIPPED = _HERE.parent.parent / "dialplan"
+_SHIPPED = _HERE.parent / "dialplan"
 
 # Its own folders, so that several run side by side.
 _ASTERISK_CONF = f"""\
