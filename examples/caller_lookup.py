@@ -1,13 +1,13 @@
-"""A Twisted program with the attendant inside, and an action of its own in a menu.
+"""A Twisted program that embeds the attendant and adds an action to a menu.
 
-It asks a customer database over HTTP who calls, and sends those it knows to their
-clerk. Run it with the URL of Asterisk and that of the database::
+The action looks up the caller's number in a customer database over HTTP, and dials the
+customer's clerk. Run the program with the URLs of Asterisk and of the database::
 
     python examples/caller_lookup.py http://localhost:8088 https://crm.example/callers
 
 It expects ``GET URL/NUMBER`` to answer with JSON, ``{"clerk": "410"}``, or with 404.
-The menu's ``run`` names the action; where it takes too long or fails, the operator is
-rung, as ``else`` says.
+The menu's ``run`` names the action; if it times out or fails, ``else`` dials the
+operator.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ class Database:
     """The customer database.
 
     Args:
-        url: where it is.
+        url: its URL; a lookup appends the number.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
 
     async def clerk_of_caller(self, caller: Caller) -> Action:
-        """Find who is in charge of a caller, and ring there.
+        """Look up the clerk of a caller, and return the action that dials it.
 
-        What is awaited here is cancelled when the caller hangs up, and when the time
-        that the menu allows is over.
+        The attendant cancels this coroutine when the caller hangs up, and after the
+        timeout of the menu's ``run``.
         """
-        # The number is whatever the network sent: it must not lead to another page.
+        # The number is untrusted input from the network: it must not change the path.
         number = quote(caller.number or "anonymous", safe="")
         answer = await treq.get(f"{self._url}/{number}", persistent=False)
         if answer.code != 200:  # noqa: PLR2004 - HTTP's for success
             return OPERATOR
         clerk = (await treq.json_content(answer)).get("clerk", "")
-        # Nor must what the database says become more than an extension.
+        # The database's answer must not become more than an extension.
         if not re.fullmatch(r"[0-9]{2,6}", clerk):
             return OPERATOR
         await caller.set_variable("CUSTOMER_CLERK", clerk)

@@ -1,11 +1,11 @@
-"""A Twisted program with the attendant inside: a web page that counts its calls.
+"""A Twisted program that embeds the attendant and serves a status page.
 
 Run it with the URL of Asterisk and a port for the page::
 
     python examples/status_page.py http://localhost:8088 8000
 
-then look at http://localhost:8000. Interrupt it to stop: the calls in progress go on
-in the dialplan.
+then open http://localhost:8000. Press Ctrl-C to stop: the calls in progress continue in
+the dialplan.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class StatusPage(Resource):
-    """Tells how many calls there are, in JSON."""
+    """Serves the connection state and the numbers of calls and requests as JSON."""
 
     isLeaf = True  # noqa: N815 - Twisted's name
 
