@@ -1,4 +1,4 @@
-"""Ringing phones on behalf of a caller, and connecting the two."""
+"""Dialling phones on behalf of a caller, and connecting the two."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
+from channel_aa.attendant.context import ConversationKeptError
 from channel_aa.attendant.deferreds import cancellable
+from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import REPEAT
@@ -16,23 +18,23 @@ from channel_aa.menus.sounds import prompt_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from channel_aa.attendant.call import Call
+    from channel_aa.attendant.context import CallContext
     from channel_aa.interfaces import IOutboundChannel
     from channel_aa.menus.actions import Action, Dial
 
 OUTCOME_VARIABLE = "DIALSTATUS"
-"""The channel variable that tells what became of the last dial, as after Dial()."""
+"""The channel variable with the outcome of the last dial, as Dial() sets it."""
 
-# In the words of Asterisk's core sounds, which come with every installation.
+# Made of Asterisk's core sounds, which come with every installation.
 EXPLANATIONS = {
     DialOutcome.BUSY: prompt_of("im-sorry", "vm-extension", "vm-isonphone"),
     DialOutcome.NO_ANSWER: prompt_of("number-not-answering"),
     DialOutcome.CONGESTION: prompt_of("all-circuits-busy-now"),
     DialOutcome.UNAVAILABLE: prompt_of("vm-nobodyavail"),
 }
-"""What callers hear where nobody answered, and the file does not say what to do."""
+"""What callers hear if no phone answered, and the action has no ``else``."""
 
-# Of several phones, what is said is what promises most for another try.
+# Of several outcomes, the one that makes another try most promising is explained.
 _BEST_FIRST = (
     DialOutcome.NO_ANSWER,
     DialOutcome.BUSY,
@@ -43,20 +45,20 @@ _BEST_FIRST = (
 _log = Logger()
 
 
-class LeftStandingError(Exception):
-    """The attendant stops, and leaves a conversation as it is."""
+async def dial(call: CallContext, action: Dial) -> Action:
+    """Ring phones, and connect the caller with the first that answers.
 
+    However this ends (a hangup at any moment, a stop of the attendant), all phones are
+    hung up. The exception is a conversation that is kept when the attendant stops.
 
-async def dial(call: Call, action: Dial) -> Action:
-    """Ring the phones, and connect the caller with the first that answers.
-
-    Whatever ends this (a hangup at any moment, the attendant's end) leaves no phone
-    ringing, but a conversation that the attendant leaves standing when it stops.
+    Raises:
+        ChannelGoneError: the caller has hung up.
+        ConversationKeptError: the attendant detaches from the call.
     """
     phones: list[IOutboundChannel] = []
     try:
         outcome = await _dial(call, action, phones)
-    except LeftStandingError:
+    except ConversationKeptError:
         phones.clear()
         raise
     finally:
@@ -67,14 +69,14 @@ async def dial(call: Call, action: Dial) -> Action:
         return action.then
     if action.else_ is not None:
         return action.else_
-    await call.say(EXPLANATIONS[outcome])
+    await play_prompt(call, EXPLANATIONS[outcome])
     return REPEAT
 
 
 async def _dial(
-    call: Call, action: Dial, phones: list[IOutboundChannel]
+    call: CallContext, action: Dial, phones: list[IOutboundChannel]
 ) -> DialOutcome:
-    async with _heard_meanwhile(call, action.music):
+    async with _ringback(call, action.music):
         if action.strategy == "ringall":
             outcome = await _ring_all(call, action, phones)
         else:
@@ -98,9 +100,9 @@ async def _dial(
 
 
 async def _hunt(
-    call: Call, action: Dial, phones: list[IOutboundChannel]
+    call: CallContext, action: Dial, phones: list[IOutboundChannel]
 ) -> DialOutcome:
-    """Ring one phone after another; leave the one that answered in ``phones``."""
+    """Ring one phone after another; keep the one that answers in ``phones``."""
     outcomes = []
     for endpoint in action.endpoints(call.digits):
         phone = _ring(call, action, endpoint)
@@ -111,13 +113,13 @@ async def _hunt(
             return outcome
         phones.remove(phone)
         outcomes.append(outcome)
-    return _best(outcomes)
+    return _best_outcome(outcomes)
 
 
 async def _ring_all(
-    call: Call, action: Dial, phones: list[IOutboundChannel]
+    call: CallContext, action: Dial, phones: list[IOutboundChannel]
 ) -> DialOutcome:
-    """Ring all phones at once; leave the first that answers in ``phones``."""
+    """Ring all phones at once; keep the first that answers in ``phones``."""
     phones += [
         _ring(call, action, endpoint) for endpoint in action.endpoints(call.digits)
     ]
@@ -127,21 +129,25 @@ async def _ring_all(
         if phone is not answered:
             phone.hang_up()
     if answered is None:
-        return _best(outcomes)
+        return _best_outcome(outcomes)
     phones[:] = [answered]
     return DialOutcome.ANSWERED
 
 
 def _first_answer(
-    call: Call, phones: Sequence[IOutboundChannel], outcomes: list[DialOutcome]
+    call: CallContext, phones: Sequence[IOutboundChannel], outcomes: list[DialOutcome]
 ) -> Deferred[IOutboundChannel | None]:
-    """Tell which phone answers first, and ``outcomes`` of those that do not."""
+    """Wait for the first phone that answers; append each outcome to ``outcomes``.
+
+    Returns:
+        Fires with that phone, or ``None`` if none answers.
+    """
 
     def hang_up(_first: Deferred[IOutboundChannel | None]) -> None:
         for phone in phones:
             phone.hang_up()
 
-    def told(outcome: DialOutcome, phone: IOutboundChannel) -> None:
+    def on_outcome(outcome: DialOutcome, phone: IOutboundChannel) -> None:
         if first.called:
             return
         _log_outcome(call, phone, outcome)
@@ -153,21 +159,23 @@ def _first_answer(
 
     first: Deferred[IOutboundChannel | None] = Deferred(hang_up)
     for phone in phones:
-        # A phone that is hung up may say so in whichever way it likes.
+        # The outcome of a phone that is hung up may be an error.
         phone.outcome.addErrback(lambda _: DialOutcome.UNAVAILABLE)
-        phone.outcome.addCallback(told, phone)
+        phone.outcome.addCallback(on_outcome, phone)
     return cancellable(first)
 
 
-def _ring(call: Call, action: Dial, endpoint: str) -> IOutboundChannel:
+def _ring(call: CallContext, action: Dial, endpoint: str) -> IOutboundChannel:
     return call.channel.dial(endpoint, ring_seconds=action.ring, label=action.label)
 
 
-def _best(outcomes: Sequence[DialOutcome]) -> DialOutcome:
+def _best_outcome(outcomes: Sequence[DialOutcome]) -> DialOutcome:
     return next(each for each in _BEST_FIRST if each in outcomes)
 
 
-def _log_outcome(call: Call, phone: IOutboundChannel, outcome: DialOutcome) -> None:
+def _log_outcome(
+    call: CallContext, phone: IOutboundChannel, outcome: DialOutcome
+) -> None:
     _log.info(
         "Channel {channel} dialled {endpoint}: {outcome}",
         channel=call.channel.name,
@@ -177,23 +185,23 @@ def _log_outcome(call: Call, phone: IOutboundChannel, outcome: DialOutcome) -> N
 
 
 @asynccontextmanager
-async def _heard_meanwhile(call: Call, music: str) -> AsyncIterator[None]:
-    """Let the caller hear the ring tone, or music, while phones ring."""
+async def _ringback(call: CallContext, music: str) -> AsyncIterator[None]:
+    """Play the ring tone to the caller, or music on hold, while phones ring."""
     channel = call.channel
     try:
-        await _attempt(
+        await _try_ringback(
             call, channel.start_music(music) if music else channel.start_ringing()
         )
         yield
     finally:
         if not call.is_hung_up:
-            await _attempt(
+            await _try_ringback(
                 call, channel.stop_music() if music else channel.stop_ringing()
             )
 
 
-async def _attempt(call: Call, request: Deferred[None]) -> None:
-    """Wait for what a dial does not depend on."""
+async def _try_ringback(call: CallContext, request: Deferred[None]) -> None:
+    """Wait for a request; an error is logged, and the dial goes on."""
     try:
         await request
     except ChannelGoneError:

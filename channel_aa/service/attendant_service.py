@@ -151,7 +151,7 @@ class AttendantService(Service):
                 now=len(attendant.calls),
                 conversations=attendant.conversations,
                 attended=attendant.attended,
-                refused=attendant.refused,
+                refused=attendant.overload_rejections,
                 limit=attendant.max_calls,
             ),
             requests=RequestsStatus(

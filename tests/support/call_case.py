@@ -51,11 +51,11 @@ class CallTestCase(SynchronousTestCase):
 
     def tearDown(self) -> None:
         """Check that nothing is left of the call: no timer, no phone."""
-        if self.attendant.calls or self.attendant.turned_away:
+        if self.attendant.calls or self.attendant.rejected:
             self.call.left()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.attendant.calls, set())
-        self.assertEqual(self.attendant.turned_away, set())
+        self.assertEqual(self.attendant.rejected, set())
         self.assertEqual(self.channel.busy_phones, [])
 
     def enter(self, *arguments: str) -> Call:

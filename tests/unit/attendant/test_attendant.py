@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.attendant.attendant import OverloadLog
 from tests.support.attendant_fakes import FakeChannel
 from tests.support.call_case import CHANNEL, CallTestCase, call_flow
 
@@ -18,7 +21,7 @@ OVERLOAD = ["set CHANNEL_AA_REASON=overload", "continue"]
 
 class ManyCallsTestCase(CallTestCase):
     def tearDown(self) -> None:
-        for call in [*self.attendant.calls, *self.attendant.turned_away]:
+        for call in [*self.attendant.calls, *self.attendant.rejected]:
             call.left()
         self.successResultOf(self.close())
         super().tearDown()
@@ -47,7 +50,7 @@ class OverloadTests(ManyCallsTestCase):
         self.first.left()
         _, channel = self.enter_another()
         self.assertEqual(channel.log, ["answer", "sound:press-1"])
-        self.assertEqual(self.attendant.refused, 10)
+        self.assertEqual(self.attendant.overload_rejections, 10)
         self.assertEqual(self.attendant.attended, 3)
 
     def test_thousand_refusals_have_two_lines_in_the_log(self) -> None:
@@ -201,3 +204,46 @@ class ReentranceTests(CallTestCase):
         self.assertEqual(channel.playbacks[-1].stops, 1)
         self.clock.advance(60)
         self.assertEqual(channel.heard, ["press-1", "or"])
+
+
+class OverloadLogTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.overload_log = OverloadLog(self.clock)
+
+    def tearDown(self) -> None:
+        self.overload_log.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def log(self, *rejections_each_second: int) -> list[str]:
+        """Give what is logged of so many rejected calls, second by second."""
+        with capturedLogs() as events:
+            for count in rejections_each_second:
+                for _ in range(count):
+                    self.overload_log.count_rejection()
+                self.clock.advance(1)
+        return [str(formatEvent(event)) for event in events]
+
+    def test_first_is_logged_at_once_and_the_rest_once_a_minute(self) -> None:
+        lines = self.log(1000, *[10] * 119)
+        self.assertEqual(
+            lines,
+            [
+                "Too many calls: 1 went on in the dialplan (1 so far)",
+                "Too many calls: 1589 went on in the dialplan (1590 so far)",
+                "Too many calls: 600 went on in the dialplan (2190 so far)",
+            ],
+        )
+
+    def test_minute_without_any_ends_the_counting(self) -> None:
+        self.log(1, *[0] * 60)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(len(self.log(1)), 1)
+
+    def test_what_was_not_logged_is_at_the_end(self) -> None:
+        self.log(5)
+        with capturedLogs() as events:
+            self.overload_log.stop()
+            self.overload_log.stop()
+        self.assertEqual([event["count"] for event in events], [4])
+        self.assertEqual(self.overload_log.total, 5)

@@ -46,7 +46,7 @@ class BurstTests(SynchronousTestCase):
 
         @implementer(ILogObserver)
         def observe(event: LogEvent) -> None:
-            if event.get("log_namespace", "").endswith("refusals"):
+            if event.get("log_namespace", "").endswith("attendant.attendant"):
                 lines.append(str(formatEvent(event)))
 
         globalLogPublisher.addObserver(observe)

@@ -179,9 +179,10 @@ class FloodTests(CallTestCase):
     def test_it_is_the_work_of_the_fastest_telephone(self) -> None:
         self.enter()
         lines = self.flood()
-        self.assertLess(self.call.keypad.presses, MAX_KEPT + MAX_PER_SECOND * 60 + 1)
-        self.assertLessEqual(lines, 2 * self.call.keypad.presses)
-        self.assertLess(len(self.channel.playbacks), 2 * self.call.keypad.presses)
+        presses = self.call.context.keypad.presses
+        self.assertLess(presses, MAX_KEPT + MAX_PER_SECOND * 60 + 1)
+        self.assertLessEqual(lines, 2 * presses)
+        self.assertLess(len(self.channel.playbacks), 2 * presses)
 
     def test_call_goes_on_afterwards(self) -> None:
         self.enter()
@@ -355,6 +356,45 @@ class CloseTests(CallTestCase):
         self.attendant.open()
         self.enter()
         self.assert_plays("press-1")
+
+
+LIMITED = """
+max_call_seconds = 25
+[menus.main]
+prompt = ["main"]
+"""
+
+
+class TimeLimitTests(CallTestCase):
+    FLOW = LIMITED
+
+    def spend(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.clock.advance(1)
+            if self.channel.playing is not None:
+                self.channel.end_sound()
+
+    def test_call_that_takes_too_long_is_hung_up_and_the_dialplan_told(self) -> None:
+        self.enter()
+        self.spend(24)
+        self.asked()
+        self.spend(2)
+        self.assertEqual(self.asked()[-2:], ["set CHANNEL_AA_REASON=limit", "hang up"])
+
+    def test_end_comes_in_spite_of_a_reason_that_cannot_be_told(self) -> None:
+        self.channel.answers["set CHANNEL_AA_REASON=limit"] = self.never
+        self.channel.answers["hang up"] = lambda: self.failing("no")
+        self.enter()
+        self.spend(30)
+        self.assertEqual(self.asked()[-2:], ["hang up", "continue"])
+
+    def test_hangup_on_the_way_is_the_end(self) -> None:
+        self.channel.answers["set CHANNEL_AA_REASON=limit"] = self.never
+        self.enter()
+        self.spend(25)
+        self.call.left()
+        self.spend(30)
+        self.assertEqual(self.asked()[-1], "set CHANNEL_AA_REASON=limit")
 
 
 class InterfaceTests(CallTestCase):

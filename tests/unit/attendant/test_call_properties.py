@@ -141,7 +141,7 @@ class Fate:
     def release(self, reason: str) -> None:
         if self.call.is_in_conversation:
             self.standing += self.channel.busy_phones
-        self.call.release(reason)
+        self.call.exit_to_dialplan(reason)
 
     def end_sound(self, end: str) -> None:
         if self.channel.playing is not None:
@@ -171,8 +171,8 @@ class Fate:
     @property
     def is_over(self) -> bool:
         """Whether nothing is done for the call any more."""
-        attending = self.call._attending
-        return attending is not None and bool(attending.called)
+        finished = self.call._finished
+        return finished is not None and bool(finished.called)
 
     def go_on_alone(self) -> None:
         """Let everything have its ordinary end, with a caller who does nothing."""
@@ -288,7 +288,7 @@ class CallPropertyTests(SynchronousTestCase):
             return
         talking = fate.channel.busy_phones if fate.call.is_in_conversation else []
         fate.channel.mood = "well"
-        released = fate.call.release("stopping")
+        released = fate.call.exit_to_dialplan("stopping")
         while not released.called:
             fate.channel.settle("well")
         self.assertTrue(fate.is_over)

@@ -60,7 +60,7 @@ class CustomActionTests(CallTestCase):
         self.run_menu()
         (caller,) = self.callers
         self.assertEqual(
-            {**vars(caller), "_attended": None},
+            {**vars(caller), "_context": None},
             {
                 "channel_id": "1700000000.1",
                 "channel_name": CHANNEL,
@@ -71,7 +71,7 @@ class CustomActionTests(CallTestCase):
                 "digits": "1",
                 "recording": "",
                 "is_over": False,
-                "_attended": None,
+                "_context": None,
             },
         )
 

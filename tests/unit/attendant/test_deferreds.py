@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.deferreds import cancellable
+from channel_aa.attendant.deferreds import PausableTimer, cancellable
 
 
-class DetachedTests(SynchronousTestCase):
+class CancellableTests(SynchronousTestCase):
     def test_it_fires_as_its_source_does(self) -> None:
         source: Deferred[int] = Deferred()
         waiting = cancellable(source)
@@ -41,3 +42,46 @@ class DetachedTests(SynchronousTestCase):
         waiting.cancel()
         self.failureResultOf(waiting, CancelledError)
         later.callback(1)
+
+
+class PausableTimerTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.ends: list[float] = []
+        self.timer = PausableTimer(
+            self.clock, 10, lambda: self.ends.append(self.clock.seconds())
+        )
+
+    def tearDown(self) -> None:
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_it_ends_once(self) -> None:
+        self.timer.start()
+        self.clock.advance(10)
+        self.timer.stop()
+        self.timer.start()
+        self.clock.advance(100)
+        self.assertEqual(self.ends, [10])
+
+    def test_stopped_time_does_not_count(self) -> None:
+        self.timer.start()
+        self.clock.advance(4)
+        self.timer.stop()
+        self.clock.advance(1000)
+        self.timer.start()
+        self.clock.advance(5.9)
+        self.assertEqual(self.ends, [])
+        self.clock.advance(0.1)
+        self.assertEqual(len(self.ends), 1)
+
+    def test_running_twice_is_running_once(self) -> None:
+        self.timer.start()
+        self.timer.start()
+        self.clock.advance(10)
+        self.assertEqual(self.ends, [10])
+
+    def test_stopping_what_does_not_run_does_nothing(self) -> None:
+        self.timer.stop()
+        self.timer.stop()
+        self.clock.advance(100)
+        self.assertEqual(self.ends, [])

@@ -2,7 +2,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.keypad import MAX_KEPT, MAX_PER_SECOND, NOBODY, Keypad
+from channel_aa.attendant.keypad import KEYS_LOST, MAX_KEPT, MAX_PER_SECOND, Keypad
 
 
 class KeypadTests(SynchronousTestCase):
@@ -71,11 +71,11 @@ class KeypadTests(SynchronousTestCase):
 
     def test_whoever_waits_can_be_woken_without_a_key(self) -> None:
         key = self.keypad.next_key(10)
-        self.keypad.wake()
-        self.assertEqual(self.successResultOf(key), NOBODY)
+        self.keypad.report_loss()
+        self.assertEqual(self.successResultOf(key), KEYS_LOST)
 
     def test_waking_nobody_does_nothing(self) -> None:
-        self.keypad.wake()
+        self.keypad.report_loss()
         self.assertFalse(self.keypad.has_keys)
 
     def test_key_that_is_not_wanted_is_ignored_if_it_is_the_next(self) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.attendant.menu_session import escalated, is_reached
+from channel_aa.menus.sounds import prompt_of
 from tests.support.call_case import CHANNEL, CallTestCase
 
 MENUS = """
@@ -49,6 +54,7 @@ options = { "*" = "back", "9" = "top", "2" = "sales" }
 operator = { play = ["operator"], then = "hangup" }
 fair = { set = { CALLED = "{digits}" }, then = { language = "de" } }
 """
+FIRST, SECOND, THIRD = (prompt_of(name) for name in ("first", "second", "third"))
 SPELLED = ["extension", "digits/4", "digits/2", "digits/0"]
 
 
@@ -428,40 +434,33 @@ class SchemeTests(CallTestCase):
         self.assert_plays("option-is-invalid")
 
 
-LIMITED = """
-max_call_seconds = 25
-[menus.main]
-prompt = ["main"]
-"""
+class CountLimitTests(SynchronousTestCase):
+    def test_limit_is_reached_when_the_count_gets_there(self) -> None:
+        self.assertEqual([is_reached(n, 3) for n in range(5)], [False] * 3 + [True] * 2)
+
+    @given(st.integers(min_value=0))
+    def test_limit_of_none_is_never_reached(self, count: int) -> None:
+        self.assertFalse(is_reached(count, 0))
+
+    @given(st.integers(min_value=1, max_value=200), st.integers(1, 100))
+    def test_counting_up_reaches_a_limit_once_and_for_all(
+        self, count: int, limit: int
+    ) -> None:
+        reached = [is_reached(n, limit) for n in range(1, count + 1)]
+        self.assertEqual(reached, sorted(reached))
+        self.assertEqual(sum(reached), max(0, count - limit + 1))
 
 
-class LimitTests(CallTestCase):
-    FLOW = LIMITED
+class EscalationTests(SynchronousTestCase):
+    def test_each_time_has_its_prompt_and_the_last_repeats(self) -> None:
+        prompts = (FIRST, SECOND, THIRD)
+        self.assertEqual(
+            [escalated(prompts, n) for n in range(1, 6)],
+            [FIRST, SECOND, THIRD, THIRD, THIRD],
+        )
 
-    def spend(self, seconds: int) -> None:
-        for _ in range(seconds):
-            self.clock.advance(1)
-            if self.channel.playing is not None:
-                self.channel.end_sound()
+    def test_one_prompt_is_for_every_time(self) -> None:
+        self.assertEqual([escalated((FIRST,), n) for n in (1, 2)], [FIRST, FIRST])
 
-    def test_call_that_takes_too_long_is_hung_up_and_the_dialplan_told(self) -> None:
-        self.enter()
-        self.spend(24)
-        self.asked()
-        self.spend(2)
-        self.assertEqual(self.asked()[-2:], ["set CHANNEL_AA_REASON=limit", "hang up"])
-
-    def test_end_comes_in_spite_of_a_reason_that_cannot_be_told(self) -> None:
-        self.channel.answers["set CHANNEL_AA_REASON=limit"] = self.never
-        self.channel.answers["hang up"] = lambda: self.failing("no")
-        self.enter()
-        self.spend(30)
-        self.assertEqual(self.asked()[-2:], ["hang up", "continue"])
-
-    def test_hangup_on_the_way_is_the_end(self) -> None:
-        self.channel.answers["set CHANNEL_AA_REASON=limit"] = self.never
-        self.enter()
-        self.spend(25)
-        self.call.left()
-        self.spend(30)
-        self.assertEqual(self.asked()[-1], "set CHANNEL_AA_REASON=limit")
+    def test_nothing_to_say_is_silence(self) -> None:
+        self.assertEqual(escalated((), 1), ())
