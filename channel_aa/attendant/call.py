@@ -225,16 +225,11 @@ class Call:
         _log.info("Channel {channel} is attended to again", channel=channel.name)
         # The earlier run may have left it in any state.
         for request in (channel.stop_ringing, channel.stop_music, channel.answer):
-            try:
-                await request()
-            except ChannelGoneError:
-                raise
-            except TelephonyError as error:
-                _log.warn(
-                    "{channel} may not hear what it should: {error}",
-                    channel=channel.name,
-                    error=error,
-                )
+            await self.context.try_request(
+                request(),
+                _log.warn,
+                "{channel} may not hear what it should: {error}",
+            )
 
     async def _exit(self) -> bool:
         """Exit for the reason; return whether the channel was still there."""

@@ -14,7 +14,7 @@ from channel_aa.interfaces import ChannelGoneError, TelephonyError
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorTime
@@ -88,17 +88,40 @@ class CallContext:
         Raises:
             ChannelGoneError: the caller has hung up.
         """
+        return await self.try_request(
+            self.channel.set_variable(name, value),
+            _log.error,
+            "{channel}: {variable} could not be set: {error}",
+            variable=name,
+        )
+
+    async def try_request(
+        self,
+        request: Awaitable[object],
+        log: Callable[..., None],
+        message: str,
+        **fields: object,
+    ) -> bool:
+        """Wait for a request, and log its error instead of raising it.
+
+        Args:
+            request: the request.
+            log: a method of the module's `Logger`.
+            message: the format of the log line, with ``{channel}`` and ``{error}``.
+            **fields: other fields of the format.
+
+        Returns:
+            Whether the request succeeded.
+
+        Raises:
+            ChannelGoneError: the caller has hung up.
+        """
         try:
-            await self.channel.set_variable(name, value)
+            await request
         except ChannelGoneError:
             raise
         except TelephonyError as error:
-            _log.error(
-                "{channel}: {variable} could not be set: {error}",
-                channel=self.channel.name,
-                variable=name,
-                error=error,
-            )
+            log(message, channel=self.channel.name, error=error, **fields)
             return False
         return True
 

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from channel_aa.attendant.context import ConversationKeptError
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.prompts import play_prompt
-from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
+from channel_aa.interfaces import DialOutcome
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import REPEAT
 from channel_aa.menus.sounds import prompt_of
@@ -84,19 +84,13 @@ async def _dial(
     if outcome is not DialOutcome.ANSWERED:
         return outcome
     (answered,) = phones
-    try:
-        await call.converse(answered.connect())
-    except ChannelGoneError:
-        raise
-    except TelephonyError as error:
-        _log.error(
-            "{channel} could not be connected with {endpoint}: {error}",
-            channel=call.channel.name,
-            endpoint=answered.endpoint,
-            error=error,
-        )
-        return DialOutcome.CONGESTION
-    return outcome
+    is_over = await call.try_request(
+        call.converse(answered.connect()),
+        _log.error,
+        "{channel} could not be connected with {endpoint}: {error}",
+        endpoint=answered.endpoint,
+    )
+    return outcome if is_over else DialOutcome.CONGESTION
 
 
 async def _hunt(
@@ -188,27 +182,18 @@ def _log_outcome(
 async def _ringback(call: CallContext, music: str) -> AsyncIterator[None]:
     """Play the ring tone to the caller, or music on hold, while phones ring."""
     channel = call.channel
+    problem = "{channel} does not hear what it should while phones ring: {error}"
     try:
-        await _try_ringback(
-            call, channel.start_music(music) if music else channel.start_ringing()
+        await call.try_request(
+            channel.start_music(music) if music else channel.start_ringing(),
+            _log.warn,
+            problem,
         )
         yield
     finally:
         if not call.is_hung_up:
-            await _try_ringback(
-                call, channel.stop_music() if music else channel.stop_ringing()
+            await call.try_request(
+                channel.stop_music() if music else channel.stop_ringing(),
+                _log.warn,
+                problem,
             )
-
-
-async def _try_ringback(call: CallContext, request: Deferred[None]) -> None:
-    """Wait for a request; an error is logged, and the dial goes on."""
-    try:
-        await request
-    except ChannelGoneError:
-        raise
-    except TelephonyError as error:
-        _log.warn(
-            "{channel} does not hear what it should while phones ring: {error}",
-            channel=call.channel.name,
-            error=error,
-        )

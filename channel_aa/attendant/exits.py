@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError
@@ -60,17 +61,20 @@ async def exit_to_dialplan(call: CallContext, reason: str = "") -> bool:
     try:
         if reason:
             await _set_reason(call, reason)
-        await call.channel.continue_in_dialplan()
+        has_continued = await call.try_request(
+            call.channel.continue_in_dialplan(),
+            _log.error,
+            "{channel} could not go on in the dialplan: {error}",
+        )
     except (CancelledError, ChannelGoneError):
         return False
-    except TelephonyError as error:
-        _log.error(
-            "{channel} could not go on in the dialplan: {error}",
-            channel=call.channel.name,
-            error=error,
-        )
-        if reason != STOPPING:
-            await _try_to_hang_up(call)
+    if not has_continued and reason != STOPPING:
+        with suppress(CancelledError, ChannelGoneError):
+            await call.try_request(
+                call.channel.hang_up(),
+                _log.error,
+                "{channel} could not be hung up either: {error}",
+            )
     return True
 
 
@@ -81,31 +85,20 @@ async def hang_up_at_limit(call: CallContext) -> None:
     _log.info(
         "{channel} is hung up: no call may take longer", channel=call.channel.name
     )
-    try:
+    with suppress(CancelledError, ChannelGoneError):
         await _set_reason(call, LIMIT)
-        await hang_up(call)
-    except (CancelledError, ChannelGoneError):
-        return
-    except TelephonyError as error:
-        _log.error(
+        await call.try_request(
+            hang_up(call),
+            _log.error,
             "{channel} could not go on in the dialplan either: {error}",
-            channel=call.channel.name,
-            error=error,
         )
 
 
 async def hang_up(call: CallContext) -> None:
     """Hang up; if Asterisk rejects that, continue in the dialplan."""
-    try:
-        await call.channel.hang_up()
-    except ChannelGoneError:
-        raise
-    except TelephonyError as error:
-        _log.error(
-            "{channel} could not be hung up: {error}",
-            channel=call.channel.name,
-            error=error,
-        )
+    if not await call.try_request(
+        call.channel.hang_up(), _log.error, "{channel} could not be hung up: {error}"
+    ):
         await call.channel.continue_in_dialplan()
 
 
@@ -147,35 +140,16 @@ async def _continue_in_context(
 async def _continue_at(
     call: CallContext, *, context: str, extension: str, priority: int
 ) -> Action | None:
-    try:
-        await call.channel.continue_in_dialplan(
+    has_continued = await call.try_request(
+        call.channel.continue_in_dialplan(
             context=context, extension=extension, priority=priority
-        )
-    except ChannelGoneError:
-        raise
-    except TelephonyError as error:
-        _log.error(
-            "{channel} could not go on at {extension}@{context}: {error}",
-            channel=call.channel.name,
-            extension=extension,
-            context=context,
-            error=error,
-        )
-        return REPEAT
-    return None
-
-
-async def _try_to_hang_up(call: CallContext) -> None:
-    try:
-        await call.channel.hang_up()
-    except (CancelledError, ChannelGoneError):
-        return
-    except TelephonyError as error:
-        _log.error(
-            "{channel} could not be hung up either: {error}",
-            channel=call.channel.name,
-            error=error,
-        )
+        ),
+        _log.error,
+        "{channel} could not go on at {extension}@{context}: {error}",
+        extension=extension,
+        context=context,
+    )
+    return None if has_continued else REPEAT
 
 
 async def _set_reason(call: CallContext, reason: str) -> None:
