@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 from twisted.python import usage
 
 from channel_aa import __version__
+from channel_aa.attendant.custom_actions import check_registered
 from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Settings, load
 from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE, password_from
 from channel_aa.daemon.monotonic import keep_monotonic_time
-from channel_aa.service.registration import check_registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

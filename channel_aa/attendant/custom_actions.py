@@ -10,17 +10,20 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.prompts import play_prompt
+from channel_aa.checked import ConfigError, Problem, nearest, quoted
 from channel_aa.interfaces import ChannelGoneError
 from channel_aa.logs import Logger
-from channel_aa.menus.actions import KEYWORDS, REPEAT, Action, GoTo, Keyword, Named
+from channel_aa.menus.actions import KEYWORDS, REPEAT, Action, GoTo, Keyword, Named, Run
 from channel_aa.menus.sounds import prompt_of
+from channel_aa.menus.traversal import in_actions, in_menu, in_routes, with_follow_ups
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from channel_aa.attendant.context import CallContext
-    from channel_aa.menus.actions import Run
+    from channel_aa.menus.flow import CallFlow
     from channel_aa.menus.sounds import Sound
+    from channel_aa.menus.traversal import Written
 
 _log = Logger()
 
@@ -195,3 +198,40 @@ def _as_action(answer: Action | str | None, call: CallContext) -> Action:
     if isinstance(action, GoTo) and action.menu not in call.plan.digit_maps:
         raise LookupError(f"no menu is called {action.menu!r}")
     return action
+
+
+def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") -> None:
+    """Check that each ``run`` in a call flow names a registered action.
+
+    Args:
+        flow: the call flow.
+        names: the names of the registered actions.
+        file: the configuration file, with which each problem's place begins.
+
+    Raises:
+        ConfigError: with a problem for each ``run`` that does not.
+    """
+    in_file = f"{file}: " if file else ""
+    problems = [
+        Problem(f"{in_file}{each.place}.run", _unregistered(each.action.run, names))
+        for each in with_follow_ups(_all_actions(flow))
+        if isinstance(each.action, Run) and each.action.run not in names
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _all_actions(flow: CallFlow) -> Iterator[Written]:
+    for name, menu in flow.menus.items():
+        yield from in_menu(name, menu)
+    yield from in_actions(flow.actions)
+    yield from in_routes(flow.routes)
+
+
+def _unregistered(name: str, names: Collection[str]) -> str:
+    if names:
+        return nearest(name, names, what="registered action")
+    return (
+        f"{quoted(name)} is an action of an embedding program's own, and none is"
+        " registered: twistd channel-aa has none; see examples/caller_lookup.py"
+    )

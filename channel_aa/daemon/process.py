@@ -107,7 +107,7 @@ class Daemon(Service):
         try:
             self.attendant.reload(self._read_again())
         except ConfigError as error:
-            self.attendant.refused()
+            self.attendant.reload_rejected()
             for problem in error.problems:
                 self._log.error("{problem}", problem=problem)
             self._log.error("Nothing was changed: what held before holds on")

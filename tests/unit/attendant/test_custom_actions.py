@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from channel_aa.attendant.attendant import Attendant
+from channel_aa.attendant.custom_actions import check_registered
+from channel_aa.checked import ConfigError
 from channel_aa.interfaces import ChannelGoneError, IStasisApplication
-from channel_aa.menus.actions import GoTo, Play
+from channel_aa.menus.actions import Dial, GoTo, Play, Run
+from channel_aa.menus.flow import CallFlow
+from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
 from tests.support.call_case import CHANNEL, NOON, CallTestCase, call_flow
 
@@ -30,6 +35,8 @@ prompt = ["sales"]
 [actions]
 again = { run = "custom", timeout = 5 }
 """
+PROMPT = prompt_of("press-1")
+RUNS = {"main": Menu(prompt=PROMPT, options={"1": Run(run="look-up")})}
 
 
 class CustomActionTests(CallTestCase):
@@ -194,3 +201,48 @@ class CustomActionTests(CallTestCase):
 
     def test_attendant_with_actions_keeps_its_promises(self) -> None:
         verifyObject(IStasisApplication, self.attendant)
+
+
+class RegistrationTests(SynchronousTestCase):
+    def places(self, flow: CallFlow, *names: str) -> list[str]:
+        error = self.assertRaises(ConfigError, check_registered, flow, names)
+        return [problem.place for problem in error.problems]
+
+    def test_every_place_that_runs_something_unknown_is_named(self) -> None:
+        run = Run(run="look-up")
+        flow = CallFlow(
+            menus={
+                "main": Menu(
+                    prompt=PROMPT,
+                    options={"1": run, "2": Play(play=PROMPT, then=run)},
+                    failure=run,
+                )
+            },
+            actions={"ring": Dial(dial=("PJSIP/410",), else_=run)},
+        )
+        self.assertEqual(
+            self.places(flow),
+            [
+                "menus.main.options.1.run",
+                "menus.main.options.2.then.run",
+                "menus.main.failure.run",
+                "actions.ring.else.run",
+            ],
+        )
+        check_registered(flow, {"look-up"})
+
+    def test_nearest_name_is_told(self) -> None:
+        flow = CallFlow(menus=RUNS)
+        error = self.assertRaises(ConfigError, check_registered, flow, {"look-it-up"})
+        self.assertIn("did you mean 'look-it-up'?", str(error))
+
+    def test_file_is_named_with_the_place(self) -> None:
+        flow = CallFlow(menus=RUNS)
+        with self.assertRaises(ConfigError) as caught:
+            check_registered(flow, (), file="/etc/aa.conf")
+        self.assertTrue(
+            str(caught.exception).startswith(
+                "/etc/aa.conf: menus.main.options.1.run: 'look-up' is an action of an"
+                " embedding program's own"
+            )
+        )

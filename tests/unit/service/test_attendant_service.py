@@ -17,12 +17,10 @@ from channel_aa.config import (
     Settings,
     StatusSettings,
 )
-from channel_aa.menus.actions import Action, Dial, Named, Play, Run
-from channel_aa.menus.flow import CallFlow
+from channel_aa.menus.actions import Action, Named, Run
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
-from channel_aa.service.registration import check_registered
 from tests.support.attendant_fakes import memory_reactor
 
 if TYPE_CHECKING:
@@ -61,49 +59,6 @@ class ServiceCase(SynchronousTestCase):
 
 
 class RegistrationTests(ServiceCase):
-    def places(self, flow: CallFlow, *names: str) -> list[str]:
-        error = self.assertRaises(ConfigError, check_registered, flow, names)
-        return [problem.place for problem in error.problems]
-
-    def test_every_place_that_runs_something_unknown_is_named(self) -> None:
-        run = Run(run="look-up")
-        flow = CallFlow(
-            menus={
-                "main": Menu(
-                    prompt=PROMPT,
-                    options={"1": run, "2": Play(play=PROMPT, then=run)},
-                    failure=run,
-                )
-            },
-            actions={"ring": Dial(dial=("PJSIP/410",), else_=run)},
-        )
-        self.assertEqual(
-            self.places(flow),
-            [
-                "menus.main.options.1.run",
-                "menus.main.options.2.then.run",
-                "menus.main.failure.run",
-                "actions.ring.else.run",
-            ],
-        )
-        check_registered(flow, {"look-up"})
-
-    def test_nearest_name_is_told(self) -> None:
-        flow = CallFlow(menus=RUNS)
-        error = self.assertRaises(ConfigError, check_registered, flow, {"look-it-up"})
-        self.assertIn("did you mean 'look-it-up'?", str(error))
-
-    def test_file_is_named_with_the_place(self) -> None:
-        flow = CallFlow(menus=RUNS)
-        with self.assertRaises(ConfigError) as caught:
-            check_registered(flow, (), file="/etc/aa.conf")
-        self.assertTrue(
-            str(caught.exception).startswith(
-                "/etc/aa.conf: menus.main.options.1.run: 'look-up' is an action of an"
-                " embedding program's own"
-            )
-        )
-
     def test_service_is_not_made_with_an_unknown_action(self) -> None:
         settings = Settings(menus=RUNS)
         self.assertRaises(ConfigError, self.service, settings)
@@ -157,7 +112,7 @@ class ReloadTests(ServiceCase):
     def test_status_tells_when_it_was_and_whether_it_was_refused(self) -> None:
         service = self.service(file="/etc/aa.conf")
         self.now += timedelta(hours=1)
-        service.refused()
+        service.reload_rejected()
         told = service.status().configuration
         self.assertEqual(
             (told.file, told.loaded, told.refused), ("/etc/aa.conf", NOON, self.now)
