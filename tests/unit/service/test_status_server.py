@@ -10,13 +10,13 @@ from twisted.internet.endpoints import (
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.service.status_server import _UnixWay, client_endpoint
+from channel_aa.service.status_server import _UnixEndpoint, client_endpoint
 
 
 class ClientEndpointTests(SynchronousTestCase):
     def way(self, where: str) -> tuple[type, tuple[object, ...]]:
         endpoint = client_endpoint(where, MemoryReactorClock())
-        if isinstance(endpoint, _UnixWay):
+        if isinstance(endpoint, _UnixEndpoint):
             return UNIXClientEndpoint, (endpoint.endpoint._path,)
         assert isinstance(endpoint, TCP4ClientEndpoint | TCP6ClientEndpoint)
         return type(endpoint), (endpoint._host, endpoint._port)
