@@ -11,7 +11,7 @@ from twisted.logger import ILogObserver, LogPublisher, formatEvent, textFileLogO
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.logs import LONGEST, Logger, printable
+from channel_aa.logs import MAX_LENGTH, Logger, printable
 
 FORGED = "alice\n2026-01-01T00:00:00 [channel_aa#info] all is well\r\x1b[2J\x9b2J"
 
@@ -33,8 +33,8 @@ class PrintableTests(SynchronousTestCase):
         self.assertEqual(printable("\ud83d"), r"\ud83d")
 
     def test_a_long_text_is_cut(self) -> None:
-        self.assertEqual(printable("x" * LONGEST), "x" * LONGEST)
-        self.assertEqual(printable("x" * (LONGEST + 1)), "x" * LONGEST + "…")
+        self.assertEqual(printable("x" * MAX_LENGTH), "x" * MAX_LENGTH)
+        self.assertEqual(printable("x" * (MAX_LENGTH + 1)), "x" * MAX_LENGTH + "…")
 
     @given(st.text())
     def test_any_text_becomes_one_printable_line(self, text: str) -> None:
