@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect import CORO_RUNNING, getcoroutinestate
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from zope.interface import implementer
 
 from channel_aa.attendant.context import CallContext, ConversationKeptError
@@ -117,7 +117,7 @@ class Call:
         self._exit_reason = reason
         self._run(self._exit())
 
-    def exit_to_dialplan(self, reason: str) -> Deferred[None]:
+    def exit_to_dialplan(self, reason: str) -> Deferred[Any]:
         """Stop the call's actions, and let it continue in the dialplan.
 
         A conversation is kept connected instead: it needs no attendant until it ends.
@@ -137,7 +137,7 @@ class Call:
             self._mark_left()
         else:
             self._stop(reason)
-        return self._when_finished()
+        return DeferredList([] if self._finished is None else [self._finished])
 
     def detach(self) -> None:
         """End without a request; a conversation is kept connected."""
@@ -255,20 +255,6 @@ class Call:
             self._clock.callLater(0, self._cancel)
         elif self._finished is not None:
             self._finished.cancel()
-
-    def _when_finished(self) -> Deferred[None]:
-        """Return a Deferred that fires with None when the coroutine has ended."""
-        finished: Deferred[None] = Deferred()
-
-        def pass_on(result: object) -> object:
-            finished.callback(None)
-            return result
-
-        if self._finished is None:
-            finished.callback(None)
-        else:
-            self._finished.addBoth(pass_on)
-        return finished
 
     def _keep_conversation(self) -> None:
         if self.context.conversation is not None:

@@ -6,7 +6,7 @@ from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.daemon.monotonic import keep_monotonic_time
+from channel_aa.daemon.monotonic import use_monotonic_clock
 
 NOON = 1_800_000_000.0
 
@@ -29,7 +29,7 @@ class SteadyTimeTests(SynchronousTestCase):
         self.reactor.runUntilCurrent()
 
     def keep_steady(self) -> None:
-        keep_monotonic_time(self.reactor, steady=self.steady.seconds)
+        use_monotonic_clock(self.reactor, clock=self.steady.seconds)
 
     def ring_after(self, seconds: float) -> None:
         self.reactor.callLater(seconds, self.rung.append, "rung")
