@@ -83,7 +83,7 @@ class BurstTests(SynchronousTestCase):
             {"overload": CALLS - LIMIT},
         )
         self.assertEqual(len(attendant.calls), LIMIT)
-        self.assertLessEqual(len(lines), 2)
+        self.assertIn(len(lines), (1, 2))
         for caller in callers:
             caller.hang_up()
         pass_time(

@@ -1,11 +1,18 @@
-"""Recording what a caller says."""
+"""Actions that need no module of their own, and the limit on actions without a key."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twisted.logger import capturedLogs
 
+from channel_aa.attendant.attendant import Attendant
+from channel_aa.attendant.execute import MAX_ACTIONS_WITHOUT_KEY
 from channel_aa.interfaces import RecordingEnd
-from tests.support.call_case import CHANNEL, CallTestCase
+from tests.support.call_case import CHANNEL, NOON, CallTestCase, call_flow
+
+if TYPE_CHECKING:
+    from channel_aa.attendant.custom_actions import Caller
 
 MENUS = """
 [menus.main]
@@ -67,3 +74,60 @@ class RecordingTests(CallTestCase):
         self.record()
         self.call.hung_up()
         self.assertEqual(self.asked()[1:], [f"keep {NAME}"])
+
+
+LOOP = """
+[menus.main]
+prompt = ["main"]
+options = { 1 = "again", 2 = "ask" }
+[actions]
+again = { run = "again" }
+ask = { run = "ask" }
+"""
+
+
+class ActionLimitTests(CallTestCase):
+    FLOW = LOOP
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.executed = 0
+        self.attendant = Attendant(
+            call_flow(self.FLOW),
+            clock=self.clock,
+            now=lambda: NOON,
+            actions={"again": self.again, "ask": self.ask},
+        )
+
+    async def again(self, _caller: Caller) -> str:
+        self.executed += 1
+        return "again"
+
+    async def ask(self, caller: Caller) -> str:
+        self.executed += 1
+        await caller.next_key(1)
+        return "ask"
+
+    def choose(self, key: str) -> None:
+        self.enter()
+        self.hear("main")
+        self.asked()
+        self.press(key)
+
+    def test_loop_ends_in_the_dialplan_after_the_limit_exactly(self) -> None:
+        with capturedLogs() as events:
+            self.choose("1")
+        self.assertEqual(self.executed, MAX_ACTIONS_WITHOUT_KEY)
+        self.assert_logged(events, f"{MAX_ACTIONS_WITHOUT_KEY} actions")
+        self.assertEqual(self.asked(), ["set CHANNEL_AA_REASON=error", "continue"])
+
+    def test_key_starts_the_count_again(self) -> None:
+        self.choose("2")
+        for _ in range(MAX_ACTIONS_WITHOUT_KEY - 1):
+            self.clock.advance(1)
+        self.press("5")
+        self.assertEqual(self.executed, MAX_ACTIONS_WITHOUT_KEY + 1)
+        for _ in range(MAX_ACTIONS_WITHOUT_KEY):
+            self.clock.advance(1)
+        self.assertEqual(self.executed, 2 * MAX_ACTIONS_WITHOUT_KEY)
+        self.assertEqual(self.asked(), ["set CHANNEL_AA_REASON=error", "continue"])
