@@ -41,7 +41,9 @@ def one_way(leg: Direction) -> float:
 
 
 class BurstTests(SynchronousTestCase):
-    def test_those_above_the_limit_go_on_and_the_others_are_attended_to(self) -> None:
+    def test_calls_above_the_limit_continue_in_the_dialplan_and_others_are_answered(
+        self,
+    ) -> None:
         lines: list[str] = []
 
         @implementer(ILogObserver)

@@ -8,20 +8,20 @@ from channel_aa.attendant.deferreds import PausableTimer, cancellable
 
 
 class CancellableTests(SynchronousTestCase):
-    def test_it_fires_as_its_source_does(self) -> None:
+    def test_result_is_that_of_the_source(self) -> None:
         source: Deferred[int] = Deferred()
         waiting = cancellable(source)
         self.assertNoResult(waiting)
         source.callback(1)
         self.assertEqual(self.successResultOf(waiting), 1)
 
-    def test_it_fails_as_its_source_does(self) -> None:
+    def test_error_is_that_of_the_source(self) -> None:
         source: Deferred[int] = Deferred()
         waiting = cancellable(source)
         source.errback(ZeroDivisionError())
         self.failureResultOf(waiting, ZeroDivisionError)
 
-    def test_cancelled_it_cancels_its_source_and_fails_whatever_that_gives(
+    def test_cancel_cancels_the_source_and_fails_whatever_its_result(
         self,
     ) -> None:
         for source in (
@@ -34,7 +34,7 @@ class CancellableTests(SynchronousTestCase):
             self.assertTrue(source.called)
             self.failureResultOf(waiting, CancelledError)
 
-    def test_it_does_not_wait_for_a_source_that_goes_on(self) -> None:
+    def test_cancel_does_not_wait_for_the_source(self) -> None:
         later: Deferred[int] = Deferred()
         source: Deferred[int] = Deferred()
         source.addErrback(lambda _: later)
@@ -55,7 +55,7 @@ class PausableTimerTests(SynchronousTestCase):
     def tearDown(self) -> None:
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_it_ends_once(self) -> None:
+    def test_timer_fires_once(self) -> None:
         self.timer.start()
         self.clock.advance(10)
         self.timer.stop()
@@ -74,13 +74,13 @@ class PausableTimerTests(SynchronousTestCase):
         self.clock.advance(0.1)
         self.assertEqual(len(self.ends), 1)
 
-    def test_running_twice_is_running_once(self) -> None:
+    def test_start_of_a_running_timer_does_nothing(self) -> None:
         self.timer.start()
         self.timer.start()
         self.clock.advance(10)
         self.assertEqual(self.ends, [10])
 
-    def test_stopping_what_does_not_run_does_nothing(self) -> None:
+    def test_stop_of_a_stopped_timer_does_nothing(self) -> None:
         self.timer.stop()
         self.timer.stop()
         self.clock.advance(100)

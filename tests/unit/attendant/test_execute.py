@@ -33,21 +33,21 @@ class RecordingTests(CallTestCase):
     def record(self, key: str = "1") -> None:
         self.enter()
         self.hear("main")
-        self.asked()
+        self.sent()
         self.press(key)
 
-    def test_recording_has_the_name_and_the_bounds_of_its_option(self) -> None:
+    def test_recording_has_the_name_and_the_limits_of_its_option(self) -> None:
         self.record()
-        self.assertEqual(self.asked(), [f"record {NAME} 60 5 # True"])
+        self.assertEqual(self.sent(), [f"record {NAME} 60 5 # True"])
 
-    def test_recording_can_be_heard_afterwards(self) -> None:
+    def test_recording_can_be_played(self) -> None:
         self.record()
         self.channel.recordings[0].end()
         self.hear("you-said", f"recording:{NAME}", "main")
         self.press("3")
         self.hear("you-said", f"recording:{NAME}", "main")
 
-    def test_nothing_is_heard_of_a_recording_that_is_not_there(self) -> None:
+    def test_missing_recording_plays_nothing(self) -> None:
         self.record("3")
         self.hear("you-said", "main")
 
@@ -58,22 +58,22 @@ class RecordingTests(CallTestCase):
         self.assert_logged(events, f"{CHANNEL} could not be recorded: the disk is full")
         self.hear("sorry", "main")
 
-    def test_failure_without_an_else_leads_on(self) -> None:
+    def test_failure_without_an_else_leads_to_then(self) -> None:
         self.record()
         self.channel.recordings[0].end(RecordingEnd.FAILED)
         self.hear("you-said", "main")
 
-    def test_keys_of_the_recording_are_nobody_s(self) -> None:
+    def test_keys_of_the_recording_are_discarded(self) -> None:
         self.record()
         self.press("1#")
         self.channel.recordings[0].end()
         self.hear("you-said", f"recording:{NAME}", "main")
         self.assert_silent()
 
-    def test_caller_who_hangs_up_keeps_what_was_said(self) -> None:
+    def test_hangup_keeps_the_recording(self) -> None:
         self.record()
         self.call.hung_up()
-        self.assertEqual(self.asked()[1:], [f"keep {NAME}"])
+        self.assertEqual(self.sent()[1:], [f"keep {NAME}"])
 
 
 LOOP = """
@@ -111,7 +111,7 @@ class ActionLimitTests(CallTestCase):
     def choose(self, key: str) -> None:
         self.enter()
         self.hear("main")
-        self.asked()
+        self.sent()
         self.press(key)
 
     def test_loop_ends_in_the_dialplan_after_the_limit_exactly(self) -> None:
@@ -119,7 +119,7 @@ class ActionLimitTests(CallTestCase):
             self.choose("1")
         self.assertEqual(self.executed, MAX_ACTIONS_WITHOUT_KEY)
         self.assert_logged(events, f"{MAX_ACTIONS_WITHOUT_KEY} actions")
-        self.assertEqual(self.asked(), ["set CHANNEL_AA_REASON=error", "continue"])
+        self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=error", "continue"])
 
     def test_key_starts_the_count_again(self) -> None:
         self.choose("2")
@@ -130,4 +130,4 @@ class ActionLimitTests(CallTestCase):
         for _ in range(MAX_ACTIONS_WITHOUT_KEY):
             self.clock.advance(1)
         self.assertEqual(self.executed, 2 * MAX_ACTIONS_WITHOUT_KEY)
-        self.assertEqual(self.asked(), ["set CHANNEL_AA_REASON=error", "continue"])
+        self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=error", "continue"])

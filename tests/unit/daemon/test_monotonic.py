@@ -11,7 +11,7 @@ from channel_aa.daemon.monotonic import use_monotonic_clock
 NOON = 1_800_000_000.0
 
 
-class SteadyTimeTests(SynchronousTestCase):
+class MonotonicClockTests(SynchronousTestCase):
     """A true reactor of Twisted's, on two clocks: the wall's, and a steady one."""
 
     def setUp(self) -> None:
@@ -34,7 +34,7 @@ class SteadyTimeTests(SynchronousTestCase):
     def ring_after(self, seconds: float) -> None:
         self.reactor.callLater(seconds, self.rung.append, "rung")
 
-    def test_timers_stand_still_when_the_clock_is_set_back(self) -> None:
+    def test_twisted_timers_stop_when_the_clock_is_set_back(self) -> None:
         """What Twisted does by itself, and this is for."""
         self.ring_after(10)
         self.wall.advance(-3600)
@@ -50,7 +50,7 @@ class SteadyTimeTests(SynchronousTestCase):
         self.pass_time(1)
         self.assertEqual(self.rung, ["rung"])
 
-    def test_clock_set_forward_rings_no_timer(self) -> None:
+    def test_clock_set_forward_fires_no_timer(self) -> None:
         self.keep_steady()
         self.ring_after(10)
         self.wall.advance(3600)
@@ -59,7 +59,7 @@ class SteadyTimeTests(SynchronousTestCase):
         self.pass_time(1)
         self.assertEqual(self.rung, ["rung"])
 
-    def test_time_goes_on_from_what_it_was(self) -> None:
+    def test_seconds_continue_from_their_value(self) -> None:
         """twisted.web takes it for the seconds since 1970."""
         self.keep_steady()
         self.assertEqual(self.reactor.seconds(), NOON)

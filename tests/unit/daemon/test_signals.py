@@ -56,16 +56,16 @@ class SignalTests(SynchronousTestCase):
         self.reactor.turn()
         return self.reactor.done
 
-    def test_first_one_ends_in_order(self) -> None:
+    def test_first_sigterm_stops_the_reactor(self) -> None:
         self.assertEqual(self.send(signal.SIGTERM), ["SIGTERM"])
 
-    def test_interrupt_does_likewise(self) -> None:
+    def test_first_sigint_stops_the_reactor(self) -> None:
         self.assertEqual(self.send(signal.SIGINT), ["SIGINT"])
 
-    def test_second_one_ends_at_once_whichever_it_is(self) -> None:
+    def test_second_signal_crashes_the_reactor(self) -> None:
         self.assertEqual(self.send(signal.SIGINT, signal.SIGTERM), ["SIGINT", "crash"])
 
-    def test_hangup_of_the_terminal_reloads_as_often_as_it_comes(self) -> None:
+    def test_each_sighup_reloads(self) -> None:
         self.assertEqual(self.send(signal.SIGHUP), ["reload"])
         os.kill(os.getpid(), signal.SIGHUP)
         self.reactor.turn()

@@ -59,14 +59,14 @@ class ServiceCase(SynchronousTestCase):
 
 
 class RegistrationTests(ServiceCase):
-    def test_service_is_not_made_with_an_unknown_action(self) -> None:
+    def test_service_with_an_unregistered_action_is_an_error(self) -> None:
         settings = Settings(menus=RUNS)
         self.assertRaises(ConfigError, self.service, settings)
         self.service(settings, actions={"look-up": look_up})
 
 
 class ReloadTests(ServiceCase):
-    def test_what_is_about_calls_holds_at_once(self) -> None:
+    def test_reload_applies_settings_of_calls_at_once(self) -> None:
         service = self.service()
         changed = Settings(
             attendant=AttendantSettings(max_calls=7, drain_timeout=3),
@@ -77,7 +77,7 @@ class ReloadTests(ServiceCase):
         self.assertEqual(service.settings, changed)
         self.assertEqual(service.status().calls.limit, 7)
 
-    def test_what_is_about_the_connection_is_named_and_stays(self) -> None:
+    def test_reload_keeps_and_names_settings_of_the_connection(self) -> None:
         service = self.service()
         changed = Settings(
             asterisk=AsteriskSettings(
@@ -100,7 +100,7 @@ class ReloadTests(ServiceCase):
         # What differs is named each time, not only when it came.
         self.assertEqual(service.reload(changed), expected)
 
-    def test_unknown_action_leaves_everything_as_it_was(self) -> None:
+    def test_reload_with_an_unregistered_action_changes_nothing(self) -> None:
         service = self.service(file="/etc/aa.conf")
         before = service.settings
         wrong = Settings(menus=RUNS, attendant=AttendantSettings(max_calls=7))
@@ -109,7 +109,7 @@ class ReloadTests(ServiceCase):
         self.assertIs(service.settings, before)
         self.assertEqual(service.status().calls.limit, 0)
 
-    def test_status_tells_when_it_was_and_whether_it_was_refused(self) -> None:
+    def test_status_has_the_times_of_the_last_load_and_rejected_reload(self) -> None:
         service = self.service(file="/etc/aa.conf")
         self.now += timedelta(hours=1)
         service.reload_rejected()
@@ -123,7 +123,7 @@ class ReloadTests(ServiceCase):
 
 
 class StatusTests(ServiceCase):
-    def test_it_is_not_serving_before_it_is_connected(self) -> None:
+    def test_service_is_not_serving_before_it_is_connected(self) -> None:
         service = self.service()
         service.startService()
         status = service.status()
@@ -133,7 +133,7 @@ class StatusTests(ServiceCase):
         self.successResultOf(service.stopService())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
-    def test_no_secret_is_in_it(self) -> None:
+    def test_status_contains_no_secret(self) -> None:
         settings = Settings(
             asterisk=AsteriskSettings(username="ivr", password=Secret("hunter2"))
         )
@@ -141,7 +141,7 @@ class StatusTests(ServiceCase):
         self.assertNotIn("hunter2", told)
         self.assertNotIn("ivr", told)
 
-    def test_endpoint_that_cannot_be_opened_keeps_no_call_waiting(self) -> None:
+    def test_endpoint_that_cannot_be_opened_does_not_stop_the_service(self) -> None:
         service = self.service(
             Settings(status=StatusSettings(listen="systemd:index=99"))
         )
