@@ -1,4 +1,4 @@
-"""Whatever a text holds, it stays within its line of the log."""
+"""No text forges a line of the log."""
 
 from __future__ import annotations
 

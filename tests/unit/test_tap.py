@@ -39,8 +39,8 @@ class OptionsCase(SynchronousTestCase):
         options.parseOptions(arguments)
         return options.settings
 
-    def refusal(self, *arguments: str) -> list[str]:
-        """Give the lines on stderr of a command line that is refused."""
+    def errors(self, *arguments: str) -> list[str]:
+        """Return the lines on stderr for a command line with errors."""
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             error = self.assertRaises(SystemExit, self.settings, *arguments)
@@ -79,7 +79,7 @@ class OptionsTests(OptionsCase):
 
     def test_password_is_no_option(self) -> None:
         for arguments in (("--password", "hunter2"), ("--password=hunter2",)):
-            (line,) = self.refusal(*arguments)
+            (line,) = self.errors(*arguments)
             self.assertIn("option --password not recognized", line)
             self.assertNotIn("hunter2", line)
 
@@ -97,7 +97,7 @@ class ErrorTests(OptionsCase):
     def test_each_problem_has_a_line_with_its_place(self) -> None:
         self.file.write_text("attendant.entry = 1\n[asterisk]\nurl = 2", "utf-8")
         self.environ["CHANNEL_AA_PASSWORD"] = ""
-        lines = self.refusal("-c", str(self.file), "--app", "a b")
+        lines = self.errors("-c", str(self.file), "--app", "a b")
         places = [line.split(": ")[:3] for line in lines]
         self.assertEqual(
             places,
@@ -110,7 +110,7 @@ class ErrorTests(OptionsCase):
         )
 
     def test_missing_file_is_named_by_its_absolute_path(self) -> None:
-        (line,) = self.refusal("--config", "no/such.conf")
+        (line,) = self.errors("--config", "no/such.conf")
         self.assertIn(f"{Path.cwd()}/no/such.conf: cannot be read", line)
 
     def test_errors_of_the_command_line_have_one_line(self) -> None:
@@ -121,7 +121,7 @@ class ErrorTests(OptionsCase):
             ("start",): "unexpected argument 'start'",
             ("--app", "x", "a\nb", "c"): r"unexpected argument 'a\nb'",
         }.items():
-            (line,) = self.refusal(*arguments)
+            (line,) = self.errors(*arguments)
             self.assertEqual(
                 line, f"channel-aa: {message} (see twistd channel-aa --help)"
             )

@@ -1,4 +1,4 @@
-"""All the calls of an attendant: how many, until when, and in which menus."""
+"""Admission of calls, overload, drain, reload and replacement."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class ReplacementTests(ManyCallsTestCase):
 
 
 class ReentrantChannel(FakeChannel):
-    """A channel that hangs up while the call does something with it."""
+    """A channel that leaves while the coroutine of its call runs."""
 
     call: Call | None = None
 
@@ -218,7 +218,7 @@ class OverloadLogTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def log(self, *rejections_each_second: int) -> list[str]:
-        """Give what is logged of so many rejected calls, second by second."""
+        """Reject so many calls, second by second, and return the log lines."""
         with capturedLogs() as events:
             for count in rejections_each_second:
                 for _ in range(count):

@@ -1,4 +1,4 @@
-"""A call in the default menu, from its entry to its end."""
+"""A call from its entry to its end, mostly in the default menu."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class FloodTests(CallTestCase):
     """200 keys a second for a minute, which no telephone can send."""
 
     def flood(self) -> int:
-        """Press them, and give how many lines are logged meanwhile."""
+        """Press them, and return how many lines are logged."""
         with capturedLogs() as events:
             for number in range(200 * 60):
                 self.press("0123456789*#ABCD"[number * 7 % 16])
@@ -225,13 +225,13 @@ class SilenceTests(CallTestCase):
 
 class HangupTests(CallTestCase):
     def assert_over(self) -> None:
-        """Check that nothing is asked of Asterisk any more, whatever happens."""
-        asked = list(self.channel.log)
+        """Check that further events cause no request."""
+        requests = list(self.channel.log)
         self.call.dtmf_received("1")
         self.clock.advance(60)
         self.call.left()
-        self.assertEqual(self.channel.log, asked)
-        self.assertNotIn("continue", asked)
+        self.assertEqual(self.channel.log, requests)
+        self.assertNotIn("continue", requests)
 
     def test_hangup_while_the_call_is_answered_ends_it(self) -> None:
         self.channel.answered = Deferred()
@@ -272,7 +272,7 @@ class HangupTests(CallTestCase):
         self.assertEqual(len(events), 1)
 
 
-class TroubleTests(CallTestCase):
+class ErrorTests(CallTestCase):
     def test_sound_that_fails_is_logged_and_the_next_one_plays(self) -> None:
         self.enter()
         with capturedLogs() as events:

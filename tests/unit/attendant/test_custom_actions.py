@@ -1,4 +1,4 @@
-"""Actions of an embedding program's own."""
+"""Custom actions of an embedding program."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ prompt = ["main"]
 [menus.main.options]
 1 = { run = "custom", timeout = 5, else = { play = ["sorry"] } }
 2 = { run = "custom", timeout = 5 }
-3 = { run = "nobody" }
+3 = { run = "missing" }
 [menus.sales]
 prompt = ["sales"]
 [actions]
@@ -178,7 +178,7 @@ class CustomActionTests(CallTestCase):
     def test_unregistered_action_is_logged_by_its_name(self) -> None:
         self.enter()
         self.hear("main")
-        self.assertIn("No action is registered as 'nobody'", self.log_of("3"))
+        self.assertIn("No action is registered as 'missing'", self.log_of("3"))
         self.assert_plays("main")
 
     def test_hangup_cancels_the_action(self) -> None:

@@ -15,7 +15,7 @@ max_call_seconds = 60
 prompt = ["main"]
 [menus.main.options]
 1 = { dial = "PJSIP/410", ring = 15, label = "Sales" }
-2 = { dial = ["PJSIP/410", "PJSIP/411"], else = { play = ["nobody"] } }
+2 = { dial = ["PJSIP/410", "PJSIP/411"], else = { play = ["sorry"] } }
 3 = { dial = ["PJSIP/410", "PJSIP/411", "PJSIP/412"], strategy = "ringall" }
 4 = { dial = "PJSIP/410", music = "jazz", then = { play = ["goodbye"] } }
 [menus.main.extensions]
@@ -37,8 +37,8 @@ class DialTestCase(CallTestCase):
         self.sent()
         self.press(keys)
 
-    def phone_ends(self, *outcomes: DialOutcome) -> None:
-        """Let the phones that ring, one after another, be answered or not."""
+    def end_dialling(self, *outcomes: DialOutcome) -> None:
+        """End dialling, of one phone after another."""
         for outcome in outcomes:
             self.channel.phones[-1].end_dialling(outcome)
 
@@ -47,12 +47,12 @@ class AnswerTests(DialTestCase):
     def test_ring_tone_plays_until_the_phone_answers(self) -> None:
         self.dial()
         self.assertEqual(self.sent(), RINGING)
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.assertEqual(self.sent(), ["stop ringing", "connect PJSIP/410"])
 
     def test_music_plays_instead_of_the_ring_tone(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.assertEqual(
             self.sent(),
             [
@@ -65,14 +65,14 @@ class AnswerTests(DialTestCase):
 
     def test_caller_is_hung_up_after_the_conversation(self) -> None:
         self.dial()
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.sent()
         self.channel.phones[0].callee_hangs_up()
         self.assertEqual(self.sent(), ["set DIALSTATUS=ANSWER", "hang up"])
 
     def test_then_follows_the_conversation(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.channel.phones[0].callee_hangs_up()
         self.hear("goodbye", "main")
 
@@ -83,12 +83,12 @@ class AnswerTests(DialTestCase):
     def test_keys_pressed_while_it_rings_are_kept(self) -> None:
         self.dial()
         self.press("4")
-        self.phone_ends(DialOutcome.BUSY)
+        self.end_dialling(DialOutcome.BUSY)
         self.assertEqual(len(self.channel.phones), 2)
 
     def test_keys_of_the_conversation_are_discarded(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.press("1")
         self.channel.phones[0].callee_hangs_up()
         self.hear("goodbye", "main")
@@ -96,7 +96,7 @@ class AnswerTests(DialTestCase):
 
     def test_conversation_does_not_count_for_the_time_limit(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.clock.advance(3600)
         self.channel.phones[0].callee_hangs_up()
         self.assert_plays("goodbye")
@@ -105,7 +105,7 @@ class AnswerTests(DialTestCase):
         self.channel.responses["start ringing"] = lambda: self.failed("no tone")
         self.enter()
         self.assertIn("no tone", " ".join(self.log_of("1")))
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.assertEqual(self.sent()[-1], "connect PJSIP/410")
 
 
@@ -120,7 +120,7 @@ class NoAnswerTests(DialTestCase):
             with self.subTest(outcome=outcome):
                 self.setUp()
                 self.dial()
-                self.phone_ends(outcome)
+                self.end_dialling(outcome)
                 self.assertEqual(
                     self.sent()[2:4],
                     ["stop ringing", f"set DIALSTATUS={outcome.value}"],
@@ -130,19 +130,19 @@ class NoAnswerTests(DialTestCase):
 
     def test_key_interrupts_the_explanation(self) -> None:
         self.dial()
-        self.phone_ends(DialOutcome.BUSY)
+        self.end_dialling(DialOutcome.BUSY)
         self.press("1")
         self.assertEqual(len(self.channel.phones), 2)
 
     def test_else_replaces_the_explanation(self) -> None:
         self.dial("2")
-        self.phone_ends(DialOutcome.BUSY, DialOutcome.NO_ANSWER)
-        self.hear("nobody", "main")
+        self.end_dialling(DialOutcome.BUSY, DialOutcome.NO_ANSWER)
+        self.hear("sorry", "main")
 
     def test_outcome_is_logged(self) -> None:
         self.dial()
         with capturedLogs() as events:
-            self.phone_ends(DialOutcome.BUSY)
+            self.end_dialling(DialOutcome.BUSY)
         self.assert_logged(events, f"Channel {CHANNEL} dialled PJSIP/410: BUSY")
 
     def test_phone_that_cannot_be_connected_is_hung_up_and_logged(self) -> None:
@@ -150,7 +150,7 @@ class NoAnswerTests(DialTestCase):
         phone = self.channel.phones[0]
         self.patch(phone, "connect", lambda: fail(TelephonyError("no bridge")))
         with capturedLogs() as events:
-            self.phone_ends(ANSWERED)
+            self.end_dialling(ANSWERED)
         self.assert_logged(events, "could not be connected with PJSIP/410: no bridge")
         self.assertEqual(
             self.sent()[2:],
@@ -166,7 +166,7 @@ class NoAnswerTests(DialTestCase):
         self.dial()
         phone = self.channel.phones[0]
         self.patch(phone, "connect", lambda: fail(ChannelGoneError("404")))
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.assertEqual(self.sent()[2:], ["stop ringing", "hang up PJSIP/410"])
 
 
@@ -174,9 +174,9 @@ class SeveralPhonesTests(DialTestCase):
     def test_hunt_rings_the_next_when_one_does_not_answer(self) -> None:
         self.dial("2")
         self.assertEqual(self.channel.phones_in_use, ["PJSIP/410"])
-        self.phone_ends(DialOutcome.BUSY)
+        self.end_dialling(DialOutcome.BUSY)
         self.assertEqual(self.channel.phones_in_use, ["PJSIP/411"])
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.assertEqual(
             self.sent(),
             [
@@ -190,7 +190,7 @@ class SeveralPhonesTests(DialTestCase):
 
     def test_hunt_ends_at_the_first_answer(self) -> None:
         self.dial("2")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.assertEqual(len(self.channel.phones), 1)
 
     def test_ringall_rings_all_and_hangs_up_all_but_the_first_that_answers(
@@ -231,7 +231,7 @@ class HangupTests(DialTestCase):
 
     def test_hangup_between_two_phones_rings_no_other(self) -> None:
         self.dial("2")
-        self.phone_ends(DialOutcome.BUSY)
+        self.end_dialling(DialOutcome.BUSY)
         self.call.left()
         self.assertEqual(self.sent()[-1], "hang up PJSIP/411")
 
@@ -244,13 +244,13 @@ class HangupTests(DialTestCase):
     def test_hangup_while_the_ring_tone_is_stopped_hangs_up_the_phone(self) -> None:
         self.channel.responses["stop ringing"] = self.unanswered
         self.dial()
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.call.left()
         self.assertEqual(self.sent()[-1], "hang up PJSIP/410")
 
     def test_hangup_in_the_conversation_hangs_up_the_phone(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.sent()
         self.call.hung_up()
         self.assertEqual(self.sent(), ["hang up PJSIP/410"])
@@ -258,7 +258,7 @@ class HangupTests(DialTestCase):
     def test_hangup_while_dialstatus_is_set_ends_the_call(self) -> None:
         self.channel.responses["set DIALSTATUS=BUSY"] = self.unanswered
         self.dial()
-        self.phone_ends(DialOutcome.BUSY)
+        self.end_dialling(DialOutcome.BUSY)
         self.call.left()
         self.assertEqual(self.channel.heard, ["main"])
 
@@ -282,7 +282,7 @@ class StopTests(DialTestCase):
 
     def test_stop_keeps_a_conversation(self) -> None:
         self.dial()
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.sent()
         self.assertEqual(self.attendant.conversations, 1)
         self.successResultOf(self.close())
@@ -296,14 +296,14 @@ class StopTests(DialTestCase):
         self.dial("4")
         closed = self.close(drain_timeout=30)
         self.assertNoResult(closed)
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.successResultOf(closed)
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.channel.phones.clear()
 
     def test_call_whose_conversation_ends_during_a_drain_goes_on(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         talker = self.call
         other = self.attendant.channel_entered(FakeChannel("PJSIP/bob-00000002"), ())
         closed = self.close(drain_timeout=30)
@@ -318,7 +318,7 @@ class StopTests(DialTestCase):
         self,
     ) -> None:
         self.dial()
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.sent()
         self.attendant.replaced()
         self.assertEqual(self.sent(), [])

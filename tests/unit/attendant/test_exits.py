@@ -1,4 +1,4 @@
-"""Leaving the attendant for a place in the dialplan."""
+"""Exits to the dialplan."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ prompt = ["main"]
 argument = "direct"
 to = { dial = "PJSIP/410" }
 """
-PLACE = "continue 6001@from-internal:1"
+LOCATION = "continue 6001@from-internal:1"
 
 
-class LeavingTests(CallTestCase):
+class ExitTests(CallTestCase):
     FLOW = MENUS
 
     def press_in_the_menu(self, keys: str) -> list[str]:
-        """Enter, press keys, and give what is asked of Asterisk then."""
+        """Enter, press keys, and return the requests that follow."""
         self.enter()
         self.hear("main")
         self.sent()
@@ -39,7 +39,7 @@ class LeavingTests(CallTestCase):
         return fail(ChannelGoneError("404"))
 
     def test_call_continues_at_the_location_in_the_dialplan(self) -> None:
-        self.assertEqual(self.press_in_the_menu("1"), [PLACE])
+        self.assertEqual(self.press_in_the_menu("1"), [LOCATION])
 
     def test_keys_can_be_the_extension(self) -> None:
         self.assertEqual(self.press_in_the_menu("2"), ["continue 2@from-internal:1"])
@@ -62,7 +62,7 @@ class LeavingTests(CallTestCase):
                 self.tearDown()
 
     def test_rejected_continue_is_logged_and_repeats_the_menu(self) -> None:
-        self.channel.responses[PLACE] = lambda: self.failed("no such context")
+        self.channel.responses[LOCATION] = lambda: self.failed("no such context")
         self.press_in_the_menu("1")
         self.hear("main")
         lines = self.log_of("1")
@@ -76,8 +76,8 @@ class LeavingTests(CallTestCase):
         self.assertEqual(self.press_in_the_menu("4"), [line, "sound:main"])
 
     def test_caller_who_is_gone_gets_no_further_request(self) -> None:
-        self.channel.responses[PLACE] = self.gone
-        self.assertEqual(self.press_in_the_menu("1"), [PLACE])
+        self.channel.responses[LOCATION] = self.gone
+        self.assertEqual(self.press_in_the_menu("1"), [LOCATION])
 
     def test_keys_after_the_exit_do_nothing(self) -> None:
         self.press_in_the_menu("1")

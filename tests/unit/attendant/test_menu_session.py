@@ -1,4 +1,4 @@
-"""What callers experience within menus, and from one to another."""
+"""Menus: entries, counts, navigation, prompts and languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The password in the environment."""
+"""The password from the environment."""
 
 from __future__ import annotations
 

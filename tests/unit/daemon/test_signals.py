@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase
 
 
-class BusyReactor:
-    """A reactor that is told of a signal, and acts on it when its turn comes."""
+class FakeReactor:
+    """A reactor that runs callables from signal handlers when the test calls `turn`."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -42,14 +42,14 @@ class SignalTests(SynchronousTestCase):
     def setUp(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self.addCleanup(signal.signal, number, signal.getsignal(number))
-        self.reactor = BusyReactor()
+        self.reactor = FakeReactor()
         handle_signals(
             cast("ReactorBase", self.reactor),
             reload=lambda: self.reactor.done.append("reload"),
         )
 
     def send(self, *numbers: int) -> list[str]:
-        """Send signals; give what was done in their turn, and nothing before it."""
+        """Send signals; return what the reactor does in its next turn."""
         for number in numbers:
             os.kill(os.getpid(), number)
         self.assertEqual(self.reactor.done, [])

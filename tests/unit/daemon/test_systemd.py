@@ -1,4 +1,4 @@
-"""What systemd is told, and when."""
+"""Notifications to systemd."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FakeSystemd:
         self._socket.settimeout(0)
 
     def heard(self) -> list[dict[str, str]]:
-        """Give the datagrams that came since the last time."""
+        """Return the datagrams since the last call."""
         datagrams: list[dict[str, str]] = []
         while True:
             try:
@@ -63,7 +63,7 @@ class SupervisionTests(SystemdCase):
     def test_ready_is_sent_once_after_the_connection(self) -> None:
         self.supervision().start()
         self.clock.pump([1, 1])
-        self.assertFalse(any("READY" in said for said in self.systemd.heard()))
+        self.assertFalse(any("READY" in sent for sent in self.systemd.heard()))
         self.is_connected = True
         self.clock.advance(1)
         self.assertEqual(self.systemd.heard(), [{"READY": "1"}])
@@ -75,7 +75,7 @@ class SupervisionTests(SystemdCase):
 
     def test_ready_that_could_not_be_sent_is_sent_again(self) -> None:
         self.supervision().start()
-        self.clock.pump([1] * 20)  # more than a socket keeps for who does not read
+        self.clock.pump([1] * 20)  # more than the socket buffers
         self.is_connected = True
         self.clock.advance(1)
         self.systemd.heard()
@@ -85,13 +85,13 @@ class SupervisionTests(SystemdCase):
     def test_start_timeout_is_extended_until_the_connection(
         self,
     ) -> None:
-        """The daemon may be started before Asterisk: a boot does not fail for it."""
+        """The daemon may be started before Asterisk: the boot does not fail."""
         self.supervision().start()
         self.systemd.heard()
         for _ in range(600):
             self.clock.advance(1)
-            asked = [said["EXTEND_TIMEOUT_USEC"] for said in self.systemd.heard()]
-            self.assertEqual(asked, ["30000000"])
+            extensions = [sent["EXTEND_TIMEOUT_USEC"] for sent in self.systemd.heard()]
+            self.assertEqual(extensions, ["30000000"])
 
     def test_status_is_sent_when_it_changes(self) -> None:
         self.is_connected = True
@@ -108,23 +108,23 @@ class SupervisionTests(SystemdCase):
         self.is_connected = True
         self.supervision(watchdog=0.5).start()
         self.clock.pump([0.25] * 8)
-        self.assertEqual(sum("WATCHDOG" in said for said in self.systemd.heard()), 9)
+        self.assertEqual(sum("WATCHDOG" in sent for sent in self.systemd.heard()), 9)
 
     def test_watchdog_with_a_long_timeout_is_notified_every_second(self) -> None:
         self.supervision(watchdog=30).start()
         self.clock.pump([1] * 10)
-        self.assertEqual(sum("WATCHDOG" in said for said in self.systemd.heard()), 11)
+        self.assertEqual(sum("WATCHDOG" in sent for sent in self.systemd.heard()), 11)
 
     def test_blocked_reactor_does_not_notify_the_watchdog(self) -> None:
         self.supervision(watchdog=0.5).start()
         self.systemd.heard()
-        self.clock.rightNow += 60  # its timers are due, and nobody runs them
+        self.clock.rightNow += 60  # its timers are due, but do not run
         self.assertEqual(self.systemd.heard(), [])
 
     def test_watchdog_is_not_notified_if_there_is_none(self) -> None:
         self.supervision().start()
         self.clock.advance(1)
-        self.assertFalse(any("WATCHDOG" in said for said in self.systemd.heard()))
+        self.assertFalse(any("WATCHDOG" in sent for sent in self.systemd.heard()))
 
     def test_reload_is_sent_and_ends_with_ready(self) -> None:
         self.is_connected = True
@@ -140,7 +140,7 @@ class SupervisionTests(SystemdCase):
         supervision.start()
         supervision.reloading()
         supervision.reloaded()
-        self.assertFalse(any("READY" in said for said in self.systemd.heard()))
+        self.assertFalse(any("READY" in sent for sent in self.systemd.heard()))
 
     def test_stop_is_sent_with_its_timeout_and_only_the_watchdog_afterwards(
         self,
@@ -169,7 +169,7 @@ class SupervisionTests(SystemdCase):
 
 
 class EnvironmentTests(SystemdCase):
-    def made_from(self, environ: dict[str, str]) -> Supervision | None:
+    def supervision_from(self, environ: dict[str, str]) -> Supervision | None:
         made = Supervision.from_environment(
             environ,
             clock=self.clock,
@@ -182,17 +182,17 @@ class EnvironmentTests(SystemdCase):
 
     def test_supervision_needs_a_unix_socket(self) -> None:
         for address in ("", "vsock:2:1234"):
-            self.assertIsNone(self.made_from({"NOTIFY_SOCKET": address}))
-        self.assertIsNone(self.made_from({}))
+            self.assertIsNone(self.supervision_from({"NOTIFY_SOCKET": address}))
+        self.assertIsNone(self.supervision_from({}))
 
     def test_socket_and_watchdog_come_from_the_environment(self) -> None:
-        made = self.made_from(
+        made = self.supervision_from(
             {"NOTIFY_SOCKET": self.address, "WATCHDOG_USEC": "1000000"}
         )
         assert made is not None
         made.start()
         self.clock.advance(0.5)
-        self.assertEqual(sum("WATCHDOG" in said for said in self.systemd.heard()), 2)
+        self.assertEqual(sum("WATCHDOG" in sent for sent in self.systemd.heard()), 2)
 
     def test_watchdog_of_another_process_is_ignored(self) -> None:
         usec = {"WATCHDOG_USEC": "3000000"}

@@ -1,4 +1,4 @@
-"""The service: what a reload changes, what it refuses, what the status tells."""
+"""The service: its start, reloads and status."""
 
 from __future__ import annotations
 
@@ -113,13 +113,16 @@ class ReloadTests(ServiceCase):
         service = self.service(file="/etc/aa.conf")
         self.now += timedelta(hours=1)
         service.reload_rejected()
-        told = service.status().configuration
+        configuration = service.status().configuration
         self.assertEqual(
-            (told.file, told.loaded, told.refused), ("/etc/aa.conf", NOON, self.now)
+            (configuration.file, configuration.loaded, configuration.refused),
+            ("/etc/aa.conf", NOON, self.now),
         )
         service.reload(Settings())
-        told = service.status().configuration
-        self.assertEqual((told.loaded, told.refused), (self.now, None))
+        configuration = service.status().configuration
+        self.assertEqual(
+            (configuration.loaded, configuration.refused), (self.now, None)
+        )
 
 
 class StatusTests(ServiceCase):
@@ -137,9 +140,9 @@ class StatusTests(ServiceCase):
         settings = Settings(
             asterisk=AsteriskSettings(username="ivr", password=Secret("hunter2"))
         )
-        told = msgspec.json.encode(self.service(settings).status()).decode()
-        self.assertNotIn("hunter2", told)
-        self.assertNotIn("ivr", told)
+        encoded = msgspec.json.encode(self.service(settings).status()).decode()
+        self.assertNotIn("hunter2", encoded)
+        self.assertNotIn("ivr", encoded)
 
     def test_endpoint_that_cannot_be_opened_does_not_stop_the_service(self) -> None:
         service = self.service(

@@ -1,4 +1,4 @@
-"""How late the reactor is, measured and said."""
+"""Reactor lag, measured and logged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LagTests(SynchronousTestCase):
 
     @property
     def warnings(self) -> list[tuple[float, int]]:
-        """What was warned of: the worst delay, and how many there were."""
+        """The worst lag and the count of each warning."""
         return [
             (round(event["delay"], 3), event["count"])
             for event in self.events
