@@ -77,10 +77,7 @@ async def _dial(
     call: CallContext, action: Dial, phones: list[IOutboundChannel]
 ) -> DialOutcome:
     async with _ringback(call, action.music):
-        if action.strategy == "ringall":
-            outcome = await _ring_all(call, action, phones)
-        else:
-            outcome = await _hunt(call, action, phones)
+        outcome = await _ring(call, action, phones)
     if outcome is not DialOutcome.ANSWERED:
         return outcome
     (answered,) = phones
@@ -93,39 +90,30 @@ async def _dial(
     return outcome if is_over else DialOutcome.CONGESTION
 
 
-async def _hunt(
+async def _ring(
     call: CallContext, action: Dial, phones: list[IOutboundChannel]
 ) -> DialOutcome:
-    """Ring one phone after another; keep the one that answers in ``phones``."""
-    outcomes = []
-    for endpoint in action.endpoints(call.digits):
-        phone = _ring(call, action, endpoint)
-        phones.append(phone)
-        outcome = await cancellable(phone.outcome)
-        _log_outcome(call, phone, outcome)
-        if outcome is DialOutcome.ANSWERED:
-            return outcome
-        phones.remove(phone)
-        outcomes.append(outcome)
-    return _best_outcome(outcomes)
+    """Ring the phones, all at once or one after another, until one answers.
 
-
-async def _ring_all(
-    call: CallContext, action: Dial, phones: list[IOutboundChannel]
-) -> DialOutcome:
-    """Ring all phones at once; keep the first that answers in ``phones``."""
-    phones += [
-        _ring(call, action, endpoint) for endpoint in action.endpoints(call.digits)
-    ]
+    ``phones`` has those that ring, and then the one that has answered.
+    """
+    endpoints = action.endpoints(call.digits)
+    ring_all = action.strategy == "ringall"
     outcomes: list[DialOutcome] = []
-    answered = await _first_answer(call, phones, outcomes)
-    for phone in phones:
-        if phone is not answered:
-            phone.hang_up()
-    if answered is None:
-        return _best_outcome(outcomes)
-    phones[:] = [answered]
-    return DialOutcome.ANSWERED
+    for group in [endpoints] if ring_all else [[each] for each in endpoints]:
+        phones[:] = [
+            call.channel.dial(endpoint, ring_seconds=action.ring, label=action.label)
+            for endpoint in group
+        ]
+        answered = await _first_answer(call, phones, outcomes)
+        if answered is not None:
+            for phone in phones:
+                if phone is not answered:
+                    phone.hang_up()
+            phones[:] = [answered]
+            return DialOutcome.ANSWERED
+    phones.clear()
+    return next(each for each in _BEST_FIRST if each in outcomes)
 
 
 def _first_answer(
@@ -136,6 +124,7 @@ def _first_answer(
     Returns:
         Fires with that phone, or ``None`` if none answers.
     """
+    ringing = list(phones)
 
     def hang_up(_first: Deferred[IOutboundChannel | None]) -> None:
         for phone in phones:
@@ -144,38 +133,25 @@ def _first_answer(
     def on_outcome(outcome: DialOutcome, phone: IOutboundChannel) -> None:
         if first.called:
             return
-        _log_outcome(call, phone, outcome)
+        _log.info(
+            "Channel {channel} dialled {endpoint}: {outcome}",
+            channel=call.channel.name,
+            endpoint=phone.endpoint,
+            outcome=outcome.value,
+        )
         outcomes.append(outcome)
+        ringing.remove(phone)
         if outcome is DialOutcome.ANSWERED:
             first.callback(phone)
-        elif len(outcomes) == len(phones):
+        elif not ringing:
             first.callback(None)
 
     first: Deferred[IOutboundChannel | None] = Deferred(hang_up)
-    for phone in phones:
+    for phone in ringing.copy():
         # The outcome of a phone that is hung up may be an error.
         phone.outcome.addErrback(lambda _: DialOutcome.UNAVAILABLE)
         phone.outcome.addCallback(on_outcome, phone)
     return cancellable(first)
-
-
-def _ring(call: CallContext, action: Dial, endpoint: str) -> IOutboundChannel:
-    return call.channel.dial(endpoint, ring_seconds=action.ring, label=action.label)
-
-
-def _best_outcome(outcomes: Sequence[DialOutcome]) -> DialOutcome:
-    return next(each for each in _BEST_FIRST if each in outcomes)
-
-
-def _log_outcome(
-    call: CallContext, phone: IOutboundChannel, outcome: DialOutcome
-) -> None:
-    _log.info(
-        "Channel {channel} dialled {endpoint}: {outcome}",
-        channel=call.channel.name,
-        endpoint=phone.endpoint,
-        outcome=outcome.value,
-    )
 
 
 @asynccontextmanager
