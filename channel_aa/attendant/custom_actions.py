@@ -122,22 +122,12 @@ async def run_custom_action(
         action: names it.
         registered: the custom actions by name.
     """
-    next_action = await _run_registered(call, action, registered)
-    if next_action is not None:
-        return next_action
-    return REPEAT if action.else_ is None else action.else_
-
-
-async def _run_registered(
-    call: CallContext, action: Run, registered: Mapping[str, CustomAction]
-) -> Action | None:
-    """Return the action that it chose; ``None`` after an error."""
     custom = registered.get(action.run)
-    if custom is None:
-        _log.error("No action is registered as {name!r}", name=action.run)
-        return None
     try:
-        return _as_action(await _run_with_timeout(action.timeout, custom, call), call)
+        if custom is not None:
+            answer = await _run_with_timeout(action.timeout, custom, call)
+            return _as_action(answer, call)
+        _log.error("No action is registered as {name!r}", name=action.run)
     except (CancelledError, ChannelGoneError):
         raise
     except DeferredTimeoutError:
@@ -153,7 +143,7 @@ async def _run_registered(
             name=action.run,
             channel=call.channel.name,
         )
-    return None
+    return REPEAT if action.else_ is None else action.else_
 
 
 async def _run_with_timeout(

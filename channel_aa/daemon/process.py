@@ -81,15 +81,15 @@ class Daemon(Service):
         """Notify systemd, and drain; see `AttendantService`."""
         super().stopService()
         supervision, self._supervision = self._supervision, None
-        if supervision is not None:
-            drain_timeout = self.attendant.settings.attendant.drain_timeout
-            supervision.stopping(within=drain_timeout + ENDING_SECONDS)
+        if supervision is None:
+            return self.attendant.stopService()
 
         def finish(result: None) -> None:
-            if supervision is not None:
-                supervision.stop()
+            supervision.stop()
             return result
 
+        drain_timeout = self.attendant.settings.attendant.drain_timeout
+        supervision.stopping(within=drain_timeout + ENDING_SECONDS)
         return self.attendant.stopService().addBoth(finish)
 
     def reload(self) -> None:
