@@ -123,8 +123,8 @@ class IOutboundChannel(Interface):
 
         Fires when the conversation is over: the phone was hung up, and the caller is
         in the application as before. Stop sounds to the caller first. Cancelling it
-        hangs the phone up. Errors: `ChannelGoneError` (the
-        caller has hung up), `TelephonyError`.
+        hangs the phone up. Errors: `ChannelGoneError` (the caller has hung up),
+        `TelephonyError`.
         """
 
 

@@ -248,6 +248,7 @@ class OverloadLogTests(SynchronousTestCase):
         self.log(5)
         with capturedLogs() as events:
             self.overload_log.stop()
+            self.assertEqual(self.clock.getDelayedCalls(), [])
             self.overload_log.stop()
         self.assertEqual([event["count"] for event in events], [4])
         self.assertEqual(self.overload_log.total, 5)

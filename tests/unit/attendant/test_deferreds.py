@@ -67,6 +67,7 @@ class PausableTimerTests(SynchronousTestCase):
         self.timer.start()
         self.clock.advance(4)
         self.timer.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
         self.clock.advance(1000)
         self.timer.start()
         self.clock.advance(5.9)
