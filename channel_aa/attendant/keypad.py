@@ -47,7 +47,7 @@ class Keypad:
         self._buffer: deque[str] = deque()
         self._interrupt: Callable[[], None] | None = None
         self._waiting: Deferred[str | None] | None = None
-        self._unwanted: tuple[str, float] | None = None
+        self._ignored_key: tuple[str, float] | None = None
         self._tokens = float(MAX_KEPT)
         self._refilled_at = clock.seconds()
 
@@ -61,7 +61,7 @@ class Keypad:
         if not self._take_token():
             self.ignored += 1
             return
-        if self._is_unwanted(key):
+        if self._is_ignored(key):
             return
         self.presses += 1
         if self._waiting is not None:
@@ -77,7 +77,7 @@ class Keypad:
             if self._buffer[0] == key:
                 self._buffer.popleft()
         else:
-            self._unwanted = key, self._clock.seconds() + seconds
+            self._ignored_key = key, self._clock.seconds() + seconds
 
     def clear(self) -> None:
         """Discard the keys in the buffer."""
@@ -115,11 +115,11 @@ class Keypad:
         self._waiting = waiting
         return waiting.addBoth(finish)
 
-    def _is_unwanted(self, pressed: str) -> bool:
-        unwanted, self._unwanted = self._unwanted, None
-        if unwanted is None:
+    def _is_ignored(self, pressed: str) -> bool:
+        ignored, self._ignored_key = self._ignored_key, None
+        if ignored is None:
             return False
-        key, until = unwanted
+        key, until = ignored
         return pressed == key and self._clock.seconds() <= until
 
     def _take_token(self) -> bool:
