@@ -42,6 +42,10 @@ class Call:
     A hangup cancels the coroutine. What it waits for (a sound, a key, a timer, a
     request, a phone) cleans up in its own canceller.
 
+    A call executes actions after `start`, and may be in a conversation meanwhile. It
+    exits, for a reason, after `reject` and `exit_to_dialplan`, at its time limit, and
+    after an error. It is over when the channel has left.
+
     Args:
         channel: the caller's channel.
         plan: the plan to follow.

@@ -159,6 +159,12 @@ class DrainTests(ManyCallsTestCase):
         self.successResultOf(self.close())
         self.assertEqual(self.channel.log[-2:], STOPPING)
 
+    def test_call_that_cannot_continue_at_a_stop_is_left_to_be_adopted(self) -> None:
+        self.channel.continued = self.failed("no")
+        self.enter()
+        self.successResultOf(self.close())
+        self.assertEqual(self.channel.log[-2:], STOPPING)
+
 
 class ReloadTests(ManyCallsTestCase):
     def test_calls_in_progress_keep_their_call_flow_and_new_calls_get_the_new_one(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import fail
-from twisted.logger import capturedLogs
+from twisted.logger import capturedLogs, formatEvent
 
 from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
 from tests.support.attendant_fakes import FakeChannel
@@ -204,6 +204,15 @@ class SeveralPhonesTests(DialTestCase):
         self.assertEqual(
             self.sent()[-3:],
             ["hang up PJSIP/412", "stop ringing", "connect PJSIP/411"],
+        )
+
+    def test_ringall_logs_no_outcome_after_the_answer(self) -> None:
+        self.dial("3")
+        with capturedLogs() as events:
+            self.channel.phones[1].end_dialling(ANSWERED)
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [f"Channel {CHANNEL} dialled PJSIP/411: ANSWER"],
         )
 
     def test_ringall_without_an_answer_has_the_most_promising_outcome(
