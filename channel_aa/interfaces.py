@@ -1,10 +1,10 @@
-"""What the rooms of this project promise each other.
+"""The interfaces between the attendant and the ARI client.
 
-The attendant speaks to callers through these interfaces and knows no HTTP; the
-ARI client provides them and knows no menus. Neither imports the other.
+The attendant controls calls through these interfaces without HTTP; the ARI client
+provides them without menus. Neither imports the other.
 
-The methods are named for what a caller experiences. Every ``Deferred`` given
-here fires within a bounded time: whoever provides it keeps the timer.
+The provider of a ``Deferred`` has the timeouts, so that none waits for ever. "Errors:"
+lists the exceptions that it may fail with.
 """
 
 # ruff: noqa: N805 - the methods of a zope Interface are written without self
@@ -22,130 +22,130 @@ if TYPE_CHECKING:
 
 
 class TelephonyError(Exception):
-    """Asterisk could not do what was asked of it, or did not answer."""
+    """Asterisk answered a request with an error, or not at all."""
 
 
 class ChannelGoneError(TelephonyError):
-    """The channel has hung up, or is no longer in our Stasis application."""
+    """The channel has hung up, or has left the Stasis application."""
 
 
 class PlaybackEnd(Enum):
-    """How a playback came to its end."""
+    """The result of a playback."""
 
     DONE = "done"
-    """It was heard to its end, or stopped on request."""
+    """It was played to its end, or stopped on request."""
 
     FAILED = "failed"
-    """It was not heard, or not whole: no such sound, or the caller hung up."""
+    """It was not played completely: the sound is missing, or the caller hung up."""
 
 
 class RecordingEnd(Enum):
-    """How a recording came to its end."""
+    """The result of a recording."""
 
     DONE = "done"
-    """It is stored: a key ended it, silence did, its time was up, or a hangup."""
+    """It is stored; a key, silence, its maximum duration or a hangup has ended it."""
 
     FAILED = "failed"
     """Nothing is stored."""
 
 
 class DialOutcome(Enum):
-    """What became of a phone that was rung; the values are those of DIALSTATUS."""
+    """The outcome of dialling a phone; the values are those of DIALSTATUS."""
 
     ANSWERED = "ANSWER"
     BUSY = "BUSY"
     NO_ANSWER = "NOANSWER"
     CONGESTION = "CONGESTION"
-    """The network had no way to put the call through."""
+    """The network could not complete the call."""
 
     UNAVAILABLE = "CHANUNAVAIL"
-    """No such phone, or none that is registered."""
+    """The endpoint does not exist, or is not registered."""
 
 
 class IPlayback(Interface):
-    """One sound that has been asked for on a channel."""
+    """A sound that is played, or is to be played, on a channel."""
 
     id: str = Attribute("The playback's id, unique among this program's playbacks.")
-    media: str = Attribute("What is played, as a media URI: ``sound:press-1``.")
-    problem: str = Attribute("Why it failed, once it has; empty where it did not.")
+    media: str = Attribute("The media URI: ``sound:press-1``.")
+    problem: str = Attribute("Why it failed; empty if it did not.")
     finished: Deferred[PlaybackEnd] = Attribute(
-        """Fires once, with a `PlaybackEnd`, when no more of this sound will be heard.
+        """Fires once, with a `PlaybackEnd`, when the sound is over or has failed.
 
         Cancelling it stops the sound.
         """
     )
 
     def stop() -> None:
-        """Stop the sound; ``finished`` tells when it has fallen silent.
+        """Stop the sound; ``finished`` fires when it is over.
 
-        Does nothing where the sound is over or being stopped already.
+        Does nothing if the sound is over or being stopped already.
         """
 
 
 class IRecording(Interface):
-    """What a caller says, on its way to a file."""
+    """A recording of a caller, which Asterisk stores in a file."""
 
-    name: str = Attribute("Its name, which ``recording:NAME`` plays.")
-    problem: str = Attribute("Why it failed, once it has; empty where it did not.")
+    name: str = Attribute("Its name; ``recording:NAME`` plays it.")
+    problem: str = Attribute("Why it failed; empty if it did not.")
     finished: Deferred[RecordingEnd] = Attribute(
-        """Fires once, with a `RecordingEnd`, when it has ended.
+        """Fires once, with a `RecordingEnd`, when it has ended or failed.
 
-        Cancelling it stops the recording; what was said until then is kept.
+        Cancelling it stops the recording, and stores it.
         """
     )
 
     def discard() -> Deferred[None]:
-        """Stop it where it has not ended, and delete what is stored.
+        """Stop the recording if it has not ended, and delete it.
 
         Errors: `TelephonyError`.
         """
 
 
 class IOutboundChannel(Interface):
-    """A phone that is rung on behalf of a caller.
+    """The channel of a phone that is dialled on behalf of a caller.
 
-    When the caller hangs up it is hung up, too: at any time, whatever it does.
+    When the caller hangs up, the phone is hung up, too, ringing or answered.
     """
 
-    endpoint: str = Attribute("What was dialled: ``PJSIP/410``.")
+    endpoint: str = Attribute("The dialled endpoint: ``PJSIP/410``.")
     outcome: Deferred[DialOutcome] = Attribute(
-        """Fires once, with a `DialOutcome`, when it is answered or never will be.
+        """Fires once, with a `DialOutcome`, when the phone answers or dialling fails.
 
         Cancelling it hangs the phone up.
         """
     )
 
     def hang_up() -> None:
-        """Hang the phone up, ringing or answered; nothing where that is so already."""
+        """Hang the phone up, ringing or answered; do nothing if it is hung up."""
 
     def connect() -> Deferred[None]:
-        """Let the caller and the phone that was answered speak with each other.
+        """Bridge the caller with the phone, which has answered.
 
-        Fires when the conversation is over and the caller is alone again: the phone
-        was hung up. Whatever plays to the caller has to be stopped before.
-        Cancelling it hangs the phone up. Errors: `ChannelGoneError` (the caller has
-        hung up), `TelephonyError`.
+        Fires when the conversation is over: the phone was hung up, and the caller is
+        in the application as before. Stop sounds to the caller first. Cancelling it
+        hangs the phone up. Errors: `ChannelGoneError` (the caller has hung up),
+        `TelephonyError`.
         """
 
 
 class IChannel(Interface):
-    """A caller's channel in our Stasis application."""
+    """A caller's channel in the Stasis application."""
 
     id: str = Attribute("Asterisk's unique id of the channel.")
     name: str = Attribute("The channel's name: ``PJSIP/alice-00000001``.")
-    caller_name: str = Attribute("Who calls, as the network says; may be empty.")
-    caller_number: str = Attribute("The number that calls; may be empty.")
-    dialled: str = Attribute("The dialplan's extension: the number that was dialled.")
-    language: str = Attribute("The language of its sounds, when it entered: ``en``.")
+    caller_name: str = Attribute("The name, from the network; may be empty.")
+    caller_number: str = Attribute("The number, from the network; may be empty.")
+    dialled: str = Attribute("The dialled number: the extension in the dialplan.")
+    language: str = Attribute("The language of sounds at the entry: ``en``.")
 
     def answer() -> Deferred[None]:
-        """Answer the call; a channel that is up already stays so.
+        """Answer the call; no error if it is answered already.
 
         Errors: `ChannelGoneError`, `TelephonyError`.
         """
 
     def play(media: str) -> IPlayback:
-        """Start a sound, behind whatever plays on the channel already."""
+        """Play a sound; Asterisk queues it behind those that play on the channel."""
 
     def hang_up() -> Deferred[None]:
         """Hang up. Errors: `ChannelGoneError`, `TelephonyError`."""
@@ -153,28 +153,28 @@ class IChannel(Interface):
     def continue_in_dialplan(
         *, context: str = "", extension: str = "", priority: int = 0
     ) -> Deferred[None]:
-        """Leave the Stasis application for the dialplan.
+        """Let the channel leave the Stasis application and continue in the dialplan.
 
-        Without arguments at its next priority; otherwise there: an ``extension``
-        without a context is one of the context that the channel came from.
-        Errors: `ChannelGoneError`, `TelephonyError`.
+        Without arguments it continues at the next priority. An ``extension`` without
+        a ``context`` is in the context that the channel came from. Errors:
+        `ChannelGoneError`, `TelephonyError`.
         """
 
     def set_variable(name: str, value: str) -> Deferred[None]:
         """Set a channel variable, or a function such as ``CHANNEL(language)``.
 
-        Waits until the sound on the channel has ended. Errors: `ChannelGoneError`,
-        `TelephonyError`.
+        Asterisk does so when the sound on the channel has ended. Errors:
+        `ChannelGoneError`, `TelephonyError`.
         """
 
     def get_variable(name: str) -> Deferred[str]:
-        """Read a channel variable or function; empty where it is not set.
+        """Read a channel variable or function; fires with "" if it is not set.
 
         Errors: `ChannelGoneError`, `TelephonyError`.
         """
 
     def start_ringing() -> Deferred[None]:
-        """Let the caller hear the ring tone, until `stop_ringing`.
+        """Play the ring tone to the caller until `stop_ringing`.
 
         Errors: `ChannelGoneError`, `TelephonyError`.
         """
@@ -183,9 +183,9 @@ class IChannel(Interface):
         """End the ring tone. Errors: `ChannelGoneError`, `TelephonyError`."""
 
     def start_music(music_class: str) -> Deferred[None]:
-        """Let the caller hear music on hold, until `stop_music`.
+        """Play music on hold to the caller until `stop_music`.
 
-        ``music_class`` is one of musiconhold.conf. Errors: `ChannelGoneError`,
+        ``music_class`` is a class of musiconhold.conf. Errors: `ChannelGoneError`,
         `TelephonyError`.
         """
 
@@ -200,52 +200,51 @@ class IChannel(Interface):
         terminator: str,
         beep: bool,
     ) -> IRecording:
-        """Record what the caller says, in Asterisk's folder of recordings.
+        """Record the caller to a file in Asterisk's recording directory.
 
-        ``max_seconds`` and ``max_silence_seconds``: 0 is without a limit.
-        ``terminator`` is the key that ends it: ``*``, ``#``, ``any`` or ``none``. An
-        earlier recording of the name is overwritten.
+        ``max_seconds`` and ``max_silence_seconds`` end it; 0: no limit.
+        ``terminator`` is the key that ends it: ``*``, ``#``, ``any`` or ``none``. A
+        recording of the same name is overwritten.
         """
 
     def dial(endpoint: str, *, ring_seconds: int, label: str = "") -> IOutboundChannel:
-        """Ring a phone on behalf of the caller.
+        """Dial a phone on behalf of the caller, for at most ``ring_seconds``.
 
-        The phone shows the caller's number, and the label before the caller's name.
-        It stops ringing after ``ring_seconds``.
+        The phone shows the caller's number, and ``label`` before the caller's name.
         """
 
 
 class IChannelListener(Interface):
-    """Whoever attends to a channel: told what its caller does."""
+    """Receives the events of a channel."""
 
     def dtmf_received(digit: str) -> None:
-        """Take the key that the caller pressed: one of 0-9, ``*``, ``#``, A-D."""
+        """Handle a key that the caller has pressed: 0-9, ``*``, ``#`` or A-D."""
 
     def reconnected() -> None:
-        """Learn that the connection to Asterisk is back, after keys may be lost."""
+        """Handle the end of a lost connection to Asterisk: keys may be missing."""
 
     def hung_up() -> None:
-        """Learn that the call is over; `left` follows.
+        """Handle the caller's hangup; `left` follows.
 
-        Sounds on the channel fail from now on.
+        Playbacks on the channel fail from now on.
         """
 
     def left() -> None:
-        """Learn that the channel is no longer in our application: the last call."""
+        """Handle the channel's exit from the application: no event follows."""
 
 
 class IStasisApplication(Interface):
-    """A program that Asterisk hands channels to."""
+    """The program behind a Stasis application."""
 
     def channel_entered(
         channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
     ) -> IChannelListener:
-        """Take charge of a channel that entered the application.
+        """Accept a channel that has entered; return the listener for its events.
 
-        ``arguments`` are those of the dialplan's ``Stasis(app,argument,…)``. One that
-        is ``adopted`` was there before: an earlier run of this program, or a
-        connection that was lost, left it without anybody to attend to it.
+        ``arguments`` are those of the dialplan's ``Stasis(app,argument,…)``. An
+        ``adopted`` channel was in the application before: this program was restarted,
+        or a connection was lost together with the channel's `StasisStart`.
         """
 
     def replaced() -> None:
-        """Learn that another program has taken the application, with its calls."""
+        """Handle the loss of the application and its channels to another program."""

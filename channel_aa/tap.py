@@ -1,7 +1,8 @@
-"""The daemon's door: ``twistd channel-aa`` and ``twist channel-aa``.
+"""The twistd plugin: ``twistd channel-aa`` and ``twist channel-aa``.
 
-Everything that a user can get wrong is found here, before the daemon leaves its
-terminal. Nothing is connected: sockets would not outlive the way to the background.
+All errors of the command line and the configuration are found here, while twistd still
+has its terminal. Connections are made when the service starts, after twistd has forked
+into the background.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 from twisted.python import usage
 
 from channel_aa import __version__
+from channel_aa.attendant.custom_actions import check_registered
 from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Settings, load
 from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE, password_from
-from channel_aa.daemon.monotonic import keep_monotonic_time
-from channel_aa.service.registration import check_registered
+from channel_aa.daemon.monotonic import use_monotonic_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,13 +47,13 @@ Example, as a daemon:
 
 
 class Options(usage.Options):
-    """The command line after ``channel-aa``, and the settings it leads to.
+    """The command line after ``channel-aa``, and the settings that result from it.
 
-    A mistake in it, in the environment or in the file ends the program with exit
-    code 1, after one line on stderr for each.
+    Errors in it, in the environment or in the file end the program with exit code 1,
+    after a line on stderr for each.
 
     Attributes:
-        settings: what holds, once the command line is parsed.
+        settings: the settings, after the command line was parsed.
         file: the configuration file's absolute path, or None.
     """
 
@@ -86,21 +87,22 @@ class Options(usage.Options):
     )
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:  # noqa: N802 - Twisted's name
-        """Parse the command line, and load what it names."""
+        """Parse the command line, and load the settings."""
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
-            _refuse([f"{error} (see twistd channel-aa --help)"])
+            _exit_with_errors([f"{error} (see twistd channel-aa --help)"])
 
     def parseArgs(self, *arguments: str) -> None:  # noqa: N802 - Twisted's name
-        """Refuse what is no option."""
+        """Reject arguments that are no options."""
         if arguments:
             raise usage.UsageError(f"unexpected argument {arguments[0]!r}")
 
     def postOptions(self) -> None:  # noqa: N802 - Twisted's name
         """Load the settings.
 
-        Paths in them are absolute: twistd's ``--rundir`` changes the folder later.
+        The file's path is made absolute: twistd's ``--rundir`` changes the working
+        directory later.
         """
         if self["config"] == "":
             raise usage.UsageError("--config: expected the name of a file, found ''")
@@ -108,13 +110,13 @@ class Options(usage.Options):
         try:
             self.settings = self.load()
         except ConfigError as error:
-            _refuse(error.problems)
+            _exit_with_errors(error.problems)
 
     def load(self) -> Settings:
-        """Read the settings from all places; at a reload, again.
+        """Load the settings from the command line, the environment and the file.
 
         Raises:
-            ConfigError: it names everything that is wrong.
+            ConfigError: with all problems.
         """
         settings = load(
             Path(self.file) if self.file else None,
@@ -125,28 +127,28 @@ class Options(usage.Options):
         return settings
 
     def getUsage(self, width: int | None = None) -> str:  # noqa: N802 - Twisted's name
-        """Explain the options, and where the password comes from."""
+        """Return the help text."""
         return super().getUsage(width) + _EPILOG
 
     def opt_version(self) -> NoReturn:
         """Display this program's version and exit."""
-        print(f"channel-aa {__version__}")  # noqa: T201 - what was asked for
+        print(f"channel-aa {__version__}")  # noqa: T201 - the purpose of the option
         raise SystemExit(0)
 
 
 def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
-    """Make the service that twistd runs; it connects when it is started."""
-    # Imported here, because twistd chooses and installs the reactor before this.
+    """Create the service that twistd runs; it connects when it is started."""
+    # Imported here: twistd installs the reactor after it has imported this module.
     from twisted.internet import reactor  # noqa: PLC0415
 
     from channel_aa.daemon.process import Daemon  # noqa: PLC0415
     from channel_aa.daemon.signals import handle_signals  # noqa: PLC0415
 
-    keep_monotonic_time(reactor)
+    use_monotonic_clock(reactor)
     daemon = Daemon(
         options.settings,
         reactor=reactor,
-        read_again=options.load if options.file else None,
+        load_settings=options.load if options.file else None,
         file=options.file or "",
         environ=os.environ,
     )
@@ -154,7 +156,7 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     return daemon
 
 
-def _refuse(lines: Iterable[object]) -> NoReturn:
+def _exit_with_errors(lines: Iterable[object]) -> NoReturn:
     for line in lines:
         print(f"channel-aa: {line}", file=sys.stderr)  # noqa: T201 - no log is open yet
     raise SystemExit(1)

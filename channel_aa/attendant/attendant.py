@@ -1,4 +1,4 @@
-"""All the calls that are attended to now."""
+"""The calls in progress: admission, overload, drain, reload."""
 
 from __future__ import annotations
 
@@ -9,42 +9,46 @@ from twisted.internet.defer import Deferred, DeferredList
 from zope.interface import implementer
 
 from channel_aa.attendant.call import Call
-from channel_aa.attendant.call_plan import CallPlan
 from channel_aa.attendant.exits import OVERLOAD, STOPPING
-from channel_aa.attendant.overload_log import OverloadLog
+from channel_aa.attendant.navigation import CallPlan
 from channel_aa.interfaces import IStasisApplication
+from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.interfaces import IChannel
     from channel_aa.menus.flow import CallFlow
 
-_NONE: Mapping[str, CustomAction] = MappingProxyType({})
+OVERLOAD_LOG_SECONDS = 60
+"""Interval between log lines about rejected calls."""
+
+_NO_ACTIONS: Mapping[str, CustomAction] = MappingProxyType({})
+_log = Logger()
 
 
 @implementer(IStasisApplication)
 class Attendant:
-    """Gives every channel that enters a `Call` of its own.
+    """Runs a `Call` for every channel that enters the application.
 
     Args:
-        flow: what callers experience.
-        clock: keeps the calls' time.
-        now: tells the date and time, with its time zone.
-        actions: what ``run`` finds by these names.
-        max_calls: how many calls are attended to at once; 0: no limit. Those above
-            it go on in the dialplan.
-        on_replaced: called when another program has taken the application.
+        flow: the call flow for new calls.
+        clock: the clock for the calls' timers.
+        now: returns the date and time, with a time zone.
+        actions: the custom actions that ``run`` names.
+        max_calls: how many calls may be in progress; 0: no limit. Further ones
+            continue in the dialplan.
+        on_replaced: called when another program has taken the application's name.
 
     Attributes:
-        calls: the calls in progress, but for those that were turned away.
-        turned_away: calls that are on their way to the dialplan.
-        attended: how many calls were attended to so far.
-        is_closing: whether new calls are sent on, from `close` on until `open`.
+        calls: the calls in progress, without the rejected ones.
+        rejected: rejected calls that have not left the application yet.
+        attended: how many calls were accepted since the start.
+        is_closing: whether new calls are rejected, from `close` on until `open`.
     """
 
     def __init__(
@@ -53,62 +57,63 @@ class Attendant:
         *,
         clock: IReactorTime,
         now: Callable[[], datetime],
-        actions: Mapping[str, CustomAction] = _NONE,
+        actions: Mapping[str, CustomAction] = _NO_ACTIONS,
         max_calls: int = 0,
         on_replaced: Callable[[], None] | None = None,
     ) -> None:
         self.calls: set[Call] = set()
-        self.turned_away: set[Call] = set()
+        self.rejected: set[Call] = set()
         self.attended = 0
         self.max_calls = max_calls
         self._clock = clock
         self._now = now
         self._actions = actions
         self._on_replaced = on_replaced
-        self._refusals = OverloadLog(clock)
+        self._overload_log = OverloadLog(clock)
         self.is_closing = False
         self._drained: Deferred[None] | None = None
         self.flow = flow
 
     @property
     def flow(self) -> CallFlow:
-        """What callers experience; calls in progress keep what they began with."""
-        return self._offer.flow
+        """The call flow for new calls; calls in progress keep theirs."""
+        return self._plan.flow
 
     @flow.setter
     def flow(self, flow: CallFlow) -> None:
-        self._offer = CallPlan(flow, actions=self._actions, now=self._now)
+        self._plan = CallPlan(flow, now=self._now)
 
     @property
-    def refused(self) -> int:
-        """How many calls were turned away so far because there were too many."""
-        return self._refusals.total
+    def overload_rejections(self) -> int:
+        """How many calls were rejected because of ``max_calls`` since the start."""
+        return self._overload_log.total
 
     @property
     def conversations(self) -> int:
-        """How many of the calls speak with somebody now."""
+        """How many of the calls are in a conversation with a phone."""
         return sum(call.is_in_conversation for call in self.calls)
 
     def channel_entered(
         self, channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
     ) -> Call:
-        """Attend to a channel; see `IStasisApplication`.
+        """Start or reject a call; see `IStasisApplication`.
 
-        One that is adopted is attended to even where there are too many: it was
-        promised to be.
+        An adopted call is never rejected because of ``max_calls``: an earlier run has
+        accepted it.
         """
         call = Call(
             channel,
-            self._offer,
+            self._plan,
             clock=self._clock,
             arguments=arguments,
-            on_change=self._changed,
+            custom_actions=self._actions,
+            on_change=self._call_changed,
         )
         if self.is_closing:
-            self._turn_away(call, STOPPING)
+            self._reject(call, STOPPING)
         elif 0 < self.max_calls <= len(self.calls) and not adopted:
-            self._refusals.count()
-            self._turn_away(call, OVERLOAD)
+            self._overload_log.count_rejection()
+            self._reject(call, OVERLOAD)
         else:
             self.attended += 1
             self.calls.add(call)
@@ -116,56 +121,102 @@ class Attendant:
         return call
 
     def replaced(self) -> None:
-        """Let all calls go: they are another program's; see `IStasisApplication`."""
-        for call in [*self.calls, *self.turned_away]:
-            call.abandon()
+        """Detach from all calls: another program controls them now."""
+        for call in [*self.calls, *self.rejected]:
+            call.detach()
         if self._on_replaced is not None:
             self._on_replaced()
 
     async def close(self, *, drain_timeout: float = 0) -> None:
-        """Let every call go on in the dialplan, and those that come meanwhile.
+        """Let all calls continue in the dialplan, and reject new ones.
 
-        Conversations are left standing. Closing again while calls are waited for
-        ends the waiting.
+        Conversations are kept connected. A second call ends the drain of the first.
 
         Args:
-            drain_timeout: how many seconds the calls in a menu may take to end by
-                themselves before.
+            drain_timeout: how many seconds calls in a menu may take to end before.
         """
         self.is_closing = True
-        self._stop_waiting()
-        if drain_timeout and self._is_anybody_in_a_menu():
+        self._end_drain()
+        if drain_timeout and self._has_calls_in_menus():
             self._drained = Deferred()
-            limit = self._clock.callLater(drain_timeout, self._stop_waiting)
+            timeout = self._clock.callLater(drain_timeout, self._end_drain)
             try:
                 await self._drained
             finally:
                 self._drained = None
-                if limit.active():
-                    limit.cancel()
+                if timeout.active():
+                    timeout.cancel()
         await DeferredList(
-            [call.release(STOPPING) for call in [*self.calls, *self.turned_away]]
+            [call.exit_to_dialplan(STOPPING) for call in [*self.calls, *self.rejected]]
         )
-        self._refusals.stop()
+        self._overload_log.stop()
 
     def open(self) -> None:
-        """Attend to new calls, as at the beginning."""
+        """Accept new calls again after `close`."""
         self.is_closing = False
 
-    def _turn_away(self, call: Call, reason: str) -> None:
-        self.turned_away.add(call)
-        call.turn_away(reason)
+    def _reject(self, call: Call, reason: str) -> None:
+        self.rejected.add(call)
+        call.reject(reason)
 
-    def _changed(self, call: Call) -> None:
+    def _call_changed(self, call: Call) -> None:
         if call.has_left:
             self.calls.discard(call)
-            self.turned_away.discard(call)
-        if self._drained is not None and not self._is_anybody_in_a_menu():
-            self._stop_waiting()
+            self.rejected.discard(call)
+        if self._drained is not None and not self._has_calls_in_menus():
+            self._end_drain()
 
-    def _is_anybody_in_a_menu(self) -> bool:
+    def _has_calls_in_menus(self) -> bool:
         return not all(call.is_in_conversation for call in self.calls)
 
-    def _stop_waiting(self) -> None:
+    def _end_drain(self) -> None:
         if self._drained is not None and not self._drained.called:
             self._drained.callback(None)
+
+
+class OverloadLog:
+    """Logs the first rejected call at once, and further ones once a minute.
+
+    Args:
+        clock: the clock for that interval.
+
+    Attributes:
+        total: how many calls were rejected so far.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.total = 0
+        self._clock = clock
+        self._logged = 0
+        self._timer: IDelayedCall | None = None
+
+    def count_rejection(self) -> None:
+        """Count a rejected call."""
+        self.total += 1
+        if self._timer is None:
+            self._log_and_wait()
+
+    def stop(self) -> None:
+        """Log rejections that were not logged yet, and cancel the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._log_new()
+
+    def _log_and_wait(self) -> None:
+        self._timer = None
+        if self._log_new():
+            self._timer = self._clock.callLater(
+                OVERLOAD_LOG_SECONDS, self._log_and_wait
+            )
+
+    def _log_new(self) -> bool:
+        count = self.total - self._logged
+        if count:
+            _log.warn(
+                "Too many calls: {count} went on in the dialplan ({total} so far)",
+                count=count,
+                total=self.total,
+            )
+            self._logged = self.total
+        return count > 0

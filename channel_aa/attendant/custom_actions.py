@@ -1,86 +1,95 @@
-"""Actions of an embedding program's own, and what they know of the caller."""
+"""Actions that an embedding program registers, and what they get of a call."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from twisted.internet.defer import (
-    CancelledError,
-    Deferred,
-)
-from twisted.internet.defer import (
-    TimeoutError as DeferredTimeoutError,
-)
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.attendant.deferreds import cancellable
+from channel_aa.attendant.prompts import play_prompt
+from channel_aa.checked import ConfigError, Problem, nearest, quoted
 from channel_aa.interfaces import ChannelGoneError
 from channel_aa.logs import Logger
-from channel_aa.menus.actions import KEYWORDS, REPEAT, Action, GoTo, Keyword, Named
+from channel_aa.menus.actions import KEYWORDS, REPEAT, Action, GoTo, Keyword, Named, Run
 from channel_aa.menus.sounds import prompt_of
+from channel_aa.menus.traversal import in_actions, in_menu, in_routes, with_follow_ups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from channel_aa.attendant.call import Call
-    from channel_aa.menus.actions import Run
+    from channel_aa.attendant.context import CallContext
+    from channel_aa.menus.flow import CallFlow
     from channel_aa.menus.sounds import Sound
+    from channel_aa.menus.traversal import Written
 
 _log = Logger()
 
 
 class Caller:
-    """A caller, for an action of an embedding program's own.
+    """A caller, as a custom action gets it.
 
     Attributes:
         channel_id: Asterisk's unique id of the channel.
         channel_name: the channel's name: ``PJSIP/alice-00000001``.
-        name: who calls, as the network says; may be empty. Anybody can write here
-            what they like.
-        number: the number that calls; may be empty, and may be forged.
+        name: the caller's name, as the network sent it; may be empty. Callers can
+            choose any text here.
+        number: the caller's number; may be empty, and may be forged.
         dialled: the number that was dialled.
         arguments: those of the dialplan's ``Stasis(app,argument,…)``.
-        digits: what the caller pressed to get here.
+        digits: the caller's last entry, which led here.
         recording: the name of the caller's last recording; empty without one.
-        is_over: whether the action's time is over: then nothing can be done any more.
+        is_over: whether the action has ended, or its timeout has passed: then each
+            method raises `ChannelGoneError`.
     """
 
-    def __init__(self, call: Call) -> None:
-        channel = call.channel
+    def __init__(self, context: CallContext) -> None:
+        channel = context.channel
         self.channel_id = channel.id
         self.channel_name = channel.name
         self.name = channel.caller_name
         self.number = channel.caller_number
         self.dialled = channel.dialled
-        self.arguments: Sequence[str] = call.arguments
-        self.digits = call.digits
-        self.recording = call.recording
+        self.arguments: Sequence[str] = context.arguments
+        self.digits = context.digits
+        self.recording = context.recording
         self.is_over = False
-        self._attended = call
+        self._context = context
 
     @property
-    def _call(self) -> Call:
+    def _call(self) -> CallContext:
         if self.is_over:
             raise ChannelGoneError("the time of this action is over")
-        return self._attended
+        return self._context
 
     async def play(self, *sounds: str | Sound) -> None:
-        """Play sounds; a key stops them, and is kept for the menu that follows.
+        """Play sounds; a key stops them, and is kept for the next menu.
 
         Raises:
-            ConfigError: one of them is not usable.
+            ConfigError: a sound is not usable.
+            ChannelGoneError: the caller has hung up.
         """
-        await self._call.say(prompt_of(*sounds))
+        await play_prompt(self._call, prompt_of(*sounds))
 
     async def next_key(self, seconds: float) -> str | None:
-        """Give the next key, or ``None`` after so many seconds without one."""
+        """Wait for the next key.
+
+        Args:
+            seconds: the timeout.
+
+        Returns:
+            The key; ``None`` after the timeout, or if the connection to Asterisk was
+            lost meanwhile, and keys with it.
+        """
         return await self._call.keypad.next_key(seconds) or None
 
     async def get_variable(self, name: str) -> str:
-        """Read a channel variable or function; empty where it is not set.
+        """Read a channel variable or function; empty if it is not set.
 
         Raises:
-            TelephonyError: Asterisk does not say.
+            TelephonyError: Asterisk answered with an error, or not at all.
         """
         return await self._call.channel.get_variable(name)
 
@@ -88,37 +97,37 @@ class Caller:
         """Set a channel variable or function.
 
         Raises:
-            TelephonyError: Asterisk does not do so.
+            TelephonyError: Asterisk answered with an error, or not at all.
         """
         await self._call.channel.set_variable(name, value)
 
 
 CustomAction: TypeAlias = Callable[[Caller], Awaitable[Action | str | None]]
-"""An action of an embedding program's own, which tells what is next.
+"""An async callable that an embedding program registers, and that ``run`` names.
 
-That is an `Action`, or a word as in the file (the name of a menu or an entry of
-``[actions]``, ``repeat``, ``back``, ``top``, ``hangup``), or ``None``: the menu again.
-It is cancelled when its time is up, and when the caller hangs up. It must not block:
-all calls would wait.
+It returns the next action: an `Action`, a word as in the file (the name of a menu or
+an entry of ``[actions]``, ``repeat``, ``back``, ``top``, ``hangup``), or ``None``: the
+current menu again. It is cancelled at its timeout, and when the caller hangs up. It
+must not block the reactor: all calls would wait.
 """
 
 
-async def run(call: Call, action: Run) -> Action:
-    """Run a registered action; what goes wrong in it does no harm to the call."""
-    following = await _run(call, action)
-    if following is not None:
-        return following
-    return REPEAT if action.else_ is None else action.else_
+async def run_custom_action(
+    call: CallContext, action: Run, registered: Mapping[str, CustomAction]
+) -> Action:
+    """Run a registered action; an error in it is logged, and leads to ``else``.
 
-
-async def _run(call: Call, action: Run) -> Action | None:
-    """Give what is next; ``None`` where the action did not tell."""
-    custom = call.offer.actions.get(action.run)
-    if custom is None:
-        _log.error("No action is registered as {name!r}", name=action.run)
-        return None
+    Args:
+        call: the call's context.
+        action: names it.
+        registered: the custom actions by name.
+    """
+    custom = registered.get(action.run)
     try:
-        return _next(await _within(action.timeout, custom, call), call)
+        if custom is not None:
+            answer = await _run_with_timeout(action.timeout, custom, call)
+            return _as_action(answer, call)
+        _log.error("No action is registered as {name!r}", name=action.run)
     except (CancelledError, ChannelGoneError):
         raise
     except DeferredTimeoutError:
@@ -128,38 +137,44 @@ async def _run(call: Call, action: Run) -> Action | None:
             channel=call.channel.name,
             timeout=action.timeout,
         )
-    except Exception:  # noqa: BLE001 - another's fault must not end the call
+    except Exception:  # noqa: BLE001 - an embedder's fault must not end the call
         _log.failure(
             "The action {name} for {channel} failed",
             name=action.run,
             channel=call.channel.name,
         )
-    return None
+    return REPEAT if action.else_ is None else action.else_
 
 
-async def _within(
-    seconds: float, custom: CustomAction, call: Call
+async def _run_with_timeout(
+    seconds: float, custom: CustomAction, call: CallContext
 ) -> Action | str | None:
-    """Wait for an action as long as it may take, and not a moment longer.
+    """Run a custom action, and cancel it at its timeout.
 
-    One that goes on although it is cancelled is left behind.
+    One that ignores its cancellation goes on without effect on the call.
     """
     caller = Caller(call)
 
-    async def act() -> Action | str | None:
+    async def run() -> Action | str | None:
         try:
             return await custom(caller)
         except CancelledError as error:
             raise RuntimeError("what it waited for was cancelled") from error
 
-    over = cancellable(Deferred.fromCoroutine(act()))
+    finished = cancellable(Deferred.fromCoroutine(run()))
     try:
-        return await over.addTimeout(seconds, call.clock)
+        return await finished.addTimeout(seconds, call.clock)
     finally:
         caller.is_over = True
 
 
-def _next(answer: Action | str | None, call: Call) -> Action:
+def _as_action(answer: Action | str | None, call: CallContext) -> Action:
+    """Convert what a custom action returned.
+
+    Raises:
+        LookupError: it names a menu or an action that does not exist.
+        TypeError: it is of another type.
+    """
     if answer is None:
         return REPEAT
     if isinstance(answer, str):
@@ -167,9 +182,46 @@ def _next(answer: Action | str | None, call: Call) -> Action:
     if not isinstance(answer, Action):
         raise TypeError(f"it gave {answer!r}, and not an action, a name or None")
     try:
-        action = call.offer.resolve(answer)
+        action = call.plan.resolve(answer)
     except KeyError as error:
         raise LookupError(f"no menu and no action is called {error}") from None
-    if isinstance(action, GoTo) and action.menu not in call.offer.digit_maps:
+    if isinstance(action, GoTo) and action.menu not in call.plan.digit_maps:
         raise LookupError(f"no menu is called {action.menu!r}")
     return action
+
+
+def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") -> None:
+    """Check that each ``run`` in a call flow names a registered action.
+
+    Args:
+        flow: the call flow.
+        names: the names of the registered actions.
+        file: the configuration file, with which each problem's place begins.
+
+    Raises:
+        ConfigError: with a problem for each ``run`` that does not.
+    """
+    in_file = f"{file}: " if file else ""
+    problems = [
+        Problem(f"{in_file}{each.place}.run", _unregistered(each.action.run, names))
+        for each in with_follow_ups(_all_actions(flow))
+        if isinstance(each.action, Run) and each.action.run not in names
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _all_actions(flow: CallFlow) -> Iterator[Written]:
+    for name, menu in flow.menus.items():
+        yield from in_menu(name, menu)
+    yield from in_actions(flow.actions)
+    yield from in_routes(flow.routes)
+
+
+def _unregistered(name: str, names: Collection[str]) -> str:
+    if names:
+        return nearest(name, names, what="registered action")
+    return (
+        f"{quoted(name)} is an action of an embedding program's own, and none is"
+        " registered: twistd channel-aa has none; see examples/caller_lookup.py"
+    )

@@ -1,95 +1,159 @@
-"""Doing for a caller what an action says, and whatever follows it."""
+"""Executes the actions of a call flow, one after another."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from channel_aa.attendant import custom_actions, dialing, exits, recording
-from channel_aa.attendant.limits import MAX_ACTIONS_WITHOUT_KEY, ActionLoopError
+from channel_aa.attendant import dialing, exits
+from channel_aa.attendant.custom_actions import run_custom_action
 from channel_aa.attendant.menu_session import run_menu
+from channel_aa.attendant.prompts import play_prompt
+from channel_aa.interfaces import RecordingEnd
+from channel_aa.logs import Logger
 from channel_aa.menus import actions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from channel_aa.attendant.call import Call
+    from channel_aa.attendant.context import CallContext
+    from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.menus.actions import Action
 
+MAX_ACTIONS_WITHOUT_KEY = 100
+"""How many actions may follow one another before the caller presses a key.
 
-async def follow(call: Call, action: Action) -> None:
-    """Perform an action and those that follow, until the call has left.
+Menus whose limits lead to each other, and custom actions that return each other, would
+go on until the call's time limit, possibly with no caller there.
+"""
+
+_log = Logger()
+
+
+class ActionLoopError(Exception):
+    """`MAX_ACTIONS_WITHOUT_KEY` actions were executed without a key."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{MAX_ACTIONS_WITHOUT_KEY} actions have followed one another without a"
+            " key; the call goes on in the dialplan. Do they lead to each other?"
+        )
+
+
+async def execute_all(
+    call: CallContext, action: Action, custom_actions: Mapping[str, CustomAction]
+) -> None:
+    """Execute an action and those that follow it, until the call exits.
+
+    Args:
+        call: the call's context.
+        action: the first action.
+        custom_actions: what the embedding program registered, by name.
 
     Raises:
-        ActionLoopError: there were `MAX_ACTIONS_WITHOUT_KEY` without a key.
+        ActionLoopError: the call has executed `MAX_ACTIONS_WITHOUT_KEY` actions since
+            the last key.
     """
-    following: Action | None = action
+    next_action: Action | None = action
     presses = call.keypad.presses
-    unattended = 0
-    while following is not None:
+    count = 0
+    while next_action is not None:
         if presses != call.keypad.presses:
             presses = call.keypad.presses
-            unattended = 0
-        unattended += 1
-        if unattended > MAX_ACTIONS_WITHOUT_KEY:
+            count = 0
+        count += 1
+        if count > MAX_ACTIONS_WITHOUT_KEY:
             raise ActionLoopError
-        following = await perform(call, following)
+        resolved = call.plan.resolve(next_action)
+        if isinstance(resolved, actions.Run):
+            next_action = await run_custom_action(call, resolved, custom_actions)
+        else:
+            next_action = await _EXECUTORS[type(resolved)](call, resolved)
 
 
-def perform(call: Call, action: Action) -> Awaitable[Action | None]:
-    """Do what an action says; give what is next, or ``None`` once the call leaves."""
-    action = call.offer.resolve(action)
-    return _PERFORMERS[type(action)](call, action)
-
-
-async def _play(call: Call, action: actions.Play) -> Action:
-    await call.say(action.play)
+async def _play(call: CallContext, action: actions.Play) -> Action:
+    await play_prompt(call, action.play)
     return action.then
 
 
-async def _go_to(call: Call, action: actions.GoTo) -> Action:
-    return await run_menu(call, call.way.enter(action.menu))
+async def _go_to(call: CallContext, action: actions.GoTo) -> Action:
+    return await run_menu(call, call.history.enter(action.menu))
 
 
-async def _keyword(call: Call, action: actions.Keyword) -> Action | None:
+async def _keyword(call: CallContext, action: actions.Keyword) -> Action | None:
     if action == actions.HANGUP:
         await exits.hang_up(call)
         return None
-    way = call.way
+    history = call.history
     if action == actions.BACK:
-        visit = way.back()
+        session = history.back()
     elif action == actions.TOP:
-        visit = way.top()
+        session = history.top()
     else:
-        visit = way.visit
-    if visit is not None:
-        return await run_menu(call, visit)
-    # A route led past the menus, so there is none to come back to.
+        session = history.session
+    if session is not None:
+        return await run_menu(call, session)
+    # A route bypassed the menus, so there is none to return to.
     await call.channel.continue_in_dialplan()
     return None
 
 
-async def _set(call: Call, action: actions.SetVariables) -> Action:
+async def _record(call: CallContext, action: actions.Record) -> Action:
+    """Record the caller; a hangup ends the recording, which is kept.
+
+    Keys pressed during it, such as the terminator, are discarded.
+    """
+    channel = call.channel
+    recording = channel.record(
+        action.name(
+            channel=channel.id, caller=channel.caller_number, at=call.plan.now()
+        ),
+        max_seconds=action.max_seconds,
+        max_silence_seconds=action.max_silence,
+        terminator=action.terminator,
+        beep=action.beep,
+    )
+    end = await recording.finished
+    call.keypad.clear()
+    if end is RecordingEnd.FAILED:
+        _log.error(
+            "{channel} could not be recorded: {problem}",
+            channel=channel.name,
+            problem=recording.problem,
+        )
+        return action.then if action.else_ is None else action.else_
+    _log.info(
+        "Channel {channel} left the recording {recording}",
+        channel=channel.name,
+        recording=recording.name,
+    )
+    call.recording = recording.name
+    return action.then
+
+
+async def _set_variables(call: CallContext, action: actions.SetVariables) -> Action:
     for name, value in action.set_.items():
         await call.set_variable(name, actions.with_digits(value, call.digits))
     return action.then
 
 
-async def _language(call: Call, action: actions.Language) -> Action:
-    await call.speak(action.language)
+async def _set_language(call: CallContext, action: actions.Language) -> Action:
+    await call.set_language(action.language)
     return action.then
 
 
-_PERFORMERS: Mapping[type[Action], Callable[[Call, Any], Awaitable[Action | None]]] = {
+_EXECUTORS: Mapping[
+    type[Action], Callable[[CallContext, Any], Awaitable[Action | None]]
+] = {
     actions.Keyword: _keyword,
     actions.Play: _play,
     actions.GoTo: _go_to,
     actions.Dial: dialing.dial,
-    actions.Record: recording.record,
+    actions.Record: _record,
     actions.Continue: exits.continue_in_dialplan,
     actions.Voicemail: exits.voicemail,
     actions.Queue: exits.queue,
     actions.Directory: exits.directory,
-    actions.SetVariables: _set,
-    actions.Language: _language,
-    actions.Run: custom_actions.run,
+    actions.SetVariables: _set_variables,
+    actions.Language: _set_language,
 }
+"""Execute an action; return the next one, or ``None`` when the call has exited."""

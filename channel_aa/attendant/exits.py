@@ -1,7 +1,8 @@
-"""How a call leaves the attendant: for the dialplan, or for good."""
+"""How a call leaves the attendant: to the dialplan, or with a hangup."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError
@@ -12,7 +13,7 @@ from channel_aa.logs import Logger
 from channel_aa.menus.actions import REPEAT, with_digits
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.call import Call
+    from channel_aa.attendant.context import CallContext
     from channel_aa.menus.actions import (
         Action,
         Continue,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     )
 
 REASON_VARIABLE = "CHANNEL_AA_REASON"
-"""The channel variable that tells the dialplan why a call was not attended to."""
+"""The channel variable with the reason why the attendant let a call go."""
 
 ARGUMENT_VARIABLE = "CHANNEL_AA_ARGUMENT"
 """The channel variable that the shipped dialplan contexts read."""
@@ -33,24 +34,24 @@ ERROR = "error"
 LIMIT = "limit"
 
 REASON_SECONDS = 5.0
-"""How long a call waits at most for its reason to be set.
+"""Timeout for setting `REASON_VARIABLE`.
 
-Asterisk sets no variable while a sound plays, and some sounds cannot be stopped. In a
-crowd of calls over HTTP, each waits for its turn.
+Asterisk sets no variable while a sound plays, and some sounds cannot be stopped. Over
+HTTP, the requests of many calls queue.
 """
 
 _log = Logger()
 
 
-async def leave(call: Call, reason: str = "") -> bool:
-    """Let the call go on at the next priority in the dialplan.
+async def exit_to_dialplan(call: CallContext, reason: str = "") -> bool:
+    """Let the call continue at the next priority in the dialplan.
 
-    Whom Asterisk does not let go on is hung up, rather than left in silence; not when
-    the attendant stops, for the next one to start attends to them.
+    If Asterisk rejects that, hang up instead of leaving the caller in silence; not
+    while the attendant stops, since its next run adopts the call.
 
     Args:
-        call: the call, which may be over already.
-        reason: why, for `REASON_VARIABLE`; empty: there is nothing to tell.
+        call: the call's context; it may be over already.
+        reason: the value for `REASON_VARIABLE`; empty: it is not set.
 
     Returns:
         Whether the channel was still there.
@@ -59,128 +60,103 @@ async def leave(call: Call, reason: str = "") -> bool:
         return False
     try:
         if reason:
-            await _tell(call, reason)
-        await call.channel.continue_in_dialplan()
+            await _set_reason(call, reason)
+        has_continued = await call.try_request(
+            call.channel.continue_in_dialplan(),
+            _log.error,
+            "{channel} could not go on in the dialplan: {error}",
+        )
     except (CancelledError, ChannelGoneError):
         return False
-    except TelephonyError as error:
-        _log.error(
-            "{channel} could not go on in the dialplan: {error}",
-            channel=call.channel.name,
-            error=error,
-        )
-        if reason != STOPPING:
-            await _hang_up_at_last(call)
+    if not has_continued and reason != STOPPING:
+        with suppress(CancelledError, ChannelGoneError):
+            await call.try_request(
+                call.channel.hang_up(),
+                _log.error,
+                "{channel} could not be hung up either: {error}",
+            )
     return True
 
 
-async def end_at_limit(call: Call) -> None:
-    """Hang up a call that has taken as long as a call may."""
+async def hang_up_at_limit(call: CallContext) -> None:
+    """Hang up a call that has reached ``max_call_seconds``."""
     if call.is_hung_up:
         return
     _log.info(
         "{channel} is hung up: no call may take longer", channel=call.channel.name
     )
-    try:
-        await _tell(call, LIMIT)
-        await hang_up(call)
-    except (CancelledError, ChannelGoneError):
-        return
-    except TelephonyError as error:
-        _log.error(
+    with suppress(CancelledError, ChannelGoneError):
+        await _set_reason(call, LIMIT)
+        await call.try_request(
+            hang_up(call),
+            _log.error,
             "{channel} could not go on in the dialplan either: {error}",
-            channel=call.channel.name,
-            error=error,
         )
 
 
-async def hang_up(call: Call) -> None:
-    """Hang up; whom Asterisk does not hang up, the dialplan gets."""
-    try:
-        await call.channel.hang_up()
-    except ChannelGoneError:
-        raise
-    except TelephonyError as error:
-        _log.error(
-            "{channel} could not be hung up: {error}",
-            channel=call.channel.name,
-            error=error,
-        )
+async def hang_up(call: CallContext) -> None:
+    """Hang up; if Asterisk rejects that, continue in the dialplan."""
+    if not await call.try_request(
+        call.channel.hang_up(), _log.error, "{channel} could not be hung up: {error}"
+    ):
         await call.channel.continue_in_dialplan()
 
 
-async def continue_in_dialplan(call: Call, action: Continue) -> Action | None:
-    """Leave for a place in the dialplan."""
-    place = action.continue_
-    return await _leave_for(
+async def continue_in_dialplan(call: CallContext, action: Continue) -> Action | None:
+    """Continue at a location in the dialplan; the menu again if that is rejected."""
+    location = action.continue_
+    return await _continue_at(
         call,
-        context=place.context,
-        extension=with_digits(place.extension, call.digits) or "s",
-        priority=place.priority,
+        context=location.context,
+        extension=with_digits(location.extension, call.digits) or "s",
+        priority=location.priority,
     )
 
 
-async def voicemail(call: Call, action: Voicemail) -> Action | None:
-    """Leave for the shipped dialplan's voicemail."""
+async def voicemail(call: CallContext, action: Voicemail) -> Action | None:
+    """Continue in the voicemail context of the shipped dialplan."""
     mailbox = with_digits(action.voicemail, call.digits)
-    return await _leave_with(call, "channel-aa-voicemail", mailbox)
+    return await _continue_in_context(call, "channel-aa-voicemail", mailbox)
 
 
-async def queue(call: Call, action: Queue) -> Action | None:
-    """Leave for the shipped dialplan's queues."""
-    return await _leave_with(call, "channel-aa-queue", action.queue)
+async def queue(call: CallContext, action: Queue) -> Action | None:
+    """Continue in the queue context of the shipped dialplan."""
+    return await _continue_in_context(call, "channel-aa-queue", action.queue)
 
 
-async def directory(call: Call, action: Directory) -> Action | None:
-    """Leave for the shipped dialplan's directory."""
-    return await _leave_with(call, "channel-aa-directory", action.directory)
+async def directory(call: CallContext, action: Directory) -> Action | None:
+    """Continue in the directory context of the shipped dialplan."""
+    return await _continue_in_context(call, "channel-aa-directory", action.directory)
 
 
-async def _leave_with(call: Call, context: str, argument: str) -> Action | None:
+async def _continue_in_context(
+    call: CallContext, context: str, argument: str
+) -> Action | None:
     if not await call.set_variable(ARGUMENT_VARIABLE, argument):
         return REPEAT
-    return await _leave_for(call, context=context, extension="s", priority=1)
+    return await _continue_at(call, context=context, extension="s", priority=1)
 
 
-async def _leave_for(
-    call: Call, *, context: str, extension: str, priority: int
+async def _continue_at(
+    call: CallContext, *, context: str, extension: str, priority: int
 ) -> Action | None:
-    try:
-        await call.channel.continue_in_dialplan(
+    has_continued = await call.try_request(
+        call.channel.continue_in_dialplan(
             context=context, extension=extension, priority=priority
-        )
-    except ChannelGoneError:
-        raise
-    except TelephonyError as error:
-        _log.error(
-            "{channel} could not go on at {extension}@{context}: {error}",
-            channel=call.channel.name,
-            extension=extension,
-            context=context,
-            error=error,
-        )
-        return REPEAT
-    return None
+        ),
+        _log.error,
+        "{channel} could not go on at {extension}@{context}: {error}",
+        extension=extension,
+        context=context,
+    )
+    return None if has_continued else REPEAT
 
 
-async def _hang_up_at_last(call: Call) -> None:
+async def _set_reason(call: CallContext, reason: str) -> None:
+    """Set `REASON_VARIABLE`; the call exits even if that fails."""
+    setting = call.channel.set_variable(REASON_VARIABLE, reason)
     try:
-        await call.channel.hang_up()
-    except (CancelledError, ChannelGoneError):
-        return
-    except TelephonyError as error:
-        _log.error(
-            "{channel} could not be hung up either: {error}",
-            channel=call.channel.name,
-            error=error,
-        )
-
-
-async def _tell(call: Call, reason: str) -> None:
-    """Tell the dialplan why; that it cannot be told keeps no call from going on."""
-    telling = call.channel.set_variable(REASON_VARIABLE, reason)
-    try:
-        await telling.addTimeout(REASON_SECONDS, call.clock)
+        await setting.addTimeout(REASON_SECONDS, call.clock)
     except ChannelGoneError:
         raise
     except (TelephonyError, DeferredTimeoutError) as error:

@@ -1,4 +1,4 @@
-"""The keys a caller has pressed, and whoever waits for them."""
+"""The keys that a caller presses: type-ahead buffer, barge-in and rate limit."""
 
 from __future__ import annotations
 
@@ -13,116 +13,121 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
 MAX_KEPT = 64
-"""How many keys are kept while nobody takes them; more are ignored."""
+"""Size of the type-ahead buffer; further keys are ignored."""
 
 MAX_PER_SECOND = 20
-"""How many keys a second are taken in the long run, after a burst of `MAX_KEPT`.
+"""How many keys a second are accepted in the long run, after a burst of `MAX_KEPT`.
 
-A telephone sends at most 12 (ITU-T Q.24: 40 ms of tone, 40 ms of pause). What is
-faster is no caller, and each key costs a request or two and a line of the log.
+A telephone sends at most 12 (ITU-T Q.24: 40 ms of tone, 40 ms of pause). Faster keys
+come from no caller, and each key costs a request or two and a line of the log.
 """
 
-NOBODY = ""
-"""What `Keypad.next_key` gives to whoever was woken: see `Keypad.wake`."""
+KEYS_LOST = ""
+"""What `Keypad.next_key` returns instead of a key after `Keypad.report_loss`."""
 
 
 class Keypad:
     """A caller's keypad: a key is data first, and an interruption second.
 
-    A key that nobody waits for is kept for whoever asks next (type-ahead).
+    A key is buffered until `next_key` takes it (type-ahead). A token bucket limits the
+    rate: each key takes a token, and `MAX_PER_SECOND` are added.
 
     Args:
-        clock: keeps the time of `next_key`.
+        clock: the clock for the timeout of `next_key`.
 
     Attributes:
-        presses: how many keys were taken.
-        ignored: how many keys were not, because they were too many.
+        presses: how many keys were accepted.
+        ignored: how many keys exceeded the buffer or the rate.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
         self.presses = 0
         self.ignored = 0
         self._clock = clock
-        self._kept: deque[str] = deque()
+        self._buffer: deque[str] = deque()
         self._interrupt: Callable[[], None] | None = None
         self._waiting: Deferred[str | None] | None = None
-        self._unwanted: tuple[str, float] | None = None
-        self._credit = float(MAX_KEPT)
-        self._credited_at = clock.seconds()
+        self._ignored_key: tuple[str, float] | None = None
+        self._tokens = float(MAX_KEPT)
+        self._refilled_at = clock.seconds()
 
     @property
     def has_keys(self) -> bool:
-        """Whether a key was pressed that nobody has taken yet."""
-        return bool(self._kept)
+        """Whether the type-ahead buffer has keys."""
+        return bool(self._buffer)
 
     def press(self, key: str) -> None:
-        """Take a key that the caller pressed."""
-        if not self._can_take():
+        """Accept a key that the caller pressed, and interrupt the current sound."""
+        if not self._take_token():
             self.ignored += 1
             return
-        if self._is_unwanted(key):
+        if self._is_ignored(key):
             return
         self.presses += 1
         if self._waiting is not None:
             self._waiting.callback(key)
             return
-        self._kept.append(key)
+        self._buffer.append(key)
         if self._interrupt is not None:
             self._interrupt()
 
     def ignore_next(self, key: str, seconds: float) -> None:
-        """Ignore a key that may still come, if it is the next, within some seconds."""
-        if self._kept:
-            if self._kept[0] == key:
-                self._kept.popleft()
+        """Ignore a key if it is the next one, and is pressed within some seconds."""
+        if self._buffer:
+            if self._buffer[0] == key:
+                self._buffer.popleft()
         else:
-            self._unwanted = key, self._clock.seconds() + seconds
+            self._ignored_key = key, self._clock.seconds() + seconds
 
     def clear(self) -> None:
-        """Forget the keys that nobody has taken yet."""
-        self._kept.clear()
+        """Discard the keys in the buffer."""
+        self._buffer.clear()
 
-    def wake(self) -> None:
-        """Have whoever waits for a key go on now, with `NOBODY` instead of one."""
+    def report_loss(self) -> None:
+        """Make a pending `next_key` return `KEYS_LOST`: keys may have been lost."""
         if self._waiting is not None:
-            self._waiting.callback(NOBODY)
+            self._waiting.callback(KEYS_LOST)
 
     def interrupt_with(self, interrupt: Callable[[], None] | None) -> None:
-        """Have each key from now on call ``interrupt``, too; ``None`` ends that."""
+        """Set what each key that is buffered calls; ``None``: nothing."""
         self._interrupt = interrupt
 
     def next_key(self, timeout: float) -> Deferred[str | None]:
-        """Give the next key, or ``None`` after ``timeout`` seconds without one.
+        """Take the next key.
 
-        Gives `NOBODY` where somebody calls `wake` meanwhile.
+        Args:
+            timeout: seconds to wait for it.
+
+        Returns:
+            Fires with the key, ``None`` after the timeout, or `KEYS_LOST`.
         """
-        if self._kept:
-            return succeed(self._kept.popleft())
+        if self._buffer:
+            return succeed(self._buffer.popleft())
         waiting: Deferred[str | None] = Deferred()
         silence = self._clock.callLater(timeout, waiting.callback, None)
 
-        def over(result: str | None) -> str | None:
+        def finish(result: str | None) -> str | None:
             self._waiting = None
             if silence.active():
                 silence.cancel()
             return result
 
         self._waiting = waiting
-        return waiting.addBoth(over)
+        return waiting.addBoth(finish)
 
-    def _is_unwanted(self, pressed: str) -> bool:
-        unwanted, self._unwanted = self._unwanted, None
-        if unwanted is None:
+    def _is_ignored(self, pressed: str) -> bool:
+        ignored, self._ignored_key = self._ignored_key, None
+        if ignored is None:
             return False
-        key, until = unwanted
+        key, until = ignored
         return pressed == key and self._clock.seconds() <= until
 
-    def _can_take(self) -> bool:
+    def _take_token(self) -> bool:
         now = self._clock.seconds()
-        passed = max(0.0, now - self._credited_at)  # a clock may be set back
-        self._credited_at = now
-        self._credit = min(MAX_KEPT, self._credit + passed * MAX_PER_SECOND)
-        if self._credit < 1 or len(self._kept) >= MAX_KEPT:
+        elapsed = max(0.0, now - self._refilled_at)  # a clock may be set back
+        self._refilled_at = now
+        self._tokens = min(MAX_KEPT, self._tokens + elapsed * MAX_PER_SECOND)
+        if self._tokens < 1 or len(self._buffer) >= MAX_KEPT:
             return False
-        self._credit -= 1
+        self._tokens -= 1
         return True

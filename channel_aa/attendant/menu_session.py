@@ -1,125 +1,126 @@
-"""One visit of a menu: from entering it until something else is to be done."""
+"""One pass through a menu: prompt, collect digits, find what they mean."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.keypad import NOBODY
-from channel_aa.attendant.limits import escalated, is_reached
+from channel_aa.attendant.keypad import KEYS_LOST
+from channel_aa.attendant.prompts import play_prompt
 from channel_aa.logs import Logger
 from channel_aa.menus.digits import Match, MatchResult
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.call import Call
+    from collections.abc import Sequence
+
+    from channel_aa.attendant.context import CallContext
     from channel_aa.attendant.keypad import Keypad
+    from channel_aa.attendant.navigation import MenuSession
     from channel_aa.menus.actions import Action
     from channel_aa.menus.digits import DigitMap
-    from channel_aa.menus.menu import Menu
+    from channel_aa.menus.sounds import Prompt
 
 _log = Logger()
 
 
-class MenuSession:
-    """What is to be remembered of a visit, while the menu is repeated.
+async def run_menu(call: CallContext, session: MenuSession) -> Action:
+    """Repeat a menu until the caller chooses an action, or a limit is reached.
 
-    Args:
-        menu: the menu.
-        digit_map: what can be entered in it.
-        is_greeted: whether the caller hears its greeting.
-
-    Attributes:
-        noinputs: how often the caller has pressed nothing in time.
-        nomatches: how often the caller has pressed what means nothing.
-        is_new: whether the menu is still to be entered.
+    After lost keys the menu is played again, and counts neither as silence nor as an
+    invalid entry.
     """
-
-    def __init__(self, menu: Menu, digit_map: DigitMap, *, is_greeted: bool) -> None:
-        self.menu = menu
-        self.digit_map = digit_map
-        self.is_greeted = is_greeted
-        self.noinputs = 0
-        self.nomatches = 0
-        self.is_new = True
-
-
-async def run_menu(call: Call, visit: MenuSession) -> Action:
-    """CallPlan a menu until the caller has chosen something, or a limit is reached."""
-    menu = visit.menu
-    if visit.is_new:
-        visit.is_new = False
-        await call.speak(menu.language)
-        if visit.is_greeted:
-            await call.say(menu.greeting)
+    menu = session.menu
+    if session.is_new:
+        session.is_new = False
+        await call.set_language(menu.language)
+        if session.is_greeted:
+            await play_prompt(call, menu.greeting)
     while True:
-        await call.say(menu.prompt)
+        await play_prompt(call, menu.prompt)
         key = await call.keypad.next_key(menu.timeout)
         if key is None:
-            action = await _nothing_entered(call, visit)
-        elif key == NOBODY:
+            action = await _handle_noinput(call, session)
+        elif key == KEYS_LOST:
             continue
         else:
-            reading = await _completed(
-                key, visit.digit_map, call.keypad, menu.interdigit_timeout
+            result = await _collect_digits(
+                key, session.digit_map, call.keypad, menu.interdigit_timeout
             )
-            if reading is None:
+            if result is None:
                 continue
-            action = await _entered(call, visit, reading)
+            action = await _handle_entry(call, session, result)
         if action is not None:
             return action
 
 
-async def _completed(
+async def _collect_digits(
     key: str, digit_map: DigitMap, keypad: Keypad, seconds: float
 ) -> MatchResult | None:
-    """Take keys until they mean something; ``None`` where the caller was lost."""
+    """Collect keys until they match or cannot; ``None`` if keys were lost."""
     keys = key
-    reading = digit_map.read(keys)
-    while reading.verdict is Match.WAIT:
-        following = await keypad.next_key(seconds)
-        if following is None:
+    result = digit_map.read(keys)
+    while result.verdict is Match.WAIT:
+        next_key = await keypad.next_key(seconds)
+        if next_key is None:
             return digit_map.read(keys, is_over=True)
-        if following == NOBODY:
+        if next_key == KEYS_LOST:
             return None
-        keys += following
-        reading = digit_map.read(keys)
-    if len(keys) == len(reading.digits) > 1 and digit_map.terminator:
-        # Many end a number with it, also one that has counted already.
+        keys += next_key
+        result = digit_map.read(keys)
+    if len(keys) == len(result.digits) > 1 and digit_map.terminator:
+        # Many callers press it after a number that has already matched, too.
         keypad.ignore_next(digit_map.terminator, seconds)
-    return reading
+    return result
 
 
-async def _entered(
-    call: Call, visit: MenuSession, reading: MatchResult
+async def _handle_entry(
+    call: CallContext, session: MenuSession, result: MatchResult
 ) -> Action | None:
-    menu = visit.menu
+    """Return the action of a valid entry, or of too many invalid ones."""
+    menu = session.menu
     _log.info(
         "Channel {channel} entered {digits}",
         channel=call.channel.name,
-        digits=reading.digits,
+        digits=result.digits,
     )
-    call.digits = reading.digits
-    if reading.verdict is Match.OPTION:
-        return menu.options[reading.digits]
-    if reading.verdict is Match.EXTENSION and menu.extensions is not None:
+    call.digits = result.digits
+    if result.verdict is Match.OPTION:
+        return menu.options[result.digits]
+    if result.verdict is Match.EXTENSION and menu.extensions is not None:
         return menu.extensions.action
     _log.info("Channel {channel} entered an invalid option!", channel=call.channel.name)
     call.digits = ""
     call.keypad.clear()
-    visit.nomatches += 1
-    if is_reached(visit.nomatches, menu.max_nomatch):
+    session.nomatches += 1
+    if is_reached(session.nomatches, menu.max_nomatch):
         return menu.failure
-    await call.say(escalated(menu.nomatch, visit.nomatches))
+    await play_prompt(call, escalated(menu.nomatch, session.nomatches))
     return None
 
 
-async def _nothing_entered(call: Call, visit: MenuSession) -> Action | None:
-    menu = visit.menu
+async def _handle_noinput(call: CallContext, session: MenuSession) -> Action | None:
+    """Return the failure action after too many timeouts without a key."""
+    menu = session.menu
     _log.info(
         "Channel {channel} stopped paying attention...", channel=call.channel.name
     )
     call.digits = ""
-    visit.noinputs += 1
-    if is_reached(visit.noinputs, menu.max_noinput):
+    session.noinputs += 1
+    if is_reached(session.noinputs, menu.max_noinput):
         return menu.failure
-    await call.say(escalated(menu.noinput, visit.noinputs))
+    await play_prompt(call, escalated(menu.noinput, session.noinputs))
     return None
+
+
+def is_reached(count: int, limit: int) -> bool:
+    """Check whether a limit is reached; a limit of 0 never is."""
+    return 0 < limit <= count
+
+
+def escalated(prompts: Sequence[Prompt], count: int) -> Prompt:
+    """Choose the prompt for the first time, the second, …; the last one repeats.
+
+    Args:
+        prompts: in this order; without any, nothing is played.
+        count: 1 for the first time.
+    """
+    return prompts[min(count, len(prompts)) - 1] if prompts else ()

@@ -1,56 +1,137 @@
-"""The way of a call through the menus: which one it is in, and how it came there."""
+"""Where a call can go in a call flow, and where it has been."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.menu_session import MenuSession
+from channel_aa.menus.actions import Named
+from channel_aa.menus.digits import DigitMap
+from channel_aa.menus.flow import Start
 
 if TYPE_CHECKING:
-    from channel_aa.attendant.call_plan import CallPlan
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from channel_aa.menus.actions import Action
+    from channel_aa.menus.flow import CallFlow
+    from channel_aa.menus.menu import Menu
+
+
+class CallPlan:
+    """A call flow with its names resolved and a `DigitMap` for each menu.
+
+    It is immutable: calls in progress keep theirs when the flow is replaced.
+
+    Args:
+        flow: the menus, routes and schedules.
+        now: returns the date and time, with a time zone.
+
+    Attributes:
+        digit_maps: what digits mean in each menu, by the menu's name.
+    """
+
+    def __init__(self, flow: CallFlow, *, now: Callable[[], datetime]) -> None:
+        self.flow = flow
+        self.now = now
+        self.digit_maps = {name: _digit_map(each) for name, each in flow.menus.items()}
+        self._named = {
+            name: flow.resolve(Named(name=name))
+            for name in (*flow.menus, *flow.actions)
+        }
+        self._entry = Start(self._named[flow.entry])
+
+    def start(self, *, dialled: str, arguments: Sequence[str]) -> Start:
+        """Find where a call that enters now begins: see `CallFlow.start`."""
+        if not self.flow.routes:
+            return self._entry
+        return self.flow.start(dialled=dialled, arguments=arguments, at=self.now())
+
+    def resolve(self, action: Action) -> Action:
+        """Replace a `Named` by the action of that name; return others unchanged.
+
+        Raises:
+            KeyError: no menu and no action has that name. Configuration is checked
+                for that, the result of a custom action is not.
+        """
+        return self._named[action.name] if isinstance(action, Named) else action
+
+
+class MenuSession:
+    """The state of one pass through a menu, which `run_menu` runs.
+
+    Args:
+        menu: the menu.
+        digit_map: what digits mean in it.
+        is_greeted: whether the menu's greeting is played on entry.
+
+    Attributes:
+        noinputs: how often the caller has pressed no key in time.
+        nomatches: how often the caller has entered an invalid option.
+        is_new: whether the menu was not entered yet. It is false when the call comes
+            back to the menu after an action.
+    """
+
+    def __init__(self, menu: Menu, digit_map: DigitMap, *, is_greeted: bool) -> None:
+        self.menu = menu
+        self.digit_map = digit_map
+        self.is_greeted = is_greeted
+        self.noinputs = 0
+        self.nomatches = 0
+        self.is_new = True
 
 
 class MenuHistory:
-    """The menus that a call has entered, from the first to the one it is in.
+    """The menus that a call has entered, from the first to the current one.
 
-    A menu is there once: who enters it again has come back to it. So there are never
-    more than the call flow has.
+    Entering a menu that is in the history goes back to it, so each menu is in it at
+    most once.
 
     Args:
-        offer: what the caller is offered.
+        plan: the call's plan.
 
     Attributes:
-        visit: the visit of the menu that the call is in; ``None`` before the first.
+        session: the session of the current menu; ``None`` before the first.
     """
 
-    def __init__(self, offer: CallPlan) -> None:
-        self.visit: MenuSession | None = None
-        self._offer = offer
+    def __init__(self, plan: CallPlan) -> None:
+        self.session: MenuSession | None = None
+        self._plan = plan
         self._menus: list[str] = []
 
     def enter(self, menu: str) -> MenuSession:
-        """Enter a menu, whose greeting is heard."""
+        """Enter a menu, with its greeting."""
         if menu in self._menus:
             del self._menus[self._menus.index(menu) :]
         self._menus.append(menu)
-        return self._enter_last(is_greeted=True)
+        return self._start_session(is_greeted=True)
 
     def back(self) -> MenuSession | None:
-        """Enter the menu before this one anew; the first menu has none before it."""
+        """Enter the previous menu again, or the first one if there is none before it.
+
+        Returns:
+            ``None`` if the call was in no menu.
+        """
         if len(self._menus) > 1:
             self._menus.pop()
-        return self._enter_last(is_greeted=False) if self._menus else None
+        return self._start_session(is_greeted=False) if self._menus else None
 
     def top(self) -> MenuSession | None:
-        """Enter the first menu anew."""
+        """Enter the first menu again; ``None`` if the call was in no menu."""
         del self._menus[1:]
-        return self._enter_last(is_greeted=False) if self._menus else None
+        return self._start_session(is_greeted=False) if self._menus else None
 
-    def _enter_last(self, *, is_greeted: bool) -> MenuSession:
+    def _start_session(self, *, is_greeted: bool) -> MenuSession:
         name = self._menus[-1]
-        self.visit = MenuSession(
-            self._offer.flow.menus[name],
-            self._offer.digit_maps[name],
+        self.session = MenuSession(
+            self._plan.flow.menus[name],
+            self._plan.digit_maps[name],
             is_greeted=is_greeted,
         )
-        return self.visit
+        return self.session
+
+
+def _digit_map(menu: Menu) -> DigitMap:
+    extensions = menu.extensions
+    if extensions is None:
+        return DigitMap(menu.options)
+    return DigitMap(menu.options, extensions.pattern, extensions.deny)

@@ -5,53 +5,38 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from channel_aa.interfaces import PlaybackEnd
+from channel_aa.interfaces import ChannelGoneError, PlaybackEnd
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from twisted.internet.interfaces import IReactorTime
-
-    from channel_aa.attendant.keypad import Keypad
-    from channel_aa.interfaces import IChannel
-    from channel_aa.menus.sounds import Sound
+    from channel_aa.attendant.context import CallContext
+    from channel_aa.menus.sounds import Prompt, Sound
 
 _log = Logger()
 
 
-async def play_prompt(
-    channel: IChannel,
-    prompt: Iterable[Sound],
-    *,
-    keypad: Keypad,
-    clock: IReactorTime,
-    digits: str = "",
-    recording: str = "",
-) -> None:
+async def play_prompt(call: CallContext, prompt: Prompt) -> None:
     """Play sounds until the last has ended or a key is pressed (barge-in).
 
-    A sound is asked for only when the one before it has ended: Asterisk would
-    queue it otherwise, and a key would have to stop the whole queue. A key stops
-    the sound that is heard; with a key already pressed nothing is played at all,
-    but for what no key interrupts. Cancelling stops the sound, too.
+    A sound is requested only when the one before it has ended: Asterisk would queue
+    it otherwise, and a key would have to stop the whole queue. A key stops the
+    current sound and stays in the keypad. While the keypad has keys, only sounds
+    without barge-in are played. Cancelling stops the current sound, too.
 
-    Args:
-        channel: who hears it.
-        prompt: what is heard.
-        keypad: whose keys interrupt. They stay there, for whoever takes them next.
-        clock: keeps the time of what has no end of its own.
-        digits: what the caller pressed, for ``{digits}``.
-        recording: the caller's last recording, for ``{recording}``.
+    Raises:
+        ChannelGoneError: the caller has hung up.
     """
+    if call.is_hung_up:
+        raise ChannelGoneError("the caller has hung up")
+    channel, keypad = call.channel, call.keypad
     for sound in prompt:
         if sound.barge_in and keypad.has_keys:
             continue
-        for media in _media(sound, digits, recording):
+        for media in _media(sound, call.digits, call.recording):
             playback = channel.play(media)
             if sound.barge_in:
                 keypad.interrupt_with(playback.stop)
-            end_of_tone = sound.seconds and clock.callLater(
+            end_of_tone = sound.seconds and call.clock.callLater(
                 sound.seconds, playback.stop
             )
             try:
@@ -73,5 +58,5 @@ async def play_prompt(
 
 @lru_cache(maxsize=1024)
 def _media(sound: Sound, digits: str, recording: str) -> tuple[str, ...]:
-    """Give what Asterisk is to play; the same few sounds are heard all day."""
+    """Return a sound's media URIs; cached, since most prompts are played often."""
     return sound.uris(digits=digits, recording=recording)

@@ -1,1 +1,1 @@
-"""The attendant as a process of its own: signals, systemd, the environment."""
+"""The attendant as a daemon: signals, systemd, environment, clock."""

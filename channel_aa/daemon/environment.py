@@ -1,4 +1,4 @@
-"""The password, where the environment has it."""
+"""The password from the environment."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PASSWORD_FILE_VARIABLE = "CHANNEL_AA_PASSWORD_FILE"  # noqa: S105 - a name, not a password
-"""The environment variable that names a file with the password: a credential of
-systemd's, a secret that a container mounts."""
+"""The environment variable that names a file with the password, such as a systemd
+credential or a container secret."""
 
 
 def password_from(environ: Mapping[str, str]) -> Secret | None:
-    """Give the password that wins over the configuration file's, if there is one.
+    """Return the password, which overrides the configuration file's; None: not set.
 
-    It is that of `PASSWORD_VARIABLE`, or in the file that `PASSWORD_FILE_VARIABLE`
-    names, without a line break at its end.
+    It is the value of `PASSWORD_VARIABLE`, or the content of the file that
+    `PASSWORD_FILE_VARIABLE` names, without a trailing line break.
 
     Raises:
-        ConfigError: there are both, or the file cannot be read.
+        ConfigError: both variables are set, or the file cannot be read.
     """
     text = environ.get(PASSWORD_VARIABLE)
     name = environ.get(PASSWORD_FILE_VARIABLE)
@@ -35,9 +35,9 @@ def password_from(environ: Mapping[str, str]) -> Secret | None:
         text = Path(name).read_text("utf-8-sig")
     except OSError as error:
         message = f"{name!r} cannot be read: {error.strerror}"
-    except ValueError:  # no UTF-8, or a NUL in the name
+    except ValueError:  # not UTF-8, or a NUL in the name
         message = f"{name!r} cannot be read: it is not UTF-8 text"
     else:
         return Secret(text.removesuffix("\n").removesuffix("\r"), file=name)
-    # The chained exception could hold a part of the password.
+    # A chained exception could contain a part of the password.
     raise ConfigError([Problem(PASSWORD_FILE_VARIABLE, message)]) from None

@@ -1,4 +1,4 @@
-"""Time that does not jump."""
+"""A monotonic clock for the reactor's timers."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def keep_monotonic_time(
-    reactor: Any,  # noqa: ANN401 - seconds is its own, and of no interface, to set
+def use_monotonic_clock(
+    reactor: Any,  # noqa: ANN401 - no interface allows to set seconds
     *,
-    steady: Callable[[], float] = monotonic,
+    clock: Callable[[], float] = monotonic,
 ) -> None:
-    """Make a reactor's timers follow a clock that only goes forward.
+    """Make a reactor's timers independent of changes to the system's clock.
 
-    Twisted's reactors keep time with ``time.time()``. When somebody sets the machine's
-    clock back by an hour, each timer is an hour late: a caller's silence, a request's
-    bound, the keep-alive. When it is set forward, all of them ring at once.
+    Twisted's reactors use ``time.time()``. If the system's clock is set back by an
+    hour, each timer fires an hour late: a menu's timeout, a request's, the
+    keep-alive. If it is set forward, all fire at once.
 
-    From now on `reactor.seconds` goes on from what it says now, at the pace of
-    ``time.monotonic()``. It is still close to the seconds since 1970, which
-    `twisted.web` takes it for.
+    From now on `reactor.seconds` continues from its current value at the rate of
+    ``time.monotonic()``. It stays close to the seconds since 1970, as `twisted.web`
+    expects.
 
     Args:
-        reactor: the reactor. Timers that were set before keep their time.
-        steady: the clock to follow.
+        reactor: the reactor. Delayed calls that it has already keep their time.
+        clock: the clock to use.
     """
-    ahead = reactor.seconds() - steady()
-    reactor.seconds = lambda: ahead + steady()
+    offset = reactor.seconds() - clock()
+    reactor.seconds = lambda: offset + clock()

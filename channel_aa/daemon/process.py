@@ -1,4 +1,4 @@
-"""The attendant as a process of its own: reloaded by a signal, watched by systemd."""
+"""The attendant as a daemon, which a signal reloads and systemd supervises."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     from channel_aa.config import Settings
 
 REPLACED_EXIT_CODE = os.EX_UNAVAILABLE
-"""How the process ends when another program has taken the application: 69, which the
-systemd unit does not restart it after."""
+"""Exit code after another program has taken the application's name: 69. The systemd
+unit does not restart the daemon after it."""
 
 ENDING_SECONDS = 20
-"""How long the end may take beyond ``drain_timeout``: a request or two without an
-answer, and the websocket's farewell."""
+"""How long a stop may take beyond ``drain_timeout``: the timeouts of a request or two
+and of the websocket's closing handshake."""
 
 
 class Daemon(Service):
-    """Runs an `AttendantService`, and does with it what a daemon is asked to do.
+    """Runs an `AttendantService` as a daemon.
 
     Args:
-        settings: what holds at first.
+        settings: the configuration to start with.
         reactor: the reactor.
-        read_again: reads the settings again, at a reload; None: there is no file.
-        file: the configuration file.
-        environ: the environment variables that systemd sets.
+        load_settings: reads the configuration for a reload; None: there is no file.
+        file: the configuration file's path, for the status.
+        environ: the environment, in which systemd sets variables.
 
     Attributes:
         attendant: the service.
@@ -52,12 +52,12 @@ class Daemon(Service):
         settings: Settings,
         *,
         reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorCore and more at once
-        read_again: Callable[[], Settings] | None = None,
+        load_settings: Callable[[], Settings] | None = None,
         file: str = "",
         environ: Mapping[str, str],
     ) -> None:
         self._reactor = reactor
-        self._read_again = read_again
+        self._load_settings = load_settings
         self._environ = environ
         self._supervision: Supervision | None = None
         self.attendant = AttendantService(
@@ -65,7 +65,7 @@ class Daemon(Service):
         )
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
-        """Start to connect, and tell systemd when that is done."""
+        """Start the attendant; systemd is notified when it is connected."""
         super().startService()
         self.attendant.startService()
         self._supervision = Supervision.from_environment(
@@ -78,26 +78,26 @@ class Daemon(Service):
             self._supervision.start()
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
-        """End in order; see `AttendantService`."""
+        """Notify systemd, and drain; see `AttendantService`."""
         super().stopService()
         supervision, self._supervision = self._supervision, None
-        if supervision is not None:
-            drain_timeout = self.attendant.settings.attendant.drain_timeout
-            supervision.stopping(within=drain_timeout + ENDING_SECONDS)
+        if supervision is None:
+            return self.attendant.stopService()
 
-        def end(result: None) -> None:
-            if supervision is not None:
-                supervision.stop()
+        def finish(result: None) -> None:
+            supervision.stop()
             return result
 
-        return self.attendant.stopService().addBoth(end)
+        drain_timeout = self.attendant.settings.attendant.drain_timeout
+        supervision.stopping(within=drain_timeout + ENDING_SECONDS)
+        return self.attendant.stopService().addBoth(finish)
 
     def reload(self) -> None:
-        """Read the settings again: all of them are right, or the old ones stay.
+        """Read and apply the configuration; keep the current one if it has errors.
 
-        What is wrong is logged, line by line.
+        Each error is logged in a line of its own.
         """
-        if self._read_again is None:
+        if self._load_settings is None:
             self._log.warn("There is nothing to read again: no file was named")
             return
         if not self.running:
@@ -105,9 +105,9 @@ class Daemon(Service):
         if self._supervision is not None:
             self._supervision.reloading()
         try:
-            self.attendant.reload(self._read_again())
+            self.attendant.reload(self._load_settings())
         except ConfigError as error:
-            self.attendant.refused()
+            self.attendant.reload_rejected()
             for problem in error.problems:
                 self._log.error("{problem}", problem=problem)
             self._log.error("Nothing was changed: what held before holds on")
@@ -115,7 +115,7 @@ class Daemon(Service):
             self._supervision.reloaded()
 
     def describe(self) -> str:
-        """Say in one line how the daemon is."""
+        """Return the status in one line."""
         status = self.attendant.status()
         asterisk, calls = status.asterisk, status.calls.now
         if asterisk.replaced:
@@ -135,19 +135,19 @@ class Daemon(Service):
             "Ending with exit code {code}, as exit_when_replaced says",
             code=REPLACED_EXIT_CODE,
         )
-        exit_later_with(REPLACED_EXIT_CODE)
+        set_exit_code(REPLACED_EXIT_CODE)
         self._reactor.stop()
 
 
-def exit_later_with(code: int) -> None:
-    """Choose the code that this process will end with, once it does.
+def set_exit_code(code: int) -> None:
+    """Set the code with which this process will exit.
 
-    Neither twistd nor twist can be asked for one.
+    Neither twistd nor twist has an option for it.
     """
 
-    def leave() -> None:
+    def exit_with_code() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
 
-    atexit.register(leave)
+    atexit.register(exit_with_code)

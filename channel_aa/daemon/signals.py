@@ -1,4 +1,4 @@
-"""The signals that a daemon is told what to do with."""
+"""Signal handlers that run in the reactor."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ _log = Logger()
 
 
 def handle_signals(reactor: ReactorBase, *, reload: Callable[[], None]) -> None:
-    """Handle signals, each in a turn of the reactor.
+    """Handle SIGTERM, SIGINT and SIGHUP in a turn of the reactor.
 
-    SIGTERM and SIGINT let the daemon end in order; the second one ends it at once: what
-    twistd does after the reactor, such as to remove its pid file, is done all the same.
-    SIGHUP reloads, in the foreground as well.
+    The first SIGTERM or SIGINT stops the reactor, which drains; the second crashes it.
+    In both cases twistd cleans up after the reactor: it removes its pid file. SIGHUP
+    reloads, also in the foreground.
 
-    Twisted logs within its signal handlers. A signal that comes in the middle of a
-    line of the log then waits for the lock which that very line holds, for ever; on a
-    busy daemon it was seen.
+    Twisted's handlers log within the signal handler. A signal that arrives while a log
+    line is written would wait for the lock that this line holds: a deadlock, which has
+    happened on a busy daemon.
 
     Args:
         reactor: the running reactor.
-        reload: reads the configuration again.
+        reload: called for SIGHUP.
     """
-    end_in_order = {SIGTERM: reactor.sigTerm, SIGINT: reactor.sigInt}
-    is_ending = False
+    handlers = {SIGTERM: reactor.sigTerm, SIGINT: reactor.sigInt}
+    is_stopping = False
 
-    def end(number: int) -> None:
-        nonlocal is_ending
-        if is_ending:
+    def stop(number: int) -> None:
+        nonlocal is_stopping
+        if is_stopping:
             _log.warn(
                 "Received {signal} again: ending at once", signal=Signals(number).name
             )
             reactor.crash()
         else:
-            is_ending = True
-            end_in_order[Signals(number)](number, None)
+            is_stopping = True
+            handlers[Signals(number)](number, None)
 
-    signal(SIGTERM, lambda number, _frame: reactor.callFromThread(end, number))
-    signal(SIGINT, lambda number, _frame: reactor.callFromThread(end, number))
+    signal(SIGTERM, lambda number, _frame: reactor.callFromThread(stop, number))
+    signal(SIGINT, lambda number, _frame: reactor.callFromThread(stop, number))
     signal(SIGHUP, lambda _number, _frame: reactor.callFromThread(reload))

@@ -1,8 +1,8 @@
-"""What systemd is told of the daemon: it is ready, alive, reloading, stopping.
+"""Service notifications to systemd: ready, watchdog, reloading, stopping, status.
 
-The protocol is that of ``sd_notify(3)``, which its manual page declares stable and open
-to other implementations: one datagram of ``NAME=VALUE`` lines to the socket that the
-environment variable ``NOTIFY_SOCKET`` names. The watchdog is that of
+The protocol is that of ``sd_notify(3)``, whose manual page declares it stable and open
+to other implementations: a datagram of ``NAME=VALUE`` lines to the socket that the
+environment variable ``NOTIFY_SOCKET`` names. The watchdog follows
 ``sd_watchdog_enabled(3)``.
 """
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
 TICK_SECONDS = 1.0
-"""How often systemd hears of the daemon, at least."""
+"""Maximum interval between checks for something to send."""
 
-PATIENCE_SECONDS = 30.0
-"""How long systemd is asked to wait on, at each tick before the daemon is ready."""
+START_EXTENSION_SECONDS = 30.0
+"""By how much each tick before the daemon is ready extends systemd's start timeout."""
 
 _MICROSECONDS = 1_000_000
 
 
 def watchdog_seconds(environ: Mapping[str, str]) -> float:
-    """Give the seconds within which systemd wants a sign of life; 0: it wants none."""
+    """Return the watchdog's timeout in seconds; 0: no watchdog for this process."""
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return 0.0
     microseconds = environ.get("WATCHDOG_USEC", "")
@@ -52,14 +52,14 @@ class Notifier:
     def __init__(self, address: str) -> None:
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        # systemd that does not read must not hold up the calls.
+        # Never block: calls must not wait for systemd.
         self._socket.settimeout(0)
         self._has_failed = False
 
     def send(self, **values: object) -> bool:
-        """Send ``NAME=VALUE`` lines, and tell whether that worked.
+        """Send ``NAME=VALUE`` lines, and return whether that succeeded.
 
-        That it did not is logged once, and no error.
+        The first error in a row is logged; none is raised.
         """
         lines = "\n".join(
             f"{name}={value}".replace("\n", " ") for name, value in values.items()
@@ -80,18 +80,18 @@ class Notifier:
 
 
 class Supervision:
-    """Keeps systemd informed, in turns of the reactor: when these stop, it notices.
+    """Notifies systemd from the reactor, so that a blocked reactor is noticed.
 
-    Until the daemon is ready, systemd is asked at each tick to wait on: neither a boot
-    nor a deployment fails because Asterisk is not there yet, yet a daemon that hangs
-    while it starts is found.
+    Until the daemon is ready, each tick extends the start timeout: a boot or a
+    deployment does not fail because Asterisk is not running yet, but a daemon that
+    hangs while it starts is detected.
 
     Args:
-        notifier: what sends to systemd.
-        clock: keeps time.
-        is_ready: tells whether the daemon serves calls.
-        describe: says in one line how the daemon is.
-        watchdog: seconds within which systemd wants a sign of life; 0: it wants none.
+        notifier: sends to systemd.
+        clock: the clock for the ticks.
+        is_ready: returns whether the daemon is connected.
+        describe: returns the daemon's status in one line.
+        watchdog: the watchdog's timeout in seconds; 0: no watchdog.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Supervision:
         self._describe = describe
         self._has_watchdog = watchdog > 0
         self._interval = min(TICK_SECONDS, watchdog / 2 or TICK_SECONDS)
-        self._said_ready = False
+        self._has_sent_ready = False
         self._is_stopping = False
         self._status = ""
         self._ticks = LoopingCall(self._tick)
@@ -123,7 +123,7 @@ class Supervision:
         is_ready: Callable[[], bool],
         describe: Callable[[], str],
     ) -> Supervision | None:
-        """Make one, where systemd asked for it."""
+        """Create it from the environment; ``None`` if systemd set no socket."""
         address = environ.get("NOTIFY_SOCKET", "")
         if not address.startswith(("/", "@")):
             return None
@@ -136,28 +136,27 @@ class Supervision:
         )
 
     def start(self) -> None:
-        """Begin."""
+        """Start the ticks."""
         self._ticks.start(self._interval)
 
     def reloading(self) -> None:
-        """Tell that the configuration is about to be read again."""
-        # systemd orders reloads by this time; see Type=notify-reload of
-        # systemd.service(5).
+        """Notify systemd that a reload begins."""
+        # Type=notify-reload of systemd.service(5) requires the time.
         now = int(monotonic() * _MICROSECONDS)
         self._notifier.send(RELOADING=1, MONOTONIC_USEC=now)
 
     def reloaded(self) -> None:
-        """Tell that the reload is over, however it went."""
-        if self._said_ready:
+        """Notify systemd that the reload is over, successful or not."""
+        if self._has_sent_ready:
             self._notifier.send(READY=1)
 
     def stopping(self, *, within: float) -> None:
-        """Tell that the daemon is about to end, and how many seconds that may take."""
+        """Notify systemd that the daemon stops, and how many seconds that may take."""
         self._is_stopping = True
         self._notifier.send(STOPPING=1, EXTEND_TIMEOUT_USEC=int(within * _MICROSECONDS))
 
     def stop(self) -> None:
-        """Send no more."""
+        """Stop the ticks, and close the socket."""
         if self._ticks.running:
             self._ticks.stop()
         self._notifier.close()
@@ -166,15 +165,15 @@ class Supervision:
         values: dict[str, object] = {}
         if self._has_watchdog:
             values["WATCHDOG"] = 1
-        if not (self._said_ready or self._is_stopping):
+        if not (self._has_sent_ready or self._is_stopping):
             if self._is_ready():
                 values["READY"] = 1
             else:
-                patience = int(PATIENCE_SECONDS * _MICROSECONDS)
-                values["EXTEND_TIMEOUT_USEC"] = patience
+                extension = int(START_EXTENSION_SECONDS * _MICROSECONDS)
+                values["EXTEND_TIMEOUT_USEC"] = extension
         status = self._describe()
         if status != self._status:
             values["STATUS"] = status
         if values and self._notifier.send(**values):
-            self._said_ready |= "READY" in values
+            self._has_sent_ready |= "READY" in values
             self._status = status

@@ -1,4 +1,4 @@
-"""The attendant as a service: for the daemon, and for any Twisted program."""
+"""The automated attendant as a Twisted service, with its status."""
 
 from channel_aa.service.attendant_service import AttendantService, address_of
 

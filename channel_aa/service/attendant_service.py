@@ -1,4 +1,4 @@
-"""The attendant as a service: for twistd, and for any Twisted program."""
+"""The automated attendant as a Twisted service, which embedding programs use."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from twisted.internet.defer import Deferred
 from channel_aa import __version__
 from channel_aa.ari import TLS, Address, AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
+from channel_aa.attendant.custom_actions import check_registered
 from channel_aa.files import exposure
 from channel_aa.logs import Logger
 from channel_aa.service.lag import ReactorDelay
-from channel_aa.service.registration import check_registered
 from channel_aa.service.status import (
     AsteriskStatus,
     CallsStatus,
@@ -28,48 +28,47 @@ from channel_aa.service.status import (
 from channel_aa.service.status_server import StatusServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.config import AsteriskSettings, Settings
 
 APPLIED_AT_ONCE = frozenset({"exit_when_replaced"})
-"""What a reload changes in ``[asterisk]``; the rest is about the connection."""
+"""The settings of ``[asterisk]`` that a reload applies; others need a restart."""
 
-_NONE: Mapping[str, CustomAction] = MappingProxyType({})
+_NO_ACTIONS: Mapping[str, CustomAction] = MappingProxyType({})
 
 
 def utc_now() -> datetime:
-    """Tell the date and time."""
+    """Return the date and time."""
     return datetime.now(UTC)
 
 
 class AttendantService(Service):
-    """Attends to the calls of one Stasis application on one Asterisk.
+    """Answers the calls of one Stasis application on one Asterisk.
 
-    Several may run in one process, against the same Asterisk (under different
-    application names) or different ones. The service connects when it starts, and
-    again whenever the connection is lost. When it stops, new calls go on in the
-    dialplan, those in a menu have ``drain_timeout`` seconds to come to their end and
-    then go on there, too, conversations are left standing, and its connections are
-    closed.
+    One process may run several: for one Asterisk (under different application names)
+    or for different ones. The service connects when it starts, and reconnects whenever
+    the connection is lost. When it stops, it drains: new calls continue in the
+    dialplan; calls in a menu do so after ``drain_timeout`` seconds; conversations are
+    kept connected. Then it closes its connections.
 
     Args:
-        settings: which Asterisk, and which menus.
-        reactor: the reactor to connect and to keep time with.
-        actions: what a menu's ``run`` finds by these names: async callables that take
-            a `Caller` and give what comes next.
+        settings: the configuration.
+        reactor: the reactor.
+        actions: custom actions by the name that ``run`` gives: async callables that
+            take a `Caller` and return the next action.
         file: the configuration file that the settings come from, for the status.
-        now: tells the date and time, with its time zone: opening hours go by it.
-        on_replaced: called when another program has taken the application, and
-            ``exit_when_replaced`` says that this one is to end.
+        now: returns the date and time, with a time zone; schedules use it.
+        on_replaced: called when another program has taken the application's name, if
+            ``exit_when_replaced`` is set.
 
     Raises:
-        ConfigError: a menu has a ``run`` that is not in `actions`.
+        ConfigError: a ``run`` names an action that is not in `actions`.
 
     Attributes:
-        settings: what holds.
+        settings: the settings in force.
     """
 
     _log = Logger()
@@ -79,7 +78,7 @@ class AttendantService(Service):
         settings: Settings,
         *,
         reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
-        actions: Mapping[str, CustomAction] = _NONE,
+        actions: Mapping[str, CustomAction] = _NO_ACTIONS,
         file: str = "",
         now: Callable[[], datetime] = utc_now,
         on_replaced: Callable[[], None] | None = None,
@@ -92,7 +91,7 @@ class AttendantService(Service):
         self._now = now
         self._on_replaced = on_replaced
         self._loaded = self._started = now()
-        self._refused: datetime | None = None
+        self._rejected: datetime | None = None
         self._attendant = Attendant(
             settings.flow,
             clock=reactor,
@@ -112,14 +111,14 @@ class AttendantService(Service):
 
     @property
     def is_connected(self) -> bool:
-        """Whether Asterisk can hand calls to this service now."""
+        """Whether the events websocket to Asterisk is open."""
         return self._client.is_connected
 
     @property
     def live(self) -> dict[str, int]:
-        """How many calls, channels, playbacks and requests are in progress.
+        """Counts of the calls, channels, playbacks and requests in progress.
 
-        ``queued`` requests are those of the ``requests`` that wait for their turn.
+        ``queued`` counts the ``requests`` that were not sent yet.
         """
         return {
             "calls": len(self._attendant.calls),
@@ -130,7 +129,7 @@ class AttendantService(Service):
         }
 
     def status(self) -> Status:
-        """Tell how the service is; no secret is in it."""
+        """Return the status, which contains no secret."""
         client, attendant = self._client, self._attendant
         replaced = client.is_replaced
         connected = client.is_connected and not replaced
@@ -151,7 +150,7 @@ class AttendantService(Service):
                 now=len(attendant.calls),
                 conversations=attendant.conversations,
                 attended=attendant.attended,
-                refused=attendant.refused,
+                refused=attendant.overload_rejections,
                 limit=attendant.max_calls,
             ),
             requests=RequestsStatus(
@@ -162,50 +161,53 @@ class AttendantService(Service):
                 last=round(self._delay.last, 3), worst=round(self._delay.worst, 3)
             ),
             configuration=ConfigurationStatus(
-                file=self._file, loaded=self._loaded, refused=self._refused
+                file=self._file, loaded=self._loaded, refused=self._rejected
             ),
         )
 
     def reload(self, settings: Settings) -> tuple[str, ...]:
-        """Let other settings hold; calls in progress keep the menus they began with.
+        """Apply other settings; calls in progress keep their call flow.
 
-        What is about the connection (``asterisk.url`` and the like) holds from the next
-        start on: to connect anew would be to lose sight of the calls meanwhile.
+        Settings of the connection (``asterisk.url`` and the like) apply after a
+        restart: without the connection, the calls could not go on.
 
         Returns:
-            The settings that differ and need a restart, which the log names, too.
+            The names of the settings that differ and need a restart; the log has them,
+            too.
 
         Raises:
-            ConfigError: a menu has a ``run`` that is not registered; nothing has
-                changed.
+            ConfigError: a ``run`` names an action that is not registered. Nothing is
+                changed then.
         """
         flow = settings.flow
         check_registered(flow, self._actions, file=self._file)
-        later = tuple(_needing_restart(self.settings.asterisk, settings.asterisk))
-        connection = asdict(self.settings.asterisk)
-        at_once = {key: getattr(settings.asterisk, key) for key in APPLIED_AT_ONCE}
-        asterisk = replace(settings.asterisk, **(connection | at_once))
-        self.settings = replace(settings, asterisk=asterisk)
+        kept = {
+            key: value
+            for key, value in asdict(self.settings.asterisk).items()
+            if key not in APPLIED_AT_ONCE and value != getattr(settings.asterisk, key)
+        }
+        self.settings = replace(settings, asterisk=replace(settings.asterisk, **kept))
         self._attendant.flow = flow
         self._attendant.max_calls = settings.attendant.max_calls
-        self._loaded, self._refused = self._now(), None
+        self._loaded, self._rejected = self._now(), None
         if self.running:
             self._serve_status()
         self._log.info("The configuration was loaded; new calls follow it")
-        if later:
+        needing_restart = tuple(f"asterisk.{key}" for key in kept)
+        if needing_restart:
             self._log.warn(
                 "Until a restart, the connection to Asterisk keeps what it had for:"
                 " {settings}",
-                settings=", ".join(later),
+                settings=", ".join(needing_restart),
             )
-        return later
+        return needing_restart
 
-    def refused(self) -> None:
-        """Take note, for the status, that a reload found mistakes."""
-        self._refused = self._now()
+    def reload_rejected(self) -> None:
+        """Record, for the status, that the configuration could not be reloaded."""
+        self._rejected = self._now()
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
-        """Start to connect."""
+        """Connect, and open the status endpoint."""
         super().startService()
         self._started = self._now()
         for secret_file in self.settings.asterisk.secret_files:
@@ -217,7 +219,7 @@ class AttendantService(Service):
         self._client.startService()
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
-        """Let the calls come to their end or go on, then close every connection."""
+        """Drain, then close all connections."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
@@ -230,8 +232,7 @@ class AttendantService(Service):
             seconds=seconds,
             count=len(self._attendant.calls),
         )
-        # Without a connection nothing can be told to Asterisk; until then it may come
-        # back.
+        # Requests that wait for a connection fail then, if there is none.
         giving_up = self._reactor.callLater(seconds, self._client.stop_waiting)
         try:
             await closing
@@ -260,7 +261,7 @@ class AttendantService(Service):
 
 
 def address_of(asterisk: AsteriskSettings) -> Address:
-    """Tell the client where Asterisk is, and whom to be for it."""
+    """Convert settings to the client's address and credentials."""
     return Address(
         url=asterisk.url,
         username=asterisk.username,
@@ -273,9 +274,3 @@ def address_of(asterisk: AsteriskSettings) -> Address:
             verify=asterisk.verify,
         ),
     )
-
-
-def _needing_restart(old: AsteriskSettings, new: AsteriskSettings) -> Iterator[str]:
-    for key, value in asdict(new).items():
-        if key not in APPLIED_AT_ONCE and value != getattr(old, key):
-            yield f"asterisk.{key}"

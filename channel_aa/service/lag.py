@@ -1,4 +1,4 @@
-"""How late the reactor is: the one number that says a process has too much to do."""
+"""Reactor lag: by how much timers are late because the process is busy."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 INTERVAL_SECONDS = 1.0
-"""How often it is measured."""
+"""Interval between measurements."""
 
 TOLERATED_SECONDS = 0.5
-"""What a caller who presses a key does not take for a fault."""
+"""A lag up to this is not logged: callers do not notice it."""
 
 WARNING_SECONDS = 60.0
-"""The least time between two warnings."""
+"""Minimum interval between two warnings."""
 
 
 class ReactorDelay:
-    """Measures how much later than asked the reactor does what it is asked.
+    """Measures how late a timer of the reactor fires, once a second.
 
     Args:
         clock: the reactor.
@@ -33,8 +33,8 @@ class ReactorDelay:
         self._clock = clock
         self._recent: deque[float] = deque(maxlen=60)
         self._timer: IDelayedCall | None = None
-        self._may_warn_at = 0.0
-        self._unsaid: list[float] = []
+        self._next_warning_at = 0.0
+        self._unreported: list[float] = []
 
     @property
     def last(self) -> float:
@@ -43,16 +43,16 @@ class ReactorDelay:
 
     @property
     def worst(self) -> float:
-        """The worst of the last 60 measurements, one a second, in seconds."""
+        """The maximum of the last 60 measurements, in seconds."""
         return max(self._recent, default=0.0)
 
     def start(self) -> None:
-        """Begin to measure."""
-        self._may_warn_at = self._clock.seconds()
+        """Start measuring."""
+        self._next_warning_at = self._clock.seconds()
         self._set_timer()
 
     def stop(self) -> None:
-        """Measure no more."""
+        """Stop measuring. No delayed call remains."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -66,10 +66,10 @@ class ReactorDelay:
         delay = max(0.0, now - due)
         self._recent.append(delay)
         if delay > TOLERATED_SECONDS:
-            self._unsaid.append(delay)
-        if self._unsaid and now >= self._may_warn_at:
+            self._unreported.append(delay)
+        if self._unreported and now >= self._next_warning_at:
             self._warn()
-            self._may_warn_at = now + WARNING_SECONDS
+            self._next_warning_at = now + WARNING_SECONDS
         self._set_timer()
 
     def _warn(self) -> None:
@@ -77,7 +77,7 @@ class ReactorDelay:
             "This process was up to {delay:.1f} s late ({count} times since it was last"
             " said): it has more to do than one core can, or it was stopped for a"
             " while. Callers notice: a key takes that long to interrupt a sound.",
-            delay=max(self._unsaid),
-            count=len(self._unsaid),
+            delay=max(self._unreported),
+            count=len(self._unreported),
         )
-        self._unsaid.clear()
+        self._unreported.clear()

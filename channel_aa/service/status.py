@@ -1,4 +1,4 @@
-"""How an attendant is: what its status endpoint tells."""
+"""The status that the status endpoint returns; attributes are its JSON fields."""
 
 from datetime import datetime
 
@@ -6,14 +6,14 @@ import msgspec
 
 
 class AsteriskStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The Asterisk that is served.
+    """The connection to Asterisk.
 
     Attributes:
-        url: where it is.
-        application: the Stasis application.
-        connected: whether the events websocket is open, and events come over it.
-        since: since when that is so; None while it is not.
-        version: Asterisk's; empty before it was told.
+        url: of Asterisk's HTTP server.
+        application: the name of the Stasis application.
+        connected: whether the events websocket is open and serves this program.
+        since: when it was opened; None while it is not.
+        version: Asterisk's version; empty before it is known.
         replaced: whether another program has taken the application's name.
     """
 
@@ -26,14 +26,14 @@ class AsteriskStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallsStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The calls.
+    """Counts of calls.
 
     Attributes:
-        now: how many are in progress.
-        conversations: how many of these speak with a phone.
-        attended: how many were attended to, since the start.
-        refused: how many were above ``max_calls``, since the start.
-        limit: ``max_calls``; 0: there is none.
+        now: calls in progress.
+        conversations: those of them in a conversation with a phone.
+        attended: calls accepted since the start.
+        refused: calls rejected because of ``max_calls`` since the start.
+        limit: ``max_calls``; 0: no limit.
     """
 
     now: int
@@ -44,11 +44,11 @@ class CallsStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestsStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The requests to Asterisk that are not answered yet.
+    """Counts of requests to Asterisk without an answer yet.
 
     Attributes:
-        pending: how many.
-        queued: how many of these wait for their turn, or for a connection.
+        pending: all of them.
+        queued: those not sent yet, because of a limit or a lost connection.
     """
 
     pending: int
@@ -56,11 +56,11 @@ class RequestsStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DelayStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How late the reactor is, in seconds.
+    """The reactor's lag, in seconds.
 
     Attributes:
         last: the last measurement.
-        worst: the worst of the last minute.
+        worst: the maximum of the last minute.
     """
 
     last: float
@@ -68,13 +68,13 @@ class DelayStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigurationStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds.
+    """The configuration in force.
 
     Attributes:
-        file: where it stands; empty where there is no file.
-        loaded: since when it holds.
-        refused: when the file was last read and refused, for mistakes that the log
-            names; None where what was read last holds.
+        file: its path; empty without a file.
+        loaded: when it was loaded.
+        refused: when a later reload was rejected because of errors, which the log has;
+            None if there was none.
     """
 
     file: str
@@ -83,19 +83,18 @@ class ConfigurationStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """How an attendant is. No secret is in it.
+    """The status of an attendant; it contains no secret.
 
     Attributes:
-        serving: whether calls are attended to now: it is connected, was not replaced,
-            and does not stop.
-        draining: whether it stops, and lets calls come to their end.
-        version: channel-aa's.
+        serving: whether new calls are answered: connected, not replaced, not stopping.
+        draining: whether it is stopping.
+        version: channel-aa's version.
         started: when it was started.
-        asterisk: the Asterisk that is served.
-        calls: the calls.
-        requests: the requests to Asterisk.
-        reactor_delay: how late the reactor is.
-        configuration: what holds.
+        asterisk: the connection to Asterisk.
+        calls: counts of calls.
+        requests: counts of requests to Asterisk.
+        reactor_delay: the reactor's lag.
+        configuration: the configuration in force.
     """
 
     serving: bool

@@ -1,9 +1,8 @@
-"""The status endpoint: how an attendant is, in JSON over HTTP.
+"""The status endpoint: a `Status` in JSON over HTTP.
 
-An endpoint, since what has to be known is in the running daemon, and what asks for it
-speaks HTTP already: `curl`, a load balancer, a container's health check. It answers
-with 200 where calls are attended to, and with 503 where they are not, so that nobody
-has to read the JSON to know.
+Monitoring speaks HTTP: `curl`, a load balancer, a container's health check. The
+response is 200 while new calls are answered, and 503 otherwise, so that such a client
+need not read the JSON.
 """
 
 from __future__ import annotations
@@ -43,23 +42,23 @@ if TYPE_CHECKING:
     from channel_aa.service.status import Status
 
 IDLE_SECONDS = 10
-"""How long a connection may be silent."""
+"""Timeout of an idle connection."""
 
 CONNECTIONS = 32
-"""How many may be open at once; further ones are closed."""
+"""How many connections may be open; further ones are closed."""
 
 _METHODS = (b"GET", b"HEAD")
 _PART = re.compile(r"(?:\\.|[^:\\])*")
 _OPTION = re.compile(r"(\w+)=(.*)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked for, not bound
+_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - connected to, not bound
 
 
 class StatusPage(Resource):
     """Answers with a `Status`, whatever the path.
 
     Args:
-        read: gives the status.
+        read: returns the status.
     """
 
     isLeaf = True  # noqa: N815 - Twisted's name
@@ -69,7 +68,7 @@ class StatusPage(Resource):
         self._read = read
 
     def render(self, request: Request) -> bytes:
-        """Answer a GET, and with its head a HEAD; nothing else can be asked."""
+        """Answer GET and HEAD; 405 for other methods."""
         if request.method not in _METHODS:
             request.setResponseCode(NOT_ALLOWED)
             request.setHeader("Allow", b", ".join(_METHODS))
@@ -82,10 +81,10 @@ class StatusPage(Resource):
 
 
 class StatusServer:
-    """Serves the status, where it is told to.
+    """Serves the status on an endpoint that may change.
 
     Args:
-        read: gives the status.
+        read: returns the status.
         reactor: the reactor to listen with.
     """
 
@@ -99,47 +98,49 @@ class StatusServer:
     ) -> None:
         self._reactor = reactor
         self._read = read
-        self._where = ""
+        self._description = ""
         self._factory: _LimitedFactory | None = None
         self._port: Deferred[IListeningPort] | None = None
 
-    async def listen(self, where: str) -> None:
-        """Listen there, and no more where it listened before.
+    async def listen(self, description: str) -> None:
+        """Listen on an endpoint, and close the previous one.
 
-        That it cannot is logged, and is no error: calls matter more.
+        An error is logged, and not raised: calls matter more.
 
         Args:
-            where: a server endpoint, as for `twisted.internet.endpoints`; empty: none.
+            description: of a server endpoint, as for `serverFromString`; empty: none.
         """
-        if where == self._where:
+        if description == self._description:
             return
         await self.close()
-        self._where = where
-        if not where:
+        self._description = description
+        if not description:
             return
         self._factory = _LimitedFactory(_QuietSite(StatusPage(self._read)))
         try:
-            endpoint = serverFromString(self._reactor, _prepared(where))
+            endpoint = serverFromString(
+                self._reactor, _without_stale_socket(description)
+            )
             self._port = endpoint.listen(self._factory)
             await self._port
         except CancelledError:
             return
         except Exception as error:  # noqa: BLE001 - an endpoint may raise anything
             self._port = None
-            self._where = ""
+            self._description = ""
             self._log.error(
                 "Nobody can ask for the status at {where}: {error}",
-                where=where,
+                where=description,
                 error=error,
             )
         else:
-            self._log.info("The status is told at {where}", where=where)
+            self._log.info("The status is told at {where}", where=description)
 
     async def close(self) -> None:
-        """Listen no more, and close every connection."""
+        """Stop listening, and close all connections."""
         port, self._port = self._port, None
         factory, self._factory = self._factory, None
-        self._where = ""
+        self._description = ""
         if port is None or factory is None:
             return
         port.cancel()
@@ -150,39 +151,43 @@ class StatusServer:
 
 
 def client_endpoint(
-    where: str,
+    description: str,
     reactor: Any,  # noqa: ANN401 - IReactorTCP and IReactorUNIX
 ) -> IStreamClientEndpoint:
-    """Give the way to a server endpoint on this machine.
+    """Return the client endpoint for a server endpoint on this machine.
+
+    Args:
+        description: of the server endpoint.
+        reactor: the reactor to connect with.
 
     Raises:
-        ValueError: its kind is not ``unix``, ``tcp`` or ``tcp6``.
+        ValueError: its type is not ``unix``, ``tcp`` or ``tcp6``.
     """
-    kind, names, options = _parsed(where)
+    kind, names, options = _parse(description)
     if kind == "unix" and names:
-        return _UnixWay(UNIXClientEndpoint(reactor, names[0]))
+        return _UnixEndpoint(UNIXClientEndpoint(reactor, names[0]))
     if kind in {"tcp", "tcp6"} and names and names[0].isdecimal():
         host = options.get("interface", "" if kind == "tcp" else "::")
         client = TCP6ClientEndpoint if ":" in host else TCP4ClientEndpoint
         return client(reactor, _LOOPBACK.get(host, host), int(names[0]))
     raise ValueError(
-        f"{where!r} is served, but cannot be asked from here: only unix:PATH,"
+        f"{description!r} is served, but cannot be asked from here: only unix:PATH,"
         " tcp:PORT:interface=HOST and tcp6:PORT can"
     )
 
 
 class _Connection(ProtocolWrapper):
-    """A connection that may go over a UNIX socket, which has no option of TCP's.
+    """Ignores a TCP option, which a connection over a UNIX socket does not have.
 
-    Twisted's HTTP sets one all the same, on both sides, and in 24.10 that fails.
+    Twisted's HTTP client and server set it in any case, which fails in 24.10.
     """
 
     def setTcpNoDelay(self, enabled: object) -> None:  # noqa: N802 - Twisted's name
-        """Do without."""
+        """Do nothing."""
 
 
 @implementer(IStreamClientEndpoint)
-class _UnixWay:
+class _UnixEndpoint:
     """Connects HTTP clients to a UNIX socket."""
 
     def __init__(self, endpoint: UNIXClientEndpoint) -> None:
@@ -197,7 +202,7 @@ class _UnixWay:
 
 
 class _QuietSite(Site):
-    """A site that writes no line for each request."""
+    """A site without an access log."""
 
     noisy = False
     displayTracebacks = False  # noqa: N815 - Twisted's name
@@ -206,36 +211,36 @@ class _QuietSite(Site):
         super().__init__(page, _BodilessRequest, timeout=IDLE_SECONDS)
 
     def log(self, request: object) -> None:
-        """Write nothing."""
+        """Do nothing."""
 
 
 class _BodilessRequest(Request):
-    """A request that may have no body, which would be kept in memory or in a file."""
+    """Rejects a request with a body, which would be kept in memory or in a file."""
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
-        """Drop a request with a body."""
+        """Close the connection if there is a body."""
         super().gotLength(0)
         if length != 0:
             self.loseConnection()
 
 
 class _LimitedFactory(WrappingFactory):
-    """Accepts so many connections, and no more."""
+    """Accepts at most `CONNECTIONS` connections."""
 
     noisy = False
     protocol = _Connection
 
     def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ANN401, N802 - Twisted's
-        """Serve a connection; without a protocol, it is closed."""
+        """Return a protocol, or None to close the connection."""
         if len(self.protocols) >= CONNECTIONS:
             return None
         return super().buildProtocol(addr)
 
 
-def _parsed(where: str) -> tuple[str, list[str], dict[str, str]]:
-    """Take an endpoint's description apart, by the rules of Twisted's endpoints."""
+def _parse(description: str) -> tuple[str, list[str], dict[str, str]]:
+    """Split a description into type, positional and keyword arguments, unescaped."""
     names, options = [], {}
-    for part in filter(None, _PART.findall(where)):
+    for part in filter(None, _PART.findall(description)):
         option = _OPTION.fullmatch(part)
         if option:
             options[option[1]] = _ESCAPE.sub(r"\1", option[2])
@@ -244,22 +249,25 @@ def _parsed(where: str) -> tuple[str, list[str], dict[str, str]]:
     return (names[0] if names else ""), names[1:], options
 
 
-def _prepared(where: str) -> str:
-    """Make sure that a UNIX socket of a daemon that was killed is in nobody's way.
+def _without_stale_socket(description: str) -> str:
+    """Remove the UNIX socket of a daemon that was killed; return the description.
 
-    Twisted's own lock file holds the number of the process that made it. After a
-    `kill -9` another process may have that number; in a container it is always the
+    Twisted's lock file is not used. It holds the id of the process that listens, but
+    after a `kill -9` another process may have that id; in a container it is always the
     same one, our own.
+
+    Raises:
+        ValueError: another program listens on the socket.
     """
-    kind, names, options = _parsed(where)
+    kind, names, options = _parse(description)
     if kind != "unix" or not names or "lockfile" in options:
-        return where
+        return description
     path = Path(names[0])
     if path.is_socket():
         if _is_served(path):
             raise ValueError("another program listens there")
         path.unlink(missing_ok=True)
-    return f"{where}:lockfile=0"
+    return f"{description}:lockfile=0"
 
 
 def _is_served(path: Path) -> bool:
@@ -269,6 +277,6 @@ def _is_served(path: Path) -> bool:
             probe.connect(str(path))
         except ConnectionRefusedError:
             return False
-        except OSError:  # it is busy, or not ours to connect to
+        except OSError:  # it is busy, or we may not connect
             return True
     return True

@@ -1,4 +1,4 @@
-"""Stand-ins for what the attendant speaks to, moved on by hand."""
+"""Fakes of the interfaces that the attendant uses, controlled by the test."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class FakeRecording:
 
 @implementer(IOutboundChannel)
 class FakePhone:
-    """A phone; whoever is called answers it, or does not, by hand.
+    """A phone that the test answers or hangs up.
 
     As on Asterisk, a conversation ends when the phone is hung up.
     """
@@ -73,37 +73,37 @@ class FakePhone:
         self.endpoint = endpoint
         self.is_hung_up = False
         self.connected: Deferred[None] | None = None
-        self.outcome: Deferred[DialOutcome] = Deferred(lambda _: self._release())
+        self.outcome: Deferred[DialOutcome] = Deferred(lambda _: self._log_hang_up())
         self._log = log
 
     @property
-    def is_busy(self) -> bool:
-        """Whether it rings, or somebody speaks on it."""
+    def is_in_use(self) -> bool:
+        """Whether it rings, or is in a conversation."""
         return not self.is_hung_up
 
-    def ends(self, outcome: DialOutcome) -> None:
-        """Let it be answered, or never be."""
+    def end_dialling(self, outcome: DialOutcome) -> None:
+        """Answer it, or let the dialling fail."""
         if outcome is not DialOutcome.ANSWERED:
             self.is_hung_up = True
         self.outcome.callback(outcome)
 
     def hang_up(self) -> None:
-        self._release()
+        self._log_hang_up()
         if not self.outcome.called:
             self.outcome.callback(DialOutcome.NO_ANSWER)
         self._end_conversation()
 
     def connect(self) -> Deferred[None]:
         self._log.append(f"connect {self.endpoint}")
-        self.connected = Deferred(lambda _: self._release())
+        self.connected = Deferred(lambda _: self._log_hang_up())
         return self.connected
 
-    def is_hung_up_by_the_callee(self) -> None:
-        """End the conversation; the caller stays."""
+    def callee_hangs_up(self) -> None:
+        """Hang up on the callee's side; the caller stays."""
         self.is_hung_up = True
         self._end_conversation()
 
-    def _release(self) -> None:
+    def _log_hang_up(self) -> None:
         if not self.is_hung_up:
             self.is_hung_up = True
             self._log.append(f"hang up {self.endpoint}")
@@ -115,10 +115,10 @@ class FakePhone:
 
 @implementer(IChannel)
 class FakeChannel:
-    """A channel that records what is asked of it, in order, in `log`.
+    """A channel that records requests, in order, in `log`.
 
-    What a request is answered is `answered` for answering, `continued` for leaving,
-    and otherwise the Deferred that `answers` has for its line of the log, or success.
+    Requests succeed, except those for which the test sets a result: `answered`,
+    `continued`, or a function that returns it in `responses`, by the line of the log.
     """
 
     def __init__(self, name: str = "PJSIP/alice-00000001") -> None:
@@ -133,29 +133,29 @@ class FakeChannel:
         self.phones: list[FakePhone] = []
         self.recordings: list[FakeRecording] = []
         self.variables: dict[str, str] = {}
-        self.answers: dict[str, Callable[[], Deferred[None]]] = {}
+        self.responses: dict[str, Callable[[], Deferred[None]]] = {}
         self.answered: Deferred[None] = succeed(None)
         self.continued: Deferred[None] = succeed(None)
 
     @property
     def playing(self) -> FakePlayback | None:
-        """The sound that is heard now, if there is one."""
+        """The current sound, if there is one."""
         if not self.playbacks or self.playbacks[-1].finished.called:
             return None
         return self.playbacks[-1]
 
     @property
     def heard(self) -> list[str]:
-        """All sounds so far, in order, without their scheme."""
+        """All sounds so far, in order; without ``sound:``."""
         return [playback.media.removeprefix("sound:") for playback in self.playbacks]
 
     @property
-    def busy_phones(self) -> list[str]:
-        """The phones that ring, or on which somebody speaks."""
-        return [phone.endpoint for phone in self.phones if phone.is_busy]
+    def phones_in_use(self) -> list[str]:
+        """The phones that ring, or are in a conversation."""
+        return [phone.endpoint for phone in self.phones if phone.is_in_use]
 
     def end_sound(self, end: PlaybackEnd = PlaybackEnd.DONE) -> None:
-        """End the sound that is heard now."""
+        """End the current sound."""
         assert self.playing is not None, f"nothing plays after {self.heard}"
         self.playing.end(end)
 
@@ -171,7 +171,7 @@ class FakeChannel:
         return playback
 
     def hang_up(self) -> Deferred[None]:
-        return self._ask("hang up")
+        return self._request("hang up")
 
     def continue_in_dialplan(
         self, *, context: str = "", extension: str = "", priority: int = 0
@@ -179,10 +179,10 @@ class FakeChannel:
         if not context:
             self.log.append("continue")
             return self.continued
-        return self._ask(f"continue {extension}@{context}:{priority}")
+        return self._request(f"continue {extension}@{context}:{priority}")
 
     def set_variable(self, name: str, value: str) -> Deferred[None]:
-        return self._ask(f"set {name}={value}").addCallback(
+        return self._request(f"set {name}={value}").addCallback(
             lambda _: self.variables.update({name: value})
         )
 
@@ -190,16 +190,16 @@ class FakeChannel:
         return succeed(self.variables.get(name, ""))
 
     def start_ringing(self) -> Deferred[None]:
-        return self._ask("start ringing")
+        return self._request("start ringing")
 
     def stop_ringing(self) -> Deferred[None]:
-        return self._ask("stop ringing")
+        return self._request("stop ringing")
 
     def start_music(self, music_class: str) -> Deferred[None]:
-        return self._ask(f"start music {music_class}")
+        return self._request(f"start music {music_class}")
 
     def stop_music(self) -> Deferred[None]:
-        return self._ask("stop music")
+        return self._request("stop music")
 
     def record(
         self,
@@ -222,16 +222,16 @@ class FakeChannel:
         self.phones.append(FakePhone(endpoint, self.log))
         return self.phones[-1]
 
-    def _ask(self, line: str) -> Deferred[None]:
+    def _request(self, line: str) -> Deferred[None]:
         self.log.append(line)
-        answer = self.answers.get(line)
-        return succeed(None) if answer is None else answer()
+        respond = self.responses.get(line)
+        return succeed(None) if respond is None else respond()
 
 
 def memory_reactor() -> MemoryReactorClock:
-    """Give a reactor for a service that is only looked at."""
+    """Make a reactor without sockets for a service."""
     reactor = MemoryReactorClock()
-    # Twisted's own resolves no names before 25.5; nobody asks it to here.
+    # MemoryReactorClock provides no name resolver before Twisted 25.5.
     vars(reactor).setdefault("nameResolver", None)
     alsoProvides(reactor, IReactorPluggableNameResolver)
     return reactor

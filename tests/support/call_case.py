@@ -1,4 +1,4 @@
-"""A call in menus of a test's own, on a channel that is moved on by hand."""
+"""A test case for a call on a fake channel, with a call flow in TOML."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def call_flow(text: str) -> CallFlow:
 
 
 class CallTestCase(SynchronousTestCase):
-    """A call in the menus of `FLOW`; the default menu, where that is empty."""
+    """A call in the call flow `FLOW`; if that is empty, in the default menu."""
 
     FLOW = ""
 
@@ -50,13 +50,13 @@ class CallTestCase(SynchronousTestCase):
         )
 
     def tearDown(self) -> None:
-        """Check that nothing is left of the call: no timer, no phone."""
-        if self.attendant.calls or self.attendant.turned_away:
+        """Check that the call has left no timer and no phone."""
+        if self.attendant.calls or self.attendant.rejected:
             self.call.left()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.attendant.calls, set())
-        self.assertEqual(self.attendant.turned_away, set())
-        self.assertEqual(self.channel.busy_phones, [])
+        self.assertEqual(self.attendant.rejected, set())
+        self.assertEqual(self.channel.phones_in_use, [])
 
     def enter(self, *arguments: str) -> Call:
         self.call = self.attendant.channel_entered(self.channel, arguments)
@@ -66,19 +66,19 @@ class CallTestCase(SynchronousTestCase):
         return Deferred.fromCoroutine(self.attendant.close(drain_timeout=drain_timeout))
 
     def hear(self, *sounds: str) -> None:
-        """Check what plays now, sound by sound, letting each play to its end."""
+        """Check that these sounds play one after another, each to its end."""
         for sound in sounds:
             self.assert_plays(sound)
             self.channel.end_sound()
 
     def hear_failing(self, *sounds: str) -> None:
-        """Check what should play now, and cannot."""
+        """Check that these sounds are played one after another, and let each fail."""
         for sound in sounds:
             self.assert_plays(sound)
             self.channel.end_sound(PlaybackEnd.FAILED)
 
     def press(self, keys: str) -> None:
-        """Press keys; the sound that one stops ends at once."""
+        """Press keys; a sound that one stops ends at once."""
         for key in keys:
             self.call.dtmf_received(key)
             playing = self.channel.playing
@@ -86,25 +86,25 @@ class CallTestCase(SynchronousTestCase):
                 playing.end()
 
     def log_of(self, *keys: str) -> list[str]:
-        """Press keys, and give what is logged meanwhile."""
+        """Press keys, and return the log lines."""
         with capturedLogs() as events:
             for each in keys:
                 self.press(each)
         return [str(formatEvent(event)) for event in events]
 
-    def failing(self, why: str) -> Deferred[None]:
-        """Answer a request with an error."""
+    def failed(self, why: str) -> Deferred[None]:
+        """Return the result of a request that Asterisk answers with an error."""
         return fail(TelephonyError(why))
 
-    def never(self) -> Deferred[None]:
-        """Never answer a request."""
+    def unanswered(self) -> Deferred[None]:
+        """Return the result of a request without an answer."""
         return Deferred()
 
-    def asked(self) -> list[str]:
-        """Give what was asked of Asterisk since the last time."""
-        asked = list(self.channel.log)
+    def sent(self) -> list[str]:
+        """Return and forget the requests so far."""
+        requests = list(self.channel.log)
         self.channel.log.clear()
-        return asked
+        return requests
 
     def assert_plays(self, sound: str) -> None:
         playing = self.channel.playing

@@ -65,7 +65,7 @@ class Daemon:
         """What is in progress, or was left behind."""
         counts = {
             "calls": len(self.attendant.calls),
-            "turned away": len(self.attendant.turned_away),
+            "turned away": len(self.attendant.rejected),
             "channels": len(self.client.channels),
             "playbacks": len(self.client.playbacks),
             "requests": self.client.requests.pending,

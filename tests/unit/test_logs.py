@@ -1,4 +1,4 @@
-"""Whatever a text holds, it stays within its line of the log."""
+"""No text forges a line of the log."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from twisted.logger import ILogObserver, LogPublisher, formatEvent, textFileLogO
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.logs import LONGEST, Logger, printable
+from channel_aa.logs import MAX_LENGTH, Logger, printable
 
 FORGED = "alice\n2026-01-01T00:00:00 [channel_aa#info] all is well\r\x1b[2J\x9b2J"
 
 
 class PrintableTests(SynchronousTestCase):
-    def test_letters_of_every_language_stay_as_they_are(self) -> None:
+    def test_letters_of_all_scripts_are_kept(self) -> None:
         for text in ("", "PJSIP/alice-00000001", "Zoë Müller", "Дарья", "李", "\\n"):
             self.assertEqual(printable(text), text)
 
-    def test_what_has_no_shape_is_written_as_an_escape(self) -> None:
+    def test_control_characters_are_escaped(self) -> None:
         self.assertEqual(
             printable("a\nb\r\x1b[0m\x9b\x00\x7f"), r"a\nb\r\x1b[0m\x9b\x00\x7f"
         )
 
-    def test_what_turns_or_breaks_a_line_is_written_as_an_escape(self) -> None:
+    def test_bidirectional_marks_and_line_separators_are_escaped(self) -> None:
         self.assertEqual(printable("\u202e\u2028\u2029\x85"), r"\u202e\u2028\u2029\x85")
 
-    def test_half_a_character_can_be_written_to_a_file(self) -> None:
+    def test_surrogate_is_escaped(self) -> None:
         self.assertEqual(printable("\ud83d"), r"\ud83d")
 
-    def test_a_long_text_is_cut(self) -> None:
-        self.assertEqual(printable("x" * LONGEST), "x" * LONGEST)
-        self.assertEqual(printable("x" * (LONGEST + 1)), "x" * LONGEST + "…")
+    def test_long_text_is_truncated(self) -> None:
+        self.assertEqual(printable("x" * MAX_LENGTH), "x" * MAX_LENGTH)
+        self.assertEqual(printable("x" * (MAX_LENGTH + 1)), "x" * MAX_LENGTH + "…")
 
     @given(st.text())
-    def test_any_text_becomes_one_printable_line(self, text: str) -> None:
+    def test_each_text_becomes_one_printable_line(self, text: str) -> None:
         self.assertTrue(printable(text).isprintable())
 
 
@@ -53,18 +53,18 @@ class LoggerTests(SynchronousTestCase):
     def logged(self) -> list[str]:
         return self.file.getvalue().splitlines()
 
-    def test_a_field_cannot_forge_a_line(self) -> None:
+    def test_field_cannot_forge_a_line(self) -> None:
         self.log.info("Channel {channel} has entered", channel=FORGED)
         [line] = self.logged()
         self.assertIn("[test#info] Channel alice\\n2026", line)
         self.assertTrue(line.isprintable())
 
-    def test_an_error_cannot_forge_a_line(self) -> None:
+    def test_error_cannot_forge_a_line(self) -> None:
         self.log.error("It failed: {error}", error=ValueError(FORGED))
         [line] = self.logged()
         self.assertTrue(line.isprintable())
 
-    def test_every_level_is_held_to_it(self) -> None:
+    def test_each_level_escapes_fields(self) -> None:
         for write in (
             self.log.debug,
             self.log.info,
@@ -79,7 +79,7 @@ class LoggerTests(SynchronousTestCase):
         self.log.info("{count} in {delay:.1f} s", count=3, delay=0.25)
         self.assertEqual(formatEvent(self.events[0]), "3 in 0.2 s")
 
-    def test_a_failure_keeps_its_traceback(self) -> None:
+    def test_failure_keeps_its_traceback(self) -> None:
         failure = Failure(ValueError("wrong"))
         self.log.failure("{what} failed", failure, what=FORGED)
         self.assertIs(self.events[0]["log_failure"], failure)

@@ -39,8 +39,8 @@ class OptionsCase(SynchronousTestCase):
         options.parseOptions(arguments)
         return options.settings
 
-    def refusal(self, *arguments: str) -> list[str]:
-        """Give the lines on stderr of a command line that is refused."""
+    def errors(self, *arguments: str) -> list[str]:
+        """Return the lines on stderr for a command line with errors."""
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             error = self.assertRaises(SystemExit, self.settings, *arguments)
@@ -50,7 +50,7 @@ class OptionsCase(SynchronousTestCase):
 
 
 class OptionsTests(OptionsCase):
-    def test_without_options_the_defaults_hold(self) -> None:
+    def test_settings_without_options_are_the_defaults(self) -> None:
         self.assertEqual(self.settings(), Settings())
 
     def test_config_names_the_file(self) -> None:
@@ -79,11 +79,11 @@ class OptionsTests(OptionsCase):
 
     def test_password_is_no_option(self) -> None:
         for arguments in (("--password", "hunter2"), ("--password=hunter2",)):
-            (line,) = self.refusal(*arguments)
+            (line,) = self.errors(*arguments)
             self.assertIn("option --password not recognized", line)
             self.assertNotIn("hunter2", line)
 
-    def test_password_file_is_looked_for_beside_the_configuration_file(self) -> None:
+    def test_password_file_is_relative_to_the_configuration_file(self) -> None:
         self.file.write_text('asterisk.password_file = "secret"', "utf-8")
         (self.folder / "secret").write_text("hunter2\n", "utf-8")
         before = Path.cwd()
@@ -93,11 +93,11 @@ class OptionsTests(OptionsCase):
         self.assertEqual(settings.asterisk.password, Secret("hunter2"))
 
 
-class RefusalTests(OptionsCase):
-    def test_every_problem_has_a_line_that_names_its_place(self) -> None:
+class ErrorTests(OptionsCase):
+    def test_each_problem_has_a_line_with_its_place(self) -> None:
         self.file.write_text("attendant.entry = 1\n[asterisk]\nurl = 2", "utf-8")
         self.environ["CHANNEL_AA_PASSWORD"] = ""
-        lines = self.refusal("-c", str(self.file), "--app", "a b")
+        lines = self.errors("-c", str(self.file), "--app", "a b")
         places = [line.split(": ")[:3] for line in lines]
         self.assertEqual(
             places,
@@ -109,11 +109,11 @@ class RefusalTests(OptionsCase):
             ],
         )
 
-    def test_name_of_a_missing_file_is_told_as_an_absolute_path(self) -> None:
-        (line,) = self.refusal("--config", "no/such.conf")
+    def test_missing_file_is_named_by_its_absolute_path(self) -> None:
+        (line,) = self.errors("--config", "no/such.conf")
         self.assertIn(f"{Path.cwd()}/no/such.conf: cannot be read", line)
 
-    def test_mistakes_of_the_command_line_are_one_line_each(self) -> None:
+    def test_errors_of_the_command_line_have_one_line(self) -> None:
         for arguments, message in {
             ("--bogus",): "option --bogus not recognized",
             ("--config",): "option --config requires argument",
@@ -121,7 +121,7 @@ class RefusalTests(OptionsCase):
             ("start",): "unexpected argument 'start'",
             ("--app", "x", "a\nb", "c"): r"unexpected argument 'a\nb'",
         }.items():
-            (line,) = self.refusal(*arguments)
+            (line,) = self.errors(*arguments)
             self.assertEqual(
                 line, f"channel-aa: {message} (see twistd channel-aa --help)"
             )
@@ -143,14 +143,14 @@ class HelpTests(OptionsCase):
         self.assertIn("password_file", text)
         self.assertIn("channel-aa --config /etc/channel-aa/twistd.conf", text)
 
-    def test_version_is_this_program_s(self) -> None:
+    def test_version_is_that_of_channel_aa(self) -> None:
         self.assertRegex(self.output("--version"), r"\Achannel-aa \d+\.\d+\.\d+\n\Z")
 
 
 class MakeServiceTests(OptionsCase):
     def test_service_has_the_settings_and_connects_only_when_started(self) -> None:
         reactor = MemoryReactorClock()
-        # Twisted's own resolves no names before 25.5; nobody asks it to here.
+        # MemoryReactorClock provides no name resolver before Twisted 25.5.
         vars(reactor).setdefault("nameResolver", None)
         alsoProvides(reactor, IReactorPluggableNameResolver)
         options = Options()
@@ -162,7 +162,7 @@ class MakeServiceTests(OptionsCase):
         self.assertEqual(reactor.tcpClients, [])
         self.assertEqual(reactor.getDelayedCalls(), [])
 
-    def test_importing_the_door_installs_no_reactor(self) -> None:
+    def test_importing_tap_installs_no_reactor(self) -> None:
         """``twist --reactor`` installs one after the options are parsed."""
         script = (
             "import sys, channel_aa.tap as tap; tap.Options().parseOptions([]);"

@@ -1,4 +1,4 @@
-"""A thousand calls in a second, on an Asterisk that takes two seconds for anything."""
+"""A thousand calls in a second, on an Asterisk whose answers take two seconds."""
 
 from __future__ import annotations
 
@@ -23,44 +23,46 @@ if TYPE_CHECKING:
 
 CALLS = 1000
 LIMIT = 100
-LATE_SECONDS = 2.0
+ANSWER_SECONDS = 2.0
 
 
 class ManyTimers(Clock):
-    """A clock that puts a new timer in its place, instead of sorting thousands."""
+    """A clock that inserts a new timer in order, instead of sorting thousands."""
 
     def _sortCalls(self) -> None:  # noqa: N802 - Twisted's name
         newest = self.calls.pop()
         insort(self.calls, newest, key=lambda call: call.getTime())
 
 
-def one_way(leg: Direction) -> float:
-    """Let each answer and event come as late as that, and each request at once."""
-    is_answer = leg in (Direction.ANSWER, Direction.MESSAGE_FROM_ASTERISK)
-    return LATE_SECONDS if is_answer else 0.0
+def delay(direction: Direction) -> float:
+    """Return the delay of a message: answers and events are late, requests are not."""
+    is_answer = direction in (Direction.ANSWER, Direction.MESSAGE_FROM_ASTERISK)
+    return ANSWER_SECONDS if is_answer else 0.0
 
 
 class BurstTests(SynchronousTestCase):
-    def test_those_above_the_limit_go_on_and_the_others_are_attended_to(self) -> None:
+    def test_calls_above_the_limit_continue_in_the_dialplan_and_others_are_answered(
+        self,
+    ) -> None:
         lines: list[str] = []
 
         @implementer(ILogObserver)
         def observe(event: LogEvent) -> None:
-            if event.get("log_namespace", "").endswith("refusals"):
+            if event.get("log_namespace", "").endswith("attendant.attendant"):
                 lines.append(str(formatEvent(event)))
 
         globalLogPublisher.addObserver(observe)
         self.addCleanup(globalLogPublisher.removeObserver, observe)
         clock = ManyTimers()
         simulator = Simulator(reactor=clock)
-        line = InMemoryLink(simulator, clock=clock, delay=one_way)
+        link = InMemoryLink(simulator, clock=clock, delay=delay)
         attendant = Attendant(
             call_flow('[menus.main]\nprompt = ["press-1"]'),
             clock=clock,
             now=lambda: datetime(2026, 6, 1, tzinfo=UTC),
             max_calls=LIMIT,
         )
-        client = line.client(attendant)
+        client = link.client(attendant)
         client.startService()
         pass_time(clock, until=lambda: client.is_connected, seconds=60)
         clock.advance(10)
@@ -74,16 +76,16 @@ class BurstTests(SynchronousTestCase):
             seconds=60,
         )
         pass_time(clock, until=lambda: len(client.channels) == LIMIT, seconds=60)
-        refused = [each for each in callers if each.status]
-        self.assertEqual(len(refused), CALLS - LIMIT)
+        rejected = [each for each in callers if each.status]
+        self.assertEqual(len(rejected), CALLS - LIMIT)
         self.assertEqual(
             Counter(
-                each.channel.variables.get("CHANNEL_AA_REASON") for each in refused
+                each.channel.variables.get("CHANNEL_AA_REASON") for each in rejected
             ),
             {"overload": CALLS - LIMIT},
         )
         self.assertEqual(len(attendant.calls), LIMIT)
-        self.assertLessEqual(len(lines), 2)
+        self.assertIn(len(lines), (1, 2))
         for caller in callers:
             caller.hang_up()
         pass_time(

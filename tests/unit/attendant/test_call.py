@@ -1,4 +1,4 @@
-"""A call in the default menu, from its entry to its end."""
+"""A call from its entry to its end, mostly in the default menu."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STOPPING = ["set CHANNEL_AA_REASON=stopping", "continue"]
 
 
 class SeedSessionTests(CallTestCase):
-    def test_whole_session_is_the_one_of_the_document_it_grew_from(self) -> None:
+    def test_session_is_that_of_the_seed_document(self) -> None:
         with capturedLogs() as events:
             self.enter()
             self.assert_plays("press-1")
@@ -63,7 +63,7 @@ class SeedSessionTests(CallTestCase):
 
 
 class KeyTests(CallTestCase):
-    def test_each_key_of_a_telephone_is_understood(self) -> None:
+    def test_each_dtmf_digit_is_handled(self) -> None:
         self.enter()
         for key in "0123456789*#ABCD":
             self.press(key)
@@ -83,7 +83,7 @@ class KeyTests(CallTestCase):
             self.assert_plays("you-entered")
             self.call.left()
 
-    def test_key_interrupts_the_feedback_too(self) -> None:
+    def test_key_interrupts_the_feedback(self) -> None:
         self.enter()
         self.press("1")
         self.press("2")
@@ -94,7 +94,7 @@ class KeyTests(CallTestCase):
         self.press("1")
         self.assert_plays("you-entered")
 
-    def test_key_interrupts_the_question_after_silence(self) -> None:
+    def test_key_interrupts_the_noinput_prompt(self) -> None:
         self.enter()
         self.hear(*PROMPT)
         self.clock.advance(10)
@@ -130,7 +130,7 @@ class KeyTests(CallTestCase):
         self.assert_plays("you-entered")
         self.assertEqual([p.stops for p in self.channel.playbacks], [0, 0, 0, 0])
 
-    def test_two_keys_in_a_row_are_both_taken_in_order(self) -> None:
+    def test_two_keys_in_a_row_are_handled_in_order(self) -> None:
         self.enter()
         with capturedLogs() as events:
             self.call.dtmf_received("1")
@@ -141,7 +141,7 @@ class KeyTests(CallTestCase):
         )
         self.assert_plays("option-is-invalid")
 
-    def test_key_that_means_nothing_takes_those_behind_it_along(self) -> None:
+    def test_invalid_key_discards_the_type_ahead_behind_it(self) -> None:
         self.enter()
         self.call.dtmf_received("8")
         self.call.dtmf_received("1")
@@ -157,7 +157,7 @@ class KeyTests(CallTestCase):
         answered.callback(None)
         self.assertEqual(self.channel.heard, ["you-entered"])
 
-    def test_of_a_thousand_keys_at_once_the_last_one_is_heard(self) -> None:
+    def test_thousand_keys_at_once_play_one_error_prompt(self) -> None:
         self.enter()
         for _ in range(1000):
             self.call.dtmf_received("9")
@@ -169,21 +169,22 @@ class FloodTests(CallTestCase):
     """200 keys a second for a minute, which no telephone can send."""
 
     def flood(self) -> int:
-        """Press them, and give how many lines are logged meanwhile."""
+        """Press them, and return how many lines are logged."""
         with capturedLogs() as events:
             for number in range(200 * 60):
                 self.press("0123456789*#ABCD"[number * 7 % 16])
                 self.clock.advance(1 / 200)
         return len(events)
 
-    def test_it_is_the_work_of_the_fastest_telephone(self) -> None:
+    def test_flood_costs_no_more_than_the_fastest_telephone(self) -> None:
         self.enter()
         lines = self.flood()
-        self.assertLess(self.call.keypad.presses, MAX_KEPT + MAX_PER_SECOND * 60 + 1)
-        self.assertLessEqual(lines, 2 * self.call.keypad.presses)
-        self.assertLess(len(self.channel.playbacks), 2 * self.call.keypad.presses)
+        presses = self.call.context.keypad.presses
+        self.assertLess(presses, MAX_KEPT + MAX_PER_SECOND * 60 + 1)
+        self.assertLessEqual(lines, 2 * presses)
+        self.assertLess(len(self.channel.playbacks), 2 * presses)
 
-    def test_call_goes_on_afterwards(self) -> None:
+    def test_call_goes_on_after_a_flood(self) -> None:
         self.enter()
         self.flood()
         self.clock.advance(1)
@@ -192,7 +193,7 @@ class FloodTests(CallTestCase):
         self.press("1")
         self.assert_plays("you-entered")
 
-    def test_it_is_told_once_at_the_end(self) -> None:
+    def test_flood_is_logged_once_when_the_call_has_left(self) -> None:
         self.enter()
         self.flood()
         with capturedLogs() as events:
@@ -202,7 +203,7 @@ class FloodTests(CallTestCase):
 
 
 class SilenceTests(CallTestCase):
-    def test_silence_counts_from_the_end_of_the_last_sound(self) -> None:
+    def test_timeout_starts_at_the_end_of_the_last_sound(self) -> None:
         self.enter()
         self.clock.advance(60)
         self.hear(*PROMPT)
@@ -211,7 +212,7 @@ class SilenceTests(CallTestCase):
         self.clock.advance(0.1)
         self.assert_plays("are-you-still-there")
 
-    def test_key_ends_the_silence(self) -> None:
+    def test_key_cancels_the_timeout(self) -> None:
         self.enter()
         self.hear(*PROMPT)
         self.clock.advance(9)
@@ -224,46 +225,46 @@ class SilenceTests(CallTestCase):
 
 class HangupTests(CallTestCase):
     def assert_over(self) -> None:
-        """Check that nothing is asked of Asterisk any more, whatever happens."""
-        asked = list(self.channel.log)
+        """Check that further events cause no request."""
+        requests = list(self.channel.log)
         self.call.dtmf_received("1")
         self.clock.advance(60)
         self.call.left()
-        self.assertEqual(self.channel.log, asked)
-        self.assertNotIn("continue", asked)
+        self.assertEqual(self.channel.log, requests)
+        self.assertNotIn("continue", requests)
 
-    def test_hangup_while_being_answered(self) -> None:
+    def test_hangup_while_the_call_is_answered_ends_it(self) -> None:
         self.channel.answered = Deferred()
         self.enter()
         self.call.hung_up()
         self.assert_over()
 
-    def test_hangup_while_a_sound_plays(self) -> None:
+    def test_hangup_while_a_sound_plays_ends_the_call(self) -> None:
         self.enter()
         self.call.hung_up()
         self.channel.playbacks[-1].end(PlaybackEnd.FAILED)
         self.assert_over()
 
-    def test_hangup_while_a_sound_is_being_stopped(self) -> None:
+    def test_hangup_while_a_sound_is_stopped_ends_the_call(self) -> None:
         self.enter()
         self.call.dtmf_received("1")
         self.call.hung_up()
         self.channel.playbacks[-1].end(PlaybackEnd.FAILED)
         self.assert_over()
 
-    def test_hangup_in_silence(self) -> None:
+    def test_hangup_while_waiting_for_a_key_ends_the_call(self) -> None:
         self.enter()
         self.hear(*PROMPT)
         self.call.hung_up()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assert_over()
 
-    def test_departure_without_a_word_of_hangup(self) -> None:
+    def test_channel_that_leaves_without_a_hangup_ends_the_call(self) -> None:
         self.enter()
         self.call.left()
         self.assert_over()
 
-    def test_departure_is_told_once(self) -> None:
+    def test_exit_is_logged_once(self) -> None:
         self.enter()
         with capturedLogs() as events:
             self.call.left()
@@ -271,7 +272,7 @@ class HangupTests(CallTestCase):
         self.assertEqual(len(events), 1)
 
 
-class TroubleTests(CallTestCase):
+class ErrorTests(CallTestCase):
     def test_sound_that_fails_is_logged_and_the_next_one_plays(self) -> None:
         self.enter()
         with capturedLogs() as events:
@@ -282,32 +283,32 @@ class TroubleTests(CallTestCase):
         )
         self.assert_plays("or")
 
-    def test_call_that_cannot_be_answered_goes_on_in_the_dialplan(self) -> None:
+    def test_call_that_cannot_be_answered_continues_in_the_dialplan(self) -> None:
         self.channel.answered = fail(TelephonyError("out of memory"))
         with capturedLogs() as events:
             self.enter()
         self.assertEqual(self.channel.log, ["answer", *ERROR])
         self.assertIn("out of memory", " ".join(map(str, map(formatEvent, events))))
 
-    def test_request_that_failed_because_of_a_hangup_is_no_trouble(self) -> None:
+    def test_request_that_fails_because_of_a_hangup_logs_no_error(self) -> None:
         self.channel.answered = fail(TelephonyError("500 Failed to answer channel"))
         self.channel.continued = fail(ChannelGoneError("404"))
         with capturedLogs() as events:
             self.enter()
         self.assertEqual(len(events), 1)  # that it has entered
 
-    def test_channel_that_is_gone_is_left_alone(self) -> None:
+    def test_channel_that_is_gone_gets_no_further_request(self) -> None:
         self.channel.answered = fail(ChannelGoneError("404"))
         self.enter()
         self.assertEqual(self.channel.log, ["answer"])
 
-    def test_fault_of_ours_ends_one_call_in_the_dialplan(self) -> None:
+    def test_exception_ends_one_call_in_the_dialplan(self) -> None:
         self.channel.answered = fail(ZeroDivisionError("a bug"))
         self.enter()
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.channel.log, ["answer", *ERROR])
 
-    def test_dialplan_that_takes_nobody_is_logged(self) -> None:
+    def test_rejected_continue_is_logged(self) -> None:
         self.channel.answered = fail(TelephonyError("no"))
         self.channel.continued = fail(TelephonyError("neither"))
         with capturedLogs() as events:
@@ -322,13 +323,13 @@ class TroubleTests(CallTestCase):
 
 
 class CloseTests(CallTestCase):
-    def test_calls_go_on_in_the_dialplan_their_sound_stopped(self) -> None:
+    def test_close_stops_the_sound_and_continues_in_the_dialplan(self) -> None:
         self.enter()
         self.successResultOf(self.close())
         self.assertEqual(self.channel.playbacks[-1].stops, 1)
         self.assertEqual(self.channel.log, ["answer", "sound:press-1", *STOPPING])
 
-    def test_closing_waits_until_the_dialplan_has_the_calls(self) -> None:
+    def test_close_waits_for_the_answer_to_continue(self) -> None:
         continued: Deferred[None] = Deferred()
         self.channel.continued = continued
         self.enter()
@@ -337,32 +338,71 @@ class CloseTests(CallTestCase):
         continued.callback(None)
         self.successResultOf(closed)
 
-    def test_hangup_ends_the_waiting(self) -> None:
+    def test_hangup_ends_the_wait_of_close(self) -> None:
         self.channel.continued = Deferred()
         self.enter()
         closed = self.close()
         self.call.hung_up()
         self.successResultOf(closed)
 
-    def test_new_call_is_turned_away_while_closing(self) -> None:
+    def test_new_call_is_rejected_while_closing(self) -> None:
         self.successResultOf(self.close())
         self.enter()
         self.assertEqual(self.channel.log, STOPPING)
         self.successResultOf(self.close())
 
-    def test_attendant_attends_again_once_it_is_opened(self) -> None:
+    def test_reopened_attendant_answers_calls(self) -> None:
         self.successResultOf(self.close())
         self.attendant.open()
         self.enter()
         self.assert_plays("press-1")
 
 
+LIMITED = """
+max_call_seconds = 25
+[menus.main]
+prompt = ["main"]
+"""
+
+
+class TimeLimitTests(CallTestCase):
+    FLOW = LIMITED
+
+    def spend(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.clock.advance(1)
+            if self.channel.playing is not None:
+                self.channel.end_sound()
+
+    def test_call_at_its_time_limit_is_hung_up_with_the_reason(self) -> None:
+        self.enter()
+        self.spend(24)
+        self.sent()
+        self.spend(2)
+        self.assertEqual(self.sent()[-2:], ["set CHANNEL_AA_REASON=limit", "hang up"])
+
+    def test_time_limit_ends_the_call_if_the_reason_cannot_be_set(self) -> None:
+        self.channel.responses["set CHANNEL_AA_REASON=limit"] = self.unanswered
+        self.channel.responses["hang up"] = lambda: self.failed("no")
+        self.enter()
+        self.spend(30)
+        self.assertEqual(self.sent()[-2:], ["hang up", "continue"])
+
+    def test_hangup_while_the_reason_is_set_ends_the_call(self) -> None:
+        self.channel.responses["set CHANNEL_AA_REASON=limit"] = self.unanswered
+        self.enter()
+        self.spend(25)
+        self.call.left()
+        self.spend(30)
+        self.assertEqual(self.sent()[-1], "set CHANNEL_AA_REASON=limit")
+
+
 class InterfaceTests(CallTestCase):
-    def test_attendant_and_call_keep_their_promises(self) -> None:
+    def test_attendant_and_call_provide_their_interfaces(self) -> None:
         verifyObject(IStasisApplication, self.attendant)
         verifyObject(IChannelListener, self.enter())
 
-    def test_fakes_keep_the_promises_of_what_they_stand_for(self) -> None:
+    def test_fakes_provide_their_interfaces(self) -> None:
         verifyObject(IChannel, self.channel)
         verifyObject(IPlayback, FakePlayback("1", "sound:or"))
         verifyObject(IRecording, FakeRecording("one", []))

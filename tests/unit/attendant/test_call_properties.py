@@ -1,7 +1,7 @@
-"""Whatever happens to a call, in whatever order, it reaches an end and leaves nothing.
+"""A call under random events ends, and leaves nothing behind.
 
-A caller, phones, Asterisk and the clock do what they like with a call through every
-action. `FakeChannel` refuses a sound over another; `Fate` looks at the rest.
+The events come from the caller, phones, Asterisk and the clock, in any order, in a
+call flow with every action. `FakeChannel` fails if a sound is played over another.
 """
 
 from __future__ import annotations
@@ -61,52 +61,52 @@ record = { record = "{date}", then = { play = ["recording:{recording}"] } }
 MENU_SECONDS = 600
 
 
-class MoodyChannel(FakeChannel):
-    """A channel whose requests are answered as its mood is, or later."""
+class UnreliableChannel(FakeChannel):
+    """A channel whose requests succeed, fail, or wait for `respond`, by its `mode`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.mood = "well"
+        self.mode = "success"
         self.unanswered: list[Deferred[None]] = []
 
     def answer(self) -> Deferred[None]:
-        return self._ask("answer")
+        return self._request("answer")
 
     def continue_in_dialplan(
         self, *, context: str = "", extension: str = "", priority: int = 0
     ) -> Deferred[None]:
-        return self._ask("continue")
+        return self._request("continue")
 
-    def settle(self, mood: str) -> None:
-        """Answer the oldest request that was not answered."""
+    def respond(self, mode: str) -> None:
+        """Answer the oldest request without an answer."""
         waiting = [each for each in self.unanswered if not each.called]
         self.unanswered = waiting[1:]
-        if waiting and mood == "well":
+        if waiting and mode == "success":
             waiting[0].callback(None)
         elif waiting:
-            waiting[0].errback(self._error(mood))
+            waiting[0].errback(self._error(mode))
 
-    def _ask(self, line: str) -> Deferred[None]:
+    def _request(self, line: str) -> Deferred[None]:
         self.log.append(line)
-        if self.mood == "well":
+        if self.mode == "success":
             return succeed(None)
-        if self.mood == "silent":
+        if self.mode == "silent":
             self.unanswered.append(Deferred())
             return self.unanswered[-1]
-        return fail(self._error(self.mood))
+        return fail(self._error(self.mode))
 
-    def _error(self, mood: str) -> TelephonyError:
-        return ChannelGoneError("404") if mood == "gone" else TelephonyError("500")
+    def _error(self, mode: str) -> TelephonyError:
+        return ChannelGoneError("404") if mode == "gone" else TelephonyError("500")
 
 
-class Fate:
-    """A call, and what may happen to it."""
+class RandomCall:
+    """A call, and the events that may happen to it."""
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.channel = MoodyChannel()
+        self.channel = UnreliableChannel()
         self.custom_answers: list[Deferred[str]] = []
-        self.standing: list[str] = []
+        self.kept: list[str] = []
         self.attendant = Attendant(
             FLOW, clock=self.clock, now=lambda: NOON, actions={"custom": self.custom}
         )
@@ -117,9 +117,9 @@ class Fate:
         self.custom_answers.append(Deferred())
         return await self.custom_answers[-1]
 
-    def move(self, what: str, which: str) -> None:
-        """Let something happen; nothing does where there is nothing for it."""
-        moves: dict[str, Callable[[str], None]] = {
+    def apply(self, kind: str, detail: str) -> None:
+        """Let an event happen, if it is possible now."""
+        handlers: dict[str, Callable[[str], None]] = {
             "press": self.press,
             "sound": self.end_sound,
             "pass": lambda seconds: self.clock.advance(float(seconds)),
@@ -127,21 +127,21 @@ class Fate:
             "callee": self.end_conversation,
             "record": self.end_recording,
             "custom": self.end_custom,
-            "mood": lambda mood: setattr(self.channel, "mood", mood),
-            "answer": self.channel.settle,
+            "mode": lambda mode: setattr(self.channel, "mode", mode),
+            "answer": self.channel.respond,
             "call": lambda name: getattr(self.call, name)(),
-            "release": self.release,
+            "exit": self.exit,
         }
-        moves[what](which)
+        handlers[kind](detail)
 
     def press(self, keys: str) -> None:
         for key in keys:
             self.call.dtmf_received(key)
 
-    def release(self, reason: str) -> None:
+    def exit(self, reason: str) -> None:
         if self.call.is_in_conversation:
-            self.standing += self.channel.busy_phones
-        self.call.release(reason)
+            self.kept += self.channel.phones_in_use
+        self.call.exit_to_dialplan(reason)
 
     def end_sound(self, end: str) -> None:
         if self.channel.playing is not None:
@@ -150,13 +150,13 @@ class Fate:
     def end_ringing(self, outcome: str) -> None:
         for phone in self.channel.phones:
             if not phone.outcome.called:
-                phone.ends(DialOutcome(outcome))
+                phone.end_dialling(DialOutcome(outcome))
                 return
 
-    def end_conversation(self, _which: str) -> None:
+    def end_conversation(self, _detail: str) -> None:
         for phone in self.channel.phones:
-            if phone.connected is not None and phone.is_busy:
-                phone.is_hung_up_by_the_callee()
+            if phone.connected is not None and phone.is_in_use:
+                phone.callee_hangs_up()
 
     def end_recording(self, end: str) -> None:
         for recording in self.channel.recordings:
@@ -170,15 +170,15 @@ class Fate:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is done for the call any more."""
-        attending = self.call._attending
-        return attending is not None and bool(attending.called)
+        """Whether the coroutine of the call has ended."""
+        finished = self.call._finished
+        return finished is not None and bool(finished.called)
 
-    def go_on_alone(self) -> None:
-        """Let everything have its ordinary end, with a caller who does nothing."""
-        self.channel.mood = "well"
+    def let_everything_end(self) -> None:
+        """Let sounds, phones and requests end, while the caller does nothing."""
+        self.channel.mode = "success"
         for _ in range(100):
-            self.channel.settle("well")
+            self.channel.respond("success")
             self.end_sound("done")
             self.end_ringing("NOANSWER")
             self.end_conversation("")
@@ -187,11 +187,11 @@ class Fate:
         self.clock.advance(5)
 
     def leftovers(self) -> list[object]:
-        """Give what a call should not leave behind."""
+        """List what a call should not leave behind."""
         channel = self.channel
         return [
             *self.clock.getDelayedCalls(),
-            *(each for each in channel.busy_phones if each not in self.standing),
+            *(each for each in channel.phones_in_use if each not in self.kept),
             *(each.media for each in channel.playbacks if not each.finished.called),
             *(each.name for each in channel.recordings if not each.finished.called),
             *(each for each in self.custom_answers if not each.called),
@@ -199,36 +199,36 @@ class Fate:
         ]
 
 
-def moves_of(what: str, *which: str) -> st.SearchStrategy[tuple[str, str]]:
-    return st.tuples(st.just(what), st.sampled_from(which))
+def event(kind: str, *details: str) -> st.SearchStrategy[tuple[str, str]]:
+    return st.tuples(st.just(kind), st.sampled_from(details))
 
 
-def orders(*answers: str) -> st.SearchStrategy[list[tuple[str, str]]]:
-    """Give whatever may happen, with these late answers to requests."""
+def event_lists(*answers: str) -> st.SearchStrategy[list[tuple[str, str]]]:
+    """Generate lists of events, with these late answers to requests."""
     return st.lists(
         st.one_of(
-            moves_of("press", *"1234567*#0", "21", "22", "23", "99", "1" * 100),
-            moves_of("sound", "done", "done", "failed"),
-            moves_of("pass", "0.5", "2", "10", "60"),
-            moves_of("phone", *(outcome.value for outcome in DialOutcome)),
-            moves_of("phone", DialOutcome.ANSWERED.value),
-            moves_of("callee", ""),
-            moves_of("record", "done", "failed"),
-            moves_of("custom", "repeat", "main", "other", "hangup"),
-            moves_of("mood", "well", "well", "silent", "error"),
-            moves_of("answer", *answers),
-            moves_of("call", "reconnected"),
+            event("press", *"1234567*#0", "21", "22", "23", "99", "1" * 100),
+            event("sound", "done", "done", "failed"),
+            event("pass", "0.5", "2", "10", "60"),
+            event("phone", *(outcome.value for outcome in DialOutcome)),
+            event("phone", DialOutcome.ANSWERED.value),
+            event("callee", ""),
+            event("record", "done", "failed"),
+            event("custom", "repeat", "main", "other", "hangup"),
+            event("mode", "success", "success", "silent", "error"),
+            event("answer", *answers),
+            event("call", "reconnected"),
         ),
         max_size=60,
     )
 
 
-moves = orders("well", "well", "error", "gone")
-moves_of_one_who_stays = orders("well", "well", "error")
+events = event_lists("success", "success", "error", "gone")
+events_without_a_hangup = event_lists("success", "success", "error")
 ends = st.one_of(
-    st.lists(moves_of("call", "hung_up", "left"), min_size=1, max_size=2),
-    st.lists(moves_of("release", "stopping", "error"), max_size=1),
-    st.lists(moves_of("mood", "gone"), max_size=1),
+    st.lists(event("call", "hung_up", "left"), min_size=1, max_size=2),
+    st.lists(event("exit", "stopping", "error"), max_size=1),
+    st.lists(event("mode", "gone"), max_size=1),
 )
 
 
@@ -236,64 +236,66 @@ class CallPropertyTests(SynchronousTestCase):
     def check_errors(self) -> None:
         self.assertEqual([str(each) for each in self.flushLoggedErrors()], [])
 
-    @given(moves, ends, moves)
+    @given(events, ends, events)
     @settings(deadline=None, max_examples=120)
-    def test_call_that_has_left_leaves_nothing_whenever_it_does(
+    def test_call_leaves_no_timer_sound_or_phone_whenever_it_ends(
         self,
         before: list[tuple[str, str]],
         end: list[tuple[str, str]],
         after: list[tuple[str, str]],
     ) -> None:
-        fate = Fate()
-        for what, which in [*before, *end, *after]:
-            fate.move(what, which)
-        fate.call.left()
+        random_call = RandomCall()
+        for kind, detail in [*before, *end, *after]:
+            random_call.apply(kind, detail)
+        random_call.call.left()
         self.check_errors()
-        self.assertTrue(fate.is_over)
-        self.assertEqual(fate.leftovers(), [])
-        asked = list(fate.channel.log)
-        for what, which in after:
-            fate.move(what, which)
-        self.assertEqual(fate.channel.log, asked)
+        self.assertTrue(random_call.is_over)
+        self.assertEqual(random_call.leftovers(), [])
+        requests = list(random_call.channel.log)
+        for kind, detail in after:
+            random_call.apply(kind, detail)
+        self.assertEqual(random_call.channel.log, requests)
         self.check_errors()
 
-    @given(moves_of_one_who_stays)
+    @given(events_without_a_hangup)
     @settings(deadline=None, max_examples=80)
-    def test_call_of_a_caller_who_goes_silent_has_an_end(
-        self, before: list[tuple[str, str]]
-    ) -> None:
-        fate = Fate()
-        for what, which in before:
-            fate.move(what, which)
+    def test_call_of_a_silent_caller_ends(self, before: list[tuple[str, str]]) -> None:
+        random_call = RandomCall()
+        for kind, detail in before:
+            random_call.apply(kind, detail)
         self.check_errors()
-        started = fate.clock.seconds()
-        while not fate.is_over:
-            fate.go_on_alone()
-            self.assertLess(fate.clock.seconds() - started, 2 * MENU_SECONDS)
-        self.assertIn(fate.channel.log[-1], ("hang up", "continue"))
-        fate.call.left()
-        self.assertEqual(fate.leftovers(), [])
+        started = random_call.clock.seconds()
+        while not random_call.is_over:
+            random_call.let_everything_end()
+            self.assertLess(random_call.clock.seconds() - started, 2 * MENU_SECONDS)
+        self.assertIn(random_call.channel.log[-1], ("hang up", "continue"))
+        random_call.call.left()
+        self.assertEqual(random_call.leftovers(), [])
         self.check_errors()
 
-    @given(moves_of_one_who_stays)
+    @given(events_without_a_hangup)
     @settings(deadline=None, max_examples=50)
-    def test_call_that_is_released_is_told_to_go_on_and_its_conversation_stands(
+    def test_call_exits_to_the_dialplan_or_keeps_its_conversation(
         self, before: list[tuple[str, str]]
     ) -> None:
-        fate = Fate()
-        for what, which in before:
-            fate.move(what, which)
+        random_call = RandomCall()
+        for kind, detail in before:
+            random_call.apply(kind, detail)
         self.check_errors()
-        if fate.is_over:
+        if random_call.is_over:
             return
-        talking = fate.channel.busy_phones if fate.call.is_in_conversation else []
-        fate.channel.mood = "well"
-        released = fate.call.release("stopping")
-        while not released.called:
-            fate.channel.settle("well")
-        self.assertTrue(fate.is_over)
-        self.assertEqual(fate.channel.busy_phones, talking)
-        if not talking:
-            self.assertIn(fate.channel.log[-1], ("hang up", "continue"))
-        fate.call.left()
+        in_conversation = (
+            random_call.channel.phones_in_use
+            if random_call.call.is_in_conversation
+            else []
+        )
+        random_call.channel.mode = "success"
+        exited = random_call.call.exit_to_dialplan("stopping")
+        while not exited.called:
+            random_call.channel.respond("success")
+        self.assertTrue(random_call.is_over)
+        self.assertEqual(random_call.channel.phones_in_use, in_conversation)
+        if not in_conversation:
+            self.assertIn(random_call.channel.log[-1], ("hang up", "continue"))
+        random_call.call.left()
         self.check_errors()

@@ -1,4 +1,4 @@
-"""Actions of an embedding program's own."""
+"""Custom actions of an embedding program."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from channel_aa.attendant.attendant import Attendant
+from channel_aa.attendant.custom_actions import check_registered
+from channel_aa.checked import ConfigError
 from channel_aa.interfaces import ChannelGoneError, IStasisApplication
-from channel_aa.menus.actions import GoTo, Play
+from channel_aa.menus.actions import Dial, GoTo, Play, Run
+from channel_aa.menus.flow import CallFlow
+from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
 from tests.support.call_case import CHANNEL, NOON, CallTestCase, call_flow
 
@@ -24,12 +29,14 @@ prompt = ["main"]
 [menus.main.options]
 1 = { run = "custom", timeout = 5, else = { play = ["sorry"] } }
 2 = { run = "custom", timeout = 5 }
-3 = { run = "nobody" }
+3 = { run = "missing" }
 [menus.sales]
 prompt = ["sales"]
 [actions]
 again = { run = "custom", timeout = 5 }
 """
+PROMPT = prompt_of("press-1")
+RUNS = {"main": Menu(prompt=PROMPT, options={"1": Run(run="look-up")})}
 
 
 class CustomActionTests(CallTestCase):
@@ -50,17 +57,17 @@ class CustomActionTests(CallTestCase):
         self.callers.append(caller)
         return await self.answer
 
-    def run_menu(self, keys: str = "1") -> None:
+    def run_action(self, keys: str = "1") -> None:
         self.enter("vip")
         self.hear("main")
-        self.asked()
+        self.sent()
         self.press(keys)
 
-    def test_it_gets_to_know_the_caller(self) -> None:
-        self.run_menu()
+    def test_caller_has_the_data_of_the_call(self) -> None:
+        self.run_action()
         (caller,) = self.callers
         self.assertEqual(
-            {**vars(caller), "_attended": None},
+            {**vars(caller), "_context": None},
             {
                 "channel_id": "1700000000.1",
                 "channel_name": CHANNEL,
@@ -71,11 +78,11 @@ class CustomActionTests(CallTestCase):
                 "digits": "1",
                 "recording": "",
                 "is_over": False,
-                "_attended": None,
+                "_context": None,
             },
         )
 
-    def test_its_answer_is_done_next(self) -> None:
+    def test_result_is_the_next_action(self) -> None:
         for answer, heard in (
             ("sales", "sales"),
             ("repeat", "main"),
@@ -85,13 +92,13 @@ class CustomActionTests(CallTestCase):
         ):
             with self.subTest(answer=answer):
                 self.setUp()
-                self.run_menu()
+                self.run_action()
                 self.answer.callback(answer)
                 self.assert_plays(heard)
                 self.tearDown()
 
-    def test_it_plays_sounds_takes_keys_and_reads_and_sets_variables(self) -> None:
-        self.run_menu()
+    def test_caller_plays_sounds_takes_keys_and_reads_and_sets_variables(self) -> None:
+        self.run_action()
         (caller,) = self.callers
         playing = Deferred.fromCoroutine(caller.play("hello", "you-entered"))
         self.hear("hello", "you-entered")
@@ -107,15 +114,17 @@ class CustomActionTests(CallTestCase):
         self.assertEqual(self.successResultOf(value), "me")
         self.answer.callback(None)
 
-    def test_what_takes_too_long_is_cancelled_and_leads_to_else(self) -> None:
-        self.run_menu()
+    def test_action_is_cancelled_at_its_timeout_and_leads_to_else(self) -> None:
+        self.run_action()
         with capturedLogs() as events:
             self.clock.advance(5)
         self.assertTrue(self.answer.called)
         self.assert_logged(events, "custom", "longer than 5")
         self.hear("sorry", "main")
 
-    def test_what_does_not_heed_its_end_is_left_behind_and_harmless(self) -> None:
+    def test_action_that_ignores_its_cancellation_has_no_effect_on_the_call(
+        self,
+    ) -> None:
         stubborn: Deferred[str] = Deferred()
 
         async def custom(caller: Caller) -> str:
@@ -133,7 +142,7 @@ class CustomActionTests(CallTestCase):
             now=lambda: NOON,
             actions={"custom": custom},
         )
-        self.run_menu()
+        self.run_action()
         self.clock.advance(5)
         self.assert_plays("sorry")
         playing = Deferred.fromCoroutine(self.callers[0].play("late"))
@@ -141,56 +150,103 @@ class CustomActionTests(CallTestCase):
         stubborn.callback("sales")
         self.hear("sorry", "main")
 
-    def test_what_fails_is_logged_and_leads_to_else(self) -> None:
+    def test_action_that_fails_is_logged_and_leads_to_else(self) -> None:
         for fault in (ZeroDivisionError("a bug"), CancelledError()):
             with self.subTest(fault=fault):
                 self.setUp()
-                self.run_menu()
+                self.run_action()
                 self.answer.errback(fault)
                 self.assertEqual(len(self.flushLoggedErrors()), 1)
                 self.hear("sorry", "main")
                 self.tearDown()
 
-    def test_answer_that_is_nowhere_is_logged_and_leads_to_else(self) -> None:
+    def test_invalid_result_is_logged_and_leads_to_else(self) -> None:
         for answer in ("nowhere", GoTo(menu="nowhere"), "no name", 5):
             with self.subTest(answer=answer):
                 self.setUp()
-                self.run_menu()
+                self.run_action()
                 self.answer.callback(answer)  # type: ignore[arg-type] # that is it
                 self.assertEqual(len(self.flushLoggedErrors()), 1)
                 self.hear("sorry", "main")
                 self.tearDown()
 
-    def test_without_an_else_the_menu_is_heard_again(self) -> None:
-        self.run_menu("2")
+    def test_failure_without_else_repeats_the_menu(self) -> None:
+        self.run_action("2")
         self.clock.advance(5)
         self.assert_plays("main")
 
-    def test_action_that_is_not_registered_is_logged_by_its_name(self) -> None:
+    def test_unregistered_action_is_logged_by_its_name(self) -> None:
         self.enter()
         self.hear("main")
-        self.assertIn("No action is registered as 'nobody'", self.log_of("3"))
+        self.assertIn("No action is registered as 'missing'", self.log_of("3"))
         self.assert_plays("main")
 
-    def test_hangup_cancels_it(self) -> None:
-        self.run_menu()
+    def test_hangup_cancels_the_action(self) -> None:
+        self.run_action()
         self.call.left()
         self.assertTrue(self.answer.called)
         self.assertTrue(self.callers[0].is_over)
-        self.assertEqual(self.asked(), [])
+        self.assertEqual(self.sent(), [])
 
-    def test_stop_cancels_it_and_the_call_goes_on_in_the_dialplan(self) -> None:
-        self.run_menu()
+    def test_stop_cancels_the_action_and_the_call_continues_in_the_dialplan(
+        self,
+    ) -> None:
+        self.run_action()
         self.successResultOf(self.close())
-        self.assertEqual(self.asked(), ["set CHANNEL_AA_REASON=stopping", "continue"])
+        self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=stopping", "continue"])
 
-    def test_circle_without_a_key_has_an_end(self) -> None:
-        self.run_menu()
+    def test_loop_without_a_key_ends(self) -> None:
+        self.run_action()
         with capturedLogs() as events:
             self.answer.callback("again")
         self.assert_logged(events, "100 actions", "without a key")
         self.assertLess(len(self.callers), 101)
-        self.assertEqual(self.asked(), ["set CHANNEL_AA_REASON=error", "continue"])
+        self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=error", "continue"])
 
-    def test_attendant_with_actions_keeps_its_promises(self) -> None:
+    def test_attendant_with_actions_provides_its_interface(self) -> None:
         verifyObject(IStasisApplication, self.attendant)
+
+
+class RegistrationTests(SynchronousTestCase):
+    def places(self, flow: CallFlow, *names: str) -> list[str]:
+        error = self.assertRaises(ConfigError, check_registered, flow, names)
+        return [problem.place for problem in error.problems]
+
+    def test_each_unregistered_action_is_a_problem_with_its_place(self) -> None:
+        run = Run(run="look-up")
+        flow = CallFlow(
+            menus={
+                "main": Menu(
+                    prompt=PROMPT,
+                    options={"1": run, "2": Play(play=PROMPT, then=run)},
+                    failure=run,
+                )
+            },
+            actions={"ring": Dial(dial=("PJSIP/410",), else_=run)},
+        )
+        self.assertEqual(
+            self.places(flow),
+            [
+                "menus.main.options.1.run",
+                "menus.main.options.2.then.run",
+                "menus.main.failure.run",
+                "actions.ring.else.run",
+            ],
+        )
+        check_registered(flow, {"look-up"})
+
+    def test_nearest_registered_name_is_suggested(self) -> None:
+        flow = CallFlow(menus=RUNS)
+        error = self.assertRaises(ConfigError, check_registered, flow, {"look-it-up"})
+        self.assertIn("did you mean 'look-it-up'?", str(error))
+
+    def test_place_begins_with_the_file(self) -> None:
+        flow = CallFlow(menus=RUNS)
+        with self.assertRaises(ConfigError) as caught:
+            check_registered(flow, (), file="/etc/aa.conf")
+        self.assertTrue(
+            str(caught.exception).startswith(
+                "/etc/aa.conf: menus.main.options.1.run: 'look-up' is an action of an"
+                " embedding program's own"
+            )
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import fail
-from twisted.logger import capturedLogs
+from twisted.logger import capturedLogs, formatEvent
 
 from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
 from tests.support.attendant_fakes import FakeChannel
@@ -15,7 +15,7 @@ max_call_seconds = 60
 prompt = ["main"]
 [menus.main.options]
 1 = { dial = "PJSIP/410", ring = 15, label = "Sales" }
-2 = { dial = ["PJSIP/410", "PJSIP/411"], else = { play = ["nobody"] } }
+2 = { dial = ["PJSIP/410", "PJSIP/411"], else = { play = ["sorry"] } }
 3 = { dial = ["PJSIP/410", "PJSIP/411", "PJSIP/412"], strategy = "ringall" }
 4 = { dial = "PJSIP/410", music = "jazz", then = { play = ["goodbye"] } }
 [menus.main.extensions]
@@ -31,30 +31,30 @@ class DialTestCase(CallTestCase):
     FLOW = MENUS
 
     def dial(self, keys: str = "1") -> None:
-        """Enter, and run_menu something that dials."""
+        """Enter, and choose an option that dials."""
         self.enter()
         self.hear("main")
-        self.asked()
+        self.sent()
         self.press(keys)
 
-    def phone_ends(self, *outcomes: DialOutcome) -> None:
-        """Let the phones that ring, one after another, be answered or not."""
+    def end_dialling(self, *outcomes: DialOutcome) -> None:
+        """End dialling, of one phone after another."""
         for outcome in outcomes:
-            self.channel.phones[-1].ends(outcome)
+            self.channel.phones[-1].end_dialling(outcome)
 
 
 class AnswerTests(DialTestCase):
-    def test_ring_tone_is_heard_until_the_phone_is_answered(self) -> None:
+    def test_ring_tone_plays_until_the_phone_answers(self) -> None:
         self.dial()
-        self.assertEqual(self.asked(), RINGING)
-        self.phone_ends(ANSWERED)
-        self.assertEqual(self.asked(), ["stop ringing", "connect PJSIP/410"])
+        self.assertEqual(self.sent(), RINGING)
+        self.end_dialling(ANSWERED)
+        self.assertEqual(self.sent(), ["stop ringing", "connect PJSIP/410"])
 
-    def test_music_is_heard_instead_where_there_is_some(self) -> None:
+    def test_music_plays_instead_of_the_ring_tone(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.assertEqual(
-            self.asked(),
+            self.sent(),
             [
                 "start music jazz",
                 "dial PJSIP/410 20",
@@ -65,52 +65,52 @@ class AnswerTests(DialTestCase):
 
     def test_caller_is_hung_up_after_the_conversation(self) -> None:
         self.dial()
-        self.phone_ends(ANSWERED)
-        self.asked()
-        self.channel.phones[0].is_hung_up_by_the_callee()
-        self.assertEqual(self.asked(), ["set DIALSTATUS=ANSWER", "hang up"])
+        self.end_dialling(ANSWERED)
+        self.sent()
+        self.channel.phones[0].callee_hangs_up()
+        self.assertEqual(self.sent(), ["set DIALSTATUS=ANSWER", "hang up"])
 
-    def test_caller_hears_what_comes_then(self) -> None:
+    def test_then_follows_the_conversation(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
-        self.channel.phones[0].is_hung_up_by_the_callee()
+        self.end_dialling(ANSWERED)
+        self.channel.phones[0].callee_hangs_up()
         self.hear("goodbye", "main")
 
-    def test_extension_is_dialled_by_its_number(self) -> None:
+    def test_extension_is_part_of_the_endpoint(self) -> None:
         self.dial("512")
-        self.assertEqual(self.asked(), ["start ringing", "dial PJSIP/512 20"])
+        self.assertEqual(self.sent(), ["start ringing", "dial PJSIP/512 20"])
 
     def test_keys_pressed_while_it_rings_are_kept(self) -> None:
         self.dial()
         self.press("4")
-        self.phone_ends(DialOutcome.BUSY)
+        self.end_dialling(DialOutcome.BUSY)
         self.assertEqual(len(self.channel.phones), 2)
 
-    def test_keys_of_the_conversation_are_nobody_s(self) -> None:
+    def test_keys_of_the_conversation_are_discarded(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.press("1")
-        self.channel.phones[0].is_hung_up_by_the_callee()
+        self.channel.phones[0].callee_hangs_up()
         self.hear("goodbye", "main")
         self.assert_silent()
 
-    def test_time_of_the_conversation_does_not_count_for_the_call(self) -> None:
+    def test_conversation_does_not_count_for_the_time_limit(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.clock.advance(3600)
-        self.channel.phones[0].is_hung_up_by_the_callee()
+        self.channel.phones[0].callee_hangs_up()
         self.assert_plays("goodbye")
 
-    def test_ring_tone_that_cannot_be_heard_is_logged_and_it_rings(self) -> None:
-        self.channel.answers["start ringing"] = lambda: self.failing("no tone")
+    def test_rejected_ring_tone_is_logged_and_the_phone_rings(self) -> None:
+        self.channel.responses["start ringing"] = lambda: self.failed("no tone")
         self.enter()
         self.assertIn("no tone", " ".join(self.log_of("1")))
-        self.phone_ends(ANSWERED)
-        self.assertEqual(self.asked()[-1], "connect PJSIP/410")
+        self.end_dialling(ANSWERED)
+        self.assertEqual(self.sent()[-1], "connect PJSIP/410")
 
 
 class NoAnswerTests(DialTestCase):
-    def test_caller_hears_why_and_then_the_menu(self) -> None:
+    def test_outcome_is_explained_and_the_menu_repeated(self) -> None:
         for outcome, sounds in {
             DialOutcome.BUSY: ("im-sorry", "vm-extension", "vm-isonphone"),
             DialOutcome.NO_ANSWER: ("number-not-answering",),
@@ -120,9 +120,9 @@ class NoAnswerTests(DialTestCase):
             with self.subTest(outcome=outcome):
                 self.setUp()
                 self.dial()
-                self.phone_ends(outcome)
+                self.end_dialling(outcome)
                 self.assertEqual(
-                    self.asked()[2:4],
+                    self.sent()[2:4],
                     ["stop ringing", f"set DIALSTATUS={outcome.value}"],
                 )
                 self.hear(*sounds, "main")
@@ -130,30 +130,30 @@ class NoAnswerTests(DialTestCase):
 
     def test_key_interrupts_the_explanation(self) -> None:
         self.dial()
-        self.phone_ends(DialOutcome.BUSY)
+        self.end_dialling(DialOutcome.BUSY)
         self.press("1")
         self.assertEqual(len(self.channel.phones), 2)
 
-    def test_else_is_done_instead_of_an_explanation(self) -> None:
+    def test_else_replaces_the_explanation(self) -> None:
         self.dial("2")
-        self.phone_ends(DialOutcome.BUSY, DialOutcome.NO_ANSWER)
-        self.hear("nobody", "main")
+        self.end_dialling(DialOutcome.BUSY, DialOutcome.NO_ANSWER)
+        self.hear("sorry", "main")
 
     def test_outcome_is_logged(self) -> None:
         self.dial()
         with capturedLogs() as events:
-            self.phone_ends(DialOutcome.BUSY)
+            self.end_dialling(DialOutcome.BUSY)
         self.assert_logged(events, f"Channel {CHANNEL} dialled PJSIP/410: BUSY")
 
-    def test_phone_that_cannot_be_connected_is_hung_up_and_said_to_be_so(self) -> None:
+    def test_phone_that_cannot_be_connected_is_hung_up_and_logged(self) -> None:
         self.dial()
         phone = self.channel.phones[0]
         self.patch(phone, "connect", lambda: fail(TelephonyError("no bridge")))
         with capturedLogs() as events:
-            self.phone_ends(ANSWERED)
+            self.end_dialling(ANSWERED)
         self.assert_logged(events, "could not be connected with PJSIP/410: no bridge")
         self.assertEqual(
-            self.asked()[2:],
+            self.sent()[2:],
             [
                 "stop ringing",
                 "hang up PJSIP/410",
@@ -162,23 +162,23 @@ class NoAnswerTests(DialTestCase):
             ],
         )
 
-    def test_caller_who_is_gone_when_connected_is_left_alone(self) -> None:
+    def test_caller_who_is_gone_when_connected_gets_no_further_request(self) -> None:
         self.dial()
         phone = self.channel.phones[0]
         self.patch(phone, "connect", lambda: fail(ChannelGoneError("404")))
-        self.phone_ends(ANSWERED)
-        self.assertEqual(self.asked()[2:], ["stop ringing", "hang up PJSIP/410"])
+        self.end_dialling(ANSWERED)
+        self.assertEqual(self.sent()[2:], ["stop ringing", "hang up PJSIP/410"])
 
 
 class SeveralPhonesTests(DialTestCase):
     def test_hunt_rings_the_next_when_one_does_not_answer(self) -> None:
         self.dial("2")
-        self.assertEqual(self.channel.busy_phones, ["PJSIP/410"])
-        self.phone_ends(DialOutcome.BUSY)
-        self.assertEqual(self.channel.busy_phones, ["PJSIP/411"])
-        self.phone_ends(ANSWERED)
+        self.assertEqual(self.channel.phones_in_use, ["PJSIP/410"])
+        self.end_dialling(DialOutcome.BUSY)
+        self.assertEqual(self.channel.phones_in_use, ["PJSIP/411"])
+        self.end_dialling(ANSWERED)
         self.assertEqual(
-            self.asked(),
+            self.sent(),
             [
                 "start ringing",
                 "dial PJSIP/410 20",
@@ -190,27 +190,38 @@ class SeveralPhonesTests(DialTestCase):
 
     def test_hunt_ends_at_the_first_answer(self) -> None:
         self.dial("2")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.assertEqual(len(self.channel.phones), 1)
 
-    def test_ringall_rings_all_and_hangs_up_those_that_come_late(self) -> None:
-        self.dial("3")
-        self.assertEqual(len(self.channel.busy_phones), 3)
-        self.channel.phones[0].ends(DialOutcome.BUSY)
-        self.channel.phones[1].ends(ANSWERED)
-        self.assertEqual(self.channel.busy_phones, ["PJSIP/411"])
-        self.assertEqual(
-            self.asked()[-3:],
-            ["hang up PJSIP/412", "stop ringing", "connect PJSIP/411"],
-        )
-
-    def test_ringall_of_which_none_answers_tells_the_best_of_the_outcomes(
+    def test_ringall_rings_all_and_hangs_up_all_but_the_first_that_answers(
         self,
     ) -> None:
         self.dial("3")
-        self.channel.phones[2].ends(DialOutcome.UNAVAILABLE)
-        self.channel.phones[0].ends(DialOutcome.BUSY)
-        self.channel.phones[1].ends(DialOutcome.CONGESTION)
+        self.assertEqual(len(self.channel.phones_in_use), 3)
+        self.channel.phones[0].end_dialling(DialOutcome.BUSY)
+        self.channel.phones[1].end_dialling(ANSWERED)
+        self.assertEqual(self.channel.phones_in_use, ["PJSIP/411"])
+        self.assertEqual(
+            self.sent()[-3:],
+            ["hang up PJSIP/412", "stop ringing", "connect PJSIP/411"],
+        )
+
+    def test_ringall_logs_no_outcome_after_the_answer(self) -> None:
+        self.dial("3")
+        with capturedLogs() as events:
+            self.channel.phones[1].end_dialling(ANSWERED)
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [f"Channel {CHANNEL} dialled PJSIP/411: ANSWER"],
+        )
+
+    def test_ringall_without_an_answer_has_the_most_promising_outcome(
+        self,
+    ) -> None:
+        self.dial("3")
+        self.channel.phones[2].end_dialling(DialOutcome.UNAVAILABLE)
+        self.channel.phones[0].end_dialling(DialOutcome.BUSY)
+        self.channel.phones[1].end_dialling(DialOutcome.CONGESTION)
         self.assertEqual(self.channel.variables["DIALSTATUS"], "BUSY")
         self.assert_plays("im-sorry")
 
@@ -218,104 +229,106 @@ class SeveralPhonesTests(DialTestCase):
 class HangupTests(DialTestCase):
     """`tearDown` checks that no phone rings any more."""
 
-    def test_hangup_while_it_rings(self) -> None:
+    def test_hangup_while_a_phone_rings_hangs_it_up(self) -> None:
         for keys in "1234":
             with self.subTest(keys=keys):
                 self.setUp()
                 self.dial(keys)
                 self.call.hung_up()
-                self.assertEqual(self.channel.busy_phones, [])
+                self.assertEqual(self.channel.phones_in_use, [])
                 self.tearDown()
 
-    def test_hangup_between_two_phones(self) -> None:
+    def test_hangup_between_two_phones_rings_no_other(self) -> None:
         self.dial("2")
-        self.phone_ends(DialOutcome.BUSY)
+        self.end_dialling(DialOutcome.BUSY)
         self.call.left()
-        self.assertEqual(self.asked()[-1], "hang up PJSIP/411")
+        self.assertEqual(self.sent()[-1], "hang up PJSIP/411")
 
-    def test_hangup_before_the_ring_tone_has_begun(self) -> None:
-        self.channel.answers["start ringing"] = self.never
+    def test_hangup_before_the_ring_tone_rings_no_phone(self) -> None:
+        self.channel.responses["start ringing"] = self.unanswered
         self.dial()
         self.call.left()
-        self.assertEqual(self.asked(), ["start ringing"])
+        self.assertEqual(self.sent(), ["start ringing"])
 
-    def test_hangup_while_the_ring_tone_is_being_stopped(self) -> None:
-        self.channel.answers["stop ringing"] = self.never
+    def test_hangup_while_the_ring_tone_is_stopped_hangs_up_the_phone(self) -> None:
+        self.channel.responses["stop ringing"] = self.unanswered
         self.dial()
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.call.left()
-        self.assertEqual(self.asked()[-1], "hang up PJSIP/410")
+        self.assertEqual(self.sent()[-1], "hang up PJSIP/410")
 
-    def test_hangup_in_the_conversation(self) -> None:
+    def test_hangup_in_the_conversation_hangs_up_the_phone(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
-        self.asked()
+        self.end_dialling(ANSWERED)
+        self.sent()
         self.call.hung_up()
-        self.assertEqual(self.asked(), ["hang up PJSIP/410"])
+        self.assertEqual(self.sent(), ["hang up PJSIP/410"])
 
-    def test_hangup_while_dialstatus_is_being_set(self) -> None:
-        self.channel.answers["set DIALSTATUS=BUSY"] = self.never
+    def test_hangup_while_dialstatus_is_set_ends_the_call(self) -> None:
+        self.channel.responses["set DIALSTATUS=BUSY"] = self.unanswered
         self.dial()
-        self.phone_ends(DialOutcome.BUSY)
+        self.end_dialling(DialOutcome.BUSY)
         self.call.left()
         self.assertEqual(self.channel.heard, ["main"])
 
 
 class StopTests(DialTestCase):
-    def test_caller_whose_phone_rings_goes_on_in_the_dialplan(self) -> None:
+    def test_stop_while_a_phone_rings_hangs_it_up_and_continues_in_the_dialplan(
+        self,
+    ) -> None:
         for keys in "123":
             with self.subTest(keys=keys):
                 self.setUp()
                 self.dial(keys)
                 self.successResultOf(self.close())
-                self.assertEqual(self.channel.busy_phones, [])
-                asked = self.asked()
+                self.assertEqual(self.channel.phones_in_use, [])
+                asked = self.sent()
                 self.assertIn("stop ringing", asked)
                 self.assertEqual(
                     asked[-2:], ["set CHANNEL_AA_REASON=stopping", "continue"]
                 )
                 self.tearDown()
 
-    def test_conversation_is_left_standing(self) -> None:
+    def test_stop_keeps_a_conversation(self) -> None:
         self.dial()
-        self.phone_ends(ANSWERED)
-        self.asked()
+        self.end_dialling(ANSWERED)
+        self.sent()
         self.assertEqual(self.attendant.conversations, 1)
         self.successResultOf(self.close())
         self.call.hung_up()
         self.call.left()
-        self.assertEqual(self.asked(), [])
-        self.assertEqual(self.channel.busy_phones, ["PJSIP/410"])
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.channel.phones_in_use, ["PJSIP/410"])
         self.channel.phones.clear()
 
-    def test_calls_in_a_menu_are_waited_for_and_conversations_are_not(self) -> None:
+    def test_drain_waits_for_calls_in_a_menu_but_not_for_conversations(self) -> None:
         self.dial("4")
         closed = self.close(drain_timeout=30)
         self.assertNoResult(closed)
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         self.successResultOf(closed)
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.channel.phones.clear()
 
-    def test_conversation_that_ends_while_others_are_waited_for_goes_on(self) -> None:
+    def test_call_whose_conversation_ends_during_a_drain_goes_on(self) -> None:
         self.dial("4")
-        self.phone_ends(ANSWERED)
+        self.end_dialling(ANSWERED)
         talker = self.call
         other = self.attendant.channel_entered(FakeChannel("PJSIP/bob-00000002"), ())
         closed = self.close(drain_timeout=30)
-        self.channel.phones[0].is_hung_up_by_the_callee()
+        self.channel.phones[0].callee_hangs_up()
         self.assert_plays("goodbye")
         talker.left()
         self.assertNoResult(closed)
         other.left()
         self.successResultOf(closed)
 
-    def test_conversation_of_a_call_that_is_another_s_now_is_left_standing(
+    def test_replaced_attendant_keeps_a_conversation(
         self,
     ) -> None:
         self.dial()
-        self.phone_ends(ANSWERED)
-        self.asked()
+        self.end_dialling(ANSWERED)
+        self.sent()
         self.attendant.replaced()
-        self.assertEqual(self.asked(), [])
+        self.assertEqual(self.sent(), [])
         self.channel.phones.clear()

@@ -1,4 +1,4 @@
-"""Leaving the attendant for a place in the dialplan."""
+"""Exits to the dialplan."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ prompt = ["main"]
 argument = "direct"
 to = { dial = "PJSIP/410" }
 """
-PLACE = "continue 6001@from-internal:1"
+LOCATION = "continue 6001@from-internal:1"
 
 
-class LeavingTests(CallTestCase):
+class ExitTests(CallTestCase):
     FLOW = MENUS
 
     def press_in_the_menu(self, keys: str) -> list[str]:
-        """Enter, press keys, and give what is asked of Asterisk then."""
+        """Enter, press keys, and return the requests that follow."""
         self.enter()
         self.hear("main")
-        self.asked()
+        self.sent()
         self.press(keys)
-        return self.asked()
+        return self.sent()
 
     def gone(self) -> Deferred[None]:
         return fail(ChannelGoneError("404"))
 
-    def test_call_goes_on_at_the_place_in_the_dialplan(self) -> None:
-        self.assertEqual(self.press_in_the_menu("1"), [PLACE])
+    def test_call_continues_at_the_location_in_the_dialplan(self) -> None:
+        self.assertEqual(self.press_in_the_menu("1"), [LOCATION])
 
     def test_keys_can_be_the_extension(self) -> None:
         self.assertEqual(self.press_in_the_menu("2"), ["continue 2@from-internal:1"])
 
-    def test_shipped_contexts_are_told_what_is_wanted(self) -> None:
+    def test_shipped_contexts_get_their_argument(self) -> None:
         for key, context, argument in (
             ("3", "voicemail", "410@default"),
             ("4", "queue", "support"),
@@ -61,8 +61,8 @@ class LeavingTests(CallTestCase):
                 )
                 self.tearDown()
 
-    def test_caller_whom_the_dialplan_does_not_take_hears_the_menu_again(self) -> None:
-        self.channel.answers[PLACE] = lambda: self.failing("no such context")
+    def test_rejected_continue_is_logged_and_repeats_the_menu(self) -> None:
+        self.channel.responses[LOCATION] = lambda: self.failed("no such context")
         self.press_in_the_menu("1")
         self.hear("main")
         lines = self.log_of("1")
@@ -70,27 +70,27 @@ class LeavingTests(CallTestCase):
             f"{CHANNEL} could not go on at 6001@from-internal: no such context", lines
         )
 
-    def test_caller_whose_wish_cannot_be_told_hears_the_menu_again(self) -> None:
+    def test_argument_that_cannot_be_set_repeats_the_menu(self) -> None:
         line = "set CHANNEL_AA_ARGUMENT=support"
-        self.channel.answers[line] = lambda: self.failing("no")
+        self.channel.responses[line] = lambda: self.failed("no")
         self.assertEqual(self.press_in_the_menu("4"), [line, "sound:main"])
 
-    def test_caller_who_is_gone_is_left_alone(self) -> None:
-        self.channel.answers[PLACE] = self.gone
-        self.assertEqual(self.press_in_the_menu("1"), [PLACE])
+    def test_caller_who_is_gone_gets_no_further_request(self) -> None:
+        self.channel.responses[LOCATION] = self.gone
+        self.assertEqual(self.press_in_the_menu("1"), [LOCATION])
 
-    def test_keys_after_the_departure_do_nothing(self) -> None:
+    def test_keys_after_the_exit_do_nothing(self) -> None:
         self.press_in_the_menu("1")
         self.press("12345" * 100)
-        self.assertEqual(self.asked(), [])
+        self.assertEqual(self.sent(), [])
 
-    def test_stop_on_the_way_leaves_the_call_where_it_goes(self) -> None:
+    def test_stop_after_the_exit_sends_no_request(self) -> None:
         self.press_in_the_menu("1")
         self.successResultOf(self.close())
-        self.assertEqual(self.asked(), [])
+        self.assertEqual(self.sent(), [])
 
-    def test_what_a_route_does_without_a_menu_ends_in_the_dialplan(self) -> None:
+    def test_route_without_a_menu_ends_in_the_dialplan(self) -> None:
         self.enter("direct")
-        self.channel.phones[0].ends(DialOutcome.NO_ANSWER)
+        self.channel.phones[0].end_dialling(DialOutcome.NO_ANSWER)
         self.hear("number-not-answering")
-        self.assertEqual(self.asked()[-1], "continue")
+        self.assertEqual(self.sent()[-1], "continue")

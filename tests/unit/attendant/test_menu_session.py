@@ -1,15 +1,20 @@
-"""What callers experience within menus, and from one to another."""
+"""Menus: entries, counts, navigation, prompts and languages."""
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.attendant.menu_session import escalated, is_reached
+from channel_aa.menus.sounds import prompt_of
 from tests.support.call_case import CHANNEL, CallTestCase
 
 MENUS = """
 [menus.main]
 greeting = ["welcome"]
-prompt = ["main", "run_menu"]
+prompt = ["main", "choose"]
 noinput = [["are-you-there"], ["hello"]]
 nomatch = [["not-an-option"], ["try-again"]]
 max_noinput = 3
@@ -49,6 +54,7 @@ options = { "*" = "back", "9" = "top", "2" = "sales" }
 operator = { play = ["operator"], then = "hangup" }
 fair = { set = { CALLED = "{digits}" }, then = { language = "de" } }
 """
+FIRST, SECOND, THIRD = (prompt_of(name) for name in ("first", "second", "third"))
 SPELLED = ["extension", "digits/4", "digits/2", "digits/0"]
 
 
@@ -58,17 +64,17 @@ class MenuTestCase(CallTestCase):
     def enter_and_listen(self) -> None:
         """Enter, and hear the main menu to its end."""
         self.enter()
-        self.hear("welcome", "main", "run_menu")
-        self.asked()
+        self.hear("welcome", "main", "choose")
+        self.sent()
 
 
 class EntryTests(MenuTestCase):
-    def test_option_of_one_key_counts_at_once(self) -> None:
+    def test_option_of_one_key_matches_at_once(self) -> None:
         self.enter_and_listen()
         self.press("1")
-        self.hear("you-entered", "digits/1", "main", "run_menu")
+        self.hear("you-entered", "digits/1", "main", "choose")
 
-    def test_option_that_begins_a_longer_one_counts_after_the_time_between_digits(
+    def test_option_that_begins_a_longer_one_matches_after_the_interdigit_timeout(
         self,
     ) -> None:
         self.enter_and_listen()
@@ -78,7 +84,7 @@ class EntryTests(MenuTestCase):
         self.clock.advance(0.1)
         self.assert_plays("sales-welcome")
 
-    def test_time_between_digits_begins_anew_at_each_digit(self) -> None:
+    def test_interdigit_timeout_restarts_at_each_digit(self) -> None:
         self.enter_and_listen()
         for key in "420":
             self.assert_silent()
@@ -91,18 +97,18 @@ class EntryTests(MenuTestCase):
         self.press("2#")
         self.assert_plays("sales-welcome")
 
-    def test_longer_option_counts_at_its_last_key(self) -> None:
+    def test_longer_option_matches_at_its_last_key(self) -> None:
         self.enter_and_listen()
         self.press("21")
         self.hear("twenty-one", "main")
 
-    def test_extension_counts_at_its_last_digit_and_can_be_said(self) -> None:
+    def test_extension_matches_at_its_last_digit_and_can_be_played(self) -> None:
         self.enter_and_listen()
         lines = self.log_of("4", "2", "0")
         self.assertEqual(lines, [f"Channel {CHANNEL} entered 420"])
         self.hear(*SPELLED, "main")
 
-    def test_terminator_after_a_number_that_has_counted_is_ignored(self) -> None:
+    def test_terminator_after_a_match_is_ignored(self) -> None:
         for keys, heard in (("420#", "extension"), ("21#", "twenty-one")):
             with self.subTest(keys=keys):
                 self.setUp()
@@ -111,7 +117,7 @@ class EntryTests(MenuTestCase):
                 self.assert_plays(heard)
                 self.tearDown()
 
-    def test_terminator_after_a_while_is_a_key_like_any_other(self) -> None:
+    def test_terminator_after_the_interdigit_timeout_is_an_entry(self) -> None:
         self.enter_and_listen()
         self.press("420")
         self.clock.advance(2.1)
@@ -123,7 +129,7 @@ class EntryTests(MenuTestCase):
         self.press("499")
         self.assert_plays("not-an-option")
 
-    def test_half_an_extension_is_a_no_match_after_the_time_between_digits(
+    def test_incomplete_extension_is_a_no_match_after_the_interdigit_timeout(
         self,
     ) -> None:
         self.enter_and_listen()
@@ -145,17 +151,17 @@ class EntryTests(MenuTestCase):
         self.channel.end_sound()
         self.hear("operator")
         self.assertEqual(self.channel.heard, ["welcome", "operator"])
-        self.assertEqual(self.asked()[-1], "hang up")
+        self.assertEqual(self.sent()[-1], "hang up")
 
-    def test_no_match_clears_what_was_pressed_ahead(self) -> None:
+    def test_no_match_clears_type_ahead(self) -> None:
         self.enter()
         for key in "31":
             self.call.dtmf_received(key)
         self.channel.end_sound()
-        self.hear("not-an-option", "main", "run_menu")
+        self.hear("not-an-option", "main", "choose")
         self.assert_silent()
 
-    def test_keys_of_no_telephone_are_ignored(self) -> None:
+    def test_invalid_dtmf_digits_are_ignored(self) -> None:
         self.enter_and_listen()
         for key in ("", "x", "12", "\n"):
             self.call.dtmf_received(key)
@@ -168,12 +174,12 @@ class CountTests(MenuTestCase):
     def test_each_no_input_has_its_prompt_until_the_limit(self) -> None:
         self.enter_and_listen()
         self.clock.advance(10)
-        self.hear("are-you-there", "main", "run_menu")
+        self.hear("are-you-there", "main", "choose")
         self.clock.advance(10)
-        self.hear("hello", "main", "run_menu")
+        self.hear("hello", "main", "choose")
         self.clock.advance(10)
         self.hear("operator")
-        self.assertEqual(self.asked()[-1], "hang up")
+        self.assertEqual(self.sent()[-1], "hang up")
 
     def test_each_no_match_has_its_prompt_until_the_limit(self) -> None:
         self.enter_and_listen()
@@ -184,15 +190,15 @@ class CountTests(MenuTestCase):
         self.press("3")
         self.assert_plays("operator")
 
-    def test_no_input_and_no_match_count_apart(self) -> None:
+    def test_no_input_and_no_match_have_separate_counts(self) -> None:
         self.enter_and_listen()
         for _ in range(2):
             self.press("3")
             self.channel.end_sound()
-            self.hear("main", "run_menu")
+            self.hear("main", "choose")
             self.clock.advance(10)
             self.channel.end_sound()
-            self.hear("main", "run_menu")
+            self.hear("main", "choose")
         self.press("3")
         self.assert_plays("operator")
 
@@ -212,7 +218,7 @@ class CountTests(MenuTestCase):
         self.press("3")
         self.assert_plays("try-again")
 
-    def test_entering_anew_resets_the_counts(self) -> None:
+    def test_entering_the_menu_resets_the_counts(self) -> None:
         for again in ("9", "*", "2#1"):
             with self.subTest(again=again):
                 self.setUp()
@@ -224,7 +230,7 @@ class CountTests(MenuTestCase):
                 self.assert_plays("not-an-option")
                 self.tearDown()
 
-    def test_half_an_entry_and_silence_is_no_no_input(self) -> None:
+    def test_incomplete_entry_is_not_counted_as_no_input(self) -> None:
         self.enter_and_listen()
         self.press("4")
         with capturedLogs() as events:
@@ -238,11 +244,11 @@ class CountTests(MenuTestCase):
         )
 
 
-class WayTests(MenuTestCase):
-    def test_greeting_is_heard_once_on_entering(self) -> None:
+class NavigationTests(MenuTestCase):
+    def test_greeting_plays_once_on_entry(self) -> None:
         self.enter_and_listen()
         self.press("7")
-        self.hear("main", "run_menu")
+        self.hear("main", "choose")
         self.press("2#")
         self.hear("sales-welcome", "sales")
 
@@ -253,22 +259,22 @@ class WayTests(MenuTestCase):
         self.press("*")
         self.hear("sales")
         self.press("*")
-        self.hear("main", "run_menu")
+        self.hear("main", "choose")
 
     def test_back_in_the_first_menu_leads_there_again(self) -> None:
         self.enter_and_listen()
         self.press("*")
-        self.hear("main", "run_menu")
+        self.hear("main", "choose")
 
     def test_top_leads_to_the_first_menu_without_its_greeting(self) -> None:
         self.enter_and_listen()
         self.press("2#2")
         self.press("9")
-        self.hear("main", "run_menu")
+        self.hear("main", "choose")
         self.press("*")
-        self.hear("main", "run_menu")
+        self.hear("main", "choose")
 
-    def test_who_enters_a_menu_again_has_come_back_to_it(self) -> None:
+    def test_entering_a_menu_of_the_history_goes_back_to_it(self) -> None:
         self.enter_and_listen()
         self.press("2#")
         for _ in range(100):
@@ -276,7 +282,7 @@ class WayTests(MenuTestCase):
             self.clock.advance(0.2)
         self.hear("sales-welcome", "sales")
         self.press("*")
-        self.hear("main", "run_menu")
+        self.hear("main", "choose")
 
     def test_name_stands_for_a_menu_or_an_action(self) -> None:
         self.enter_and_listen()
@@ -286,17 +292,17 @@ class WayTests(MenuTestCase):
     def test_hangup_ends_the_call(self) -> None:
         self.enter_and_listen()
         self.press("8")
-        self.assertEqual(self.asked(), ["hang up"])
+        self.assertEqual(self.sent(), ["hang up"])
 
-    def test_call_that_cannot_be_hung_up_goes_on_in_the_dialplan(self) -> None:
-        self.channel.answers["hang up"] = lambda: self.failing("busy")
+    def test_call_that_cannot_be_hung_up_continues_in_the_dialplan(self) -> None:
+        self.channel.responses["hang up"] = lambda: self.failed("busy")
         self.enter_and_listen()
         self.press("8")
-        self.assertEqual(self.asked(), ["hang up", "continue"])
+        self.assertEqual(self.sent(), ["hang up", "continue"])
 
 
 class PromptTests(MenuTestCase):
-    def test_sound_that_no_key_stops_is_heard_to_its_end(self) -> None:
+    def test_sound_without_barge_in_plays_to_its_end(self) -> None:
         self.enter_and_listen()
         self.press("6")
         self.assert_plays("law")
@@ -305,21 +311,21 @@ class PromptTests(MenuTestCase):
         self.channel.end_sound()
         self.hear("you-entered")
 
-    def test_sound_that_no_key_stops_is_heard_in_spite_of_type_ahead(self) -> None:
+    def test_sound_without_barge_in_plays_in_spite_of_type_ahead(self) -> None:
         self.enter()
         for key in "61":
             self.call.dtmf_received(key)
         self.channel.end_sound()
         self.hear("law", "you-entered")
 
-    def test_sounds_that_all_fail_leave_the_time_to_choose(self) -> None:
+    def test_timeout_starts_after_sounds_that_all_fail(self) -> None:
         self.enter()
-        self.hear_failing("welcome", "main", "run_menu")
+        self.hear_failing("welcome", "main", "choose")
         self.assert_silent()
         self.clock.advance(9.9)
         self.assert_silent()
 
-    def test_menus_whose_sounds_fail_never_end_without_time_passing(self) -> None:
+    def test_menu_whose_sounds_fail_repeats_at_the_timeout_only(self) -> None:
         self.attendant.flow = self.attendant.flow.__class__()
         self.enter()
         for round_ in range(50):
@@ -330,38 +336,39 @@ class PromptTests(MenuTestCase):
 
 
 class LanguageTests(MenuTestCase):
-    def test_menu_speaks_its_language_from_then_on(self) -> None:
+    def test_menu_sets_its_language(self) -> None:
         self.enter_and_listen()
         self.press("2#")
         self.hear("sales-welcome")
         self.press("*")
         self.hear("main")
         self.assertEqual(
-            self.asked(),
+            self.sent(),
             [
                 "set CHANNEL(language)=fr",
                 "sound:sales-welcome",
                 "sound:sales",
                 "sound:main",
-                "sound:run_menu",
+                "sound:choose",
             ],
         )
 
-    def test_language_that_is_spoken_already_is_not_set_again(self) -> None:
+    def test_current_language_is_not_set_again(self) -> None:
         self.channel.language = "fr"
         self.enter_and_listen()
         self.press("2#")
-        self.assertEqual(self.asked(), ["sound:sales-welcome"])
+        self.assertEqual(self.sent(), ["sound:sales-welcome"])
 
     def test_actions_set_variables_and_the_language(self) -> None:
         self.enter_and_listen()
         self.press("5")
         self.assertEqual(
-            self.asked(), ["set CALLED=5", "set CHANNEL(language)=de", "sound:main"]
+            self.sent(),
+            ["set CALLED=5", "set CHANNEL(language)=de", "sound:main"],
         )
 
-    def test_what_cannot_be_set_is_logged_and_the_call_goes_on(self) -> None:
-        self.channel.answers["set CALLED=5"] = lambda: self.failing("no such thing")
+    def test_variable_that_cannot_be_set_is_logged_and_the_call_goes_on(self) -> None:
+        self.channel.responses["set CALLED=5"] = lambda: self.failed("no such thing")
         self.enter_and_listen()
         lines = self.log_of("5")
         self.assertIn(f"{CHANNEL}: CALLED could not be set: no such thing", lines)
@@ -369,24 +376,24 @@ class LanguageTests(MenuTestCase):
 
 
 class ReconnectionTests(MenuTestCase):
-    def test_caller_who_waits_hears_the_menu_again_and_nothing_counts(self) -> None:
+    def test_reconnection_repeats_the_menu_and_counts_nothing(self) -> None:
         self.enter_and_listen()
         for _ in range(5):
             self.clock.advance(9)
             self.call.reconnected()
-            self.hear("main", "run_menu")
+            self.hear("main", "choose")
         self.clock.advance(10)
         self.assert_plays("are-you-there")
 
-    def test_half_an_entry_is_forgotten_with_the_keys_that_were_lost(self) -> None:
+    def test_reconnection_discards_an_incomplete_entry(self) -> None:
         self.enter_and_listen()
         self.press("4")
         self.call.reconnected()
-        self.hear("main", "run_menu")
+        self.hear("main", "choose")
         self.press("420")
         self.hear(*SPELLED)
 
-    def test_caller_who_hears_something_goes_on_hearing_it(self) -> None:
+    def test_reconnection_does_not_interrupt_a_sound(self) -> None:
         self.enter()
         self.call.reconnected()
         self.hear("welcome", "main")
@@ -418,7 +425,9 @@ class SchemeTests(CallTestCase):
         self.clock.advance(2)
         self.assertEqual(self.channel.playbacks[0].stops, 1)
 
-    def test_key_takes_effect_at_the_end_of_what_cannot_be_stopped(self) -> None:
+    def test_key_takes_effect_at_the_end_of_a_sound_that_cannot_be_stopped(
+        self,
+    ) -> None:
         self.enter()
         self.clock.advance(2)
         self.channel.end_sound()
@@ -428,40 +437,31 @@ class SchemeTests(CallTestCase):
         self.assert_plays("option-is-invalid")
 
 
-LIMITED = """
-max_call_seconds = 25
-[menus.main]
-prompt = ["main"]
-"""
+class CountLimitTests(SynchronousTestCase):
+    def test_limit_is_reached_when_the_count_gets_there(self) -> None:
+        self.assertEqual([is_reached(n, 3) for n in range(5)], [False] * 3 + [True] * 2)
+
+    @given(st.integers(min_value=0))
+    def test_limit_of_zero_is_never_reached(self, count: int) -> None:
+        self.assertFalse(is_reached(count, 0))
+
+    @given(st.integers(min_value=1, max_value=200), st.integers(1, 100))
+    def test_limit_stays_reached(self, count: int, limit: int) -> None:
+        reached = [is_reached(n, limit) for n in range(1, count + 1)]
+        self.assertEqual(reached, sorted(reached))
+        self.assertEqual(sum(reached), max(0, count - limit + 1))
 
 
-class LimitTests(CallTestCase):
-    FLOW = LIMITED
+class EscalationTests(SynchronousTestCase):
+    def test_each_count_has_its_prompt_and_the_last_repeats(self) -> None:
+        prompts = (FIRST, SECOND, THIRD)
+        self.assertEqual(
+            [escalated(prompts, n) for n in range(1, 6)],
+            [FIRST, SECOND, THIRD, THIRD, THIRD],
+        )
 
-    def spend(self, seconds: int) -> None:
-        for _ in range(seconds):
-            self.clock.advance(1)
-            if self.channel.playing is not None:
-                self.channel.end_sound()
+    def test_single_prompt_repeats(self) -> None:
+        self.assertEqual([escalated((FIRST,), n) for n in (1, 2)], [FIRST, FIRST])
 
-    def test_call_that_takes_too_long_is_hung_up_and_the_dialplan_told(self) -> None:
-        self.enter()
-        self.spend(24)
-        self.asked()
-        self.spend(2)
-        self.assertEqual(self.asked()[-2:], ["set CHANNEL_AA_REASON=limit", "hang up"])
-
-    def test_end_comes_in_spite_of_a_reason_that_cannot_be_told(self) -> None:
-        self.channel.answers["set CHANNEL_AA_REASON=limit"] = self.never
-        self.channel.answers["hang up"] = lambda: self.failing("no")
-        self.enter()
-        self.spend(30)
-        self.assertEqual(self.asked()[-2:], ["hang up", "continue"])
-
-    def test_hangup_on_the_way_is_the_end(self) -> None:
-        self.channel.answers["set CHANNEL_AA_REASON=limit"] = self.never
-        self.enter()
-        self.spend(25)
-        self.call.left()
-        self.spend(30)
-        self.assertEqual(self.asked()[-1], "set CHANNEL_AA_REASON=limit")
+    def test_no_prompts_play_nothing(self) -> None:
+        self.assertEqual(escalated((), 1), ())

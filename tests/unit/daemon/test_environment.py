@@ -1,4 +1,4 @@
-"""The password in the environment."""
+"""The password from the environment."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class PasswordTests(SynchronousTestCase):
         self.assertTrue(error.__suppress_context__ or error.__context__ is None)
         return str(error)
 
-    def test_there_need_be_none(self) -> None:
+    def test_password_may_be_unset(self) -> None:
         self.assertIsNone(password_from({}))
 
-    def test_it_may_stand_in_the_environment(self) -> None:
+    def test_password_is_read_from_its_variable(self) -> None:
         self.assertEqual(
             password_from({"CHANNEL_AA_PASSWORD": "hunter2"}), Secret("hunter2")
         )
 
-    def test_it_may_stand_in_a_file_with_a_line_break_at_its_end(self) -> None:
+    def test_password_is_read_from_a_file_without_its_trailing_line_break(self) -> None:
         for content in (
             b"hunter2",
             b"hunter2\n",
@@ -41,7 +41,7 @@ class PasswordTests(SynchronousTestCase):
             environ = {"CHANNEL_AA_PASSWORD_FILE": self.file(content)}
             self.assertEqual(password_from(environ), Secret("hunter2"))
 
-    def test_two_are_one_too_many(self) -> None:
+    def test_both_variables_are_an_error(self) -> None:
         text = self.problem(
             CHANNEL_AA_PASSWORD="hunter2",
             CHANNEL_AA_PASSWORD_FILE=self.file(b"hunter3"),
@@ -52,14 +52,14 @@ class PasswordTests(SynchronousTestCase):
             " one",
         )
 
-    def test_file_that_is_not_there_is_named(self) -> None:
+    def test_missing_file_is_an_error_with_its_name(self) -> None:
         self.assertEqual(
             self.problem(CHANNEL_AA_PASSWORD_FILE="/no/such/file"),
             "CHANNEL_AA_PASSWORD_FILE: '/no/such/file' cannot be read: No such file or"
             " directory",
         )
 
-    def test_what_is_no_text_is_refused_and_not_shown(self) -> None:
+    def test_file_that_is_not_utf_8_is_an_error_without_its_content(self) -> None:
         text = self.problem(CHANNEL_AA_PASSWORD_FILE=self.file(b"hunter2\xff"))
         self.assertIn("it is not UTF-8 text", text)
         self.assertNotIn("hunter2", text)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase
 
 
-class BusyReactor:
-    """A reactor that is told of a signal, and acts on it when its turn comes."""
+class FakeReactor:
+    """A reactor that runs callables from signal handlers when the test calls `turn`."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -42,30 +42,30 @@ class SignalTests(SynchronousTestCase):
     def setUp(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self.addCleanup(signal.signal, number, signal.getsignal(number))
-        self.reactor = BusyReactor()
+        self.reactor = FakeReactor()
         handle_signals(
             cast("ReactorBase", self.reactor),
             reload=lambda: self.reactor.done.append("reload"),
         )
 
     def send(self, *numbers: int) -> list[str]:
-        """Send signals; give what was done in their turn, and nothing before it."""
+        """Send signals; return what the reactor does in its next turn."""
         for number in numbers:
             os.kill(os.getpid(), number)
         self.assertEqual(self.reactor.done, [])
         self.reactor.turn()
         return self.reactor.done
 
-    def test_first_one_ends_in_order(self) -> None:
+    def test_first_sigterm_stops_the_reactor(self) -> None:
         self.assertEqual(self.send(signal.SIGTERM), ["SIGTERM"])
 
-    def test_interrupt_does_likewise(self) -> None:
+    def test_first_sigint_stops_the_reactor(self) -> None:
         self.assertEqual(self.send(signal.SIGINT), ["SIGINT"])
 
-    def test_second_one_ends_at_once_whichever_it_is(self) -> None:
+    def test_second_signal_crashes_the_reactor(self) -> None:
         self.assertEqual(self.send(signal.SIGINT, signal.SIGTERM), ["SIGINT", "crash"])
 
-    def test_hangup_of_the_terminal_reloads_as_often_as_it_comes(self) -> None:
+    def test_each_sighup_reloads(self) -> None:
         self.assertEqual(self.send(signal.SIGHUP), ["reload"])
         os.kill(os.getpid(), signal.SIGHUP)
         self.reactor.turn()

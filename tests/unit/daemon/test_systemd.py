@@ -1,4 +1,4 @@
-"""What systemd is told, and when."""
+"""Notifications to systemd."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FakeSystemd:
         self._socket.settimeout(0)
 
     def heard(self) -> list[dict[str, str]]:
-        """Give the datagrams that came since the last time."""
+        """Return the datagrams since the last call."""
         datagrams: list[dict[str, str]] = []
         while True:
             try:
@@ -60,10 +60,10 @@ class SystemdCase(SynchronousTestCase):
 
 
 class SupervisionTests(SystemdCase):
-    def test_ready_is_said_once_and_not_before_the_connection(self) -> None:
+    def test_ready_is_sent_once_after_the_connection(self) -> None:
         self.supervision().start()
         self.clock.pump([1, 1])
-        self.assertFalse(any("READY" in said for said in self.systemd.heard()))
+        self.assertFalse(any("READY" in sent for sent in self.systemd.heard()))
         self.is_connected = True
         self.clock.advance(1)
         self.assertEqual(self.systemd.heard(), [{"READY": "1"}])
@@ -73,27 +73,27 @@ class SupervisionTests(SystemdCase):
         self.clock.advance(1)
         self.assertEqual(self.systemd.heard(), [])
 
-    def test_ready_is_said_again_where_systemd_could_not_take_it(self) -> None:
+    def test_ready_that_could_not_be_sent_is_sent_again(self) -> None:
         self.supervision().start()
-        self.clock.pump([1] * 20)  # more than a socket keeps for who does not read
+        self.clock.pump([1] * 20)  # more than the socket buffers
         self.is_connected = True
         self.clock.advance(1)
         self.systemd.heard()
         self.clock.advance(1)
         self.assertEqual(self.systemd.heard(), [{"READY": "1"}])
 
-    def test_systemd_is_asked_to_wait_for_as_long_as_there_is_no_connection(
+    def test_start_timeout_is_extended_until_the_connection(
         self,
     ) -> None:
-        """The daemon may be started before Asterisk: a boot does not fail for it."""
+        """The daemon may be started before Asterisk: the boot does not fail."""
         self.supervision().start()
         self.systemd.heard()
         for _ in range(600):
             self.clock.advance(1)
-            asked = [said["EXTEND_TIMEOUT_USEC"] for said in self.systemd.heard()]
-            self.assertEqual(asked, ["30000000"])
+            extensions = [sent["EXTEND_TIMEOUT_USEC"] for sent in self.systemd.heard()]
+            self.assertEqual(extensions, ["30000000"])
 
-    def test_status_is_said_when_it_changes(self) -> None:
+    def test_status_is_sent_when_it_changes(self) -> None:
         self.is_connected = True
         self.supervision().start()
         self.clock.pump([1, 1])
@@ -104,29 +104,29 @@ class SupervisionTests(SystemdCase):
             [{"READY": "1", "STATUS": "not connected"}, {"STATUS": "3 calls"}],
         )
 
-    def test_watchdog_is_fed_twice_in_its_time(self) -> None:
+    def test_watchdog_is_notified_twice_per_timeout(self) -> None:
         self.is_connected = True
         self.supervision(watchdog=0.5).start()
         self.clock.pump([0.25] * 8)
-        self.assertEqual(sum("WATCHDOG" in said for said in self.systemd.heard()), 9)
+        self.assertEqual(sum("WATCHDOG" in sent for sent in self.systemd.heard()), 9)
 
-    def test_patient_watchdog_is_fed_every_second(self) -> None:
+    def test_watchdog_with_a_long_timeout_is_notified_every_second(self) -> None:
         self.supervision(watchdog=30).start()
         self.clock.pump([1] * 10)
-        self.assertEqual(sum("WATCHDOG" in said for said in self.systemd.heard()), 11)
+        self.assertEqual(sum("WATCHDOG" in sent for sent in self.systemd.heard()), 11)
 
-    def test_reactor_that_hangs_feeds_no_watchdog(self) -> None:
+    def test_blocked_reactor_does_not_notify_the_watchdog(self) -> None:
         self.supervision(watchdog=0.5).start()
         self.systemd.heard()
-        self.clock.rightNow += 60  # its timers are due, and nobody runs them
+        self.clock.rightNow += 60  # its timers are due, but do not run
         self.assertEqual(self.systemd.heard(), [])
 
-    def test_without_a_watchdog_none_is_fed(self) -> None:
+    def test_watchdog_is_not_notified_if_there_is_none(self) -> None:
         self.supervision().start()
         self.clock.advance(1)
-        self.assertFalse(any("WATCHDOG" in said for said in self.systemd.heard()))
+        self.assertFalse(any("WATCHDOG" in sent for sent in self.systemd.heard()))
 
-    def test_reload_ends_as_it_began_being_ready(self) -> None:
+    def test_reload_is_sent_and_ends_with_ready(self) -> None:
         self.is_connected = True
         supervision = self.supervision()
         supervision.start()
@@ -135,14 +135,16 @@ class SupervisionTests(SystemdCase):
         supervision.reloaded()
         self.assertEqual(self.names(), [["MONOTONIC_USEC", "RELOADING"], ["READY"]])
 
-    def test_reload_makes_nobody_ready(self) -> None:
+    def test_reload_before_the_connection_does_not_send_ready(self) -> None:
         supervision = self.supervision()
         supervision.start()
         supervision.reloading()
         supervision.reloaded()
-        self.assertFalse(any("READY" in said for said in self.systemd.heard()))
+        self.assertFalse(any("READY" in sent for sent in self.systemd.heard()))
 
-    def test_end_is_announced_with_its_time_and_nothing_is_asked_after(self) -> None:
+    def test_stop_is_sent_with_its_timeout_and_only_the_watchdog_afterwards(
+        self,
+    ) -> None:
         supervision = self.supervision(watchdog=2)
         supervision.start()
         self.systemd.heard()
@@ -158,7 +160,7 @@ class SupervisionTests(SystemdCase):
             ],
         )
 
-    def test_stopped_it_leaves_nothing(self) -> None:
+    def test_stop_leaves_no_timer(self) -> None:
         supervision = self.supervision()
         supervision.start()
         supervision.stop()
@@ -167,7 +169,7 @@ class SupervisionTests(SystemdCase):
 
 
 class EnvironmentTests(SystemdCase):
-    def made_from(self, environ: dict[str, str]) -> Supervision | None:
+    def supervision_from(self, environ: dict[str, str]) -> Supervision | None:
         made = Supervision.from_environment(
             environ,
             clock=self.clock,
@@ -178,21 +180,21 @@ class EnvironmentTests(SystemdCase):
             self.addCleanup(made.stop)
         return made
 
-    def test_without_systemd_nobody_is_told(self) -> None:
+    def test_supervision_needs_a_unix_socket(self) -> None:
         for address in ("", "vsock:2:1234"):
-            self.assertIsNone(self.made_from({"NOTIFY_SOCKET": address}))
-        self.assertIsNone(self.made_from({}))
+            self.assertIsNone(self.supervision_from({"NOTIFY_SOCKET": address}))
+        self.assertIsNone(self.supervision_from({}))
 
-    def test_socket_and_watchdog_are_those_of_the_environment(self) -> None:
-        made = self.made_from(
+    def test_socket_and_watchdog_come_from_the_environment(self) -> None:
+        made = self.supervision_from(
             {"NOTIFY_SOCKET": self.address, "WATCHDOG_USEC": "1000000"}
         )
         assert made is not None
         made.start()
         self.clock.advance(0.5)
-        self.assertEqual(sum("WATCHDOG" in said for said in self.systemd.heard()), 2)
+        self.assertEqual(sum("WATCHDOG" in sent for sent in self.systemd.heard()), 2)
 
-    def test_watchdog_may_be_another_process_s(self) -> None:
+    def test_watchdog_of_another_process_is_ignored(self) -> None:
         usec = {"WATCHDOG_USEC": "3000000"}
         self.assertEqual(watchdog_seconds(usec), 3.0)
         self.assertEqual(
@@ -210,20 +212,20 @@ class NotifierTests(SystemdCase):
         self.addCleanup(stack.close)
         self.logged = stack.enter_context(capturedLogs())
 
-    def test_line_break_in_a_value_makes_no_further_value(self) -> None:
+    def test_line_break_in_a_value_adds_no_variable(self) -> None:
         notifier = Notifier(self.address)
         notifier.send(STATUS="Asterisk 22\nMAINPID=1")
         notifier.close()
         self.assertEqual(self.systemd.heard(), [{"STATUS": "Asterisk 22 MAINPID=1"}])
 
-    def test_systemd_that_is_gone_is_told_of_once_and_stops_nothing(self) -> None:
+    def test_missing_systemd_is_logged_once(self) -> None:
         notifier = Notifier("@nobody-listens-here")
         notifier.send(READY=1)
         notifier.send(READY=1)
         notifier.close()
         self.assertEqual([each["log_level"] for each in self.logged], [LogLevel.warn])
 
-    def test_systemd_that_does_not_read_holds_nothing_up(self) -> None:
+    def test_systemd_that_does_not_read_does_not_block(self) -> None:
         notifier = Notifier(self.address)
         for _ in range(5000):
             notifier.send(WATCHDOG=1)

@@ -1,4 +1,4 @@
-"""The service: what a reload changes, what it refuses, what the status tells."""
+"""The service: its start, reloads and status."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from channel_aa.config import (
     Settings,
     StatusSettings,
 )
-from channel_aa.menus.actions import Action, Dial, Named, Play, Run
-from channel_aa.menus.flow import CallFlow
+from channel_aa.menus.actions import Action, Named, Run
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
-from channel_aa.service.registration import check_registered
 from tests.support.attendant_fakes import memory_reactor
 
 if TYPE_CHECKING:
@@ -61,57 +59,14 @@ class ServiceCase(SynchronousTestCase):
 
 
 class RegistrationTests(ServiceCase):
-    def places(self, flow: CallFlow, *names: str) -> list[str]:
-        error = self.assertRaises(ConfigError, check_registered, flow, names)
-        return [problem.place for problem in error.problems]
-
-    def test_every_place_that_runs_something_unknown_is_named(self) -> None:
-        run = Run(run="look-up")
-        flow = CallFlow(
-            menus={
-                "main": Menu(
-                    prompt=PROMPT,
-                    options={"1": run, "2": Play(play=PROMPT, then=run)},
-                    failure=run,
-                )
-            },
-            actions={"ring": Dial(dial=("PJSIP/410",), else_=run)},
-        )
-        self.assertEqual(
-            self.places(flow),
-            [
-                "menus.main.options.1.run",
-                "menus.main.options.2.then.run",
-                "menus.main.failure.run",
-                "actions.ring.else.run",
-            ],
-        )
-        check_registered(flow, {"look-up"})
-
-    def test_nearest_name_is_told(self) -> None:
-        flow = CallFlow(menus=RUNS)
-        error = self.assertRaises(ConfigError, check_registered, flow, {"look-it-up"})
-        self.assertIn("did you mean 'look-it-up'?", str(error))
-
-    def test_file_is_named_with_the_place(self) -> None:
-        flow = CallFlow(menus=RUNS)
-        with self.assertRaises(ConfigError) as caught:
-            check_registered(flow, (), file="/etc/aa.conf")
-        self.assertTrue(
-            str(caught.exception).startswith(
-                "/etc/aa.conf: menus.main.options.1.run: 'look-up' is an action of an"
-                " embedding program's own"
-            )
-        )
-
-    def test_service_is_not_made_with_an_unknown_action(self) -> None:
+    def test_service_with_an_unregistered_action_is_an_error(self) -> None:
         settings = Settings(menus=RUNS)
         self.assertRaises(ConfigError, self.service, settings)
         self.service(settings, actions={"look-up": look_up})
 
 
 class ReloadTests(ServiceCase):
-    def test_what_is_about_calls_holds_at_once(self) -> None:
+    def test_reload_applies_settings_of_calls_at_once(self) -> None:
         service = self.service()
         changed = Settings(
             attendant=AttendantSettings(max_calls=7, drain_timeout=3),
@@ -122,7 +77,7 @@ class ReloadTests(ServiceCase):
         self.assertEqual(service.settings, changed)
         self.assertEqual(service.status().calls.limit, 7)
 
-    def test_what_is_about_the_connection_is_named_and_stays(self) -> None:
+    def test_reload_keeps_and_names_settings_of_the_connection(self) -> None:
         service = self.service()
         changed = Settings(
             asterisk=AsteriskSettings(
@@ -145,7 +100,7 @@ class ReloadTests(ServiceCase):
         # What differs is named each time, not only when it came.
         self.assertEqual(service.reload(changed), expected)
 
-    def test_unknown_action_leaves_everything_as_it_was(self) -> None:
+    def test_reload_with_an_unregistered_action_changes_nothing(self) -> None:
         service = self.service(file="/etc/aa.conf")
         before = service.settings
         wrong = Settings(menus=RUNS, attendant=AttendantSettings(max_calls=7))
@@ -154,21 +109,24 @@ class ReloadTests(ServiceCase):
         self.assertIs(service.settings, before)
         self.assertEqual(service.status().calls.limit, 0)
 
-    def test_status_tells_when_it_was_and_whether_it_was_refused(self) -> None:
+    def test_status_has_the_times_of_the_last_load_and_rejected_reload(self) -> None:
         service = self.service(file="/etc/aa.conf")
         self.now += timedelta(hours=1)
-        service.refused()
-        told = service.status().configuration
+        service.reload_rejected()
+        configuration = service.status().configuration
         self.assertEqual(
-            (told.file, told.loaded, told.refused), ("/etc/aa.conf", NOON, self.now)
+            (configuration.file, configuration.loaded, configuration.refused),
+            ("/etc/aa.conf", NOON, self.now),
         )
         service.reload(Settings())
-        told = service.status().configuration
-        self.assertEqual((told.loaded, told.refused), (self.now, None))
+        configuration = service.status().configuration
+        self.assertEqual(
+            (configuration.loaded, configuration.refused), (self.now, None)
+        )
 
 
 class StatusTests(ServiceCase):
-    def test_it_is_not_serving_before_it_is_connected(self) -> None:
+    def test_service_is_not_serving_before_it_is_connected(self) -> None:
         service = self.service()
         service.startService()
         status = service.status()
@@ -178,15 +136,15 @@ class StatusTests(ServiceCase):
         self.successResultOf(service.stopService())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
-    def test_no_secret_is_in_it(self) -> None:
+    def test_status_contains_no_secret(self) -> None:
         settings = Settings(
             asterisk=AsteriskSettings(username="ivr", password=Secret("hunter2"))
         )
-        told = msgspec.json.encode(self.service(settings).status()).decode()
-        self.assertNotIn("hunter2", told)
-        self.assertNotIn("ivr", told)
+        encoded = msgspec.json.encode(self.service(settings).status()).decode()
+        self.assertNotIn("hunter2", encoded)
+        self.assertNotIn("ivr", encoded)
 
-    def test_endpoint_that_cannot_be_opened_keeps_no_call_waiting(self) -> None:
+    def test_endpoint_that_cannot_be_opened_does_not_stop_the_service(self) -> None:
         service = self.service(
             Settings(status=StatusSettings(listen="systemd:index=99"))
         )

@@ -1,4 +1,4 @@
-"""How late the reactor is, measured and said."""
+"""Reactor lag, measured and logged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LagTests(SynchronousTestCase):
 
     @property
     def warnings(self) -> list[tuple[float, int]]:
-        """What was warned of: the worst delay, and how many there were."""
+        """The worst lag and the count of each warning."""
         return [
             (round(event["delay"], 3), event["count"])
             for event in self.events
@@ -33,30 +33,30 @@ class LagTests(SynchronousTestCase):
         for _ in range(times):
             self.clock.advance(1 + seconds)
 
-    def test_delay_is_how_much_later_than_asked_the_reactor_came(self) -> None:
+    def test_lag_is_how_late_the_timer_fires(self) -> None:
         self.be_late(0.25)
         self.assertAlmostEqual(self.delay.last, 0.25)
         self.be_late(0)
         self.assertAlmostEqual(self.delay.last, 0)
         self.assertAlmostEqual(self.delay.worst, 0.25)
 
-    def test_nothing_is_late_before_it_was_measured(self) -> None:
+    def test_lag_is_zero_before_the_first_measurement(self) -> None:
         self.assertEqual((self.delay.last, self.delay.worst), (0.0, 0.0))
 
-    def test_worst_is_forgotten_after_a_minute(self) -> None:
+    def test_worst_lag_is_that_of_the_last_minute(self) -> None:
         self.be_late(0.25)
         self.be_late(0, times=60)
         self.assertAlmostEqual(self.delay.worst, 0)
 
-    def test_a_little_is_not_warned_of(self) -> None:
+    def test_tolerated_lag_is_not_logged(self) -> None:
         self.be_late(0.4, times=100)
         self.assertEqual(self.warnings, [])
 
-    def test_much_is_warned_of_at_once(self) -> None:
+    def test_long_lag_is_logged_at_once(self) -> None:
         self.be_late(5)
         self.assertEqual(self.warnings, [(5.0, 1)])
 
-    def test_warnings_come_once_a_minute_and_tell_of_the_worst(self) -> None:
+    def test_warnings_come_once_a_minute_with_the_worst_lag(self) -> None:
         self.be_late(1)
         self.be_late(3)
         self.be_late(1, times=20)
@@ -64,7 +64,7 @@ class LagTests(SynchronousTestCase):
         self.be_late(0, times=60)
         self.assertEqual(self.warnings, [(1.0, 1), (3.0, 21)])
 
-    def test_stopped_it_leaves_no_timer(self) -> None:
+    def test_stop_leaves_no_timer(self) -> None:
         self.delay.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.delay.stop()

@@ -1,4 +1,4 @@
-"""The way to a status endpoint."""
+"""The client endpoint for a status endpoint."""
 
 from __future__ import annotations
 
@@ -10,43 +10,48 @@ from twisted.internet.endpoints import (
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.service.status_server import _UnixWay, client_endpoint
+from channel_aa.service.status_server import _UnixEndpoint, client_endpoint
 
 
 class ClientEndpointTests(SynchronousTestCase):
-    def way(self, where: str) -> tuple[type, tuple[object, ...]]:
-        endpoint = client_endpoint(where, MemoryReactorClock())
-        if isinstance(endpoint, _UnixWay):
+    def target(self, description: str) -> tuple[type, tuple[object, ...]]:
+        endpoint = client_endpoint(description, MemoryReactorClock())
+        if isinstance(endpoint, _UnixEndpoint):
             return UNIXClientEndpoint, (endpoint.endpoint._path,)
         assert isinstance(endpoint, TCP4ClientEndpoint | TCP6ClientEndpoint)
         return type(endpoint), (endpoint._host, endpoint._port)
 
-    def test_socket_s_options_are_the_server_s_alone(self) -> None:
-        for where in ("unix:/run/aa/status", "unix:/run/aa/status:mode=660:backlog=5"):
-            self.assertEqual(self.way(where), (UNIXClientEndpoint, ("/run/aa/status",)))
+    def test_options_of_a_unix_server_are_ignored(self) -> None:
+        for description in (
+            "unix:/run/aa/status",
+            "unix:/run/aa/status:mode=660:backlog=5",
+        ):
+            self.assertEqual(
+                self.target(description), (UNIXClientEndpoint, ("/run/aa/status",))
+            )
 
-    def test_escapes_are_twisted_s(self) -> None:
+    def test_escapes_of_endpoint_descriptions_are_decoded(self) -> None:
         self.assertEqual(
-            self.way(r"unix:/run/a\:b\=c"), (UNIXClientEndpoint, ("/run/a:b=c",))
+            self.target(r"unix:/run/a\:b\=c"), (UNIXClientEndpoint, ("/run/a:b=c",))
         )
 
-    def test_every_interface_is_asked_at_the_loopback(self) -> None:
+    def test_server_on_all_interfaces_is_reached_on_the_loopback(self) -> None:
         expected = (TCP4ClientEndpoint, ("127.0.0.1", 8089))
-        for where in ("tcp:8089", "tcp:8089:interface=0.0.0.0"):
-            self.assertEqual(self.way(where), expected)
-        self.assertEqual(self.way("tcp6:8089"), (TCP6ClientEndpoint, ("::1", 8089)))
+        for description in ("tcp:8089", "tcp:8089:interface=0.0.0.0"):
+            self.assertEqual(self.target(description), expected)
+        self.assertEqual(self.target("tcp6:8089"), (TCP6ClientEndpoint, ("::1", 8089)))
 
-    def test_one_interface_is_asked_where_it_is(self) -> None:
+    def test_server_on_an_interface_is_reached_at_its_address(self) -> None:
         self.assertEqual(
-            self.way("tcp:8089:interface=192.0.2.1"),
+            self.target("tcp:8089:interface=192.0.2.1"),
             (TCP4ClientEndpoint, ("192.0.2.1", 8089)),
         )
         self.assertEqual(
-            self.way(r"tcp6:8089:interface=2001\:db8\:\:1"),
+            self.target(r"tcp6:8089:interface=2001\:db8\:\:1"),
             (TCP6ClientEndpoint, ("2001:db8::1", 8089)),
         )
 
-    def test_other_kinds_are_refused_in_words(self) -> None:
-        for where in ("systemd:domain=INET:index=0", "", "tcp:x", "unix:", "tcp"):
+    def test_other_endpoint_types_are_an_error(self) -> None:
+        for description in ("systemd:domain=INET:index=0", "", "tcp:x", "unix:", "tcp"):
             with self.assertRaisesRegex(ValueError, "only unix:PATH"):
-                client_endpoint(where, MemoryReactorClock())
+                client_endpoint(description, MemoryReactorClock())
