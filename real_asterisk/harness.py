@@ -44,7 +44,7 @@ class _Process(ProcessProtocol):
         self.ready: Deferred[None] = Deferred()
         self.ended: Deferred[None] = Deferred()
 
-    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: ARG002, N802, N803 - Twisted's names
+    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N802, N803 - Twisted's names
         self.output += data.decode(errors="replace")
         if "\nAsterisk Ready." in self.output and not self.ready.called:
             self.ready.callback(None)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from real_asterisk.installation import Installation
-    from tests.support.raw_ari import Events
+    from real_asterisk.raw_ari import Events
 
 pytestmark = pytest.mark.asterisk
 
@@ -62,7 +62,7 @@ async def hears_that_nobody_is_there(everything: Events, caller: str) -> None:
     ],
 )
 @pytest.mark.parametrize("is_attended", [True, False])
-async def test_a_call_that_is_not_attended_goes_to_the_operator(
+async def test_unattended_call_goes_to_the_operator(
     reactor: PosixReactorBase,
     installation: Installation,
     operator: str,
@@ -74,16 +74,16 @@ async def test_a_call_that_is_not_attended_goes_to_the_operator(
     async with Asterisk.running(
         reactor, operator=operator, installation=installation
     ) as asterisk:
-        stage = await RealAsteriskHarness.open(reactor, asterisk)
-        everything = await stage.listen("monitor", subscribeAll="true")
+        backend = await RealAsteriskHarness.open(reactor, asterisk)
+        everything = await backend.listen_to_everything()
         if is_attended:
-            call = await stage.call(await stage.listen())
-            await stage.ari.post(f"/channels/{call.id}/continue")
+            call = await backend.call(await backend.listen())
+            await backend.ari.post(f"/channels/{call.id}/continue")
             caller = call.caller
         else:
-            caller = await stage.place_call("1000")
+            caller = await backend.place_call("1000")
         await outcome(everything, caller.name)
-        await stage.close()
+        await backend.close()
         # What it logs arrives late, but before its end.
         await asterisk.halt()
         assert (UNATTENDED in asterisk.log()) == (not is_attended)
@@ -91,20 +91,20 @@ async def test_a_call_that_is_not_attended_goes_to_the_operator(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("is_attended", [True, False])
-async def test_a_number_that_was_dialled_stays_so_for_the_routes(
+async def test_dialled_number_is_kept_for_routes(
     reactor: PosixReactorBase, installation: Installation, *, is_attended: bool
 ) -> None:
     async with Asterisk.running(
         reactor, operator=OPERATOR, installation=installation
     ) as asterisk:
-        stage = await RealAsteriskHarness.open(reactor, asterisk)
-        everything = await stage.listen("monitor", subscribeAll="true")
+        backend = await RealAsteriskHarness.open(reactor, asterisk)
+        everything = await backend.listen_to_everything()
         if is_attended:
-            call = await stage.call(await stage.listen(), extension=NUMBER)
+            call = await backend.call(await backend.listen(), extension=NUMBER)
             assert call.start["channel"]["dialplan"]["exten"] == NUMBER
-            await stage.ari.post(f"/channels/{call.id}/continue")
+            await backend.ari.post(f"/channels/{call.id}/continue")
             caller = call.caller
         else:
-            caller = await stage.place_call(NUMBER)
+            caller = await backend.place_call(NUMBER)
         await speaks_to_the_operator(everything, caller.name)
-        await stage.close()
+        await backend.close()

@@ -60,7 +60,7 @@ def machine(reactor: PosixReactorBase) -> Iterator[Machine]:
 
 @pytest.mark.parametrize("serving", [True, False])
 @pytest_twisted.ensureDeferred
-async def test_answer_is_printed_and_its_meaning_is_the_exit_code(
+async def test_status_is_printed_and_exit_code_tells_whether_it_serves(
     machine: Machine, *, serving: bool
 ) -> None:
     server = StatusServer(lambda: a_status(serving=serving), reactor=machine.reactor)
@@ -76,7 +76,7 @@ async def test_answer_is_printed_and_its_meaning_is_the_exit_code(
 
 
 @pytest_twisted.ensureDeferred
-async def test_daemon_that_is_not_there_is_one_line(machine: Machine) -> None:
+async def test_missing_daemon_is_one_error_line(machine: Machine) -> None:
     ended = await machine.status()
     assert ended.code == 1
     assert ended.output == ""
@@ -86,7 +86,7 @@ async def test_daemon_that_is_not_there_is_one_line(machine: Machine) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_file_without_an_endpoint_is_told_the_remedy(machine: Machine) -> None:
+async def test_file_without_endpoint_is_an_error_with_remedy(machine: Machine) -> None:
     machine.file.write_text("", "utf-8")
     ended = await machine.status()
     assert (ended.code, ended.output) == (1, "")
@@ -95,7 +95,7 @@ async def test_file_without_an_endpoint_is_told_the_remedy(machine: Machine) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_file_with_mistakes_is_told_them(machine: Machine) -> None:
+async def test_errors_of_the_file_are_printed(machine: Machine) -> None:
     machine.file.write_text("[status]\nlisten = 1\nlistn = 1\n", "utf-8")
     ended = await machine.status()
     assert ended.code == 1
@@ -114,7 +114,7 @@ async def test_password_need_not_be_readable(machine: Machine) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_endpoint_that_only_others_can_ask_is_told(machine: Machine) -> None:
+async def test_unsupported_endpoint_is_an_error(machine: Machine) -> None:
     machine.file.write_text('[status]\nlisten = "systemd:domain=UNIX:index=0"\n')
     ended = await machine.status()
     assert ended.code == 1
@@ -137,7 +137,7 @@ class Stranger(Protocol):
     ("peer", "words"), [(Hung, "did not answer within"), (Stranger, "no channel-aa")]
 )
 @pytest_twisted.ensureDeferred
-async def test_what_does_not_answer_properly_is_told(
+async def test_invalid_answer_is_an_error(
     machine: Machine, peer: type[Protocol], words: str
 ) -> None:
     number = free_port()

@@ -70,7 +70,7 @@ def runner(reactor: PosixReactorBase, tmp_path: Path) -> Runner:
 
 @pytest.mark.parametrize("program", ["twistd", "twist"])
 @pytest_twisted.ensureDeferred
-async def test_a_wrong_file_is_refused_before_anything_starts(
+async def test_invalid_file_is_an_error_before_startup(
     runner: Runner, program: str
 ) -> None:
     file = runner.folder / "twistd.conf"
@@ -100,7 +100,7 @@ async def test_a_wrong_file_is_refused_before_anything_starts(
     ],
 )
 @pytest_twisted.ensureDeferred
-async def test_a_wrong_command_line_is_refused_in_one_line(
+async def test_invalid_command_line_is_one_error_line(
     runner: Runner, program: str, arguments: tuple[str, ...], error: str
 ) -> None:
     ended = await runner.run(program, "channel-aa", *arguments)
@@ -114,7 +114,7 @@ async def test_a_wrong_command_line_is_refused_in_one_line(
 
 @pytest.mark.parametrize("program", ["twistd", "twist"])
 @pytest_twisted.ensureDeferred
-async def test_a_wrong_environment_is_refused(runner: Runner, program: str) -> None:
+async def test_invalid_environment_is_an_error(runner: Runner, program: str) -> None:
     runner.environ["CHANNEL_AA_PASSWORD"] = ""
     ended = await runner.run(program, "channel-aa")
     assert ended == ([], ["channel-aa: CHANNEL_AA_PASSWORD: the password is empty"], 1)
@@ -133,7 +133,7 @@ async def test_help_explains_the_options_and_the_environment(
 
 
 @pytest_twisted.ensureDeferred
-async def test_twistd_lists_the_program(runner: Runner) -> None:
+async def test_twistd_lists_the_plugin(runner: Runner) -> None:
     ended = await runner.run("twistd", "--help")
     assert "    channel-aa " in "\n".join(ended.lines)
 
@@ -167,7 +167,7 @@ class Knock(Protocol):
 
 
 @pytest_twisted.ensureDeferred
-async def test_relative_paths_hold_for_a_daemon_with_a_folder_of_its_own(
+async def test_relative_paths_are_relative_to_the_starting_folder(
     runner: Runner, reactor: PosixReactorBase
 ) -> None:
     """twistd changes the folder after the options are read."""

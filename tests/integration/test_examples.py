@@ -15,8 +15,8 @@ from twisted.web.server import NOT_DONE_YET, Site
 
 from channel_aa.simulator import Simulator
 from real_asterisk.harness import free_port
-from tests.support.attendant_harness import until
-from tests.support.program import Program
+from tests.support.process import PythonProcess
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def test_status_page_counts_the_calls(reactor: PosixReactorBase) -> None:
         return await treq.json_content(answer)
 
     example = (str(EXAMPLES / "status_page.py"), simulator.url, str(port))
-    async with Program.running(reactor, *example) as program:
+    async with PythonProcess.running(reactor, *example) as program:
         await program.prints("Connected to")
         before = await status()
         assert isinstance(before, dict)
@@ -92,7 +92,7 @@ async def database(reactor: PosixReactorBase) -> AsyncIterator[str]:
     ],
 )
 @pytest_twisted.ensureDeferred
-async def test_caller_lookup_rings_the_clerk_or_the_operator(
+async def test_caller_lookup_dials_the_clerk_or_the_operator(
     reactor: PosixReactorBase, number: str, rung: str
 ) -> None:
     phones = {"PJSIP/410": "rings", "PJSIP/operator": "rings"}
@@ -100,14 +100,14 @@ async def test_caller_lookup_rings_the_clerk_or_the_operator(
     await simulator.start()
     async with database(reactor) as url:
         example = (str(EXAMPLES / "caller_lookup.py"), simulator.url, url)
-        async with Program.running(reactor, *example) as program:
+        async with PythonProcess.running(reactor, *example) as program:
             await program.prints("Connected to")
             caller = simulator.call(caller_number=number)
             await caller.run("hear press-1, press 1")
-            await until(lambda: bool(simulator.telephones), reactor, "a ring")
+            await until(reactor, lambda: bool(simulator.telephones), "a ring")
             assert [each.endpoint for each in simulator.telephones] == [rung]
             caller.hang_up()
-            await until(lambda: not simulator.telephones, reactor, "its end")
+            await until(reactor, lambda: not simulator.telephones, "its end")
             await program.prints("has left the application")
     assert not [line for line in program.lines if "Traceback" in line]
     await simulator.stop()

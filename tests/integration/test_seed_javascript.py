@@ -192,7 +192,7 @@ async def _hold_session(
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_pages_javascript_program_has_its_session(
+async def test_seed_javascript_program_completes_its_session(
     reactor: PosixReactorBase, tmp_path: Path
 ) -> None:
     node, npm = _tool("node"), _tool("npm")

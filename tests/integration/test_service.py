@@ -12,8 +12,8 @@ from zope.interface.verify import verifyObject
 from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
 from channel_aa.simulator import Simulator
-from tests.support.attendant_harness import until
-from tests.support.program import Program
+from tests.support.process import PythonProcess
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ def serving(simulator: Simulator, reactor: PosixReactorBase) -> AttendantService
 
 
 @pytest_twisted.ensureDeferred
-async def test_several_in_one_process_serve_an_asterisk_each(
+async def test_services_in_one_process_serve_separate_asterisks(
     reactor: PosixReactorBase,
 ) -> None:
     async with simulating(reactor) as one, simulating(reactor) as another:
@@ -59,17 +59,17 @@ async def test_several_in_one_process_serve_an_asterisk_each(
             assert await caller.ended == "hung up by caller"
         await services.stopService()
         await until(
-            lambda: one.open_connections == another.open_connections == 0,
             reactor,
+            lambda: one.open_connections == another.open_connections == 0,
             "the end of every connection",
         )
 
 
 @pytest_twisted.ensureDeferred
-async def test_twist_runs_it_too(reactor: PosixReactorBase) -> None:
+async def test_twist_runs_the_plugin(reactor: PosixReactorBase) -> None:
     async with simulating(reactor) as simulator:
         arguments = (*TWIST, "channel-aa", "--url", simulator.url)
-        async with Program.running(reactor, *arguments) as program:
+        async with PythonProcess.running(reactor, *arguments) as program:
             await simulator.listening()
             await simulator.call().run(SESSION)
             await program.prints("has left the application")

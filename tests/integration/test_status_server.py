@@ -121,7 +121,7 @@ async def test_status_is_the_same_over_tcp_and_a_unix_socket(
 
 
 @pytest_twisted.ensureDeferred
-async def test_code_says_it_to_who_does_not_read(
+async def test_http_status_tells_whether_it_serves(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
@@ -131,7 +131,7 @@ async def test_code_says_it_to_who_does_not_read(
 
 
 @pytest_twisted.ensureDeferred
-async def test_nobody_can_do_more_than_read(
+async def test_other_methods_are_refused(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
@@ -157,7 +157,7 @@ async def test_request_with_a_body_is_dropped(
 
 
 @pytest_twisted.ensureDeferred
-async def test_connections_are_limited_and_those_that_end_make_room(
+async def test_number_of_connections_is_limited(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
@@ -179,7 +179,7 @@ async def test_connections_are_limited_and_those_that_end_make_room(
 
 
 @pytest_twisted.ensureDeferred
-async def test_socket_has_the_mode_that_was_asked_for(
+async def test_socket_has_the_configured_mode(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     path = folder / "status"
@@ -189,7 +189,7 @@ async def test_socket_has_the_mode_that_was_asked_for(
 
 
 @pytest_twisted.ensureDeferred
-async def test_socket_of_a_killed_daemon_is_in_nobody_s_way(
+async def test_stale_socket_is_replaced(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     path = folder / "status"
@@ -200,7 +200,7 @@ async def test_socket_of_a_killed_daemon_is_in_nobody_s_way(
 
 
 @pytest_twisted.ensureDeferred
-async def test_socket_that_another_serves_is_left_to_it_and_the_trouble_logged(
+async def test_socket_in_use_is_kept_and_the_error_logged(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
@@ -217,7 +217,7 @@ async def test_socket_that_another_serves_is_left_to_it_and_the_trouble_logged(
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("where", ["bogus:1", "unix:/no/such/folder/status"])
 @pytest_twisted.ensureDeferred
-async def test_what_cannot_be_served_is_logged_and_no_error(
+async def test_failure_to_listen_is_logged(
     reactor: PosixReactorBase, where: str
 ) -> None:
     with capturedLogs() as logged:
@@ -227,9 +227,7 @@ async def test_what_cannot_be_served_is_logged_and_no_error(
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_moves_to_another_place(
-    reactor: PosixReactorBase, folder: Path
-) -> None:
+async def test_endpoint_can_be_changed(reactor: PosixReactorBase, folder: Path) -> None:
     first, second = f"unix:{folder}/first", f"unix:{folder}/second"
     async with served(reactor, first) as server:
         await server.listen(second)

@@ -61,18 +61,14 @@ def output(*command: str) -> tuple[int, str]:
     return done.returncode, done.stdout.decode()
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit(
-    analyze: str, installed: Path
-) -> None:
+def test_systemd_analyze_verifies_the_unit(analyze: str, installed: Path) -> None:
     code, text = output(analyze, "verify", "--man=no", str(installed))
     ours = [line for line in text.splitlines() if installed.name in line]
     assert ours == []
     assert code == 0, text
 
 
-def test_the_unit_leaves_the_daemon_little_to_do_harm_with(
-    analyze: str, installed: Path
-) -> None:
+def test_unit_has_a_low_exposure_level(analyze: str, installed: Path) -> None:
     code, text = output(
         analyze,
         "security",
@@ -92,29 +88,31 @@ def service() -> SectionProxy:
     return unit["Service"]
 
 
-def test_the_end_has_more_time_than_calls_have_by_default(
+def test_stop_timeout_exceeds_the_drain_timeout(
     service: SectionProxy,
 ) -> None:
     seconds = AttendantSettings().drain_timeout + ENDING_SECONDS
     assert int(service["TimeoutStopSec"]) >= seconds
 
 
-def test_systemd_waits_longer_than_the_daemon_is_silent(service: SectionProxy) -> None:
+def test_watchdog_interval_exceeds_the_notification_interval(
+    service: SectionProxy,
+) -> None:
     for name in ("TimeoutStartSec", "WatchdogSec"):
         assert int(service[name]) > 10 * TICK_SECONDS
 
 
-def test_one_that_was_replaced_is_not_started_again(service: SectionProxy) -> None:
+def test_replaced_daemon_is_not_restarted(service: SectionProxy) -> None:
     assert service["RestartPreventExitStatus"] == str(REPLACED_EXIT_CODE)
 
 
-def test_password_goes_the_way_that_the_daemon_looks_for_it(
+def test_password_is_passed_as_a_credential(
     service: SectionProxy,
 ) -> None:
     name = service["LoadCredential"].split(":")[0]
     assert service["Environment"] == f"{PASSWORD_FILE_VARIABLE}=%d/{name}"
 
 
-def test_no_boot_waits_for_asterisk() -> None:
+def test_boot_does_not_wait_for_asterisk() -> None:
     """A target waits for what it wants, but for units without default dependencies."""
     assert "\nDefaultDependencies=no\n" in UNIT.read_text("utf-8")

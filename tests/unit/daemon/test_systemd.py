@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from contextlib import ExitStack
 
 from twisted.internet.task import Clock
@@ -11,28 +10,7 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.daemon.systemd import Notifier, Supervision, watchdog_seconds
-
-
-class FakeSystemd:
-    """The socket that systemd reads."""
-
-    def __init__(self, address: str) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(address)
-        self._socket.settimeout(0)
-
-    def heard(self) -> list[dict[str, str]]:
-        """Give the datagrams that came since the last time."""
-        datagrams: list[dict[str, str]] = []
-        while True:
-            try:
-                lines = self._socket.recv(4096).decode().split("\n")
-            except BlockingIOError:
-                return datagrams
-            datagrams.append(dict(line.split("=", 1) for line in lines))
-
-    def close(self) -> None:
-        self._socket.close()
+from tests.support.fake_systemd import FakeSystemd
 
 
 class SystemdCase(SynchronousTestCase):

@@ -30,14 +30,14 @@ class ReadmeTests(SynchronousTestCase):
         [block] = re.findall(pattern, README.read_text("utf-8"), re.DOTALL)
         return str(block)
 
-    def test_the_excerpt_of_a_file_is_right(self) -> None:
+    def test_excerpt_of_a_file_is_valid(self) -> None:
         path = Path(self.mktemp())
         path.write_text(self.block("toml") + REST)
         flow = load(path).flow
         self.assertEqual(set(flow.menus), {"main", "sales", "night"})
         self.assertEqual(flow.routes[0].did, ("+441632960000",))
 
-    def test_the_program_has_the_service(self) -> None:
+    def test_program_has_the_service(self) -> None:
         application = Application("README")
         names = {"reactor": memory_reactor(), "application": application}
         exec(compile(self.block("python"), str(README), "exec"), names)  # noqa: S102

@@ -1,0 +1,141 @@
+"""What callers and networks say of themselves reaches nothing unchecked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import ensureDeferred
+
+from channel_aa.ari.outbound import is_phone
+from tests.support.company_harness import shortened
+from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.support.asterisk_harness import Caller
+    from tests.support.attendant_harness import ChannelMonitor
+    from tests.support.company_harness import CompanyHarness
+
+pytestmark = pytest.mark.asterisk
+
+TEXTS = (
+    'Ada" <sip:911@192.0.2.1>;x=1 & Local/999@phones, |/n',
+    "../../../../etc/passwd\x01.wav",
+    "%2e%2e%2f?app=other&timeout=1#",
+    "line\r\n2026-01-01T00:00:00+0000 [channel_aa.service#info] forged",
+    "\x1b[2J\u202egpj.exe\u2028\x7f",
+    "${CHANNEL_AA_OPERATOR},20,g&PJSIP/410|$[1+1]",
+    "{digits}{recording}{0.__class__}%s",
+    "a" * 300,
+)
+NUMBERS = (
+    "outside${EXTEN}",
+    'outside"<911>\\',
+    "outside&410|,20",
+    "outside\r\nforged",
+    "outside../..",
+)
+LINE = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\+0000 \[[\w.#-]+\] .+")
+NAME = re.compile(r'[^"<>\\]{0,80}')
+NUMBER = re.compile(r"[A-Za-z0-9+*#._-]{0,40}")
+RECORDING = re.compile(r"orders/[A-Za-z0-9+_-]+")
+
+
+@pytest.fixture
+def harness_with_caller_names(harness: CompanyHarness) -> Iterator[CompanyHarness]:
+    """Have orders named for who calls, which the company does not."""
+
+    def change(text: str) -> str:
+        named = shortened(text).replace("{date}-{time}-{channel}", "{caller}")
+        # A key during the beep would not end it.
+        return named.replace("max_seconds = 60", "beep = false")
+
+    harness.write_file(change)
+    pytest_twisted.blockon(ensureDeferred(harness.reload()))
+    yield harness
+    harness.write_file()
+    pytest_twisted.blockon(ensureDeferred(harness.reload()))
+
+
+async def call(
+    harness: CompanyHarness, text: str, *, dialled: str = "outside"
+) -> tuple[Caller, ChannelMonitor]:
+    """Let somebody call of whom the network says this, and hear the menu."""
+    said = ("CONNECTEDLINE(name)", "CONNECTEDLINE(num)", "SAID")
+    body = {"variables": dict.fromkeys(said, text)}
+    caller, monitor = await harness.call(dialled, body=body)
+    await monitor.hears("acme/welcome")
+    return caller, monitor
+
+
+@pytest_twisted.ensureDeferred
+async def test_dialled_phones_are_shown_harmless_text_only(
+    harness: CompanyHarness,
+) -> None:
+    since = len(harness.events.all)
+
+    def dialled() -> list[Mapping[str, Any]]:
+        told = [it.json for it in harness.events.all[since:] if it.type == "Dial"]
+        begun = [each["peer"] for each in told if not each["dialstatus"]]
+        return [each for each in begun if is_phone(each["id"])]
+
+    for number, text in enumerate(TEXTS, start=1):
+        caller, _ = await call(harness, text)
+        for key in "412":
+            await caller.press(key)
+        await until(
+            harness.reactor,
+            lambda number=number: len(dialled()) == number,  # type: ignore[misc] # mypy cannot infer it
+            "the phone",
+        )
+        # Or the operator's phone would be next, some time.
+        await caller.hang_up()
+    for phone in dialled():
+        assert phone["name"].startswith("Local/412@phones-")
+        name, number = phone["connected"]["name"], phone["connected"]["number"]
+        assert NAME.fullmatch(name), name
+        assert name.isprintable(), name
+        assert NUMBER.fullmatch(number), number
+    lines_are_ours(harness)
+
+
+@pytest_twisted.ensureDeferred
+async def test_recordings_stay_in_their_folder(
+    harness_with_caller_names: CompanyHarness,
+) -> None:
+    names = set()
+    for text in TEXTS:
+        caller, monitor = await call(harness_with_caller_names, text)
+        for key in "13":
+            await caller.press(key)
+        target = f"channel:{monitor.channel_id}"
+        recording = await harness_with_caller_names.recording(
+            "RecordingStarted", target
+        )
+        await caller.press("#")
+        await harness_with_caller_names.recording("RecordingFinished", target)
+        assert RECORDING.fullmatch(recording["name"]), recording
+        names.add(recording["name"])
+    assert set(await harness_with_caller_names.delete_recordings()) == names
+    lines_are_ours(harness_with_caller_names)
+
+
+@pytest_twisted.ensureDeferred
+async def test_any_dialled_number_is_served(harness: CompanyHarness) -> None:
+    for number in NUMBERS:
+        _, monitor = await call(harness, "", dialled=number)
+        channel = await harness.backend.ari.get(f"/channels/{monitor.channel_id}")
+        assert channel.json["dialplan"]["exten"].startswith(number[:9])
+    assert (await harness.status()).calls.now == len(NUMBERS)
+    lines_are_ours(harness)
+
+
+def lines_are_ours(harness: CompanyHarness) -> None:
+    """Check that every line of the log has the shape that ours have."""
+    for line in harness.daemon.lines:
+        assert LINE.fullmatch(line), line
+        assert line.isprintable(), line
