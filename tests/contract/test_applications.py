@@ -1,4 +1,4 @@
-"""An application, from its first websocket to its last."""
+"""Applications and their websockets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_application_lists_its_channels(backend: AsteriskHarness) -> None:
     async def has_one() -> bool:
         return await channels_of(backend) == [second.id]
 
-    # Asterisk forgets the other one a moment after it has told.
+    # Asterisk removes the channel shortly after its StasisEnd.
     await until(backend.reactor, has_one)
 
 
@@ -63,7 +63,7 @@ async def test_calls_stay_when_the_websocket_is_lost(backend: AsteriskHarness) -
     )
     assert played.status == 201
 
-    # What happened meanwhile is not told, and there is no second StasisStart.
+    # Past events are not sent again, and there is no second StasisStart.
     again = await backend.listen()
     await other.caller.hang_up()
     await again.wait_for_type("StasisEnd", other.id)
@@ -103,7 +103,7 @@ async def test_second_websocket_replaces_the_first(
     await backend.ari.post(f"/channels/{call.id}/play/one", media="sound:or")
     await second.wait_for_type("PlaybackFinished", "one")
     assert first.all[-1] is replaced
-    # The first one may leave without taking the application with it.
+    # Closing the first websocket does not end the application.
     assert not first.closed.called
     assert await first.leave() == 1000
     await backend.ari.post(f"/channels/{call.id}/play/two", media="sound:or")
@@ -154,9 +154,9 @@ async def test_stasis_start_and_end_go_to_the_application_only(
     await call.caller.hang_up()
     await events.wait_for_type("StasisEnd", call.id)
     await everything.wait_for_type("ChannelDestroyed", call.id)
-    told = set(everything.types(call.id))
-    assert {"ChannelCreated", "ChannelHangupRequest"} <= told
-    assert not {"StasisStart", "StasisEnd"} & told
+    types = set(everything.types(call.id))
+    assert {"ChannelCreated", "ChannelHangupRequest"} <= types
+    assert not {"StasisStart", "StasisEnd"} & types
 
 
 @pytest_twisted.ensureDeferred

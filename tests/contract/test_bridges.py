@@ -1,4 +1,4 @@
-"""Channels that hear each other, and what an application hears of that."""
+"""Bridges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BRIDGE = "the-bridge"
 PHONE = "the-telephone"
-TOLD = frozenset(
+TYPES = frozenset(
     {
         *("ChannelEnteredBridge", "ChannelLeftBridge", "BridgeDestroyed"),
         *("ChannelHangupRequest", "StasisEnd", "PlaybackFinished"),
@@ -28,11 +28,11 @@ TOLD = frozenset(
 async def conversation(
     backend: AsteriskHarness, events: Events, phone: str = "answers"
 ) -> StasisCall:
-    """Let a caller speak with a telephone."""
+    """Connect a caller with a phone."""
     call = await backend.call(events)
     await create(backend)
     await add(backend, call.id)
-    # Last, for one that hangs up soon.
+    # Last, since the phone may hang up soon.
     await backend.ring(phone, PHONE, originator=call.id)
     await events.wait_for_type("StasisStart", PHONE)
     await add(backend, PHONE)
@@ -56,8 +56,8 @@ async def members(backend: AsteriskHarness) -> set[str]:
     return set(bridge.json["channels"])
 
 
-def told(events: Events, *about: str) -> list[str]:
-    return [kind for kind in events.types(*about) if kind in TOLD]
+def types_of(events: Events, *about: str) -> list[str]:
+    return [kind for kind in events.types(*about) if kind in TYPES]
 
 
 def channels_in(event: Event) -> set[str]:
@@ -88,11 +88,11 @@ async def test_bridge_from_creation_to_destruction(backend: AsteriskHarness) -> 
     assert again.error == (409, f"Bridge with id '{BRIDGE}' already exists")
     assert (await backend.ari.delete(f"/bridges/{BRIDGE}")).status == 204
     for method in ("GET", "DELETE"):
-        gone = await backend.ari.request(method, f"/bridges/{BRIDGE}")
-        assert gone.error == (404, "Bridge not found")
+        missing = await backend.ari.request(method, f"/bridges/{BRIDGE}")
+        assert missing.error == (404, "Bridge not found")
     await everything.wait_for_type("BridgeDestroyed", BRIDGE)
     assert everything.types(BRIDGE) == ["BridgeCreated", "BridgeDestroyed"]
-    # An application hears of a bridge once a channel of its own was in it.
+    # An application gets a bridge's events once one of its channels was in it.
     assert events.types(BRIDGE) == []
 
 
@@ -172,8 +172,8 @@ async def test_channel_added_twice_leaves_in_between(
     await add(backend, call.id)
     await add(backend, call.id)
     entered = "ChannelEnteredBridge"
-    await events.wait_for(lambda _: told(events, call.id).count(entered) > 1)
-    assert told(events, call.id) == [entered, "ChannelLeftBridge", entered]
+    await events.wait_for(lambda _: types_of(events, call.id).count(entered) > 1)
+    assert types_of(events, call.id) == [entered, "ChannelLeftBridge", entered]
 
 
 @pytest_twisted.ensureDeferred
@@ -183,13 +183,13 @@ async def test_caller_stays_when_the_phone_hangs_up(
     events = await backend.listen()
     call = await conversation(backend, events, "hangs-up")
     await events.wait_for_type("StasisEnd", PHONE)
-    assert told(events, PHONE)[-3:] == [
+    assert types_of(events, PHONE)[-3:] == [
         "ChannelHangupRequest",
         "ChannelLeftBridge",
         "StasisEnd",
     ]
     assert await members(backend) == {call.id}
-    assert "StasisEnd" not in told(events, call.id)
+    assert "StasisEnd" not in types_of(events, call.id)
 
 
 @pytest_twisted.ensureDeferred
@@ -200,7 +200,7 @@ async def test_phone_stays_when_the_caller_hangs_up(
     call = await conversation(backend, events)
     await call.caller.hang_up()
     await events.wait_for_type("StasisEnd", call.id)
-    assert told(events, call.id)[-3:] == [
+    assert types_of(events, call.id)[-3:] == [
         "ChannelHangupRequest",
         "ChannelLeftBridge",
         "StasisEnd",
@@ -217,7 +217,7 @@ async def test_channel_that_continues_leaves_the_bridge(
     call = await conversation(backend, events)
     assert (await backend.ari.post(f"/channels/{call.id}/continue")).status == 204
     await events.wait_for_type("StasisEnd", call.id)
-    assert told(events, call.id)[-2:] == ["ChannelLeftBridge", "StasisEnd"]
+    assert types_of(events, call.id)[-2:] == ["ChannelLeftBridge", "StasisEnd"]
     assert await members(backend) == {PHONE}
 
 
@@ -229,7 +229,7 @@ async def test_destroyed_bridge_releases_its_channels(
     call = await conversation(backend, events)
     assert (await backend.ari.delete(f"/bridges/{BRIDGE}")).status == 204
     left = "ChannelLeftBridge"
-    await events.wait_for(lambda _: told(events, BRIDGE).count(left) > 1)
+    await events.wait_for(lambda _: types_of(events, BRIDGE).count(left) > 1)
     for channel in (call.id, PHONE):
         assert (await backend.ari.get(f"/channels/{channel}")).json["state"] == "Up"
 
@@ -237,10 +237,10 @@ async def test_destroyed_bridge_releases_its_channels(
         known = (await backend.ari.get("/applications/channel-aa")).json
         return not known["bridge_ids"]
 
-    # The channels tell of it a moment after they have left.
+    # The channels' events come shortly after they have left.
     await until(backend.reactor, is_forgotten)
-    # Only of a bridge with nobody, or one, in it the application hears the end.
-    assert "BridgeDestroyed" not in told(events, BRIDGE)
+    # BridgeDestroyed is sent only for a bridge with at most one channel.
+    assert "BridgeDestroyed" not in types_of(events, BRIDGE)
 
 
 @pytest_twisted.ensureDeferred
@@ -275,27 +275,27 @@ async def test_conversation_outlives_the_websocket(backend: AsteriskHarness) -> 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("media", [f"sound:{LONG}", "tone:ring"])
-@pytest.mark.parametrize("way", ["addChannel", "removeChannel"])
+@pytest.mark.parametrize("operation", ["addChannel", "removeChannel"])
 async def test_adding_and_removing_a_channel_wait_for_the_end_of_a_sound(
-    backend: AsteriskHarness, media: str, way: str
+    backend: AsteriskHarness, media: str, operation: str
 ) -> None:
     events = await backend.listen()
     call = await backend.call(events)
     await create(backend)
-    if way == "removeChannel":
+    if operation == "removeChannel":
         await add(backend, call.id)
     await backend.ari.post(f"/channels/{call.id}/play/x", media=media)
     await events.wait_for_type("PlaybackStarted", "x")
     events.all.clear()
-    path = f"/bridges/{BRIDGE}/{way}"
+    path = f"/bridges/{BRIDGE}/{operation}"
     waiting = Deferred.fromCoroutine(backend.ari.post(path, channel=call.id))
     await backend.ari.get("/asterisk/ping")
     assert (await backend.ari.delete("/playbacks/x")).status == 204
     answer = await waiting
     assert (answer.status, answer.json) == (204, None)
     moved = {"addChannel": "ChannelEnteredBridge", "removeChannel": "ChannelLeftBridge"}
-    await events.wait_for_type(moved[way], call.id)
-    assert told(events, call.id, "x") == ["PlaybackFinished", moved[way]]
+    await events.wait_for_type(moved[operation], call.id)
+    assert types_of(events, call.id, "x") == ["PlaybackFinished", moved[operation]]
 
 
 @pytest_twisted.ensureDeferred

@@ -1,4 +1,4 @@
-"""What an application can do with a call, and hears of it."""
+"""Channels: their events and requests."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ async def test_setting_a_variable_is_reported(backend: AsteriskHarness) -> None:
     call = await backend.call(events)
     path = f"/channels/{call.id}/variable"
     assert (await backend.ari.post(path, variable="FOO", value="bar")).status == 204
-    told = await events.wait_for_type("ChannelVarset", call.id)
-    assert (told.json["variable"], told.json["value"]) == ("FOO", "bar")
+    varset = await events.wait_for_type("ChannelVarset", call.id)
+    assert (varset.json["variable"], varset.json["value"]) == ("FOO", "bar")
     read = await backend.ari.get(path, variable="FOO")
     assert (read.status, read.json) == (200, {"value": "bar"})
 
@@ -203,7 +203,7 @@ async def test_variable_may_be_empty(backend: AsteriskHarness) -> None:
     assert (await backend.ari.post(path, variable="FOO", value="")).status == 204
     read = await backend.ari.get(path, variable="FOO")
     assert (read.status, read.json) == (200, {"value": ""})
-    # With no value at all, it is not set any more.
+    # Without a value, the variable is unset.
     assert (await backend.ari.post(path, variable="FOO")).status == 204
     read = await backend.ari.get(path, variable="FOO")
     assert read.status == 404
@@ -231,7 +231,7 @@ async def test_functions_are_read_and_set_like_variables(
     assert channel["caller"] == {"name": "Ada", "number": "0123"}
     assert channel["language"] == "fr"
     await events.wait_for(lambda _: events.types(call.id).count("ChannelCallerId") >= 2)
-    # A function is told by an event of its own, or not at all.
+    # Functions have events of their own, or none.
     assert events.types(call.id) == [
         "StasisStart",
         "ChannelStateChange",
@@ -248,7 +248,7 @@ async def test_unknown_function_cannot_be_read(
     call = await backend.call(events)
     path = f"/channels/{call.id}/variable"
     name = "NONSENSE(name)"
-    # Setting it does nothing, and nobody is told.
+    # Setting it has no effect and no event.
     assert (await backend.ari.post(path, variable=name, value="x")).status == 204
     read = await backend.ari.get(path, variable=name)
     assert read.error == (500, "Unable to read provided function")

@@ -1,4 +1,4 @@
-"""How a call comes back to the dialplan, and what it finds there."""
+"""The continuation of calls in the dialplan."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_call_in_the_dialplan_refuses_commands(
     call = await backend.call(events)
     await backend.ari.post(f"/channels/{call.id}/continue")
     await events.wait_for_type("StasisEnd", call.id)
-    # Asterisk tells of the end a moment before.
+    # StasisEnd comes shortly before.
     await stasis_status(everything, call.caller.name)
     refused = await backend.ari.request(method, f"/channels/{call.id}{path}")
     assert refused.error == (409, "Channel not in Stasis application")
@@ -74,7 +74,7 @@ async def test_call_in_the_dialplan_can_be_read_and_hung_up(
     call = await backend.call(events)
     await backend.ari.post(f"/channels/{call.id}/continue")
     await events.wait_for_type("StasisEnd", call.id)
-    # It is set only after that.
+    # It is set only afterwards.
     await stasis_status(everything, call.caller.name)
     path = f"/channels/{call.id}"
     status = await backend.ari.get(f"{path}/variable", variable="STASISSTATUS")
@@ -82,7 +82,7 @@ async def test_call_in_the_dialplan_can_be_read_and_hung_up(
     assert (await backend.ari.get(path)).status == 200
     assert (await backend.ari.delete(path)).status == 204
     await everything.wait_for_type("ChannelDestroyed", call.id)
-    # It is no concern of the application any more.
+    # The application gets no more events of it.
     assert events.types(call.id)[-1] == "StasisEnd"
 
 
@@ -97,7 +97,7 @@ async def test_continue_waits_for_all_sounds(
     await backend.ari.post(f"{play}/queued", media="sound:or")
     await events.wait_for_type("PlaybackStarted", "current")
     assert (await backend.ari.post(f"/channels/{call.id}/continue")).status == 204
-    # Until then it goes on taking commands.
+    # Until then it accepts commands.
     late = await backend.ari.post(f"{play}/late", media="sound:press-2")
     assert late.status == 201
     await events.wait_for_type("StasisEnd", call.id)

@@ -1,4 +1,4 @@
-"""What an application hears of a call that ends."""
+"""The events at the end of a call."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ async def play(
     assert (await backend.ari.post(path, media=media)).status == 201
 
 
-async def told_of_hangup(events: Events) -> list[Event]:
-    """Return the events from the hangup on, until the call has left."""
+async def events_of_hangup(events: Events) -> list[Event]:
+    """Return the events from the hangup request to ``StasisEnd``."""
     await events.wait_for(lambda it: it.type == "StasisEnd")
     types = [event.type for event in events.all]
     return events.all[types.index("ChannelHangupRequest") :]
 
 
-def in_short(events: list[Event]) -> list[str]:
-    """Put each event in words: its type; a playback's also with its state."""
+def summary(events: list[Event]) -> list[str]:
+    """Return the type of each event, and a playback's state."""
     return [
         " ".join([it.type, it.json.get("playback", {}).get("state", "")]).strip()
         for it in events
@@ -64,15 +64,15 @@ async def test_hangup_request_precedes_the_failures_of_sounds(
     await play(backend, call, "queued", f"sound:{LONG}")
     await events.wait_for_type("PlaybackStarted", "current")
     await hang_up(backend, call)
-    told = await told_of_hangup(events)
-    assert in_short(told) == [
+    ending = await events_of_hangup(events)
+    assert summary(ending) == [
         "ChannelHangupRequest",
         "PlaybackFinished failed",
         "PlaybackStarted playing",
         "PlaybackFinished failed",
         "StasisEnd",
     ]
-    assert [event.json["playback"]["id"] for event in told[1:4]] == [
+    assert [event.json["playback"]["id"] for event in ending[1:4]] == [
         "current",
         "queued",
         "queued",
@@ -89,7 +89,7 @@ async def test_spoken_media_fails_at_a_hangup(
     await play(backend, call, "spelt", "digits:1234567890")
     await events.wait_for_type("PlaybackStarted", "spelt")
     await hang_up(backend, call)
-    assert in_short(await told_of_hangup(events)) == [
+    assert summary(await events_of_hangup(events)) == [
         "ChannelHangupRequest",
         "PlaybackFinished failed",
         "StasisEnd",
@@ -104,9 +104,9 @@ async def test_silent_call_ends_with_two_events(
     events = await backend.listen()
     call = await backend.call(events)
     await hang_up(backend, call)
-    told = await told_of_hangup(events)
-    assert in_short(told) == ["ChannelHangupRequest", "StasisEnd"]
-    assert all(event.is_about(call.id) for event in told)
+    ending = await events_of_hangup(events)
+    assert summary(ending) == ["ChannelHangupRequest", "StasisEnd"]
+    assert all(event.is_about(call.id) for event in ending)
 
 
 @pytest_twisted.ensureDeferred
@@ -117,8 +117,8 @@ async def test_unanswered_call_ends_with_two_events(
     events = await backend.listen()
     call = await backend.call(events, answer=False)
     await hang_up(backend, call)
-    told = await told_of_hangup(events)
-    assert in_short(told) == ["ChannelHangupRequest", "StasisEnd"]
+    ending = await events_of_hangup(events)
+    assert summary(ending) == ["ChannelHangupRequest", "StasisEnd"]
 
 
 @pytest_twisted.ensureDeferred
@@ -182,7 +182,7 @@ async def test_request_that_waits_for_a_sound_is_answered_at_a_hangup(
         await deferLater(backend.reactor, seconds)
         await call.caller.hang_up()
         answer = await waiting
-        # On a busy machine the hangup may have overtaken it.
+        # On a busy machine the hangup may overtake the request.
         if answer.status != 404:
             break
     assert answer.status == status

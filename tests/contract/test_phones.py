@@ -1,4 +1,4 @@
-"""What an application hears of a telephone that it rings."""
+"""Phones dialled by an application: its events and requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.support.asterisk_harness import AsteriskHarness
 
 PHONE = "the-telephone"
-TOLD = frozenset(
+TYPES = frozenset(
     {
         *("StasisStart", "StasisEnd", "ChannelStateChange"),
         *("ChannelHangupRequest", "ChannelDestroyed"),
@@ -22,7 +22,7 @@ NO_ANSWER, REJECTED, NORMAL = 19, 21, 16
 
 
 def dialled(events: Events) -> list[str]:
-    """List what became of the telephone while it was rung."""
+    """List the statuses of the ``Dial`` events of a phone."""
     return [
         event.json["dialstatus"]
         for event in events.all
@@ -30,22 +30,22 @@ def dialled(events: Events) -> list[str]:
     ]
 
 
-async def wait_until_dialled(events: Events, times: int) -> None:
-    """Wait until so much was told of what became of it: it may be behind the rest."""
+async def until_dialled(events: Events, times: int) -> None:
+    """Wait for a number of ``Dial`` events, which may be late; return the statuses."""
     await events.wait_for(lambda _: len(dialled(events)) >= times)
 
 
-def in_short(events: Events) -> list[str]:
-    """Put what was told of its channel in words.
+def summary(events: Events) -> list[str]:
+    """Return the types of the events about the phone's channel.
 
-    It comes by another way than what became of it: the order of both is not fixed.
+    Their order relative to ``Dial`` events is not fixed.
     """
     return [
         f"{event.type} {event.json['channel']['state']}"
         if event.type == "ChannelStateChange"
         else event.type
         for event in events.all
-        if event.is_about(PHONE) and event.type in TOLD
+        if event.is_about(PHONE) and event.type in TYPES
     ]
 
 
@@ -65,14 +65,14 @@ async def test_answered_phone_enters_the_application(
         originator=call.id,
     )
     start = await events.wait_for_type("StasisStart", PHONE)
-    await wait_until_dialled(events, 2)
-    assert in_short(events) == ["ChannelStateChange Up", "StasisStart"]
+    await until_dialled(events, 2)
+    assert summary(events) == ["ChannelStateChange Up", "StasisStart"]
     assert dialled(events) == ["", "ANSWER"]
     assert start.json["args"] == ["dialled", "two"]
     channel = start.json["channel"]
     assert channel["state"] == "Up"
     assert channel["name"].startswith("Local/answers@phones-")
-    # What the telephone shows; its language is the caller's.
+    # The phone shows the caller id; its language is the caller's.
     assert channel["caller"] == {"name": "Sales: Ada", "number": "0123"}
     assert channel["connected"] == channel["caller"]
     assert channel["language"] == "fr"
@@ -83,14 +83,14 @@ async def test_answered_phone_enters_the_application(
 @pytest_twisted.ensureDeferred
 async def test_dial_without_an_id_gets_one(backend: AsteriskHarness) -> None:
     events = await backend.listen()
-    rung = await backend.ari.post(
+    dialled_phone = await backend.ari.post(
         "/channels", endpoint="Local/rings@phones", app="channel-aa", formats="ulaw"
     )
-    assert rung.json["state"] == "Down"
+    assert dialled_phone.json["state"] == "Down"
     await events.wait_for(
         lambda it: (
             it.type == "Dial"
-            and it.json["peer"]["id"] == rung.json["id"]
+            and it.json["peer"]["id"] == dialled_phone.json["id"]
             and it.json["dialstring"] == "rings@phones"
         )
     )
@@ -98,7 +98,7 @@ async def test_dial_without_an_id_gets_one(backend: AsteriskHarness) -> None:
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(
-    ("phone", "became", "told"),
+    ("phone", "statuses", "expected"),
     [
         ("busy", ["", "BUSY"], []),
         ("congested", ["", "CONGESTION"], []),
@@ -107,41 +107,41 @@ async def test_dial_without_an_id_gets_one(backend: AsteriskHarness) -> None:
             ["", "RINGING", "NOANSWER"],
             ["ChannelStateChange Ringing", "ChannelHangupRequest"],
         ),
-        # There is no such telephone.
+        # There is no such phone.
         ("nobody", [], []),
     ],
 )
 async def test_failed_dial_reports_status_and_cause(
-    backend: AsteriskHarness, phone: str, became: list[str], told: list[str]
+    backend: AsteriskHarness, phone: str, statuses: list[str], expected: list[str]
 ) -> None:
     events = await backend.listen()
     await backend.ring(phone, PHONE)
     end = await events.wait_for_type("ChannelDestroyed", PHONE)
-    await wait_until_dialled(events, len(became))
-    assert in_short(events) == [*told, "ChannelDestroyed"]
-    assert dialled(events) == became
+    await until_dialled(events, len(statuses))
+    assert summary(events) == [*expected, "ChannelDestroyed"]
+    assert dialled(events) == statuses
     assert end.json["cause"] == (REJECTED if phone == "declines" else 0)
     assert (await backend.ari.get(f"/channels/{PHONE}")).status == 404
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(
-    ("phone", "became", "told"),
+    ("phone", "statuses", "expected"),
     [
         ("rings", ["", "RINGING"], ["ChannelStateChange Ringing"]),
         ("silent", [""], []),
     ],
 )
 async def test_dial_ends_after_its_timeout(
-    backend: AsteriskHarness, phone: str, became: list[str], told: list[str]
+    backend: AsteriskHarness, phone: str, statuses: list[str], expected: list[str]
 ) -> None:
     events = await backend.listen()
     await backend.ring(phone, PHONE, timeout=1)
     end = await events.wait_for_type("ChannelDestroyed", PHONE)
-    await wait_until_dialled(events, len(became))
-    assert in_short(events) == [*told, "ChannelDestroyed"]
-    # No Dial tells of its end, only the cause does.
-    assert dialled(events) == became
+    await until_dialled(events, len(statuses))
+    assert summary(events) == [*expected, "ChannelDestroyed"]
+    # There is no Dial event for its end, only the cause.
+    assert dialled(events) == statuses
     assert end.json["cause"] == NO_ANSWER
 
 
@@ -153,8 +153,8 @@ async def test_ringing_phone_can_be_hung_up(backend: AsteriskHarness) -> None:
     await events.wait_for(lambda it: it.json.get("dialstatus") == "RINGING")
     assert (await backend.ari.delete(f"/channels/{PHONE}")).status == 204
     end = await events.wait_for_type("ChannelDestroyed", PHONE)
-    assert in_short(events)[-2:] == ["ChannelHangupRequest", "ChannelDestroyed"]
-    await wait_until_dialled(events, 3)
+    assert summary(events)[-2:] == ["ChannelHangupRequest", "ChannelDestroyed"]
+    await until_dialled(events, 3)
     assert dialled(events) == ["", "RINGING", "NOANSWER"]
     assert end.json["cause"] == NORMAL
 
@@ -166,9 +166,9 @@ async def test_answered_phone_that_hangs_up_leaves_the_application(
     events = await backend.listen()
     await backend.ring("hangs-up", PHONE)
     await events.wait_for_type("StasisStart", PHONE)
-    # The application hears also of its end: it has rung it.
+    # The application also gets its ChannelDestroyed, since it has dialled it.
     await events.wait_for_type("ChannelDestroyed", PHONE)
-    assert in_short(events)[-3:] == [
+    assert summary(events)[-3:] == [
         "ChannelHangupRequest",
         "StasisEnd",
         "ChannelDestroyed",
@@ -246,7 +246,7 @@ async def test_unknown_or_unregistered_endpoint_is_refused(
     backend: AsteriskHarness, endpoint: str
 ) -> None:
     answer = await backend.ari.post("/channels", endpoint=endpoint, app="channel-aa")
-    # It is no "message", as everywhere else.
+    # Elsewhere the key is "message".
     assert (answer.status, answer.json) == (500, {"error": "Allocation failed"})
 
 

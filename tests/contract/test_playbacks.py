@@ -1,4 +1,4 @@
-"""What becomes of a sound that is asked for."""
+"""Playbacks."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ async def play(
     return answer
 
 
-async def until_it_is_gone(backend: AsteriskHarness, playback_id: str) -> None:
-    """Wait until a playback is not known: its last event comes a moment before."""
+async def until_gone(backend: AsteriskHarness, playback_id: str) -> None:
+    """Wait until a playback is removed: its last event comes shortly before."""
 
     async def is_gone() -> bool:
         return (await backend.ari.get(f"/playbacks/{playback_id}")).status == 404
@@ -49,7 +49,7 @@ async def test_playback_has_the_id_of_its_request(
     events = await backend.listen()
     call = await backend.call(events)
     answer = await play(backend, call, "chosen", "sound:press-1")
-    # Asterisk may be ahead of its own answer.
+    # The state may be newer than the response.
     assert answer.json.pop("state") in {"queued", "playing"}
     described = {
         "id": "chosen",
@@ -143,7 +143,7 @@ async def test_playback_exists_until_it_is_finished(backend: AsteriskHarness) ->
     known = await backend.ari.get("/playbacks/known")
     assert (known.status, known.json["state"]) == (200, "playing")
     await finished(events, "known")
-    await until_it_is_gone(backend, "known")
+    await until_gone(backend, "known")
     assert (await backend.ari.get("/playbacks/known")).error == GONE
     assert (await backend.ari.delete("/playbacks/known")).error == GONE
 
@@ -173,15 +173,15 @@ async def test_stopped_playback_finishes_at_once(
 async def test_digit_played_as_a_sound_can_be_stopped(backend: AsteriskHarness) -> None:
     events = await backend.listen()
     call = await backend.call(events)
-    for said in ("said", "again", "and-again"):
-        await play(backend, call, said, "sound:digits/1", f"sound:{LONG}")
-        await events.wait_for_type("PlaybackStarted", said)
-        assert (await backend.ari.delete(f"/playbacks/{said}")).status == 204
-        assert await finished(events, said) == "done"
-        # On a busy machine the digit may have ended before.
-        if "PlaybackContinuing" not in events.types(said):
+    for playback_id in ("said", "again", "and-again"):
+        await play(backend, call, playback_id, "sound:digits/1", f"sound:{LONG}")
+        await events.wait_for_type("PlaybackStarted", playback_id)
+        assert (await backend.ari.delete(f"/playbacks/{playback_id}")).status == 204
+        assert await finished(events, playback_id) == "done"
+        # On a busy machine the digit may have ended already.
+        if "PlaybackContinuing" not in events.types(playback_id):
             break
-    assert events.types(said) == ["PlaybackStarted", "PlaybackFinished"]
+    assert events.types(playback_id) == ["PlaybackStarted", "PlaybackFinished"]
 
 
 @pytest_twisted.ensureDeferred
@@ -211,7 +211,7 @@ async def test_playback_stopped_in_the_queue_never_starts(
     await play(backend, call, "heard", f"sound:{LONG}")
     await play(backend, call, "passed-over", media)
     assert (await backend.ari.delete("/playbacks/passed-over")).status == 204
-    # It keeps its place in the queue.
+    # It stays in the queue.
     kept = await backend.ari.get("/playbacks/passed-over")
     assert (kept.status, kept.json["state"]) == (200, "done")
     assert (await backend.ari.delete("/playbacks/passed-over")).status == 204
@@ -251,7 +251,7 @@ async def test_invalid_media_starts_and_never_finishes(
     await events.wait_for_type("PlaybackStarted", "before")
     assert (await backend.ari.delete("/playbacks/before")).status == 204
     await events.wait_for_type("PlaybackStarted", "lost")
-    await until_it_is_gone(backend, "lost")
+    await until_gone(backend, "lost")
     assert (await backend.ari.get("/playbacks/lost")).error == GONE
     assert (await backend.ari.delete("/playbacks/lost")).error == GONE
     await play(backend, call, "after", "sound:or")
@@ -353,5 +353,5 @@ async def test_playback_has_the_channels_language(backend: AsteriskHarness) -> N
     await backend.ari.post(f"/channels/{call.id}/variable", **language)
     answer = await play(backend, call, "french", "sound:or")
     assert answer.json["language"] == "fr"
-    # Where a language lacks a sound, it is heard in another.
+    # A sound missing in a language is played in another.
     assert await finished(events, "french") == "done"

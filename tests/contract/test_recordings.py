@@ -1,4 +1,4 @@
-"""What becomes of what a caller says."""
+"""Recordings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def record(
 
 
 async def until_it_is_over(backend: AsteriskHarness) -> None:
-    """Wait until it is not under way: its last event comes a moment before."""
+    """Wait until it is not live: its last event comes shortly before."""
 
     async def is_over() -> bool:
         return (await backend.ari.get(LIVE)).status == 404
@@ -40,7 +40,7 @@ async def until_it_is_over(backend: AsteriskHarness) -> None:
 
 
 async def until_it_is_stored(backend: AsteriskHarness) -> None:
-    """Wait until its file is there: its first event comes a moment before."""
+    """Wait until its file exists: its first event comes shortly before."""
 
     async def is_stored() -> bool:
         return (await backend.ari.get(STORED)).status == 200
@@ -49,7 +49,7 @@ async def until_it_is_stored(backend: AsteriskHarness) -> None:
 
 
 async def recorded(backend: AsteriskHarness, call: StasisCall, events: Events) -> None:
-    """Let the caller leave a recording, and wait for it."""
+    """Record a word of the caller, and wait for the end."""
     await record(backend, call, terminateOn="#")
     await events.wait_for_type("RecordingStarted", NAME)
     await call.caller.speak()
@@ -67,7 +67,7 @@ async def test_recording_is_made_played_and_deleted(
     answer = await backend.ari.post(
         f"/channels/{call.id}/record", name=NAME, format="wav"
     )
-    # Asterisk may be ahead of its own answer.
+    # The state may be newer than the response.
     assert answer.json.pop("state") in {"queued", "recording"}
     described = {
         "name": NAME,
@@ -79,7 +79,7 @@ async def test_recording_is_made_played_and_deleted(
     assert started.json["recording"] == {**described, "state": "recording"}
     live = await backend.ari.get(LIVE)
     assert live.json == {**described, "state": "recording"}
-    # Its file is there already.
+    # Its file exists already.
     await until_it_is_stored(backend)
     assert (await backend.ari.get(STORED)).status == 200
 
@@ -117,9 +117,9 @@ async def test_key_ends_a_recording(
         await call.caller.press("5")
     await call.caller.press(key)
     await events.wait_for_type("RecordingFinished", NAME)
-    # The application is told of the keys all the same, and before.
-    told = [it.json["digit"] for it in events.all if it.type == "ChannelDtmfReceived"]
-    assert told == ([key] if terminator == "any" else ["5", key])
+    # The application gets the key's event, too, and before.
+    digits = [it.json["digit"] for it in events.all if it.type == "ChannelDtmfReceived"]
+    assert digits == ([key] if terminator == "any" else ["5", key])
     assert events.all[-1].type == "RecordingFinished"
 
 
@@ -130,7 +130,7 @@ async def test_recording_ends_at_its_maximum_duration(backend: AsteriskHarness) 
     await call.caller.keep_talking()
     await record(backend, call, maxDurationSeconds=1)
     finished = await events.wait_for_type("RecordingFinished", NAME)
-    # Seconds are counted from one tick of the clock to another.
+    # Asterisk counts whole seconds of the clock.
     assert finished.json["recording"]["duration"] in {1, 2}
 
 
@@ -242,13 +242,13 @@ async def test_existing_recording_is_replaced_only_on_request(
     events = await backend.listen()
     call = await backend.call(events)
     await recorded(backend, call, events)
-    path, asked = f"/channels/{call.id}/record", {"name": NAME, "format": "wav"}
+    path, query = f"/channels/{call.id}/record", {"name": NAME, "format": "wav"}
     there = (409, f"Recording '{NAME}' already exists and can not be overwritten")
-    assert (await backend.ari.post(path, **asked)).error == there
-    again = await backend.ari.post(path, **asked, ifExists="overwrite")
+    assert (await backend.ari.post(path, **query)).error == there
+    again = await backend.ari.post(path, **query, ifExists="overwrite")
     assert again.status == 201
-    # While it is made, there is no second of its name.
-    assert (await backend.ari.post(path, **asked)).error == there
+    # During a recording, a second one of its name is refused.
+    assert (await backend.ari.post(path, **query)).error == there
 
 
 @pytest_twisted.ensureDeferred
@@ -268,7 +268,7 @@ async def test_recording_may_be_in_a_folder(backend: AsteriskHarness) -> None:
     ("given", "error"),
     [
         ({"name": ""}, (500, "Error parsing request")),
-        # It cannot leave the folder of the recordings.
+        # Paths outside of the recordings folder are refused.
         ({"name": "../message"}, (500, "Error parsing request")),
         ({"format": ""}, (422, "specified format is unknown on this system")),
         ({"format": "nonsense"}, (422, "specified format is unknown on this system")),
@@ -285,6 +285,6 @@ async def test_invalid_recording_is_refused(
 ) -> None:
     events = await backend.listen()
     call = await backend.call(events)
-    asked = {"name": NAME, "format": "wav", **given}
-    answer = await backend.ari.post(f"/channels/{call.id}/record", **asked)
+    query = {"name": NAME, "format": "wav", **given}
+    answer = await backend.ari.post(f"/channels/{call.id}/record", **query)
     assert answer.error == error

@@ -1,4 +1,4 @@
-"""What holds for every request, and the resources that no call is needed for."""
+"""Requests in general, and resources that need no call."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_endpoints_have_a_state(backend: AsteriskHarness) -> None:
     assert (await backend.ari.get("/endpoints")).json == [known]
     assert (await backend.ari.get("/endpoints/PJSIP")).json == [known]
     assert (await backend.ari.get("/endpoints/PJSIP/410")).json == known
-    # The technology is read in small letters, too.
+    # The technology is case-insensitive.
     assert (await backend.ari.get("/endpoints/pjsip/410")).json == known
 
 
@@ -113,7 +113,7 @@ async def test_endpoints_have_a_state(backend: AsteriskHarness) -> None:
         ("/PJSIP/411", "Endpoint not found"),
         ("/Nonsense/410", "Endpoint not found"),
         ("/Nonsense", "No Endpoints found - invalid tech Nonsense"),
-        # A Local channel leads into the dialplan, not to an endpoint.
+        # Local channels lead to the dialplan and have no endpoint.
         ("/Local/answers@phones", "Endpoint not found"),
     ],
 )

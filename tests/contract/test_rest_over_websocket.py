@@ -1,4 +1,4 @@
-"""Requests over the websocket of the events.
+"""Requests over the events websocket.
 
 What is not pinned here because Asterisk has no order for it: the answer to ``play``
 and its ``PlaybackStarted``, the answer to a stop and its ``PlaybackFinished``.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.support.asterisk_harness import AsteriskHarness, StasisCall
 
 LONGEST = 65_527
-"""Bytes of the longest request in one frame: 65,535 with the frame's head."""
+"""The bytes of the longest request in one frame: 65,535 with the frame's header."""
 
 
 def body(response: Event) -> object:
@@ -30,7 +30,7 @@ def body(response: Event) -> object:
 
 
 def outcome(response: Event) -> tuple[int, str, object]:
-    """Return the status, its reason and the body; None where there is none."""
+    """Return the status, its reason and the body; None: no body."""
     text = response.json.get("message_body")
     assert response.json.get("content_type") == (text and "application/json")
     return (
@@ -41,7 +41,7 @@ def outcome(response: Event) -> tuple[int, str, object]:
 
 
 async def refusal(events: Events, message: bytes) -> Event:
-    """Send what is no proper request; return the answer, which is the next."""
+    """Send an invalid request; return the next response."""
     already = len(events.answered)
     events.sendMessage(message)
     await events.wait_for(lambda _: len(events.answered) > already)
@@ -49,11 +49,11 @@ async def refusal(events: Events, message: bytes) -> Event:
 
 
 def request_of(size: int) -> bytes:
-    """Make a request of so many bytes."""
-    asked = {"type": "RESTRequest", "request_id": "long", "method": "GET"}
-    short = json.dumps({**asked, "uri": "asterisk/ping", "rest": ""})
+    """Make a request of a number of bytes."""
+    request = {"type": "RESTRequest", "request_id": "long", "method": "GET"}
+    short = json.dumps({**request, "uri": "asterisk/ping", "rest": ""})
     return json.dumps(
-        {**asked, "uri": "asterisk/ping", "rest": "x" * (size - len(short))}
+        {**request, "uri": "asterisk/ping", "rest": "x" * (size - len(short))}
     ).encode()
 
 
@@ -73,11 +73,11 @@ async def call_with_a_long_sound(
 async def test_response_equals_that_over_http(backend: AsteriskHarness) -> None:
     events = await backend.listen()
     response = await events.ask("GET", "asterisk/ping", request_id="the first")
-    said = dict(response.json)
-    assert json.loads(said.pop("message_body"))["ping"] == "pong"
-    assert said.pop("timestamp")
-    assert said.pop("asterisk_id")
-    assert said == {
+    fields = dict(response.json)
+    assert json.loads(fields.pop("message_body"))["ping"] == "pong"
+    assert fields.pop("timestamp")
+    assert fields.pop("asterisk_id")
+    assert fields == {
         "type": "RESTResponse",
         "transaction_id": "",
         "request_id": "the first",
@@ -101,10 +101,10 @@ async def test_call_from_answer_to_continue(backend: AsteriskHarness) -> None:
     status, reason, playback = outcome(played)
     assert (status, reason) == (201, "Created")
     assert isinstance(playback, dict)
-    # "playing" where Asterisk had begun before it wrote the answer.
+    # "playing" if the sound started before the response was written.
     assert playback["id"] == "one"
     assert playback["state"] in {"queued", "playing"}
-    # What the answer says of the uri is without the query.
+    # The URI in the response has no query.
     assert played.json["uri"] == f"{channel}/play/one"
     assert outcome(await events.ask("DELETE", "playbacks/one")) == done
     await events.wait_for_type("PlaybackFinished", "one")
@@ -135,7 +135,7 @@ async def test_parameters_may_be_in_the_uri_query_strings_and_body(
     listed = [{"name": name, "value": value} for name, value in pairs.items()]
     in_uri = await set_variable(uri=f"{uri}?variable=X&value=Gr%C3%BC%C3%9Fe%20a+b")
     assert in_uri == {"value": "Grüße a b"}
-    # Nothing is quoted there.
+    # Values there are not quoted.
     assert await set_variable(query_strings=listed) == {"value": "a b"}
     listed[1]["value"] = "a%20b+c&d"
     assert await set_variable(query_strings=listed) == {"value": "a%20b+c&d"}
@@ -144,7 +144,7 @@ async def test_parameters_may_be_in_the_uri_query_strings_and_body(
     form = {"content_type": "application/x-www-form-urlencoded"}
     form["message_body"] = "variable=X&value=a%20c"
     assert await set_variable(**form) == {"value": "a c"}
-    # The first place that has it counts: the body, query_strings, the uri.
+    # The first place with the parameter counts: body, query_strings, URI.
     as_json["uri"] = f"{uri}?variable=X&value=other"
     assert await set_variable(**as_json) == {"value": "a b"}
 
@@ -157,7 +157,7 @@ async def test_parameters_may_be_in_the_uri_query_strings_and_body(
         ("GET", "channels/none", (404, "Not Found", "Channel not found")),
         ("DELETE", "playbacks/none", (404, "Not Found", "Playback not found")),
         ("PUT", "asterisk/ping", (405, "Method Not Allowed", "Invalid method")),
-        # A path begins with no slash, and a slash too many ends it.
+        # A path has no leading slash; an extra slash ends it.
         ("GET", "/asterisk/ping", (405, "Method Not Allowed", "Invalid method")),
         ("GET", "asterisk//ping", (405, "Method Not Allowed", "Invalid method")),
         ("GET", "ari/asterisk/ping", (404, "Not Found", "Resource not found")),
@@ -191,11 +191,11 @@ async def test_invalid_request_is_refused_with_a_message(
 async def test_request_id_is_optional(
     backend: AsteriskHarness, request_id: object
 ) -> None:
-    asked = {"type": "RESTRequest", "method": "GET", "uri": "asterisk/ping"}
+    request = {"type": "RESTRequest", "method": "GET", "uri": "asterisk/ping"}
     if request_id is not None:
-        asked["request_id"] = request_id  # type: ignore[assignment]
+        request["request_id"] = request_id  # type: ignore[assignment]
     events = await backend.listen()
-    response = await refusal(events, json.dumps(asked).encode())
+    response = await refusal(events, json.dumps(request).encode())
     assert response.json["status_code"] == 200
     assert response.json["request_id"] == ""
 
@@ -210,7 +210,7 @@ async def test_message_that_is_not_a_json_object_is_refused_without_a_body(
     unparsed = "Failed to parse request message JSON"
     assert outcome(response) == (400, unparsed, None)
     assert (response.json["request_id"], response.json["uri"]) == ("", "")
-    # The websocket serves on.
+    # The websocket still serves requests.
     assert (await events.ask("GET", "asterisk/ping")).json["status_code"] == 200
 
 
@@ -241,8 +241,8 @@ async def test_message_that_is_not_a_json_object_is_refused_without_a_body(
 async def test_incomplete_request_is_refused_with_a_message(
     backend: AsteriskHarness, properties: dict[str, object], message: str
 ) -> None:
-    asked = {"type": "RESTRequest", "request_id": "mine", "method": "GET"}
-    changed = {**asked, "uri": "asterisk/ping", **properties}
+    request = {"type": "RESTRequest", "request_id": "mine", "method": "GET"}
+    changed = {**request, "uri": "asterisk/ping", **properties}
     given = {name: value for name, value in changed.items() if value is not None}
     events = await backend.listen()
     response = await refusal(events, json.dumps(given).encode())
@@ -276,7 +276,7 @@ async def test_request_that_waits_for_a_sound_blocks_only_its_websocket(
     ]
     assert (await other.ask("GET", "asterisk/ping")).json["status_code"] == 200
     assert (await backend.ari.get("/asterisk/ping")).status == 200
-    # Events come through.
+    # Events still arrive.
     await call.caller.press("5")
     await events.wait_for_type("ChannelDtmfReceived", call.id)
     assert events.answered == already
@@ -410,7 +410,7 @@ async def test_event_filter_without_responses_drops_them(
     async def plays() -> bool:
         return (await backend.ari.get("/playbacks/unheard")).status == 200
 
-    # It is served all the same.
+    # The request is served.
     await until(backend.reactor, plays)
     allowed = [{"type": "StasisStart"}, {"type": "RESTResponse"}]
     await filter_events({"allowed": allowed, "disallowed": []})

@@ -24,7 +24,7 @@ OVER_HTTP = "Requests go over HTTP: this Asterisk serves none over the websocket
 
 
 async def has_found_out(harness: AttendantHarness) -> None:
-    """Wait until the attendant knows which way requests can take."""
+    """Wait until the attendant has chosen the transport of requests."""
     client = harness.client
     await until(harness.backend.reactor, lambda: client.is_connected, "a connection")
     assert client.requests._probe is not None
@@ -43,7 +43,7 @@ async def test_seed_session_over_http(
             await has_found_out(harness)
             assert harness.client.requests.in_use is Transport.HTTP
             await harness.go_through_seed_session()
-            # It is said once, not after each connection.
+            # It is logged once, not after each connection.
             await asterisk.halt()
             await until(
                 reactor, lambda: not harness.client.is_connected, "the connection's end"

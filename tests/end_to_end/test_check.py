@@ -1,4 +1,4 @@
-"""``channel-aa check --asterisk`` asks a real Asterisk."""
+"""``channel-aa check --asterisk`` on a real Asterisk."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def check(
     username: str = "asterisk",
     password: str = "asterisk",  # noqa: S107 - a test's
 ) -> tuple[int, list[str]]:
-    """Run the command; give its exit code and its lines, without the file's name."""
+    """Run the command; return its exit code, and its lines without the file's name."""
     file = folder / "twistd.conf"
     file.write_text(
         f'[asterisk]\nurl = "{asterisk.url}"\nusername = "{username}"\n'

@@ -1,4 +1,4 @@
-"""The shipped dialplan: a caller gets somebody, or hears that nobody is there."""
+"""The shipped dialplan: the operator, or an announcement."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asterisk
 
 OPERATOR = "Local/operator@phones"
-NO_SUCH_PHONE = "Local/nobody@phones"
+MISSING_PHONE = "Local/nobody@phones"
 NUMBER = "+441632960001"
 UNATTENDED = "No attendant is connected"
 
 
-async def speaks_to_the_operator(everything: Events, caller: str) -> None:
+async def until_operator_answers(everything: Events, caller: str) -> None:
     await everything.wait_for(
         lambda it: (
             it.type == "Dial"
@@ -37,7 +37,7 @@ async def speaks_to_the_operator(everything: Events, caller: str) -> None:
     )
 
 
-async def hears_that_nobody_is_there(everything: Events, caller: str) -> None:
+async def until_announcement_and_hangup(everything: Events, caller: str) -> None:
     await everything.wait_for(
         lambda it: (
             it.type == "ChannelVarset"
@@ -56,9 +56,9 @@ async def hears_that_nobody_is_there(everything: Events, caller: str) -> None:
 @pytest.mark.parametrize(
     ("operator", "outcome"),
     [
-        (OPERATOR, speaks_to_the_operator),
-        (NO_SUCH_PHONE, hears_that_nobody_is_there),
-        ("", hears_that_nobody_is_there),
+        (OPERATOR, until_operator_answers),
+        (MISSING_PHONE, until_announcement_and_hangup),
+        ("", until_announcement_and_hangup),
     ],
 )
 @pytest.mark.parametrize("is_attended", [True, False])
@@ -70,7 +70,7 @@ async def test_unattended_call_goes_to_the_operator(
     *,
     is_attended: bool,
 ) -> None:
-    """With an attendant, it is one that sends the call on."""
+    """If attended, the application continues the call in the dialplan."""
     async with Asterisk.running(
         reactor, operator=operator, installation=installation
     ) as asterisk:
@@ -84,7 +84,7 @@ async def test_unattended_call_goes_to_the_operator(
             caller = await backend.place_call("1000")
         await outcome(everything, caller.name)
         await backend.close()
-        # What it logs arrives late, but before its end.
+        # Asterisk's log is complete when it has ended.
         await asterisk.halt()
         assert (UNATTENDED in asterisk.log()) == (not is_attended)
 
@@ -106,5 +106,5 @@ async def test_dialled_number_is_kept_for_routes(
             caller = call.caller
         else:
             caller = await backend.place_call(NUMBER)
-        await speaks_to_the_operator(everything, caller.name)
+        await until_operator_answers(everything, caller.name)
         await backend.close()

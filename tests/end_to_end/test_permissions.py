@@ -1,4 +1,4 @@
-"""The least that the attendant needs of a real Asterisk; see docs/security.md."""
+"""The modules and permissions that the attendant needs; see docs/security.md."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECURITY = Path(__file__).parents[2] / "docs/security.md"
 
 
 def needless_modules() -> list[str]:
-    """Read which modules of ARI docs/security.md says nobody needs."""
+    """Read from docs/security.md which modules of ARI are not needed."""
     text = SECURITY.read_text()
     return re.findall(r"^noload => (res_ari_\w+\.so)$", text, re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""The harness itself: what it starts works, and leaves nothing behind."""
+"""`real_asterisk.harness`: start, stop and restart of Asterisk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shipped contexts for what ARI cannot do: voicemail, a queue, the directory."""
+"""The contexts of the shipped dialplan: voicemail, queues, the directory."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ OPERATOR = ("channel-aa", "operator")
 MENU = ("channel-aa", "1000")
 
 
-class Departure:
-    """A call that the attendant has sent on."""
+class ContinuedCall:
+    """A call that was continued in a context."""
 
     def __init__(
         self, backend: RealAsteriskHarness, everything: Events, call: StasisCall
@@ -83,10 +83,10 @@ def backend(
     pytest_twisted.blockon(ensureDeferred(opened.close()))
 
 
-async def depart(
+async def continue_in(
     backend: RealAsteriskHarness, context: str, argument: str
-) -> Departure:
-    """Send a call to one of the contexts, as the attendant does."""
+) -> ContinuedCall:
+    """Continue a call in one of the contexts, as the attendant does."""
     everything = await backend.listen_to_everything()
     call = await backend.call(await backend.listen())
     channel = f"/channels/{call.id}"
@@ -94,11 +94,11 @@ async def depart(
     assert (await backend.ari.post(f"{channel}/variable", **given)).status == 204
     there = {"context": context, "extension": "s", "priority": "1"}
     assert (await backend.ari.post(f"{channel}/continue", **there)).status == 204
-    return Departure(backend, everything, call)
+    return ContinuedCall(backend, everything, call)
 
 
 async def messages(asterisk: Asterisk) -> int:
-    """Return how many messages wait for the only mailbox."""
+    """Return the number of messages in the mailbox."""
     line = next(
         each
         for each in (await asterisk.cli("voicemail show users")).splitlines()
@@ -112,13 +112,13 @@ async def test_voicemail_context_records_a_message(
     backend: RealAsteriskHarness, asterisk: Asterisk
 ) -> None:
     before = await messages(asterisk)
-    departure = await depart(backend, "channel-aa-voicemail", "410")
-    await departure.executes("VoiceMail", "410,u")
-    # This key passes the greeting over.
-    await departure.call.caller.press("#")
-    await departure.call.caller.keep_talking()
-    assert await departure.variable("VMSTATUS") == "SUCCESS"
-    await departure.everything.wait_for_type("ChannelDestroyed", departure.call.id)
+    continued = await continue_in(backend, "channel-aa-voicemail", "410")
+    await continued.executes("VoiceMail", "410,u")
+    # This key skips the greeting.
+    await continued.call.caller.press("#")
+    await continued.call.caller.keep_talking()
+    assert await continued.variable("VMSTATUS") == "SUCCESS"
+    await continued.everything.wait_for_type("ChannelDestroyed", continued.call.id)
     assert await messages(asterisk) == before + 1
 
 
@@ -127,19 +127,19 @@ async def test_voicemail_context_records_a_message(
 async def test_key_leaves_the_mailbox(
     backend: RealAsteriskHarness, key: str, place: tuple[str, str]
 ) -> None:
-    departure = await depart(backend, "channel-aa-voicemail", "410@default")
-    await departure.executes("VoiceMail", "410@default,u")
-    await departure.call.caller.press(key)
-    await departure.arrives_at(place)
+    continued = await continue_in(backend, "channel-aa-voicemail", "410@default")
+    await continued.executes("VoiceMail", "410@default,u")
+    await continued.call.caller.press(key)
+    await continued.arrives_at(place)
 
 
 @pytest_twisted.ensureDeferred
 async def test_queue_context_connects_with_a_member(
     backend: RealAsteriskHarness,
 ) -> None:
-    departure = await depart(backend, "channel-aa-queue", "support")
-    await departure.executes("Queue", "support,,,,300")
-    await departure.everything.wait_for(
+    continued = await continue_in(backend, "channel-aa-queue", "support")
+    await continued.executes("Queue", "support,,,,300")
+    await continued.everything.wait_for(
         lambda it: (
             it.type == "Dial"
             and it.json["dialstatus"] == "ANSWER"
@@ -152,30 +152,30 @@ async def test_queue_context_connects_with_a_member(
 async def test_empty_queue_continues_with_the_operator(
     backend: RealAsteriskHarness,
 ) -> None:
-    departure = await depart(backend, "channel-aa-queue", "deserted")
-    assert await departure.variable("QUEUESTATUS") == "JOINEMPTY"
-    await departure.arrives_at(OPERATOR)
+    continued = await continue_in(backend, "channel-aa-queue", "deserted")
+    assert await continued.variable("QUEUESTATUS") == "JOINEMPTY"
+    await continued.arrives_at(OPERATOR)
 
 
 @pytest_twisted.ensureDeferred
 async def test_name_spelt_in_the_directory_is_dialled(
     backend: RealAsteriskHarness,
 ) -> None:
-    departure = await depart(backend, "channel-aa-directory", "default")
-    await departure.executes("Directory", "default,phones")
-    # Byron, then: yes, that one.
+    continued = await continue_in(backend, "channel-aa-directory", "default")
+    await continued.executes("Directory", "default,phones")
+    # The first letters of Byron, then 1 to confirm.
     for key in "297":
-        await departure.call.caller.press(key)
-    await departure.call.caller.press("1")
-    await departure.arrives_at(("phones", "410"))
+        await continued.call.caller.press(key)
+    await continued.call.caller.press("1")
+    await continued.arrives_at(("phones", "410"))
 
 
 @pytest_twisted.ensureDeferred
 async def test_key_leaves_the_directory(backend: RealAsteriskHarness) -> None:
-    departure = await depart(backend, "channel-aa-directory", "default")
-    await departure.executes("Directory")
-    await departure.call.caller.press("0")
-    await departure.arrives_at(OPERATOR)
+    continued = await continue_in(backend, "channel-aa-directory", "default")
+    await continued.executes("Directory")
+    await continued.call.caller.press("0")
+    await continued.arrives_at(OPERATOR)
 
 
 @pytest_twisted.ensureDeferred
@@ -187,7 +187,7 @@ async def test_key_leaves_the_directory(backend: RealAsteriskHarness) -> None:
         ("channel-aa-queue", "unknown"),
         ("channel-aa-queue", ""),
         ("channel-aa-directory", ""),
-        # Nothing of a caller's choice becomes a second argument of an application.
+        # An argument must not become several arguments of an application.
         ("channel-aa-voicemail", "410,s"),
         ("channel-aa-voicemail", "410&411"),
         ("channel-aa-queue", 'a" | "1" = "1'),
@@ -199,7 +199,7 @@ async def test_key_leaves_the_directory(backend: RealAsteriskHarness) -> None:
 async def test_unknown_mailbox_queue_or_directory_continues_with_the_operator(
     backend: RealAsteriskHarness, context: str, argument: str
 ) -> None:
-    departure = await depart(backend, context, argument)
-    logged = await departure.executes("Log")
+    continued = await continue_in(backend, context, argument)
+    logged = await continued.executes("Log")
     assert logged.json["dialplan_app_data"].startswith("WARNING,No ")
-    await departure.arrives_at(OPERATOR)
+    await continued.arrives_at(OPERATOR)

@@ -113,19 +113,21 @@ def simulated(script: str) -> list[str]:
     phones = {name: PhoneBehaviour.parse(str(words)) for name, words in PHONES.items()}
 
     def write(entry: Entry | None) -> None:
-        director.see(entry)
+        runner.see(entry)
 
     async def call() -> None:
-        await rehearsal.begin()
-        await director.direct(read_steps(script))
-        await rehearsal.caller.ended
-        await rehearsal.close()
+        await simulated_call.begin()
+        await runner.direct(read_steps(script))
+        await simulated_call.caller.ended
+        await simulated_call.close()
 
     data = CallData(at=datetime(2026, 12, 24, 13, tzinfo=UTC))
-    rehearsal = SimulatedCall(flow, data, reactor=clock, write=write, phones=phones)
-    director = ScriptRunner(rehearsal, clock=clock)
+    simulated_call = SimulatedCall(
+        flow, data, reactor=clock, write=write, phones=phones
+    )
+    runner = ScriptRunner(simulated_call, clock=clock)
     wait_for(clock, Deferred.fromCoroutine(call()), seconds=3600)
-    return happened(rehearsal.transcript.entries)
+    return happened(simulated_call.transcript.entries)
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)

@@ -1,4 +1,4 @@
-"""TLS to a real Asterisk, and what is noticed of one that stands still."""
+"""TLS to a real Asterisk."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ tlsprivatekey={FILES}/etc/server.key
 """
 
 
-class Secured:
+class TlsAsterisk:
     """An Asterisk that serves TLS, and the authority that signed its certificate."""
 
     def __init__(
@@ -57,18 +57,18 @@ class Secured:
 
 
 @asynccontextmanager
-async def secured(
+async def tls_asterisk(
     reactor: PosixReactorBase,
     installation: Installation,
     issue: Callable[[Authority], object] = lambda ca: ca.issue("localhost"),
     *,
     extra: str = "",
-) -> AsyncIterator[Secured]:
+) -> AsyncIterator[TlsAsterisk]:
     asterisk = Asterisk(reactor, installation=installation)
     try:
-        made = Secured(asterisk, issue, extra)
+        tls = TlsAsterisk(asterisk, issue, extra)
         await asterisk.boot()
-        yield made
+        yield tls
     finally:
         await asterisk.stop()
 
@@ -77,9 +77,9 @@ async def secured(
 async def test_calls_are_served_over_tls(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
-    async with secured(reactor, installation) as made:
-        backend = await RealAsteriskHarness.open(reactor, made.asterisk)
-        settings = AsteriskSettings(url=made.url, ca_file=made.authority.ca_file)
+    async with tls_asterisk(reactor, installation) as tls:
+        backend = await RealAsteriskHarness.open(reactor, tls.asterisk)
+        settings = AsteriskSettings(url=tls.url, ca_file=tls.authority.ca_file)
         async with running_service(reactor, Settings(asterisk=settings)) as (
             service,
             log,
@@ -99,8 +99,8 @@ async def test_calls_are_served_over_tls(
 async def test_verification_can_be_disabled(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
-    async with secured(reactor, installation) as made:
-        settings = AsteriskSettings(url=made.url, verify=False)
+    async with tls_asterisk(reactor, installation) as tls:
+        settings = AsteriskSettings(url=tls.url, verify=False)
         async with running_service(reactor, Settings(asterisk=settings)) as (
             service,
             log,
@@ -135,8 +135,8 @@ async def test_invalid_certificate_is_reported(
     issue: Callable[[Authority], object],
     words: list[str],
 ) -> None:
-    async with secured(reactor, installation, issue) as made:
-        settings = AsteriskSettings(url=made.url, ca_file=made.authority.ca_file)
+    async with tls_asterisk(reactor, installation, issue) as tls:
+        settings = AsteriskSettings(url=tls.url, ca_file=tls.authority.ca_file)
         async with running_service(reactor, Settings(asterisk=settings)) as (
             service,
             log,
@@ -155,15 +155,15 @@ async def test_invalid_certificate_is_reported(
 async def test_frozen_asterisk_is_noticed(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
-    """Nothing is reset, and nothing refused: it only says nothing any more."""
-    async with secured(reactor, installation) as made:
-        settings = AsteriskSettings(url=made.url, ca_file=made.authority.ca_file)
+    """A stopped process neither resets nor refuses connections."""
+    async with tls_asterisk(reactor, installation) as tls:
+        settings = AsteriskSettings(url=tls.url, ca_file=tls.authority.ca_file)
         async with running_service(reactor, Settings(asterisk=settings)) as (
             service,
             log,
         ):
             await until(reactor, lambda: service.is_connected, "a connection")
-            process = made.asterisk._transport
+            process = tls.asterisk._transport
             process.signalProcess("STOP")
             try:
                 await until(reactor, lambda: not service.is_connected, seconds=15.0)

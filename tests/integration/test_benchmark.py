@@ -1,4 +1,4 @@
-"""The benchmark itself, at its smallest: that its numbers are numbers."""
+"""The benchmark's command, with the smallest numbers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 SECONDS = 600
-"""How long it may take in all."""
+"""The seconds that the benchmark may take."""
 
 
 def run(*options: str, status: int = 0) -> str:
-    """Run the benchmark to its end, and return what it printed."""
+    """Run the benchmark; return its output."""
     done = subprocess.run(  # noqa: S603 - this project's own program
         [sys.executable, "-m", "benchmarks", *options],
         cwd=Path(__file__).parents[2],
@@ -32,7 +32,7 @@ def test_report_has_measurements_and_machine(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "results.json").read_text("utf-8"))
     assert written["machine"]["processor"] in printed
     measured = {result["program"]: result for result in written["results"]}
-    # Where npm can install nothing, the report says so.
+    # The report says if npm could not install the Node.js program.
     assert {"http", "websocket"} <= set(measured) <= {"http", "websocket", "node"}
     assert ("node" in measured) != ("is left out" in printed)
     for result in written["results"]:

@@ -1,4 +1,4 @@
-"""The daemon as an administrator runs it: signals, reloads, systemd, its end."""
+"""The daemon's process: signals, reloads, status, systemd."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ async def test_sigterm_drains_calls_and_turns_new_ones_away(
     harness.write_file(drain=600)
     async with harness.daemon(program) as daemon:
         await harness.simulator.listening()
-        patient, leaving = harness.simulator.call(), harness.simulator.call()
-        await patient.run("hear press-1")
+        staying, leaving = harness.simulator.call(), harness.simulator.call()
+        await staying.run("hear press-1")
         await leaving.run("hear press-1")
         daemon.send_signal("TERM")
         await daemon.prints("Stopping: new calls go on in the dialplan")
         late = harness.simulator.call()
         assert await late.ended == ON_HOLD
         assert exit_reason(late) == "stopping"
-        await patient.run("press 1, hear digits/1, hear press-1")
+        await staying.run("press 1, hear digits/1, hear press-1")
         assert daemon.is_running
-        for caller in (patient, leaving):
+        for caller in (staying, leaving):
             caller.hang_up()
-        how = await daemon.end()
-    assert isinstance(how, ProcessTerminated)
-    assert how.signal == signal.SIGTERM
+        ended = await daemon.end()
+    assert isinstance(ended, ProcessTerminated)
+    assert ended.signal == signal.SIGTERM
     assert not harness.pid_file.exists()
     await until(
         harness.reactor,
@@ -70,9 +70,9 @@ async def test_calls_continue_in_the_dialplan_after_the_drain_timeout(
         daemon.send_signal("INT")
         assert await caller.ended == ON_HOLD
         assert exit_reason(caller) == "stopping"
-        how = await daemon.end()
-    assert isinstance(how, ProcessTerminated)
-    assert how.signal == signal.SIGINT
+        ended = await daemon.end()
+    assert isinstance(ended, ProcessTerminated)
+    assert ended.signal == signal.SIGINT
 
 
 @both
@@ -112,10 +112,10 @@ async def test_sigterm_without_a_connection_ends_after_the_drain_timeout(
         await harness.simulator.stop()
         await daemon.prints("Calls that wait for the connection to come back: 1")
         daemon.send_signal("TERM")
-        how = await daemon.end()
+        ended = await daemon.end()
         await harness.simulator.start()
-    assert isinstance(how, ProcessTerminated)
-    assert how.signal == signal.SIGTERM
+    assert isinstance(ended, ProcessTerminated)
+    assert ended.signal == signal.SIGTERM
     assert not any("Traceback" in line for line in daemon.lines)
 
 
@@ -131,10 +131,10 @@ async def test_second_sigterm_ends_the_daemon_at_once(
         daemon.send_signal("TERM")
         await daemon.prints("Stopping: new calls")
         daemon.send_signal("TERM")
-        how = await daemon.end()
-        assert isinstance(how, ProcessTerminated)
-        assert how.signal == signal.SIGTERM
-        assert not caller.is_over  # the next start adopts the call
+        ended = await daemon.end()
+        assert isinstance(ended, ProcessTerminated)
+        assert ended.signal == signal.SIGTERM
+        assert not caller.is_over  # the next run adopts the call
         await daemon.prints("Received SIGTERM again: ending at once")
     assert not harness.pid_file.exists()
 
@@ -181,10 +181,10 @@ async def test_reload_of_an_invalid_file_keeps_the_configuration(
         )
         daemon.send_signal("HUP")
         await daemon.prints("Nothing was changed")
-        told = daemon.texts("channel_aa.daemon.process")
-        assert any("menus.main.timout: unknown key" in line for line in told)
-        assert all(str(harness.file) in line for line in told[:-1])
-        assert len(told) >= 3
+        lines = daemon.texts("channel_aa.daemon.process")
+        assert any("menus.main.timout: unknown key" in line for line in lines)
+        assert all(str(harness.file) in line for line in lines[:-1])
+        assert len(lines) >= 3
         harness.write_file(
             '[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.run = "x"'
         )
@@ -217,8 +217,8 @@ async def test_unregistered_action_is_an_error_at_startup(
         '[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.run = "look-up"'
     )
     async with harness.daemon() as daemon:
-        how = await daemon.end()
-    assert how.exitCode == 1
+        ended = await daemon.end()
+    assert ended.exitCode == 1
     (line,) = daemon.lines
     assert line.startswith(f"channel-aa: {harness.file}: menus.main.options.1.run: ")
 
@@ -259,10 +259,10 @@ async def test_replaced_daemon_ends_with_its_own_exit_code_if_configured(
     async with harness.daemon(program) as daemon:
         await harness.simulator.listening()
         harness.write_file()
-        async with harness.daemon("twist") as usurper:
-            how = await daemon.end()
-            assert how.exitCode == REPLACED_EXIT_CODE
-            assert usurper.is_running
+        async with harness.daemon("twist") as other:
+            ended = await daemon.end()
+            assert ended.exitCode == REPLACED_EXIT_CODE
+            assert other.is_running
     assert any("Another program has taken" in line for line in daemon.lines)
 
 
@@ -279,10 +279,10 @@ async def test_replaced_daemon_stays_by_default(
 
 
 def is_stopped(daemon: PythonProcess) -> bool:
-    """Say whether it was stopped, and does nothing until it is told to go on."""
+    """Say whether the process is stopped by SIGSTOP."""
     assert daemon.transport is not None
-    told = Path(f"/proc/{daemon.transport.pid}/stat").read_text("utf-8")
-    return told.rpartition(")")[2].split()[0] == "T"
+    lines = Path(f"/proc/{daemon.transport.pid}/stat").read_text("utf-8")
+    return lines.rpartition(")")[2].split()[0] == "T"
 
 
 @pytest_twisted.ensureDeferred
@@ -301,14 +301,14 @@ async def test_systemd_is_notified_of_all_states(harness: DaemonHarness) -> None
 
     await harness.simulator.stop()
     async with harness.daemon(NOTIFY_SOCKET=address, WATCHDOG_USEC="1000000") as daemon:
-        # Asterisk is not there: it starts, and systemd is to wait.
+        # Without Asterisk, it extends its start-up time.
         waits = await hears("EXTEND_TIMEOUT_USEC")
         assert waits["STATUS"].startswith("Waits for Asterisk at http://127.0.0.1:")
         assert "WATCHDOG" in waits
         assert not any("READY" in each for each in heard)
         await harness.simulator.start()
         await hears("READY")
-        # Stopped, it feeds no watchdog; nor would a reactor that hangs.
+        # A stopped process does not notify the watchdog; nor would a blocked reactor.
         daemon.send_signal("STOP")
         await until(harness.reactor, lambda: is_stopped(daemon), "its stop")
         heard.clear()
@@ -354,13 +354,13 @@ async def test_jump_of_the_wall_clock_does_not_affect_timers(
         for jump in ("USR1", "USR2"):
             await caller.run("hear press-2")
             daemon.send_signal(jump)
-            # Its silence is over in time: an hour back would be an hour of waiting.
+            # The menu's timeout is not delayed by an hour.
             await caller.run("hear still-there, hear press-1")
         await caller.run("press 1, hear option-is-invalid")
         caller.hang_up()
         await daemon.prints("has left the application")
         assert harness.simulator.open_websockets == 1
-        # It may well be late, but not by the hours that the clock has jumped.
+        # The reactor may be late, but not by the hours of the jump.
         for text in daemon.texts("channel_aa.service.lag"):
             [late] = re.findall(r"up to ([0-9.]+) s late", text)
             assert float(late) < 1000

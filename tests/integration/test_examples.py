@@ -1,4 +1,4 @@
-"""The examples, as they stand."""
+"""The programs in examples/."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ async def test_status_page_counts_the_calls(reactor: PosixReactorBase) -> None:
     await simulator.stop()
 
 
-class Callers(Resource):
-    """A customer database with three callers in it."""
+class CustomerDatabase(Resource):
+    """A customer database with three callers."""
 
     isLeaf = True  # noqa: N815 - Twisted's name
     clerks = {b"+441632960001": b"410", b"+441632960002": b"410&PJSIP/999"}  # noqa: RUF012 - it never changes
@@ -73,8 +73,8 @@ class Callers(Resource):
 
 @asynccontextmanager
 async def database(reactor: PosixReactorBase) -> AsyncIterator[str]:
-    """Serve the database for a block of code; its URL is given."""
-    port = reactor.listenTCP(0, Site(Callers()), interface="127.0.0.1")
+    """Serve the database for a block of code; yield its URL."""
+    port = reactor.listenTCP(0, Site(CustomerDatabase()), interface="127.0.0.1")
     try:
         yield f"http://127.0.0.1:{port.getHost().port}/"
     finally:
@@ -82,18 +82,18 @@ async def database(reactor: PosixReactorBase) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "rung"),
+    ("number", "dialled"),
     [
         ("+441632960001", "PJSIP/410"),
         ("+441632960009", "PJSIP/operator"),
-        ("+441632960002", "PJSIP/operator"),  # what it says is no extension
+        ("+441632960002", "PJSIP/operator"),  # the answer is not an extension
         ("../../admin?x=1", "PJSIP/operator"),
-        ("+441632960003", "PJSIP/operator"),  # it never answers
+        ("+441632960003", "PJSIP/operator"),  # the database never answers
     ],
 )
 @pytest_twisted.ensureDeferred
 async def test_caller_lookup_dials_the_clerk_or_the_operator(
-    reactor: PosixReactorBase, number: str, rung: str
+    reactor: PosixReactorBase, number: str, dialled: str
 ) -> None:
     phones = {"PJSIP/410": "rings", "PJSIP/operator": "rings"}
     simulator = Simulator(reactor=reactor, phones=phones)
@@ -105,7 +105,7 @@ async def test_caller_lookup_dials_the_clerk_or_the_operator(
             caller = simulator.call(caller_number=number)
             await caller.run("hear press-1, press 1")
             await until(reactor, lambda: bool(simulator.telephones), "a ring")
-            assert [each.endpoint for each in simulator.telephones] == [rung]
+            assert [each.endpoint for each in simulator.telephones] == [dialled]
             caller.hang_up()
             await until(reactor, lambda: not simulator.telephones, "its end")
             await program.prints("has left the application")

@@ -1,4 +1,4 @@
-"""More than there is time for: many calls, a slow Asterisk, one that does not read."""
+"""Overload: many calls, a slow Asterisk, and one that does not read."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from tests.support.daemon_harness import DaemonHarness
     from tests.support.process import PythonProcess
 
-# Not beside other crowds, of which each has a processor to itself.
 PATIENCE = 300.0
-"""Seconds until a caller has to have heard something, on any machine."""
+"""The seconds within which a caller hears a sound, on any machine."""
 
 KIB_FOR_A_CALL = 64
-"""Far more than a call takes; see docs/operation.md for what it does."""
+"""Far more than a call uses; docs/operation.md has measurements."""
 
 
 def memory_kib(daemon: PythonProcess) -> int:
@@ -33,15 +32,15 @@ def memory_kib(daemon: PythonProcess) -> int:
     return int(line.split()[1])
 
 
-async def hear(callers: list[SimulatedCaller], what: str) -> None:
-    """Wait until each caller has heard it."""
+async def all_hear(callers: list[SimulatedCaller], what: str) -> None:
+    """Wait until each caller has heard a sound."""
     await gatherResults(
         [caller.run(f"hear {what}", patience=PATIENCE) for caller in callers]
     )
 
 
 def stop_reading(harness: DaemonHarness) -> None:
-    """Have the simulator read no websocket any more; it goes on to write."""
+    """Make the simulator stop reading its websockets; it still writes."""
     for websocket in harness.simulator._events.sockets:
         transport: Any = websocket.transport
         transport.pauseProducing()
@@ -66,12 +65,12 @@ async def test_calls_above_the_limit_in_a_burst_of_1000_are_refused(
         await daemon.prints("Requests go over the websocket")
         before = memory_kib(daemon)
         callers = [harness.simulator.call() for _ in range(1000)]
-        # Nine of ten are told to go on in the dialplan.
+        # The others continue in the dialplan.
         await until(
             harness.reactor, lambda: sum(caller.is_over for caller in callers) == 900
         )
         attended = [caller for caller in callers if not caller.is_over]
-        await hear(attended, "press-1")
+        await all_hear(attended, "press-1")
         reasons = Counter(exit_reason(caller) for caller in callers)
         assert reasons == {"overload": 900, "": 100}
         status = await harness.status()
@@ -79,8 +78,8 @@ async def test_calls_above_the_limit_in_a_burst_of_1000_are_refused(
         assert status["calls"]["refused"] == 900
         assert memory_kib(daemon) - before < 1000 * KIB_FOR_A_CALL
         await hang_up(harness, attended)
-    told = [line for line in daemon.lines if "Too many calls" in line]
-    assert 1 <= len(told) <= 2
+    warnings = [line for line in daemon.lines if "Too many calls" in line]
+    assert 1 <= len(warnings) <= 2
     assert not [line for line in daemon.lines if "Traceback" in line]
 
 
@@ -92,7 +91,7 @@ async def test_1000_calls_at_once_are_served_without_a_limit(
         await harness.simulator.listening()
         before = memory_kib(daemon)
         callers = [harness.simulator.call() for _ in range(1000)]
-        await hear(callers, "press-1")
+        await all_hear(callers, "press-1")
         assert memory_kib(daemon) - before < 1000 * KIB_FOR_A_CALL
         await hang_up(harness, callers)
     assert not [line for line in daemon.lines if "Traceback" in line]
@@ -107,7 +106,7 @@ async def test_calls_survive_an_asterisk_that_answers_two_seconds_late(
         harness.simulator.faults.delay("*", 2.0, times=None)
         before = memory_kib(daemon)
         callers = [harness.simulator.call() for _ in range(200)]
-        await hear(callers, "press-1, hear or")
+        await all_hear(callers, "press-1, hear or")
         assert not any(caller.is_over for caller in callers)
         status = await harness.status()
         assert status["requests"]["pending"] <= 2 * len(callers)
@@ -127,7 +126,7 @@ async def test_requests_go_over_http_when_asterisk_stops_reading(
         before = memory_kib(daemon)
         stop_reading(harness)
         callers = [harness.simulator.call() for _ in range(200)]
-        await hear(callers, "press-1, hear or")
+        await all_hear(callers, "press-1, hear or")
         await daemon.prints("no longer answers requests over the websocket")
         assert memory_kib(daemon) - before < 200 * KIB_FOR_A_CALL
         await hang_up(harness, callers)

@@ -1,4 +1,4 @@
-"""The faulty network does what it is told to, and nothing else."""
+"""The tests' proxy between the daemon and Asterisk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ProxyHarness:
-    """A simulated Asterisk, and a faulty network on the way there."""
+    """A simulated Asterisk, and a client that reaches it through a proxy."""
 
     def __init__(self, backend: SimulatorHarness) -> None:
         self.backend = backend
@@ -85,7 +85,7 @@ async def test_cut_at_an_event(
         assert len(entered) == 1 + is_delivered
         await first.caller.hang_up()
         await caller.hang_up()
-        # New connections are taken.
+        # New connections are accepted.
         assert (await harness.ari.get("/asterisk/ping")).status == 200
 
 

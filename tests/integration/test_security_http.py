@@ -1,4 +1,4 @@
-"""A hostile server's answers over HTTP cost their request, and no more."""
+"""Answers of a hostile HTTP server: only their request fails."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ POST = Request(method="POST", path=("channels", "c1", "answer"))
 START = b"HTTP/1.1 200 OK\r\n"
 MEGABYTE = 1024 * 1024
 LONGEST = MAX_BODY_BYTES + MAX_HEAD_BYTES + 4 * MEGABYTE
-"""How much a server gets rid of before it is cut off: the kernel's buffers, too."""
+"""The bytes that a server can send before it is cut off, kernel buffers included."""
 
 
 @implementer(IPushProducer)
-class Torrent:
-    """Sends the same bytes for ever, as fast as they are taken."""
+class EndlessSender:
+    """Sends the same bytes without end, as fast as they are read."""
 
     def __init__(self, connection: RawConnection, drop: bytes) -> None:
         self.sent = 0
@@ -104,13 +104,13 @@ def sender_to(reactor: PosixReactorBase, port: int) -> HttpSender:
 async def test_endless_answer_is_cut_off(
     reactor: PosixReactorBase, beginning: bytes, drop: bytes, words: str | None
 ) -> None:
-    torrents = []
+    senders = []
 
-    def pour(connection: RawConnection, _request: bytes) -> None:
+    def send_endlessly(connection: RawConnection, _request: bytes) -> None:
         connection.write(beginning)
-        torrents.append(Torrent(connection, drop))
+        senders.append(EndlessSender(connection, drop))
 
-    peer = RawPeer(pour)
+    peer = RawPeer(send_endlessly)
     async with listening(reactor, peer) as port, nothing_left(reactor):
         sender = sender_to(reactor, port)
         with pytest.raises(ConnectionLostError, match=words) as raised:
@@ -119,14 +119,14 @@ async def test_endless_answer_is_cut_off(
         assert str(raised.value).isprintable()
         await until(reactor, lambda: peer.lost == 1)
         await sender.close()
-    assert torrents[0].sent < LONGEST
+    assert senders[0].sent < LONGEST
 
 
 @pytest_twisted.ensureDeferred
 async def test_compressed_answer_is_neither_requested_nor_decompressed(
     reactor: PosixReactorBase,
 ) -> None:
-    """A megabyte of zeros is a thousand bytes, packed: it is not asked for, either."""
+    """64 MB of zeros are 64 KB with gzip."""
     packed = gzip.compress(bytes(64 * MEGABYTE))
     answer = http_answer("200 OK", packed, "Content-Encoding: gzip")
     peer = RawPeer(answering(answer))
@@ -187,7 +187,7 @@ async def test_redirect_does_not_leak_the_password(
 async def test_unsolicited_data_after_an_answer_is_ignored(
     reactor: PosixReactorBase,
 ) -> None:
-    """A second answer in one segment would be taken for the next request's."""
+    """A second answer in the segment must not answer the next request."""
     forged = http_answer("200 OK", b'"forged"')
     answer = http_answer("200 OK", b'"first"') + forged
     peer = RawPeer(answering(answer, http_answer("200 OK", b'"second"')))

@@ -1,4 +1,4 @@
-"""Whatever happens, nobody is told the password: no log, no traceback, no process."""
+"""The password is in no log line, traceback or process list."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 PASSWORD = "correct-horse-battery"
 SECRETS = (PASSWORD, b64encode(f"asterisk:{PASSWORD}".encode()).decode())
 
-# The daemon with every log at its most talkative, and a fault in its middle that
-# shows all that is at hand there.
+# The daemon with all logging enabled, and a fault whose traceback has all local
+# variables.
 DAEMON = """
 from twisted.internet.defer import setDebugging
 from twisted.scripts.twistd import run
@@ -48,7 +48,7 @@ ENTERS = b'{"type":"StasisStart","args":[],"channel":{"id":"c1","name":"n"}}'
 
 
 def reflect(connection: RawConnection, request: bytes) -> None:
-    """Answer with the request itself, as a helpful error page does."""
+    """Answer with the request itself, as some error pages do."""
     header = b" ".join(request.split(b"\r\n"))
     connection.write_and_close(b"HTTP/1.1 500 " + header + b"\r\n\r\n" + request)
 
@@ -72,7 +72,7 @@ async def assert_not_in_the_process_list(
 async def daemon(
     reactor: PosixReactorBase, folder: Path, port: int
 ) -> AsyncIterator[PythonProcess]:
-    """Run the daemon, its password in a file that everybody may read."""
+    """Run the daemon with its password in a file that is world-readable."""
     (folder / "password").write_text(PASSWORD)
     (folder / "password").chmod(0o644)
     file = folder / "twistd.conf"

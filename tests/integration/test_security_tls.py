@@ -1,4 +1,4 @@
-"""TLS to Asterisk: who is trusted, what is shown, and why a server is refused."""
+"""TLS to Asterisk: trust, client certificates, and errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def server_tls(shown: Issued, *, clients: str = "") -> DefaultOpenSSLContextFactory:
-    """Make what a server needs; with ``clients``, it asks for their certificates."""
+    """Make a server's context; with ``clients``, it requires client certificates."""
     tls = DefaultOpenSSLContextFactory(shown.key_file, shown.certificate_file)
     if clients:
         context = tls.getContext()
@@ -51,7 +51,7 @@ def server_tls(shown: Issued, *, clients: str = "") -> DefaultOpenSSLContextFact
 def to(
     reactor: PosixReactorBase, port: int, tls: TLS, *, host: str = NAME
 ) -> IStreamClientEndpoint:
-    """Connect to loopback, as if it were another host."""
+    """An endpoint of loopback in place of any host."""
     return tls.endpoint(TCP4ClientEndpoint(reactor, "127.0.0.1", port), host=host)
 
 
@@ -62,7 +62,7 @@ async def connects(
     server: DefaultOpenSSLContextFactory,
     host: str = NAME,
 ) -> None:
-    """Look that the websocket opens."""
+    """Check that the websocket opens."""
     peer = EventsServer(reactor)
     async with listening(reactor, peer, tls=server) as port:
         endpoint = to(reactor, port, tls, host=host)
@@ -81,7 +81,7 @@ async def is_refused(
     host: str = NAME,
     factory: IProtocolFactory | None = None,
 ) -> None:
-    """Look that no password is sent, and that one line says why, however often."""
+    """Check that no password is sent, and that the reason is logged once."""
     peer = factory or RawPeer()
     async with listening(reactor, peer, tls=server) as port:
         endpoint = to(reactor, port, tls, host=host)

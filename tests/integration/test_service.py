@@ -1,4 +1,4 @@
-"""The attendant as a service: several in one process, and under ``twist``."""
+"""`AttendantService` in one process with others, and under ``twist``."""
 
 from __future__ import annotations
 

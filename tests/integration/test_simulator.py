@@ -1,4 +1,4 @@
-"""The simulator over its sockets: what `tests/contract` cannot ask of Asterisk."""
+"""The simulator on sockets, where tests/contract cannot test Asterisk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class EventsFactory(WebSocketClientFactory):
-    """Makes one websocket."""
+    """Makes one `Events`."""
 
     noisy = False
 
@@ -51,7 +51,7 @@ async def ask(
     path: str,
     **options: Any,  # noqa: ANN401 - those of treq
 ) -> tuple[int, Any]:
-    """Send a request; returns the status and the decoded body."""
+    """Send a request; return the status and the decoded body."""
     pool = HTTPConnectionPool(reactor, persistent=False)
     response: IResponse = await treq.request(
         method,

@@ -1,4 +1,4 @@
-"""Requests over the simulator's websockets: what cannot be asked of Asterisk."""
+"""Requests over the simulator's websocket, where Asterisk cannot be tested."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_delayed_answer_delays_its_websocket(reactor: Reactor) -> None:
             events.request("DELETE", f"channels/{caller.channel.id}"),
             events.request("GET", "channels"),
         ]
-        # The deed is not delayed.
+        # The effect is not delayed.
         await until(reactor, lambda: caller.is_over)
         await other.ask("GET", "channels")
         assert events.answered == []
@@ -112,7 +112,7 @@ async def test_fault_ignores_requests_over_the_websocket(
         assert (await events.ask("GET", "sounds")).json["status_code"] == 200
         simulator.faults.ignore_over_websocket()
         unanswered += [events.request("GET", "sounds") for _ in range(3)]
-        # Over HTTP it serves on, and events come.
+        # HTTP requests and events still work.
         assert (await ari.get("/sounds")).status == 200
         simulator.call()
         await events.wait_for(lambda it: it.type == "StasisStart")

@@ -38,7 +38,7 @@ SECONDS = 60
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Give a folder whose name is short enough for a socket in it."""
+    """Make a folder whose path is short enough for a Unix socket."""
     with TemporaryDirectory(prefix="aa-") as name:
         yield Path(name)
 
@@ -64,7 +64,7 @@ class To:
         return self.endpoint
 
 
-async def asked(
+async def request(
     reactor: PosixReactorBase, where: str, method: str = "GET"
 ) -> tuple[int, bytes]:
     agent = Agent.usingEndpointFactory(reactor, To(client_endpoint(where, reactor)))
@@ -75,7 +75,7 @@ async def asked(
 
 
 class Raw(Protocol):
-    """A connection, what came over it, and its end."""
+    """A connection that records the received bytes and its end."""
 
     def __init__(self) -> None:
         self.received = b""
@@ -97,9 +97,9 @@ def mode(path: Path) -> int:
 
 
 def leave_socket(path: Path) -> None:
-    """Leave what a killed daemon leaves: its socket, and Twisted's lock beside it.
+    """Create what a killed daemon leaves: its socket, and Twisted's lock.
 
-    The lock's owner is alive: in a container, every daemon has the same number.
+    The lock's process id exists: in a container, all daemons have the same one.
     """
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
@@ -115,7 +115,7 @@ async def test_status_is_the_same_over_tcp_and_a_unix_socket(
     unix = f"unix:{folder}/status"
     async with served(reactor, tcp), served(reactor, unix):
         for where in (tcp, unix):
-            code, body = await asked(reactor, where)
+            code, body = await request(reactor, where)
             assert code == 200
             assert msgspec.json.decode(body, type=Status) == a_status()
 
@@ -126,8 +126,8 @@ async def test_http_status_tells_whether_it_serves(
 ) -> None:
     where = f"unix:{folder}/status"
     async with served(reactor, where, a_status(serving=False)):
-        assert (await asked(reactor, where))[0] == 503
-        assert await asked(reactor, where, "HEAD") == (503, b"")
+        assert (await request(reactor, where))[0] == 503
+        assert await request(reactor, where, "HEAD") == (503, b"")
 
 
 @pytest_twisted.ensureDeferred
@@ -136,8 +136,8 @@ async def test_other_methods_are_refused(
 ) -> None:
     where = f"unix:{folder}/status"
     async with served(reactor, where):
-        assert (await asked(reactor, where, "POST"))[0] == 405
-        assert (await asked(reactor, where, "DELETE"))[0] == 405
+        assert (await request(reactor, where, "POST"))[0] == 405
+        assert (await request(reactor, where, "DELETE"))[0] == 405
 
 
 @pytest_twisted.ensureDeferred
@@ -163,19 +163,19 @@ async def test_number_of_connections_is_limited(
     where = f"unix:{folder}/status"
     async with served(reactor, where):
         endpoint = client_endpoint(where, reactor)
-        open_ones = []
+        connections = []
         for _ in range(CONNECTIONS):
             raw = await endpoint.connect(Factory.forProtocol(Raw))
             assert isinstance(raw, Raw)
-            open_ones.append(raw)
-        one_more = await endpoint.connect(Factory.forProtocol(Raw))
-        assert isinstance(one_more, Raw)
-        await one_more.ended.addTimeout(SECONDS, reactor)
-        for raw in open_ones:
+            connections.append(raw)
+        surplus = await endpoint.connect(Factory.forProtocol(Raw))
+        assert isinstance(surplus, Raw)
+        await surplus.ended.addTimeout(SECONDS, reactor)
+        for raw in connections:
             assert raw.transport is not None
             raw.transport.loseConnection()
             await raw.ended.addTimeout(SECONDS, reactor)
-        assert (await asked(reactor, where))[0] == 200
+        assert (await request(reactor, where))[0] == 200
 
 
 @pytest_twisted.ensureDeferred
@@ -196,7 +196,7 @@ async def test_stale_socket_is_replaced(
     leave_socket(path)
     where = f"unix:{path}"
     async with served(reactor, where):
-        assert (await asked(reactor, where))[0] == 200
+        assert (await request(reactor, where))[0] == 200
 
 
 @pytest_twisted.ensureDeferred
@@ -207,13 +207,13 @@ async def test_socket_in_use_is_kept_and_the_error_logged(
     async with served(reactor, where, a_status(serving=False)):
         with capturedLogs() as logged:
             async with served(reactor, where):
-                assert (await asked(reactor, where))[0] == 503
+                assert (await request(reactor, where))[0] == 503
         errors = [each for each in logged if each["log_level"] is LogLevel.error]
         assert [each["where"] for each in errors] == [where]
-        assert (await asked(reactor, where))[0] == 503
+        assert (await request(reactor, where))[0] == 503
 
 
-# Twisted leaves the socket open that it could not bind.
+# Twisted does not close the socket that it could not bind.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("where", ["bogus:1", "unix:/no/such/folder/status"])
 @pytest_twisted.ensureDeferred
@@ -232,6 +232,6 @@ async def test_endpoint_can_be_changed(reactor: PosixReactorBase, folder: Path) 
     async with served(reactor, first) as server:
         await server.listen(second)
         assert names(folder) == ["second"]
-        assert (await asked(reactor, second))[0] == 200
+        assert (await request(reactor, second))[0] == 200
         await server.listen("")
         assert names(folder) == []

@@ -1,4 +1,4 @@
-"""The systemd unit, as systemd itself judges it."""
+"""The systemd unit, checked by systemd-analyze and against the daemon."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from channel_aa.daemon.systemd import TICK_SECONDS
 
 UNIT = Path(__file__).parents[2] / "systemd" / "channel-aa.service"
 MAX_EXPOSURE = 2.0
-"""systemd's scale: 0 is closed, 10 is exposed."""
+"""On systemd's scale from 0 (safe) to 10 (exposed)."""
 
 
 @pytest.fixture
 def analyze() -> str:
-    """Find systemd-analyze; without it the test is skipped, or fails in CI."""
+    """Find systemd-analyze; else skip the test, or fail it in CI."""
     program = shutil.which("systemd-analyze")
     if program is None:
         problem = "systemd-analyze is not here: apt-get install systemd"
@@ -35,7 +35,7 @@ def analyze() -> str:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """Give the unit as installed here: its programs are this environment's."""
+    """Write the unit with programs that exist here."""
     unit = tmp_path / "channel-aa.service"
     text = UNIT.read_text("utf-8")
     assert "/opt/channel-aa/bin/twistd" in text
@@ -82,7 +82,7 @@ def test_unit_has_a_low_exposure_level(analyze: str, installed: Path) -> None:
 
 @pytest.fixture
 def service() -> SectionProxy:
-    """Give the unit's service section; of what stands there twice, the last."""
+    """Return the unit's service section; of repeated settings, the last one."""
     unit = RawConfigParser(strict=False)
     unit.read(UNIT, "utf-8")
     return unit["Service"]
@@ -114,5 +114,5 @@ def test_password_is_passed_as_a_credential(
 
 
 def test_boot_does_not_wait_for_asterisk() -> None:
-    """A target waits for what it wants, but for units without default dependencies."""
+    """multi-user.target does not wait for units without default dependencies."""
     assert "\nDefaultDependencies=no\n" in UNIT.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Callers of the company speak with its people, or try to."""
+"""Conversations with the company's phones."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.asterisk
 CALLER = '"Ada Byron" <+441632960123>'
 
 
-async def speaks(harness: CompanyHarness, monitor: ChannelMonitor) -> str:
-    """Wait until the caller speaks with a phone; give the name of its channel."""
+async def until_conversation(harness: CompanyHarness, monitor: ChannelMonitor) -> str:
+    """Wait for the caller's conversation; return the name of the phone's channel."""
 
     names: list[str] = []
 
-    async def are_two() -> bool:
+    async def is_connected() -> bool:
         bridges = (await harness.backend.ari.get("/bridges")).json
         names[:] = [
             phone["name"]
@@ -33,19 +33,19 @@ async def speaks(harness: CompanyHarness, monitor: ChannelMonitor) -> str:
         ]
         return len(names) == 1
 
-    await until(harness.backend.reactor, are_two)
+    await until(harness.backend.reactor, is_connected)
     return names[0]
 
 
-async def rings(harness: CompanyHarness, *numbers: str) -> None:
-    """Wait until these phones ring, and no other is left."""
+async def until_ringing(harness: CompanyHarness, *numbers: str) -> None:
+    """Wait until exactly these phones ring."""
     wanted = sorted(f"Local/{number}@phones" for number in numbers)
 
-    async def do() -> bool:
+    async def are_ringing() -> bool:
         phones = await harness.phones()
         return sorted(each["name"].rpartition("-")[0] for each in phones) == wanted
 
-    await until(harness.backend.reactor, do)
+    await until(harness.backend.reactor, are_ringing)
 
 
 @pytest_twisted.ensureDeferred
@@ -58,10 +58,10 @@ async def test_caller_and_phone_hear_each_other(
     await caller.press("1")
     await monitor.hears("acme/sales-menu")
     await caller.press("1")
-    telephone = (await speaks(harness, monitor))[:-1] + "2"
-    # Before, it hears nothing: Answer() takes half a second.
+    telephone = (await until_conversation(harness, monitor))[:-1] + "2"
+    # Answer() takes half a second, in which keys are lost.
     await harness.event("ChannelDialplan", channel=telephone, dialplan_app="Echo")
-    # Neither of these keys is for the attendant any more.
+    # In a conversation, the attendant does not handle keys.
     for key in "4*":
         await caller.press(key)
         for hearer in (telephone, caller.name[:-1] + "1"):
@@ -78,7 +78,7 @@ async def test_phone_shows_caller_and_label(harness: CompanyHarness) -> None:
     caller, _ = await harness.call(callerId=CALLER)
     for key in "11":
         await caller.press(key)
-    await rings(harness, "410")
+    await until_ringing(harness, "410")
     [phone] = await harness.phones()
     assert phone["connected"] == {
         "name": "Sales: Ada Byron",
@@ -93,7 +93,7 @@ async def test_hangup_of_the_phone_ends_the_call(harness: CompanyHarness) -> Non
     caller, monitor = await harness.call()
     for key in "414":
         await caller.press(key)
-    # The phone hangs up too soon for it to be seen there.
+    # The phone hangs up before the bridges could be read.
     await harness.events.wait_for(
         lambda it: (
             it.type == "ChannelEnteredBridge"
@@ -117,7 +117,7 @@ async def test_hangup_while_dialling_hangs_up_the_phones(
     caller, _ = await harness.call()
     for key in keys:
         await caller.press(key)
-    await rings(harness, *numbers)
+    await until_ringing(harness, *numbers)
     await caller.hang_up()
     await harness.until_nothing_left()
     await harness.set_phone("415")
@@ -130,9 +130,9 @@ async def test_ringall_connects_the_first_phone_and_hangs_up_the_others(
     caller, monitor = await harness.call()
     for key in "12":
         await caller.press(key)
-    await rings(harness, "412", "415")
-    await speaks(harness, monitor)
-    await rings(harness, "415")
+    await until_ringing(harness, "412", "415")
+    await until_conversation(harness, monitor)
+    await until_ringing(harness, "415")
     music = "music on hold, class 'default', on channel '{}'"
     started = f"Started {music.format(caller.name)}"
     stopped = (

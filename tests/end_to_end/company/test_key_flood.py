@@ -1,4 +1,4 @@
-"""Callers press keys as fast as Asterisk passes them on."""
+"""Callers press keys as fast as Asterisk forwards them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asterisk
 
 CALLS = 10
 KEYS = 60
-"""How many keys each call presses; it takes some four seconds."""
+"""The number of keys of each call; pressing them takes about four seconds."""
 
 GROWTH_KIB = 4096
 
@@ -31,7 +31,7 @@ GROWTH_KIB = 4096
 async def test_random_keys_on_10_calls_are_limited(
     harness: CompanyHarness,
 ) -> None:
-    # Who speaks with somebody has no keys for the attendant.
+    # In a conversation, keys would not reach the attendant.
     for phone in ("410", "operator"):
         await harness.set_phone(phone, "busy")
     load = CallLoad(harness.backend, harness.events)
@@ -44,27 +44,27 @@ async def test_random_keys_on_10_calls_are_limited(
         keys = "".join(random.choices("0123456789*#ABCD", k=KEYS)).replace("#", "%23")
         load.press(f"{keys}&duration=1&between=1", [call])
     for call in calls:
-        # It waits until all keys are pressed; a call that is over has no variables.
+        # Asterisk answers when all keys are pressed, or the call is over.
         variable = {"variable": "PRESSED", "value": "1"}
         await harness.backend.ari.post(f"/channels/{call.far_id}/variable", **variable)
     await until(
-        harness.backend.reactor, lambda: all_are_somewhere(harness, load, calls)
+        harness.backend.reactor, lambda: are_accounted_for(harness, load, calls)
     )
     assert len(harness.daemon.lines) - lines < 2 * CALLS * KEYS
     assert harness.daemon.memory_kib - memory < GROWTH_KIB
-    # Nothing is left that others would have to wait for.
-    [newcomer] = await load.place(1)
-    await load.all_hear([newcomer], 0.0, "acme/main-menu")
+    # A new call need not wait.
+    [new_call] = await load.place(1)
+    await load.all_hear([new_call], 0.0, "acme/main-menu")
     await harness.hang_up_all()
     await harness.delete_recordings()
     for phone in ("410", "operator"):
         await harness.set_phone(phone)
 
 
-async def all_are_somewhere(
+async def are_accounted_for(
     harness: CompanyHarness, load: CallLoad, calls: Sequence[LoadCall]
 ) -> bool:
-    """Say whether the daemon attends to each, or it is in the dialplan, or over."""
+    """Say whether each call is served, in the dialplan, or over."""
     application = (await harness.backend.ari.get(f"/applications/{APP}")).json
     served = [call for call in calls if call.id in application["channel_ids"]]
     others = [call for call in calls if call not in served]

@@ -1,4 +1,4 @@
-"""The company changes its menus while people call."""
+"""Reloads of the company's file during calls."""
 
 from __future__ import annotations
 
@@ -25,33 +25,30 @@ CALLS = 50
 
 @pytest.fixture
 def harness(harness: CompanyHarness) -> Iterator[CompanyHarness]:
-    """Give a test the company, to change its file; it has the first one again.
-
-    Nobody is asked for a key meanwhile, and phones ring as long as they may.
-    """
-    harness.write_file(patient)
+    """Provide the harness with long timeouts; restore its file afterwards."""
+    harness.write_file(with_long_timeouts)
     pytest_twisted.blockon(ensureDeferred(harness.reload()))
     yield harness
     harness.write_file()
     pytest_twisted.blockon(ensureDeferred(harness.reload()))
 
 
-def patient(text: str) -> str:
-    """Have silences and rings last as long as a test may."""
+def with_long_timeouts(text: str) -> str:
+    """Lengthen the timeouts of menus and phones."""
     dial = 'dial = "Local/{digits}@phones"\n'
     return text.replace("timeout = 5\n", "timeout = 300\n").replace(
         dial, f"{dial}ring = 300\n"
     )
 
 
-def renamed(text: str) -> str:
-    """Give the sales department another prompt."""
-    return patient(text).replace("acme/sales-menu", "acme/night-menu")
+def with_other_prompt(text: str) -> str:
+    """Change the prompt of the sales menu."""
+    return with_long_timeouts(text).replace("acme/sales-menu", "acme/night-menu")
 
 
-def broken(text: str) -> str:
-    """Let a key lead to nothing."""
-    return renamed(text).replace('1 = "sales"', '1 = "sails"')
+def with_error(text: str) -> str:
+    """Let a key refer to a missing menu."""
+    return with_other_prompt(text).replace('1 = "sales"', '1 = "sails"')
 
 
 @pytest_twisted.ensureDeferred
@@ -60,7 +57,7 @@ async def test_call_keeps_the_menus_it_began_with(
 ) -> None:
     early, early_monitor = await harness.call()
     await early_monitor.hears("acme/welcome", "acme/main-menu")
-    harness.write_file(renamed)
+    harness.write_file(with_other_prompt)
     await harness.reload()
     late, late_monitor = await harness.call()
     await late_monitor.hears("acme/welcome", "acme/main-menu")
@@ -77,10 +74,10 @@ async def test_invalid_file_keeps_the_configuration(
     harness: CompanyHarness,
 ) -> None:
     loaded = (await harness.status()).configuration.loaded
-    harness.write_file(broken)
+    harness.write_file(with_error)
     await harness.reload("Nothing was changed")
-    said = "no menu or action is called 'sails'; did you mean 'sales'?"
-    assert f"{harness.file}: menus.main.options.1: {said}" in harness.daemon.output
+    error = "no menu or action is called 'sails'; did you mean 'sales'?"
+    assert f"{harness.file}: menus.main.options.1: {error}" in harness.daemon.output
     configuration = (await harness.status()).configuration
     assert configuration.loaded == loaded
     assert configuration.refused is not None
@@ -99,15 +96,20 @@ async def test_reload_drops_none_of_50_calls(
     calls = await load.place(CALLS)
     await load.all_hear(calls, began, "acme/main-menu")
     choosing = calls[20:]
-    # The others speak with somebody, or a phone rings.
+    # The others are in a conversation, or a phone rings.
     for extension, callers in (("410", calls[:10]), ("412", calls[10:20])):
         for key in extension:
             load.press(key, callers)
     await until(harness.backend.reactor, lambda: are_dialled(harness, 20))
-    for change in (renamed, broken, patient, renamed):
+    for change in (
+        with_other_prompt,
+        with_error,
+        with_long_timeouts,
+        with_other_prompt,
+    ):
         harness.write_file(change)
         await harness.reload(
-            "Nothing was changed" if change is broken else "The configuration"
+            "Nothing was changed" if change is with_error else "The configuration"
         )
     moment = load.press("1", choosing)
     await load.all_hear(choosing, moment, "acme/sales-menu")
@@ -118,14 +120,14 @@ async def test_reload_drops_none_of_50_calls(
 
 
 async def are_dialled(harness: CompanyHarness, number: int) -> bool:
-    """Say whether so many phones ring, or are answered."""
+    """Say whether this number of phones is dialled."""
     return len(await harness.phones()) == number
 
 
 async def assert_no_call_dropped(
     harness: CompanyHarness, calls: Sequence[LoadCall]
 ) -> None:
-    """Check that each is in the application still."""
+    """Check that all calls are in the application."""
     served = (await harness.backend.ari.get(f"/applications/{APP}")).json["channel_ids"]
     assert {call.id for call in calls} <= set(served)
     assert not any(call.is_gone or call.has_left for call in calls)

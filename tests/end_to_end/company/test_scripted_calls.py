@@ -1,4 +1,4 @@
-"""The company's callers hear the same on a real Asterisk and in a simulation."""
+"""Calls to the company are the same on a real Asterisk and simulated."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CALLS = {
         """,
         executes="VoiceMail 410@default,u",
     ),
-    # The greeting is heard to its end; the keys are kept for later.
+    # The greeting plays to its end; the keys are kept for the menu.
     "an extension dialled during the greeting": CompanyCall(
         script="hear acme/welcome, 410, hang up",
         expectation=f"""
@@ -115,7 +115,7 @@ CALLS = {
             hung up by application
         """,
     ),
-    # Who answered hangs up first, and the caller has the main menu.
+    # The phone hangs up first, and the caller gets the main menu.
     "whoever answers first": CompanyCall(
         script="1, 2, hang up",
         phones={"415": "hangs-up"},

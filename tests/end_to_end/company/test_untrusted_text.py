@@ -1,4 +1,4 @@
-"""What callers and networks say of themselves reaches nothing unchecked."""
+"""Text from callers and networks: caller ids, numbers and variables."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ RECORDING = re.compile(r"orders/[A-Za-z0-9+_-]+")
 
 @pytest.fixture
 def harness_with_caller_names(harness: CompanyHarness) -> Iterator[CompanyHarness]:
-    """Have orders named for who calls, which the company does not."""
+    """Provide the harness with recordings named after the caller."""
 
     def change(text: str) -> str:
         named = shortened(text).replace("{date}-{time}-{channel}", "{caller}")
-        # A key during the beep would not end it.
+        # A key during the beep would not end the recording.
         return named.replace("max_seconds = 60", "beep = false")
 
     harness.write_file(change)
@@ -64,9 +64,9 @@ def harness_with_caller_names(harness: CompanyHarness) -> Iterator[CompanyHarnes
 async def call(
     harness: CompanyHarness, text: str, *, dialled: str = "outside"
 ) -> tuple[Caller, ChannelMonitor]:
-    """Let somebody call of whom the network says this, and hear the menu."""
-    said = ("CONNECTEDLINE(name)", "CONNECTEDLINE(num)", "SAID")
-    body = {"variables": dict.fromkeys(said, text)}
+    """Call with this text as the caller id and in a variable, and hear the menu."""
+    names = ("CONNECTEDLINE(name)", "CONNECTEDLINE(num)", "SAID")
+    body = {"variables": dict.fromkeys(names, text)}
     caller, monitor = await harness.call(dialled, body=body)
     await monitor.hears("acme/welcome")
     return caller, monitor
@@ -79,8 +79,8 @@ async def test_dialled_phones_are_shown_harmless_text_only(
     since = len(harness.events.all)
 
     def dialled() -> list[Mapping[str, Any]]:
-        told = [it.json for it in harness.events.all[since:] if it.type == "Dial"]
-        begun = [each["peer"] for each in told if not each["dialstatus"]]
+        dials = [it.json for it in harness.events.all[since:] if it.type == "Dial"]
+        begun = [each["peer"] for each in dials if not each["dialstatus"]]
         return [each for each in begun if is_phone(each["id"])]
 
     for number, text in enumerate(TEXTS, start=1):
@@ -92,7 +92,7 @@ async def test_dialled_phones_are_shown_harmless_text_only(
             lambda number=number: len(dialled()) == number,  # type: ignore[misc] # mypy cannot infer it
             "the phone",
         )
-        # Or the operator's phone would be next, some time.
+        # Otherwise the operator's phone would be dialled next.
         await caller.hang_up()
     for phone in dialled():
         assert phone["name"].startswith("Local/412@phones-")
@@ -100,7 +100,7 @@ async def test_dialled_phones_are_shown_harmless_text_only(
         assert NAME.fullmatch(name), name
         assert name.isprintable(), name
         assert NUMBER.fullmatch(number), number
-    lines_are_ours(harness)
+    assert_log_format(harness)
 
 
 @pytest_twisted.ensureDeferred
@@ -121,7 +121,7 @@ async def test_recordings_stay_in_their_folder(
         assert RECORDING.fullmatch(recording["name"]), recording
         names.add(recording["name"])
     assert set(await harness_with_caller_names.delete_recordings()) == names
-    lines_are_ours(harness_with_caller_names)
+    assert_log_format(harness_with_caller_names)
 
 
 @pytest_twisted.ensureDeferred
@@ -131,11 +131,11 @@ async def test_any_dialled_number_is_served(harness: CompanyHarness) -> None:
         channel = await harness.backend.ari.get(f"/channels/{monitor.channel_id}")
         assert channel.json["dialplan"]["exten"].startswith(number[:9])
     assert (await harness.status()).calls.now == len(NUMBERS)
-    lines_are_ours(harness)
+    assert_log_format(harness)
 
 
-def lines_are_ours(harness: CompanyHarness) -> None:
-    """Check that every line of the log has the shape that ours have."""
+def assert_log_format(harness: CompanyHarness) -> None:
+    """Check that all lines of the log have the log's format."""
     for line in harness.daemon.lines:
         assert LINE.fullmatch(line), line
         assert line.isprintable(), line

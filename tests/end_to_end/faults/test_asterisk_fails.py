@@ -1,4 +1,4 @@
-"""Calls on an Asterisk that stops or dies, and is started again."""
+"""An Asterisk that is stopped or killed during calls, and started again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls on a connection that is cut or spoilt, at every step of a call."""
+"""A connection that is cut or corrupted, at each step of a call."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.asterisk
 HALF = CALLS // 2
 
 DYING = 1.5
-"""Seconds in which nothing arrives any more before the connection is cut: Asterisk goes
-on handing calls to a daemon that does not hear of them."""
+"""The seconds before the cut in which nothing is forwarded: Asterisk still gives calls
+to the daemon, which gets no events of them."""
 
 
 @pytest_twisted.ensureDeferred
@@ -40,7 +40,7 @@ async def test_connection_cut_while_calls_enter(harness: FaultHarness) -> None:
         since = await harness.until_reconnected(before)
         what = f"cut at the {step.kind.value} {step.name.strip('/')}"
         await harness.assert_no_call_lost(what, calls, since=since)
-        # Whoever called when Asterisk had nobody to hand the call to went on.
+        # Calls without a connected application have continued in the dialplan.
         unattended = [c for c in calls if c.variables.get("STASISSTATUS") == "FAILED"]
         assert all(call.is_served for call in calls if call not in unattended)
         assert len(unattended) < HALF
@@ -104,9 +104,9 @@ async def test_keys_and_hangups_without_a_connection(harness: FaultHarness) -> N
     await harness.proxy.refuse()
     harness.proxy.cut()
     harness.load.press("1", calls)
-    gone = calls[:HALF]
-    harness.load.hang_up(gone)
-    await harness.load.until(lambda: all(call.is_gone for call in gone), "their end")
+    hung_up = calls[:HALF]
+    harness.load.hang_up(hung_up)
+    await harness.load.until(lambda: all(call.is_gone for call in hung_up), "their end")
     await deferLater(harness.reactor, 1.0)
     harness.proxy.listen()
     since = await harness.until_reconnected(before)

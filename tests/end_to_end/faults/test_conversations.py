@@ -1,4 +1,4 @@
-"""Callers who speak with somebody, or wait for it, when something breaks."""
+"""Faults during conversations and while phones are dialled."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_conversations_survive_a_reconnect_and_a_restart(
     harness.proxy.cut()
     await harness.until_reconnected(before)
     await harness.until_conversations(CALLS)
-    # Whose caller hangs up loses the phone, whose phone does gets the menu again.
+    # The hangup of a caller ends the phone's channel, too.
     over, calls = calls[:FEW], calls[FEW:]
     harness.load.hang_up(over)
     await harness.until_conversations(CALLS - FEW)
@@ -49,7 +49,7 @@ async def test_conversations_survive_a_reconnect_and_a_restart(
     harness.load.hang_up(over)
     await harness.until_conversations(CALLS - 2 * FEW)
     await harness.until_phones(CALLS - 2 * FEW)
-    # Of one that was adopted both sides leave together.
+    # In an adopted conversation, the hangup of one side ends both.
     for phone in (await harness.phones())[:FEW]:
         await harness.backend.ari.delete(f"/channels/{phone}")
     await harness.until_conversations(CALLS - 3 * FEW)
@@ -60,7 +60,7 @@ async def test_conversations_survive_a_reconnect_and_a_restart(
 
 
 async def knows_of(harness: FaultHarness, conversations: int) -> bool:
-    """Say whether the daemon knows of so many conversations."""
+    """Say whether the daemon has this number of conversations."""
     return (await harness.status()).calls.conversations == conversations
 
 
@@ -78,7 +78,7 @@ async def test_connection_cut_while_conversations_begin(
         begun = len(await harness.received_in_the_end("3", calls))
         assert begun >= CALLS // 2
         await harness.until_conversations(begun)
-        # Nor does anybody end one afterwards.
+        # A second reconnect ends none, either.
         harness.proxy.cut()
         await harness.until_reconnected(before + 1)
         await harness.until_conversations(begun)
@@ -98,7 +98,7 @@ async def test_connection_cut_while_phones_are_dialled(
         harness.load.press("4", calls)
         await cut
         await harness.until_reconnected(before)
-        # Each is rung once, whether its request was lost or the answer to it.
+        # Each phone is dialled once, whether the request or its answer was lost.
         ringing = await harness.received_in_the_end("4", calls)
         assert len(ringing) >= CALLS // 2
         await harness.until_phones(len(ringing))
@@ -121,6 +121,6 @@ async def test_daemon_killed_while_phones_ring(
     await harness.start_daemon()
     since = harness.proxy.opened[connections]
     await harness.assert_no_call_lost("kill -9 while phones ring", calls, since=since)
-    # Nobody is there any more whom they could be for.
+    # The new run does not know the callers of these phones.
     await harness.until_phones(0)
     await harness.hang_up_all()

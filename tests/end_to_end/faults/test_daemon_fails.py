@@ -1,4 +1,4 @@
-"""Calls on a daemon that dies, hangs, is stopped, or is replaced."""
+"""A daemon that is killed, stopped or replaced during calls."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_sigterm_drains_calls(
     await harness.daemon.prints("SIGTERM")
     late = await harness.load.place(CALLS // 2)
     await harness.load.have_left(late)
-    # They need not wait for the others.
+    # New calls need not wait for the drain timeout.
     assert not any(call.has_left for call in calls)
     await harness.load.have_left(calls)
     reasons = {call.variables["CHANNEL_AA_REASON"] for call in (*calls, *late)}
@@ -59,7 +59,7 @@ async def test_second_sigterm_ends_the_daemon_at_once(harness: FaultHarness) -> 
     await harness.start_daemon()
     since = harness.proxy.opened[-1]
     await harness.assert_no_call_lost("SIGTERM twice", calls, since=since)
-    # Had they been waited for, they would be in the dialplan now.
+    # After a drain, they would be in the dialplan.
     assert all(call.is_served for call in calls)
     await harness.hang_up_all()
 
@@ -82,9 +82,9 @@ async def test_replacing_program_adopts_the_calls(
     for call in newcomers:
         await harness.daemon.prints(call.name)
     assert not any(call.name in first.output for call in newcomers)
-    # They do not fight for it.
+    # The first one does not take the name back.
     assert harness.connections == connections + 1
-    # What the first one does in the end touches no call.
+    # The end of the first one affects no call.
     await first.stop()
     await harness.assert_keys_answered((*calls, *newcomers))
     await harness.hang_up_all()

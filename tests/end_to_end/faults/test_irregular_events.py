@@ -1,4 +1,4 @@
-"""Calls on an Asterisk that tells too little, too much, too late, or out of order."""
+"""Events that are repeated, late or reordered, and moved channels."""
 
 from __future__ import annotations
 

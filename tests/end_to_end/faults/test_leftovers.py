@@ -1,4 +1,4 @@
-"""What many lost connections leave in the daemon's process: nothing."""
+"""Many lost connections leave nothing in the attendant's process."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.asterisk
 
 
 def objects_of_ours() -> Counter[type]:
-    """Count what a call is made of."""
-    # Where no log is begun, what is logged is kept for one that might be.
+    """Count the objects of calls, channels and playbacks."""
+    # Without a log observer, Twisted buffers events, which refer to objects.
     globalLogBeginner._initialBuffer._buffer.clear()
     gc.collect()
     kinds = (Call, Channel, Playback)

@@ -1,4 +1,4 @@
-"""More calls at once than the daemon is to take."""
+"""More calls than ``max_calls``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_calls_above_the_limit_continue_in_the_dialplan(
         await harness.assert_keys_answered(calls)
         status = await harness.status()
         assert (status.calls.now, status.calls.refused) == (CALLS, CALLS)
-        # Not one line a call.
+        # Not a line for each call.
         assert harness.daemon.output.count("max_calls") <= 2
         await harness.hang_up_all()
     finally:

@@ -1,4 +1,4 @@
-"""Faults that are noticed by waiting: many at once, since all they do is wait."""
+"""Faults that are noticed by timeouts; they run concurrently to save time."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asterisk
 
-AT_ONCE = 4
-"""How many drills there are at the same time: they take turns on the cores."""
+CONCURRENT = 4
+"""The number of harnesses at the same time."""
 
 HUNG_SECONDS = 5.0
 FEW = 15
 
 
-def at_once(scenario: Scenario) -> Callable[..., Any]:
-    """Make a scenario a test that is under way together with others here."""
+def concurrent(scenario: Scenario) -> Callable[..., Any]:
+    """Make a test of a scenario that runs concurrently with the others."""
 
-    async def wait(under_way: Mapping[Scenario, Deferred[None]]) -> None:
-        await under_way[scenario]
+    async def wait(running_scenarios: Mapping[Scenario, Deferred[None]]) -> None:
+        await running_scenarios[scenario]
 
     wait.__name__ = scenario.__name__
     test: Callable[..., Any] = pytest_twisted.ensureDeferred(wait)
@@ -45,16 +45,16 @@ def at_once(scenario: Scenario) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="module")
-def under_way(
+def running_scenarios(
     request: pytest.FixtureRequest,
     reactor: PosixReactorBase,
     installation: Installation,
 ) -> Iterator[Mapping[Scenario, Deferred[None]]]:
-    """Begin all scenarios of this module."""
+    """Start all scenarios of this module."""
 
-    turns = DeferredSemaphore(AT_ONCE)
+    turns = DeferredSemaphore(CONCURRENT)
 
-    async def play(scenario: Scenario) -> None:
+    async def run(scenario: Scenario) -> None:
         async with turns:
             harness = await FaultHarness.open(reactor, installation)
             try:
@@ -67,24 +67,24 @@ def under_way(
         for test in vars(request.module).values()
         if hasattr(test, "scenario")
     ]
-    begun = {each: Deferred.fromCoroutine(play(each)) for each in scenarios}
+    begun = {each: Deferred.fromCoroutine(run(each)) for each in scenarios}
     yield begun
-    # Those that no test has waited for.
+    # Wait for the scenarios whose tests were not selected.
     pytest_twisted.blockon(DeferredList(list(begun.values()), consumeErrors=True))
 
 
 def flip_the_middle(data: bytes) -> bytes:
-    """Spoil what is said, not how long it is."""
+    """Corrupt four bytes in the middle."""
     middle = len(data) // 2
     return data[:middle] + flip(data[middle : middle + 4]) + data[middle + 4 :]
 
 
 def claim_to_be_longer(data: bytes) -> bytes:
-    """Have a frame go on to the next ones, as far as it says."""
+    """Increase a frame's length, so that it includes the next ones."""
     return data[:2] + b"\xff\x00" + data[4:]
 
 
-@at_once
+@concurrent
 async def test_loss_of_all_packets_loses_no_call(
     harness: FaultHarness,
 ) -> None:
@@ -100,7 +100,7 @@ async def test_loss_of_all_packets_loses_no_call(
     await harness.hang_up_all()
 
 
-@at_once
+@concurrent
 async def test_unreadable_stream_to_the_daemon_loses_no_call(
     harness: FaultHarness,
 ) -> None:
@@ -115,7 +115,7 @@ async def test_unreadable_stream_to_the_daemon_loses_no_call(
     await harness.hang_up_all()
 
 
-@at_once
+@concurrent
 async def test_unreadable_stream_to_asterisk_loses_no_call(
     harness: FaultHarness,
 ) -> None:
@@ -123,7 +123,7 @@ async def test_unreadable_stream_to_asterisk_loses_no_call(
     corrupted = harness.proxy.corrupt(request("/play/"), flip, nth=CALLS // 2)
     harness.load.press("1", calls)
     await corrupted.happened
-    # It waits for the rest of what it takes for a long frame, and says nothing.
+    # Asterisk waits for the rest of a long frame, without a response.
     await harness.daemon.prints("Trying again in")
     since = await harness.until_reconnected(1)
     await harness.assert_no_call_lost("a request's bytes spoilt", calls, since=since)
@@ -131,7 +131,7 @@ async def test_unreadable_stream_to_asterisk_loses_no_call(
     await harness.hang_up_all()
 
 
-@at_once
+@concurrent
 async def test_asterisk_frozen_for_5_seconds(harness: FaultHarness) -> None:
     calls = await harness.place_calls()
     harness.load.press("1", calls)
@@ -144,22 +144,22 @@ async def test_asterisk_frozen_for_5_seconds(harness: FaultHarness) -> None:
     await harness.hang_up_all()
 
 
-@at_once
+@concurrent
 async def test_daemon_frozen_for_5_seconds(harness: FaultHarness) -> None:
     calls = await harness.place_calls()
     harness.daemon.send_signal("STOP")
     harness.load.press("1", calls)
-    gone = calls[: CALLS // 2]
-    harness.load.hang_up(gone)
+    hung_up = calls[: CALLS // 2]
+    harness.load.hang_up(hung_up)
     await deferLater(harness.reactor, HUNG_SECONDS)
     harness.daemon.send_signal("CONT")
     since = harness.reactor.seconds()
     await harness.assert_no_call_lost("the daemon hangs for 5 s", calls, since=since)
-    assert all(call.is_served for call in calls if call not in gone)
+    assert all(call.is_served for call in calls if call not in hung_up)
     await harness.hang_up_all()
 
 
-@at_once
+@concurrent
 async def test_lost_answers_and_playback_finished_events(
     harness: FaultHarness,
 ) -> None:
@@ -180,7 +180,7 @@ async def test_lost_answers_and_playback_finished_events(
     await harness.hang_up_all()
 
 
-@at_once
+@concurrent
 async def test_packet_loss_low_bandwidth_and_latency(
     harness: FaultHarness,
 ) -> None:
@@ -206,7 +206,7 @@ async def test_packet_loss_low_bandwidth_and_latency(
     await harness.hang_up_all()
 
 
-@at_once
+@concurrent
 async def test_answers_and_events_2_seconds_late(harness: FaultHarness) -> None:
     calls = await harness.place_calls()
     for kind in (event(), answer()):
@@ -221,7 +221,7 @@ async def test_answers_and_events_2_seconds_late(harness: FaultHarness) -> None:
     await harness.hang_up_all()
 
 
-@at_once
+@concurrent
 async def test_corrupted_text_in_both_directions(harness: FaultHarness) -> None:
     first = harness.proxy.corrupt(event("StasisStart"), flip_the_middle, nth=CALLS // 2)
     since = harness.reactor.seconds()

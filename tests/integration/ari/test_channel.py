@@ -1,4 +1,4 @@
-"""What a menu has a channel do, besides playing to it."""
+"""The commands of a channel, on both Asterisks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_variables_are_set_and_read(harness: ClientHarness) -> None:
     ):
         await channel.set_variable(name, value)
 
-        # Asterisk 16 answers before it is set.
+        # Asterisk 16 answers before the variable is set.
         async def is_set(name: str = name, value: str = value) -> bool:
             return await channel.get_variable(name) == value
 

@@ -1,4 +1,4 @@
-"""The events websocket on real sockets: opened, kept open, and closed."""
+"""`EventsConnection` on real sockets."""
 
 from __future__ import annotations
 
@@ -85,14 +85,14 @@ async def test_messages_are_passed_on_unchanged(reactor: PosixReactorBase) -> No
     assert client.messages == [b'{"type":"A"}', "ö".encode(), longest]
 
 
-# The delays between tries.
+# The back-off.
 
 
 @pytest_twisted.ensureDeferred
 async def test_only_a_completed_handshake_resets_the_backoff(
     reactor: PosixReactorBase,
 ) -> None:
-    """A TCP connection alone is none: Asterisk answers 503 while it boots."""
+    """TCP connections succeed while Asterisk boots; it answers 503."""
     peer = RawPeer(answering(BOOTING))
     async with (
         listening(reactor, peer) as port,
@@ -118,7 +118,7 @@ async def test_booting_asterisk_is_connected_to_when_ready(
         assert client.backoff.resets == 1
 
 
-# Losing it, and coming back.
+# Lost connections.
 
 
 def has_lost(client: RecordingClient, times: int) -> bool:
@@ -219,7 +219,7 @@ async def test_pings_are_answered(reactor: PosixReactorBase) -> None:
         assert client.calls == ["open"]
 
 
-# Stopping, in each state; `connecting` looks that nothing is left.
+# Stopping, in each state; `connecting` checks that nothing is left.
 
 
 @implementer(IStreamClientEndpoint)

@@ -1,4 +1,4 @@
-"""Why the events websocket does not open: one line, however often it is tried."""
+"""The errors of the events websocket: each is logged once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests over real connections, to servers good and bad."""
+"""`HttpSender` on real connections."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def sending(
     connections: int = 64,
     timeout: float = TIMEOUT_SECONDS,  # noqa: ASYNC109 - of the requests
 ) -> AsyncIterator[HttpSender]:
-    """Make a sender; close it, and look that nothing of it is left."""
+    """Make a sender for a block of code; then nothing may be left of it."""
     async with nothing_left(reactor):
         address = Address(
             url=f"http://{host}:{port}", username="alice", password="secret", app="test"
@@ -319,7 +319,7 @@ async def test_response_that_is_not_http_is_an_error(reactor: PosixReactorBase) 
 async def test_only_idempotent_requests_are_sent_again(
     reactor: PosixReactorBase,
 ) -> None:
-    """A kept connection may turn out to be closed only when it is used."""
+    """A kept connection may be found closed only when it is used."""
 
     def once_per_connection(connection: RawConnection, request: bytes) -> None:
         if peer.connections[-1] is connection and connection not in used:

@@ -1,4 +1,4 @@
-"""Importing the client decides nothing for the program that imports it."""
+"""The import of the client has no side effects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phones that are rung, answered or not, and conversations."""
+"""Outbound channels and their conversations, on both Asterisks."""
 
 from __future__ import annotations
 

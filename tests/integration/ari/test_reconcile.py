@@ -1,4 +1,4 @@
-"""Calls that outlive their connection, and the program."""
+"""Reconciliation of calls after a reconnect and after a restart."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_client_knows_the_version_and_the_time_of_the_connection(
 @pytest_twisted.ensureDeferred
 async def test_calls_are_reconciled_after_a_reconnect(harness: ClientHarness) -> None:
     stays, leaves = await harness.call(), await harness.call()
-    # Long enough for the hangup to be over before.
+    # Long enough for the hangup to be over.
     await harness.cut(gap=2.0)
     await leaves.caller.hang_up()
     await harness.until_connected()

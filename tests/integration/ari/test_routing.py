@@ -1,4 +1,4 @@
-"""Requests over a real websocket: pipelined, stuck, and lost with it."""
+"""Requests over a real websocket: pipelined, unanswered, and lost with it."""
 
 # ruff: noqa: N802, N803 - the names that autobahn calls
 from __future__ import annotations
@@ -53,7 +53,7 @@ class RequestsServerProtocol(EventsServerProtocol):
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
         request = json.loads(payload)
-        self.factory.asked.append(request["uri"])
+        self.factory.uris.append(request["uri"])
         if self.factory.is_answering:
             self.answer(request)
         else:
@@ -76,13 +76,13 @@ class RequestsServerProtocol(EventsServerProtocol):
 
 
 class RequestsServer(EventsServer):
-    """Answers each request with its uri, at once or when the test says."""
+    """Answers each request with its URI, at once or on the test's command."""
 
     protocol = RequestsServerProtocol
 
     def __init__(self, reactor: PosixReactorBase) -> None:
         super().__init__(reactor)
-        self.asked: list[str] = []
+        self.uris: list[str] = []
         self.held: list[dict[str, Any]] = []
         self.is_answering = True
 
@@ -92,7 +92,7 @@ class RequestsServer(EventsServer):
 
 
 class Requester:
-    """Both ways of requests, on a connection of their own; HTTP is a fake."""
+    """A `RoutingSender` with a real websocket and a fake HTTP sender."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Requester:
         self.transports = RoutingSender(
             Transport.AUTO, http=self.http, websocket=websocket, clock=reactor
         )
-        # That something takes long shows here only how busy the machine is.
+        # Long times show here only how busy the machine is.
         websocket.on_slow = None
 
     def _opened(self) -> None:
@@ -149,7 +149,7 @@ async def requesting(
     server: RequestsServer,
     **options: Any,  # noqa: ANN401 - passed on
 ) -> AsyncIterator[Requester]:
-    """Connect, and wait until requests go over the websocket; stop in the end."""
+    """Run a requester for a block of code, with requests over the websocket."""
     log = LogRecorder()
     try:
         async with listening(reactor, server) as port, nothing_left(reactor):
@@ -167,7 +167,7 @@ async def requesting(
 
 
 async def errors_of(answers: list[Deferred[bytes]]) -> list[AriError]:
-    """Wait for the errors that these all end with."""
+    """Wait for the failures of all these requests, and return the errors."""
     failures = [result for _, result in await DeferredList(answers, consumeErrors=True)]
     assert all(isinstance(failure, Failure) for failure in failures)
     return [cast("AriError", cast("Failure", each).value) for each in failures]
@@ -183,7 +183,7 @@ async def test_two_thousand_requests_at_once_are_all_answered(
         assert requester.transports.queued == 1000
         bodies = await gatherResults(answers)
         assert bodies == [f"channels/{number}".encode() for number in range(2000)]
-        assert server.asked[1:] == [f"channels/{number}" for number in range(2000)]
+        assert server.uris[1:] == [f"channels/{number}" for number in range(2000)]
         assert requester.http.lines == []
 
 
@@ -246,7 +246,7 @@ async def test_pending_requests_fail_when_the_server_closes_the_websocket(
         await until(reactor, lambda: len(server.held) == 3)
         server.is_answering = True
         server.last.sendCloseFrame(code=1001)
-        # What is sent between the two goodbyes is lost with them.
+        # Frames sent between the two close frames are lost.
         await until(reactor, lambda: server.close_codes)
         errors = await errors_of(answers)
         assert {type(error) for error in errors} == {ConnectionLostError}
@@ -264,7 +264,7 @@ async def test_no_frame_is_sent_after_the_close_frame(
         [error] = await errors_of([answer])
         assert isinstance(error, ConnectionLostError)
         await stopped
-        assert server.asked == ["asterisk/ping"]
+        assert server.uris == ["asterisk/ping"]
         assert server.close_codes == [1000]
 
 
@@ -275,7 +275,7 @@ async def test_requests_go_over_http_when_the_server_stops_reading(
     server = RequestsServer(reactor)
     async with requesting(reactor, server, timeout=1.0) as requester:
         server.last.stop_reading()
-        # More than the sockets of both ends hold.
+        # More than the socket buffers of both ends.
         answers = requester.send_many(250, letters=60000)
         errors = await errors_of(answers)
         assert {type(error) for error in errors} == {RequestTimeoutError}
@@ -283,9 +283,9 @@ async def test_requests_go_over_http_when_the_server_stops_reading(
         assert not requester.is_over_websocket
         requester.transports.send(GET)
         requester.http.only_unanswered().accept()
-        # What is read late is answered late: to nobody.
+        # Requests that are read late are answered after their timeout.
         server.last.read_on()
-        await until(reactor, lambda: len(server.asked) == 251)
+        await until(reactor, lambda: len(server.uris) == 251)
         assert requester.connection.is_open
 
 

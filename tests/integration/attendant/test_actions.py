@@ -1,4 +1,4 @@
-"""What actions do for callers, on each of the two Asterisks."""
+"""The actions of menus, on both Asterisks."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ play-it = { play = ["you-entered", "recording:{recording}"] }
 def harness(
     backend: AsteriskHarness, transport: Transport
 ) -> Iterator[AttendantHarness]:
-    """Let an attendant offer the menus above."""
+    """Run an attendant with the menus above."""
     document = tomllib.loads(MENUS)
     asterisk = {"url": backend.url, "transport": transport.value}
     problems: list[Problem] = []
@@ -64,41 +64,41 @@ def harness(
     pytest_twisted.blockon(ensureDeferred(opened.close()))
 
 
-async def channels(harness: AttendantHarness) -> list[str]:
-    """List the channels that Asterisk has in our application."""
+async def channels_of(harness: AttendantHarness) -> list[str]:
+    """List the channels in the application."""
     answer = await harness.backend.ari.get("/applications/channel-aa")
     found: list[str] = answer.json["channel_ids"]
     return found
 
 
-async def is_alone(harness: AttendantHarness, monitor: ChannelMonitor) -> None:
-    """Wait until nothing but the caller is in the application."""
+async def until_alone(harness: AttendantHarness, monitor: ChannelMonitor) -> None:
+    """Wait until only the caller is in the application, and no bridge is left."""
 
-    async def so() -> bool:
+    async def is_true() -> bool:
         bridges = (await harness.backend.ari.get("/bridges")).json
-        return not bridges and await channels(harness) == [monitor.channel_id]
+        return not bridges and await channels_of(harness) == [monitor.channel_id]
 
-    await until(harness.backend.reactor, so)
+    await until(harness.backend.reactor, is_true)
 
 
-async def rings(harness: AttendantHarness) -> None:
+async def until_ringing(harness: AttendantHarness) -> None:
     """Wait until a phone rings."""
 
-    async def so() -> bool:
+    async def is_true() -> bool:
         found = (await harness.backend.ari.get("/channels")).json
         return any(each["name"].startswith("Local/rings@") for each in found)
 
-    await until(harness.backend.reactor, so)
+    await until(harness.backend.reactor, is_true)
 
 
-async def speaks(harness: AttendantHarness) -> None:
-    """Wait until a caller speaks with somebody."""
+async def until_conversation(harness: AttendantHarness) -> None:
+    """Wait for a conversation."""
     await until(
         harness.backend.reactor,
         lambda: harness.service._attendant.conversations == 1,
         "a conversation",
     )
-    # Some hang up so soon that Asterisk need not be asked.
+    # A phone may hang up before Asterisk's bridges could be read.
     await harness.events.wait_for(
         lambda it: (
             it.type == "ChannelEnteredBridge"
@@ -107,16 +107,16 @@ async def speaks(harness: AttendantHarness) -> None:
     )
 
 
-async def leaves_nothing(harness: AttendantHarness) -> None:
+async def until_nothing_left(harness: AttendantHarness) -> None:
     """Wait until no call, channel or bridge is left."""
     await harness.until_idle()
 
-    async def nothing() -> bool:
+    async def is_empty() -> bool:
         ari = harness.backend.ari
         bridges = (await ari.get("/bridges")).json
         return not bridges and not (await ari.get("/channels")).json
 
-    await until(harness.backend.reactor, nothing)
+    await until(harness.backend.reactor, is_empty)
     assert harness.warnings == []
 
 
@@ -127,9 +127,9 @@ async def test_caller_is_connected_and_hangs_up(
     caller, monitor = await harness.call()
     await monitor.hears("press-1")
     await caller.press("1")
-    await speaks(harness)
+    await until_conversation(harness)
     await caller.hang_up()
-    await leaves_nothing(harness)
+    await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
@@ -140,8 +140,8 @@ async def test_caller_continues_when_the_phone_hangs_up_first(
     await monitor.hears("press-1")
     await caller.press("2")
     await monitor.hears("option-is-invalid")
-    await is_alone(harness, monitor)
-    await leaves_nothing(harness)
+    await until_alone(harness, monitor)
+    await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
@@ -152,7 +152,7 @@ async def test_failed_dial_plays_the_reason_and_the_menu(
     await monitor.hears("press-1")
     await caller.press("3")
     await monitor.hears("number-not-answering", "press-1")
-    await is_alone(harness, monitor)
+    await until_alone(harness, monitor)
     assert [
         line.rpartition(" ")[2] for line in harness.call_log if "dialled" in line
     ] == [
@@ -169,9 +169,9 @@ async def test_hangup_while_dialling_hangs_up_the_phones(
         caller, monitor = await harness.call()
         await monitor.hears("press-1")
         await caller.press(key)
-        await rings(harness)
+        await until_ringing(harness)
         await caller.hang_up()
-        await leaves_nothing(harness)
+        await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
@@ -181,8 +181,8 @@ async def test_first_phone_to_answer_gets_the_caller(
     caller, monitor = await harness.call()
     await monitor.hears("press-1")
     await caller.press("5")
-    await speaks(harness)
-    await leaves_nothing(harness)
+    await until_conversation(harness)
+    await until_nothing_left(harness)
     assert harness.call_log[-2:][0].endswith("dialled Local/hangs-up@phones: ANSWER")
 
 
@@ -201,7 +201,7 @@ async def test_recording_is_played_back(harness: AttendantHarness) -> None:
     deleted = f"/recordings/stored/{recording.replace('/', '%2F')}"
     await harness.backend.ari.request("DELETE", deleted)
     await caller.hang_up()
-    await leaves_nothing(harness)
+    await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
@@ -242,7 +242,7 @@ async def test_back_two_digit_options_variables_and_language(
     await caller.press("8")
     await monitor.hears("press-2")
     await caller.press("9")
-    await leaves_nothing(harness)
+    await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
@@ -252,7 +252,7 @@ async def test_conversation_survives_a_stop_of_the_attendant(
     caller, monitor = await harness.call()
     await monitor.hears("press-1")
     await caller.press("1")
-    await speaks(harness)
+    await until_conversation(harness)
     await harness.close()
     bridges = (await harness.backend.ari.get("/bridges")).json
     assert [len(bridge["channels"]) for bridge in bridges] == [2]

@@ -1,4 +1,4 @@
-"""What callers of the default menu experience, on each of the two Asterisks."""
+"""Calls to the default menu, on both Asterisks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_seed_session_has_its_sounds_and_log(
 async def test_key_interrupts_each_sound_of_the_prompt(
     backend: AsteriskHarness, transport: Transport, heard: int
 ) -> None:
-    # The one that is interrupted lasts until then on a busy machine, too.
+    # The interrupted sound is long, since the machine may be busy.
     prompt = (*PROMPT[: heard - 1], LONG, *PROMPT[heard:])
     harness = await AttendantHarness.with_default_menu(
         backend, transport, prompt=prompt_of(*prompt)
@@ -143,15 +143,15 @@ async def test_hangup_at_any_moment_leaves_nothing(harness: AttendantHarness) ->
     await harness.until_idle()
     entered = [line for line in harness.call_log if "has entered" in line]
     left = [line for line in harness.call_log if "has left" in line]
-    # The first caller may have hung up on the way to the application.
+    # The first call may have ended before it entered the application.
     assert len(entered) == len(left) >= 3
     assert harness.warnings == []
 
 
-async def one_of_many(
+async def make_call(
     harness: AttendantHarness, number: int, turns: DeferredSemaphore
 ) -> None:
-    """Call, press three keys at times of one's own, and hang up."""
+    """Call, press three keys at times that depend on the number, and hang up."""
     reactor = harness.backend.reactor
     await deferLater(reactor, number * 0.01)
     async with turns:
@@ -169,10 +169,10 @@ async def one_of_many(
 
 @pytest_twisted.ensureDeferred
 async def test_100_concurrent_calls_leave_nothing(harness: AttendantHarness) -> None:
-    # Asterisk takes 100 connections at once, the attendant's among them.
+    # Asterisk accepts 100 connections, the attendant's included.
     turns = DeferredSemaphore(20)
     callers = [
-        Deferred.fromCoroutine(one_of_many(harness, number, turns))
+        Deferred.fromCoroutine(make_call(harness, number, turns))
         for number in range(100)
     ]
     most = 0
@@ -187,7 +187,7 @@ async def test_100_concurrent_calls_leave_nothing(harness: AttendantHarness) -> 
     async def has_no_channels() -> bool:
         return not (await harness.backend.ari.get("/channels")).json
 
-    # Their channels end a moment after they have left.
+    # The channels end shortly after they have left the application.
     await until(harness.backend.reactor, has_no_channels)
     assert (await harness.backend.ari.get("/channels")).json == []
     assert harness.warnings == []

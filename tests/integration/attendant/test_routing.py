@@ -1,4 +1,4 @@
-"""Calls whose requests take one way, the other, or both."""
+"""Calls whose requests use one transport, the other, or both."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from channel_aa.ari.wire.requests import Request
     from tests.support.asterisk_harness import AsteriskHarness
 
-STOP_BY_HTTP = ("DELETE", "playbacks")
-PLAY_BY_HTTP = ("POST", "channels")
+STOP_OVER_HTTP = ("DELETE", "playbacks")
+PLAY_OVER_HTTP = ("POST", "channels")
 
 
-def one_way_only(method: str, resource: str) -> Callable[[Request], bool]:
-    """Send by HTTP what has this method and resource, and nothing else."""
+def only_over_http(method: str, resource: str) -> Callable[[Request], bool]:
+    """Select requests with a method and a resource for HTTP."""
     return lambda request: (request.method, request.path[0]) == (method, resource)
 
 
-def spy_on_requests(
+def record_requests(
     harness: AttendantHarness, monkeypatch: pytest.MonkeyPatch
 ) -> list[tuple[str, str]]:
-    """Note the stops and the plays: ``("DELETE", playback)`` and ``("POST", …)``."""
-    asked: list[tuple[str, str]] = []
+    """Record plays and stops: ``("POST", playback)`` and ``("DELETE", playback)``."""
+    requests: list[tuple[str, str]] = []
     send = harness.client.requests.send
 
-    def spy(request: Request) -> Deferred[bytes]:
+    def record(request: Request) -> Deferred[bytes]:
         if "play" in request.path or "playbacks" in request.path:
-            asked.append((request.method, request.path[-1]))
+            requests.append((request.method, request.path[-1]))
         return send(request)
 
-    monkeypatch.setattr(harness.client.requests, "send", spy)
-    return asked
+    monkeypatch.setattr(harness.client.requests, "send", record)
+    return requests
 
 
 @pytest_twisted.ensureDeferred
@@ -83,9 +83,11 @@ async def test_request_that_waits_for_a_sound_delays_no_other_call(
 
 
 @pytest_twisted.ensureDeferred
-@pytest.mark.parametrize("by_http", [STOP_BY_HTTP, PLAY_BY_HTTP])
+@pytest.mark.parametrize("over_http", [STOP_OVER_HTTP, PLAY_OVER_HTTP])
 async def test_sound_is_stopped_before_the_next_over_mixed_transports(
-    backend: AsteriskHarness, by_http: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    backend: AsteriskHarness,
+    over_http: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     harness = await AttendantHarness.with_default_menu(
         backend,
@@ -98,8 +100,8 @@ async def test_sound_is_stopped_before_the_next_over_mixed_transports(
         },
     )
     try:
-        monkeypatch.setattr(routing, "must_go_over_http", one_way_only(*by_http))
-        asked = spy_on_requests(harness, monkeypatch)
+        monkeypatch.setattr(routing, "must_go_over_http", only_over_http(*over_http))
+        requests = record_requests(harness, monkeypatch)
         caller, monitor = await harness.call()
         await monitor.hears(LONG)
         await caller.press("1")
@@ -116,16 +118,16 @@ async def test_sound_is_stopped_before_the_next_over_mixed_transports(
             "the end of the last sound",
         )
         monitor.assert_no_overlap()
-        heard = [played for method, played in asked if method == "POST"]
-        first, second, third = heard[:3]
-        assert [each for each in asked if each[1] in heard[:4]] == [
+        played_ids = [played for method, played in requests if method == "POST"]
+        first, second, third = played_ids[:3]
+        assert [each for each in requests if each[1] in played_ids[:4]] == [
             ("POST", first),
             ("DELETE", first),
             ("POST", second),
             ("DELETE", second),
             ("POST", third),
             ("DELETE", third),
-            ("POST", heard[3]),
+            ("POST", played_ids[3]),
         ]
         assert harness.warnings == []
     finally:

@@ -1,4 +1,4 @@
-"""How the attendant's service stops, on each of the two Asterisks."""
+"""Stop and restart of the attendant's service, on both Asterisks."""
 
 from __future__ import annotations
 

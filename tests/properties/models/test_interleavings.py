@@ -1,4 +1,4 @@
-"""Whatever happens, in whatever order: one sound at a time, and nothing left."""
+"""Random sequences of events and faults: one sound at a time, and nothing left."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SEQUENCES = int(os.environ.get("CHANNEL_AA_SEQUENCES", "300"))
-"""How many sequences are tried; more in the environment variable of that name."""
+"""The number of sequences; CHANNEL_AA_SEQUENCES changes it."""
 
 MAX_CALL_SECONDS = 90.0
 CALM_SECONDS = 300.0
-"""After so many seconds without trouble no call is left, whatever was before: the
-longest call, and a request's time and a watchdog's more than once."""
+"""The seconds without faults after which no call is left: the longest call, and several
+timeouts of requests and playbacks."""
 
 FLOW = CallFlow(
     max_call_seconds=MAX_CALL_SECONDS,
@@ -80,7 +80,7 @@ step: st.SearchStrategy[tuple[Any, ...]] = st.one_of(
 
 
 def perform(harness: RandomCallsHarness, what: str, *details: Any) -> None:  # noqa: ANN401 - any step
-    """Let one thing happen."""
+    """Perform a step."""
     faults = harness.simulator.faults
     happenings: dict[str, Callable[..., object]] = {
         "call": harness.call,

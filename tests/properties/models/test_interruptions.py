@@ -1,7 +1,6 @@
-"""However a connection or a daemon ends: its callers hear something soon after.
+"""Callers hear a sound soon after a lost connection or a killed attendant.
 
-In virtual time, where it is the program's own waiting that counts, and not how busy
-the machine is that it runs on.
+In virtual time, only the program's own delays count, and not those of the machine.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
 PROMISED_SECONDS = 2.0
 GAP_SECONDS = 0.3
 STEP_SECONDS = 0.04
-"""From one moment at which the connection ends to the next one that is tried."""
+"""The seconds between the moments of interruption that are tried."""
 
 FLOW = CallFlow(
     menus={
         "main": Menu(
             prompt=prompt_of("press-1", "or"),
-            # Nobody hears anything again just because the time is up.
+            # No prompt is repeated because of a timeout.
             timeout=600.0,
             options={"1": Play(play=prompt_of("you-entered", "digits:{digits}"))},
         ),
@@ -39,8 +38,8 @@ FLOW = CallFlow(
 )
 
 KEY_AT, SECOND_KEY_AT, END = 2.0, 6.0, 12.0
-"""When a key stops the prompt, when another stops what answers it, and when the prompt
-has been over for a while."""
+"""The times of a key during the prompt, of a key during its feedback, and of the end
+of the call, when no sound has played for a while."""
 
 
 def cut(harness: RandomCallsHarness) -> None:
@@ -54,7 +53,7 @@ def kill(harness: RandomCallsHarness) -> None:
 
 
 def hears(caller: SimulatedCaller, after: float, before: float) -> bool:
-    """Tell whether anything is to be heard between two moments."""
+    """Say whether a caller hears a sound between two moments."""
     return any(
         sound.started <= before and (sound.ended is None or sound.ended > after)
         for sound in caller.heard
@@ -67,10 +66,10 @@ def heard(
     moment: float,
     harness: RandomCallsHarness,
 ) -> str:
-    """Let a call's connection end at a moment of it.
+    """Interrupt a call at a moment.
 
     Returns:
-        What the caller heard, where that was nothing in the time that is promised.
+        Empty if the caller hears a sound in time; else what the caller has heard.
     """
     harness.connect()
     began = harness.clock.seconds()
@@ -94,7 +93,7 @@ def heard(
 @pytest.mark.parametrize("transport", [Transport.HTTP, Transport.WEBSOCKET])
 @pytest.mark.parametrize(
     ("end", "slowest"),
-    # A new run asks for three things one after the other before it knows a call.
+    # A new run makes three requests, one after another, before it adopts a call.
     [(cut, 0.3), (kill, 0.02)],
 )
 def test_callers_hear_a_sound_soon_after_any_interruption(

@@ -31,14 +31,14 @@ CALLS = 10
 A_SECOND = 200
 SECONDS = 60
 FLAT_OBJECTS = 200
-"""How many objects more than in the first seconds there may be at any time after."""
+"""The number of objects that there may be more than in the first seconds."""
 
 _PHONES = {"Local/410@phones": "busy", "Local/415@phones": "rings", "*": "rings"}
 
 
 class FloodTestCase(SynchronousTestCase):
     def flood(self, flow: CallFlow) -> None:
-        """Press the keys, and count what they lead to, second by second."""
+        """Press the keys; keep the log lines, and the number of objects each second."""
         random = Random(20261122)  # noqa: S311 - the same each time, not secret
         self.lines: list[LogEvent] = []
 
@@ -72,9 +72,11 @@ class FloodTestCase(SynchronousTestCase):
             self.objects.append(self.count_objects())
 
     def count_objects(self) -> int:
-        """Count what the calls and the client consist of."""
-        rooms = ("channel_aa.attendant", "channel_aa.ari")
-        return sum(type(each).__module__.startswith(rooms) for each in gc.get_objects())
+        """Count the objects of the attendant and the client."""
+        packages = ("channel_aa.attendant", "channel_aa.ari")
+        return sum(
+            type(each).__module__.startswith(packages) for each in gc.get_objects()
+        )
 
     def assert_calm(self) -> None:
         taken = CALLS * (MAX_KEPT + MAX_PER_SECOND * (SECONDS + 1))

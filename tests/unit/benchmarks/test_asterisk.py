@@ -1,4 +1,4 @@
-"""What the benchmark reads out of a real Asterisk's events."""
+"""The timings computed from a real Asterisk's events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark's Asterisk and its callers, and the bytes they travel in."""
+"""The benchmark's simulated Asterisk, its callers, and its wire format."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Timer:
 
 
 class Loop:
-    """Asyncio's loop, as far as the load needs it, with a clock to move by hand."""
+    """The part of asyncio's event loop that the load uses, with a manual clock."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -57,7 +57,7 @@ class Loop:
 
 
 class LoadTests(SynchronousTestCase):
-    """One call, unless a test places more; a key comes every second."""
+    """A load of one call by default, with a key every second."""
 
     def setUp(self) -> None:
         self.loop = Loop()
@@ -68,7 +68,7 @@ class LoadTests(SynchronousTestCase):
         self.call = next(iter(self.asterisk.calls))
 
     def types(self) -> list[str]:
-        """What was told since the last time."""
+        """The events since the last time."""
         types = [event["type"] for event in self.told]
         self.told.clear()
         return types
@@ -192,7 +192,7 @@ class RecordTests(LoadTests):
         self.record = self.asterisk.record
 
     def press(self) -> None:
-        """Let the caller press a key, and leave what is heard as it is."""
+        """Let the caller press a key, without a reaction of the program."""
         self.answer()
         self.advance(1)
 

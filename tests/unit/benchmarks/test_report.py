@@ -1,4 +1,4 @@
-"""What the benchmark makes of its numbers: pure functions, no process."""
+"""Results, targets, report and chart of the benchmark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def result(program: str = "websocket", calls: int = 500, **changes: object) -> Result:
-    """A program that needs half a core for 5000 requests a second."""
+    """A result: half a core for 5000 requests a second."""
     record = Record(requests=50_000, events=90_000, keys=100)
     record.stop_delays = [0.001, 0.002, 0.004]
     record.silences = [0.001]

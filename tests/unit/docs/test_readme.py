@@ -1,4 +1,4 @@
-"""What the README shows of the menus and of embedding can be copied."""
+"""The README's excerpts work when copied."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ prompt = ["acme/sales-menu"]
 [menus.night]
 prompt = ["acme/night-menu"]
 """
-"""The menus that the excerpt names and leaves out."""
+"""The menus that the excerpt refers to and omits."""
 
 
 class ReadmeTests(SynchronousTestCase):
     def block(self, language: str) -> str:
-        """Give what is shown in a language; there has to be one."""
+        """Return the only code block of a language."""
         pattern = rf"```{language}\n(.*?)```"
         [block] = re.findall(pattern, README.read_text("utf-8"), re.DOTALL)
         return str(block)

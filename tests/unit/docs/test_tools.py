@@ -1,4 +1,4 @@
-"""The examples of docs/tools.md are true."""
+"""The examples in docs/tools.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the faulty network makes of the bytes that pass."""
+"""`MessageParser`: messages from the bytes of a connection."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class MessageParserTests(SynchronousTestCase):
             + server_frame('{"type":"StasisStart"}')
             + server_frame(json.dumps(response))
         )
-        # However the bytes are cut.
+        # Byte by byte.
         asked = [
             m for byte in up for m in parser.feed(Direction.TO_ASTERISK, bytes([byte]))
         ]
