@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.load import wire
 from benchmarks.load.asterisk import Asterisk
-from benchmarks.load.calls import Habits
+from benchmarks.load.calls import CallerBehaviour
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twisted.internet.base import DelayedCall
 
 APP = "channel-aa"
-HABITS = Habits(call_seconds=10.0, key_seconds=(1.0, 1.0), sound_seconds=0.5)
+HABITS = CallerBehaviour(call_seconds=10.0, key_seconds=(1.0, 1.0), sound_seconds=0.5)
 
 
 class Timer:
@@ -250,7 +250,7 @@ class RecordTests(LoadTests):
 
     def test_late_feedback_does_not_count(self) -> None:
         self.press()
-        self.asterisk.be_quiet()
+        self.asterisk.stop_keys()
         self.advance(5.1)
         self.play("one", "option-is-invalid")
         self.assertEqual(self.record.keys_lost, 1)
@@ -289,25 +289,25 @@ class WireTests(SynchronousTestCase):
         head[1] |= 0x80
         masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
         sent = bytes(head) + mask + masked
-        taken = wire.take_frames(sent + sent + b"rest")
+        taken = wire.parse_frames(sent + sent + b"rest")
         self.assertEqual(taken, ([(wire.TEXT, payload)] * 2, b"rest"))
 
     def test_incomplete_frame_waits_for_the_rest(self) -> None:
         for whole in (b"\x81\x85\0\0\0\0hello", b"\x81\xfe\0\5\0\0\0\0hello"):
             for length in range(len(whole)):
                 part = whole[:length]
-                self.assertEqual(wire.take_frames(part), ([], part))
-            self.assertEqual(wire.take_frames(whole), ([(wire.TEXT, b"hello")], b""))
+                self.assertEqual(wire.parse_frames(part), ([], part))
+            self.assertEqual(wire.parse_frames(whole), ([(wire.TEXT, b"hello")], b""))
 
     def test_unmasked_client_frame_is_refused(self) -> None:
         with self.assertRaises(wire.WireError):
-            wire.take_frames(b"\x81\x05hello")
+            wire.parse_frames(b"\x81\x05hello")
 
     def test_requests_are_parsed_with_their_bodies(self) -> None:
         first = b"PUT /ari/one HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
         second = b"GET /ari/two HTTP/1.1\r\nHost: x\r\n\r\n"
-        put, rest = wire.take_request(first + second)
-        get, rest = wire.take_request(rest)
+        put, rest = wire.parse_request(first + second)
+        get, rest = wire.parse_request(rest)
         assert put is not None
         assert get is not None
         self.assertEqual(
@@ -315,10 +315,10 @@ class WireTests(SynchronousTestCase):
         )
         self.assertEqual((get.method, get.target, get.body), ("GET", "/ari/two", b""))
         self.assertEqual(get.header(b"host"), b"x")
-        self.assertEqual(wire.take_request(rest), (None, b""))
+        self.assertEqual(wire.parse_request(rest), (None, b""))
         for length in range(len(first)):
             part = first[:length]
-            self.assertEqual(wire.take_request(part), (None, part))
+            self.assertEqual(wire.parse_request(part), (None, part))
 
     def test_handshake_is_answered_as_in_rfc_6455(self) -> None:
         request = wire.HttpRequest(
