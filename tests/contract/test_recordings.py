@@ -30,7 +30,7 @@ async def record(
     assert answer.status == 201, answer.json
 
 
-async def until_it_is_over(backend: AsteriskHarness) -> None:
+async def until_finished(backend: AsteriskHarness) -> None:
     """Wait until it is not live: its last event comes shortly before."""
 
     async def is_over() -> bool:
@@ -39,7 +39,7 @@ async def until_it_is_over(backend: AsteriskHarness) -> None:
     await until(backend.reactor, is_over)
 
 
-async def until_it_is_stored(backend: AsteriskHarness) -> None:
+async def until_stored(backend: AsteriskHarness) -> None:
     """Wait until its file exists: its first event comes shortly before."""
 
     async def is_stored() -> bool:
@@ -55,7 +55,7 @@ async def recorded(backend: AsteriskHarness, call: StasisCall, events: Events) -
     await call.caller.speak()
     await call.caller.press("#")
     await events.wait_for_type("RecordingFinished", NAME)
-    await until_it_is_over(backend)
+    await until_finished(backend)
 
 
 @pytest_twisted.ensureDeferred
@@ -80,14 +80,14 @@ async def test_recording_is_made_played_and_deleted(
     live = await backend.ari.get(LIVE)
     assert live.json == {**described, "state": "recording"}
     # Its file exists already.
-    await until_it_is_stored(backend)
+    await until_stored(backend)
     assert (await backend.ari.get(STORED)).status == 200
 
     await call.caller.speak()
     assert (await backend.ari.post(f"{LIVE}/stop")).status == 204
     finished = await events.wait_for_type("RecordingFinished", NAME)
     assert finished.json["recording"] == {**described, "state": "done", "duration": 0}
-    await until_it_is_over(backend)
+    await until_finished(backend)
     assert (await backend.ari.post(f"{LIVE}/stop")).error == GONE
     assert (await backend.ari.get(LIVE)).error == GONE
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asterisk
 OVER_HTTP = "Requests go over HTTP: this Asterisk serves none over the websocket"
 
 
-async def has_found_out(harness: AttendantHarness) -> None:
+async def until_transport_chosen(harness: AttendantHarness) -> None:
     """Wait until the attendant has chosen the transport of requests."""
     client = harness.client
     await until(harness.backend.reactor, lambda: client.is_connected, "a connection")
@@ -40,7 +40,7 @@ async def test_seed_session_over_http(
         backend = await RealAsteriskHarness.open(reactor, asterisk)
         harness = await AttendantHarness.open(backend, transport=Transport.AUTO)
         try:
-            await has_found_out(harness)
+            await until_transport_chosen(harness)
             assert harness.client.requests.in_use is Transport.HTTP
             await harness.go_through_seed_session()
             # It is logged once, not after each connection.
@@ -49,7 +49,7 @@ async def test_seed_session_over_http(
                 reactor, lambda: not harness.client.is_connected, "the connection's end"
             )
             await asterisk.boot()
-            await has_found_out(harness)
+            await until_transport_chosen(harness)
             assert harness.connection_log.count(OVER_HTTP) == 1
         finally:
             await harness.close()

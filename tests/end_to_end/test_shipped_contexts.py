@@ -97,7 +97,7 @@ async def continue_in(
     return ContinuedCall(backend, everything, call)
 
 
-async def messages(asterisk: Asterisk) -> int:
+async def count_messages(asterisk: Asterisk) -> int:
     """Return the number of messages in the mailbox."""
     line = next(
         each
@@ -111,7 +111,7 @@ async def messages(asterisk: Asterisk) -> int:
 async def test_voicemail_context_records_a_message(
     backend: RealAsteriskHarness, asterisk: Asterisk
 ) -> None:
-    before = await messages(asterisk)
+    before = await count_messages(asterisk)
     continued = await continue_in(backend, "channel-aa-voicemail", "410")
     await continued.executes("VoiceMail", "410,u")
     # This key skips the greeting.
@@ -119,7 +119,7 @@ async def test_voicemail_context_records_a_message(
     await continued.call.caller.keep_talking()
     assert await continued.variable("VMSTATUS") == "SUCCESS"
     await continued.everything.wait_for_type("ChannelDestroyed", continued.call.id)
-    assert await messages(asterisk) == before + 1
+    assert await count_messages(asterisk) == before + 1
 
 
 @pytest_twisted.ensureDeferred

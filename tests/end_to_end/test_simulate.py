@@ -89,7 +89,9 @@ def settings_for(url: str) -> Settings:
     return settings
 
 
-async def real(reactor: PosixReactorBase, asterisk: Asterisk, script: str) -> list[str]:
+async def make_call(
+    reactor: PosixReactorBase, asterisk: Asterisk, script: str
+) -> list[str]:
     """Make the call on a real Asterisk; return what happens."""
     backend = await RealAsteriskHarness.open(reactor, asterisk)
     events = await backend.listen_to_everything()
@@ -106,7 +108,7 @@ async def real(reactor: PosixReactorBase, asterisk: Asterisk, script: str) -> li
     return happened(call.transcript.entries)
 
 
-def simulated(script: str) -> list[str]:
+def simulate_call(script: str) -> list[str]:
     """Simulate the call; return what happens."""
     clock = Clock()
     flow = settings_for("http://localhost").flow
@@ -135,4 +137,4 @@ def simulated(script: str) -> list[str]:
 async def test_simulated_call_equals_the_real_one(
     reactor: PosixReactorBase, asterisk: Asterisk, script: str
 ) -> None:
-    assert simulated(script) == await real(reactor, asterisk, script)
+    assert simulate_call(script) == await make_call(reactor, asterisk, script)

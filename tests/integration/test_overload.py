@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest_twisted
@@ -15,21 +14,12 @@ from tests.support.waiting import until
 if TYPE_CHECKING:
     from channel_aa.simulator import SimulatedCaller
     from tests.support.daemon_harness import DaemonHarness
-    from tests.support.process import PythonProcess
 
 PATIENCE = 300.0
 """The seconds within which a caller hears a sound, on any machine."""
 
 KIB_FOR_A_CALL = 64
 """Far more than a call uses; docs/operation.md has measurements."""
-
-
-def memory_kib(daemon: PythonProcess) -> int:
-    """Give how much memory the daemon has in use."""
-    assert daemon.transport is not None
-    status = Path(f"/proc/{daemon.transport.pid}/status").read_text("utf-8")
-    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-    return int(line.split()[1])
 
 
 async def all_hear(callers: list[SimulatedCaller], what: str) -> None:
@@ -63,7 +53,7 @@ async def test_calls_above_the_limit_in_a_burst_of_1000_are_refused(
     harness.write_file(max_calls=100)
     async with harness.daemon() as daemon:
         await daemon.prints("Requests go over the websocket")
-        before = memory_kib(daemon)
+        before = daemon.memory_kib
         callers = [harness.simulator.call() for _ in range(1000)]
         # The others continue in the dialplan.
         await until(
@@ -76,7 +66,7 @@ async def test_calls_above_the_limit_in_a_burst_of_1000_are_refused(
         status = await harness.status()
         assert status["calls"]["now"] == 100
         assert status["calls"]["refused"] == 900
-        assert memory_kib(daemon) - before < 1000 * KIB_FOR_A_CALL
+        assert daemon.memory_kib - before < 1000 * KIB_FOR_A_CALL
         await hang_up(harness, attended)
     warnings = [line for line in daemon.lines if "Too many calls" in line]
     assert 1 <= len(warnings) <= 2
@@ -89,10 +79,10 @@ async def test_1000_calls_at_once_are_served_without_a_limit(
 ) -> None:
     async with harness.daemon() as daemon:
         await harness.simulator.listening()
-        before = memory_kib(daemon)
+        before = daemon.memory_kib
         callers = [harness.simulator.call() for _ in range(1000)]
         await all_hear(callers, "press-1")
-        assert memory_kib(daemon) - before < 1000 * KIB_FOR_A_CALL
+        assert daemon.memory_kib - before < 1000 * KIB_FOR_A_CALL
         await hang_up(harness, callers)
     assert not [line for line in daemon.lines if "Traceback" in line]
 
@@ -104,13 +94,13 @@ async def test_calls_survive_an_asterisk_that_answers_two_seconds_late(
     async with harness.daemon() as daemon:
         await harness.simulator.listening()
         harness.simulator.faults.delay("*", 2.0, times=None)
-        before = memory_kib(daemon)
+        before = daemon.memory_kib
         callers = [harness.simulator.call() for _ in range(200)]
         await all_hear(callers, "press-1, hear or")
         assert not any(caller.is_over for caller in callers)
         status = await harness.status()
         assert status["requests"]["pending"] <= 2 * len(callers)
-        assert memory_kib(daemon) - before < 200 * KIB_FOR_A_CALL
+        assert daemon.memory_kib - before < 200 * KIB_FOR_A_CALL
         harness.simulator.faults.clear()
         await hang_up(harness, callers)
     assert not [line for line in daemon.lines if "Traceback" in line]
@@ -123,11 +113,11 @@ async def test_requests_go_over_http_when_asterisk_stops_reading(
     async with harness.daemon() as daemon:
         await harness.simulator.listening()
         await daemon.prints("Requests go over the websocket")
-        before = memory_kib(daemon)
+        before = daemon.memory_kib
         stop_reading(harness)
         callers = [harness.simulator.call() for _ in range(200)]
         await all_hear(callers, "press-1, hear or")
         await daemon.prints("no longer answers requests over the websocket")
-        assert memory_kib(daemon) - before < 200 * KIB_FOR_A_CALL
+        assert daemon.memory_kib - before < 200 * KIB_FOR_A_CALL
         await hang_up(harness, callers)
     assert not [line for line in daemon.lines if "Traceback" in line]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest_twisted
@@ -11,28 +10,16 @@ from zope.interface.verify import verifyObject
 
 from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
-from channel_aa.simulator import Simulator
-from tests.support.process import PythonProcess
+from tests.support.asterisk_harness import running_simulator
+from tests.support.process import TWIST, PythonProcess
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from twisted.internet.posixbase import PosixReactorBase
 
+    from channel_aa.simulator import Simulator
+
 SESSION = "hear or, press 2, hear digits/2, hear press-1, hangup"
-TWIST = ("-c", "from twisted.application.twist._twist import Twist; Twist.main()")
-
-
-@asynccontextmanager
-async def simulating(reactor: PosixReactorBase) -> AsyncIterator[Simulator]:
-    """Run a simulated Asterisk for a block of code."""
-    simulator = Simulator(reactor=reactor, default_sound_seconds=0.2)
-    await simulator.start()
-    try:
-        yield simulator
-    finally:
-        await simulator.stop()
 
 
 def serving(simulator: Simulator, reactor: PosixReactorBase) -> AttendantService:
@@ -45,7 +32,10 @@ def serving(simulator: Simulator, reactor: PosixReactorBase) -> AttendantService
 async def test_services_in_one_process_serve_separate_asterisks(
     reactor: PosixReactorBase,
 ) -> None:
-    async with simulating(reactor) as one, simulating(reactor) as another:
+    async with (
+        running_simulator(reactor, default_sound_seconds=0.2) as one,
+        running_simulator(reactor, default_sound_seconds=0.2) as another,
+    ):
         services = MultiService()
         for simulator in (one, another):
             service = serving(simulator, reactor)
@@ -67,7 +57,7 @@ async def test_services_in_one_process_serve_separate_asterisks(
 
 @pytest_twisted.ensureDeferred
 async def test_twist_runs_the_plugin(reactor: PosixReactorBase) -> None:
-    async with simulating(reactor) as simulator:
+    async with running_simulator(reactor, default_sound_seconds=0.2) as simulator:
         arguments = (*TWIST, "channel-aa", "--url", simulator.url)
         async with PythonProcess.running(reactor, *arguments) as program:
             await simulator.listening()

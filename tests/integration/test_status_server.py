@@ -44,7 +44,7 @@ def folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def served(
+async def running_server(
     reactor: PosixReactorBase, where: str, status: Status | None = None
 ) -> AsyncIterator[StatusServer]:
     server = StatusServer(lambda: status or a_status(), reactor=reactor)
@@ -56,7 +56,7 @@ async def served(
 
 
 @implementer(IAgentEndpointFactory)
-class To:
+class FixedEndpointFactory:
     def __init__(self, endpoint: IStreamClientEndpoint) -> None:
         self.endpoint = endpoint
 
@@ -67,14 +67,16 @@ class To:
 async def request(
     reactor: PosixReactorBase, where: str, method: str = "GET"
 ) -> tuple[int, bytes]:
-    agent = Agent.usingEndpointFactory(reactor, To(client_endpoint(where, reactor)))
+    agent = Agent.usingEndpointFactory(
+        reactor, FixedEndpointFactory(client_endpoint(where, reactor))
+    )
     client = HTTPClient(agent)
     waiting = client.request(method, "http://channel-aa/")
     answer = await waiting.addTimeout(SECONDS, reactor)
     return answer.code, await answer.content()
 
 
-class Raw(Protocol):
+class RecordingProtocol(Protocol):
     """A connection that records the received bytes and its end."""
 
     def __init__(self) -> None:
@@ -113,7 +115,7 @@ async def test_status_is_the_same_over_tcp_and_a_unix_socket(
 ) -> None:
     tcp = f"tcp:{free_port()}:interface=127.0.0.1"
     unix = f"unix:{folder}/status"
-    async with served(reactor, tcp), served(reactor, unix):
+    async with running_server(reactor, tcp), running_server(reactor, unix):
         for where in (tcp, unix):
             code, body = await request(reactor, where)
             assert code == 200
@@ -125,7 +127,7 @@ async def test_http_status_tells_whether_it_serves(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where, a_status(serving=False)):
+    async with running_server(reactor, where, a_status(serving=False)):
         assert (await request(reactor, where))[0] == 503
         assert await request(reactor, where, "HEAD") == (503, b"")
 
@@ -135,7 +137,7 @@ async def test_other_methods_are_refused(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where):
+    async with running_server(reactor, where):
         assert (await request(reactor, where, "POST"))[0] == 405
         assert (await request(reactor, where, "DELETE"))[0] == 405
 
@@ -145,9 +147,11 @@ async def test_request_with_a_body_is_dropped(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where):
-        raw = await client_endpoint(where, reactor).connect(Factory.forProtocol(Raw))
-        assert isinstance(raw, Raw)
+    async with running_server(reactor, where):
+        raw = await client_endpoint(where, reactor).connect(
+            Factory.forProtocol(RecordingProtocol)
+        )
+        assert isinstance(raw, RecordingProtocol)
         assert raw.transport is not None
         raw.transport.write(
             b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n"
@@ -161,15 +165,15 @@ async def test_number_of_connections_is_limited(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where):
+    async with running_server(reactor, where):
         endpoint = client_endpoint(where, reactor)
         connections = []
         for _ in range(CONNECTIONS):
-            raw = await endpoint.connect(Factory.forProtocol(Raw))
-            assert isinstance(raw, Raw)
+            raw = await endpoint.connect(Factory.forProtocol(RecordingProtocol))
+            assert isinstance(raw, RecordingProtocol)
             connections.append(raw)
-        surplus = await endpoint.connect(Factory.forProtocol(Raw))
-        assert isinstance(surplus, Raw)
+        surplus = await endpoint.connect(Factory.forProtocol(RecordingProtocol))
+        assert isinstance(surplus, RecordingProtocol)
         await surplus.ended.addTimeout(SECONDS, reactor)
         for raw in connections:
             assert raw.transport is not None
@@ -183,7 +187,7 @@ async def test_socket_has_the_configured_mode(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     path = folder / "status"
-    async with served(reactor, f"unix:{path}:mode=660"):
+    async with running_server(reactor, f"unix:{path}:mode=660"):
         assert mode(path) == 0o660
     assert names(folder) == []
 
@@ -195,7 +199,7 @@ async def test_stale_socket_is_replaced(
     path = folder / "status"
     leave_socket(path)
     where = f"unix:{path}"
-    async with served(reactor, where):
+    async with running_server(reactor, where):
         assert (await request(reactor, where))[0] == 200
 
 
@@ -204,9 +208,9 @@ async def test_socket_in_use_is_kept_and_the_error_logged(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where, a_status(serving=False)):
+    async with running_server(reactor, where, a_status(serving=False)):
         with capturedLogs() as logged:
-            async with served(reactor, where):
+            async with running_server(reactor, where):
                 assert (await request(reactor, where))[0] == 503
         errors = [each for each in logged if each["log_level"] is LogLevel.error]
         assert [each["where"] for each in errors] == [where]
@@ -221,7 +225,7 @@ async def test_failure_to_listen_is_logged(
     reactor: PosixReactorBase, where: str
 ) -> None:
     with capturedLogs() as logged:
-        async with served(reactor, where):
+        async with running_server(reactor, where):
             pass
     assert [each["where"] for each in logged if each["log_level"] is LogLevel.error]
 
@@ -229,7 +233,7 @@ async def test_failure_to_listen_is_logged(
 @pytest_twisted.ensureDeferred
 async def test_endpoint_can_be_changed(reactor: PosixReactorBase, folder: Path) -> None:
     first, second = f"unix:{folder}/first", f"unix:{folder}/second"
-    async with served(reactor, first) as server:
+    async with running_server(reactor, first) as server:
         await server.listen(second)
         assert names(folder) == ["second"]
         assert (await request(reactor, second))[0] == 200

@@ -86,7 +86,7 @@ class PlayingListener(RecordingListener):
         super().__init__()
         self._channel = channel
         # A sound that fails at once must not be played again without end.
-        self._sounds_left = 3
+        self._sounds_left = 4
         channel.answer().addErrback(lambda failure: failure.trap(TelephonyError))
         self._play()
 

@@ -164,7 +164,7 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("walk", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest_twisted.ensureDeferred
 async def test_real_call_equals_the_simulated_one(
     harness: CompanyHarness, call: CompanyCall

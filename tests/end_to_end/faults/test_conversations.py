@@ -59,7 +59,7 @@ async def test_conversations_survive_a_reconnect_and_a_restart(
     await harness.hang_up_all()
 
 
-async def knows_of(harness: FaultHarness, conversations: int) -> bool:
+async def has_conversations(harness: FaultHarness, conversations: int) -> bool:
     """Say whether the daemon has this number of conversations."""
     return (await harness.status()).calls.conversations == conversations
 
@@ -82,7 +82,7 @@ async def test_connection_cut_while_conversations_begin(
         harness.proxy.cut()
         await harness.until_reconnected(before + 1)
         await harness.until_conversations(begun)
-        await until(harness.backend.reactor, partial(knows_of, harness, begun))
+        await until(harness.backend.reactor, partial(has_conversations, harness, begun))
         assert not await harness.lost(calls)
         await harness.hang_up_all()
 

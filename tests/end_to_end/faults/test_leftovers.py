@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asterisk
 
 
-def objects_of_ours() -> Counter[type]:
+def count_call_objects() -> Counter[type]:
     """Count the objects of calls, channels and playbacks."""
     # Without a log observer, Twisted buffers events, which refer to objects.
     globalLogBeginner._initialBuffer._buffer.clear()
@@ -41,7 +41,7 @@ def objects_of_ours() -> Counter[type]:
 async def test_ten_lost_connections_leave_no_timer_and_no_object(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
-    before = objects_of_ours()
+    before = count_call_objects()
     async with Asterisk.running(reactor, installation=installation) as asterisk:
         proxy = Proxy(reactor, asterisk.port)
         backend = await RealAsteriskHarness.open(reactor, asterisk)
@@ -65,4 +65,4 @@ async def test_ten_lost_connections_leave_no_timer_and_no_object(
         assert not (timers := leftover_timers(reactor)), timers
         await backend.close()
         await proxy.close()
-    await until(reactor, lambda: objects_of_ours() <= before, "no object to be left")
+    await until(reactor, lambda: count_call_objects() <= before, "no object to be left")

@@ -73,13 +73,13 @@ def running_scenarios(
     pytest_twisted.blockon(DeferredList(list(begun.values()), consumeErrors=True))
 
 
-def flip_the_middle(data: bytes) -> bytes:
+def corrupt_middle(data: bytes) -> bytes:
     """Corrupt four bytes in the middle."""
     middle = len(data) // 2
     return data[:middle] + flip(data[middle : middle + 4]) + data[middle + 4 :]
 
 
-def claim_to_be_longer(data: bytes) -> bytes:
+def increase_length(data: bytes) -> bytes:
     """Increase a frame's length, so that it includes the next ones."""
     return data[:2] + b"\xff\x00" + data[4:]
 
@@ -105,7 +105,7 @@ async def test_unreadable_stream_to_the_daemon_loses_no_call(
     harness: FaultHarness,
 ) -> None:
     calls = await harness.place_calls()
-    corrupted = harness.proxy.corrupt(event("PlaybackFinished"), claim_to_be_longer)
+    corrupted = harness.proxy.corrupt(event("PlaybackFinished"), increase_length)
     harness.load.press("1", calls)
     await corrupted.happened
     await harness.daemon.prints("Trying again in")
@@ -223,14 +223,14 @@ async def test_answers_and_events_2_seconds_late(harness: FaultHarness) -> None:
 
 @concurrent
 async def test_corrupted_text_in_both_directions(harness: FaultHarness) -> None:
-    first = harness.proxy.corrupt(event("StasisStart"), flip_the_middle, nth=CALLS // 2)
+    first = harness.proxy.corrupt(event("StasisStart"), corrupt_middle, nth=CALLS // 2)
     since = harness.reactor.seconds()
     calls = await harness.load.place(CALLS)
     await first.happened
     seconds = await harness.load.all_hear(calls, since)
     harness.report("text of StasisStart spoilt", seconds)
     for which in (event("PlaybackFinished"), answer("/play/"), request("/play/")):
-        corrupted = harness.proxy.corrupt(which, flip_the_middle, nth=CALLS // 2)
+        corrupted = harness.proxy.corrupt(which, corrupt_middle, nth=CALLS // 2)
         harness.load.press("1", calls)
         await corrupted.happened
         harness.proxy.heal()

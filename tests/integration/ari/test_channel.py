@@ -115,7 +115,7 @@ def _record(call: ConnectedCall, name: str = "a/message", **limits: int) -> Reco
     )
 
 
-async def _is_under_way(harness: ClientHarness, name: str = "a%2Fmessage") -> None:
+async def _until_recording(harness: ClientHarness, name: str = "a%2Fmessage") -> None:
     async def under_way() -> bool:
         answer = await harness.backend.ari.get(f"/recordings/live/{name}")
         return answer.status == 200 and answer.json["state"] == "recording"
@@ -133,7 +133,7 @@ async def test_recording_ended_by_a_key_can_be_played_and_deleted(
 ) -> None:
     call = await harness.call()
     recording = _record(call)
-    await _is_under_way(harness)
+    await _until_recording(harness)
     await call.caller.speak()
     await call.caller.press("#")
     assert await recording.finished is RecordingEnd.DONE
@@ -160,14 +160,14 @@ async def test_cancelled_recording_is_kept_and_discarded_one_is_not(
 ) -> None:
     call = await harness.call()
     recording = _record(call)
-    await _is_under_way(harness)
+    await _until_recording(harness)
     recording.finished.cancel()
     with pytest.raises(CancelledError):
         await recording.finished
     await harness.until(lambda: not harness.client.recordings, "its end")
     assert await _is_stored(harness)
     again = _record(call)
-    await _is_under_way(harness)
+    await _until_recording(harness)
     await again.discard()
     assert await again.finished is RecordingEnd.DONE
     assert not await _is_stored(harness)
@@ -177,7 +177,7 @@ async def test_cancelled_recording_is_kept_and_discarded_one_is_not(
 async def test_recording_is_kept_at_a_hangup(harness: ClientHarness) -> None:
     call = await harness.call()
     recording = _record(call)
-    await _is_under_way(harness)
+    await _until_recording(harness)
     await call.caller.hang_up()
     assert await recording.finished is RecordingEnd.DONE
     assert await _is_stored(harness)

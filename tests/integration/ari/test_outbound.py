@@ -56,7 +56,7 @@ async def test_phone_shows_the_label_and_the_caller(harness: ClientHarness) -> N
     await harness.until_no_phones()
 
 
-async def _in_conversation(
+async def _begin_conversation(
     harness: ClientHarness,
 ) -> tuple[ConnectedCall, Deferred[None], str]:
     call = await harness.call()
@@ -78,7 +78,7 @@ async def _in_conversation(
 async def test_caller_remains_when_the_phone_is_hung_up(
     harness: ClientHarness,
 ) -> None:
-    call, over, phone_id = await _in_conversation(harness)
+    call, over, phone_id = await _begin_conversation(harness)
     await harness.backend.ari.delete(f"/channels/{phone_id}")
     await over
     await harness.until_no_phones()
@@ -102,7 +102,7 @@ async def test_hangup_of_the_phone_ends_the_conversation(
 async def test_hangup_of_the_caller_ends_the_conversation(
     harness: ClientHarness,
 ) -> None:
-    call, over, _ = await _in_conversation(harness)
+    call, over, _ = await _begin_conversation(harness)
     await call.caller.hang_up()
     with pytest.raises(ChannelGoneError):
         await over
@@ -114,7 +114,7 @@ async def test_hangup_of_the_caller_ends_the_conversation(
 async def test_removal_of_the_caller_from_the_bridge_ends_the_conversation(
     harness: ClientHarness,
 ) -> None:
-    call, over, _ = await _in_conversation(harness)
+    call, over, _ = await _begin_conversation(harness)
     [bridge] = await harness.rest("/bridges")
     await harness.backend.ari.post(
         f"/bridges/{bridge['id']}/removeChannel", channel=call.channel.id
@@ -128,7 +128,7 @@ async def test_removal_of_the_caller_from_the_bridge_ends_the_conversation(
 async def test_cancelled_conversation_hangs_up_the_phone(
     harness: ClientHarness,
 ) -> None:
-    call, over, _ = await _in_conversation(harness)
+    call, over, _ = await _begin_conversation(harness)
     over.cancel()
     with pytest.raises(CancelledError):
         await over

@@ -144,12 +144,12 @@ async def test_conversation_survives_a_restart_of_the_client(
     phone = call.channel.dial("Local/answers@phones", ring_seconds=9)
     assert await phone.outcome is DialOutcome.ANSWERED
     over = phone.connect()
-    await until(harness.backend.reactor, lambda: _speak(harness))
+    await until(harness.backend.reactor, lambda: _is_in_conversation(harness))
     await harness.client.stopService()
     over.addErrback(lambda _: None).cancel()
-    assert await _speak(harness)
+    assert await _is_in_conversation(harness)
     await harness.start_another()
-    assert await _speak(harness)
+    assert await _is_in_conversation(harness)
     assert harness.application.listeners == {}
     assert set(harness.client.members) == {call.channel.id, phone.id}
     await harness.backend.ari.delete(f"/channels/{phone.id}")
@@ -196,13 +196,13 @@ async def test_replaced_client_lets_go_of_its_calls(harness: ClientHarness) -> N
     assert application.listeners[call.channel.id].log == ["left"]
     assert first.channels == {}
     assert harness.application.listeners[call.channel.id].is_adopted
-    assert await _answers(harness, call.channel.id)
+    assert await _exists(harness, call.channel.id)
 
 
-async def _answers(harness: ClientHarness, channel_id: str) -> bool:
+async def _exists(harness: ClientHarness, channel_id: str) -> bool:
     return (await harness.backend.ari.get(f"/channels/{channel_id}")).status == 200
 
 
-async def _speak(harness: ClientHarness) -> bool:
+async def _is_in_conversation(harness: ClientHarness) -> bool:
     bridges = await harness.rest("/bridges")
     return [len(bridge["channels"]) for bridge in bridges] == [2]

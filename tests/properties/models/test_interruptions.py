@@ -52,7 +52,7 @@ def kill(harness: RandomCallsHarness) -> None:
     harness.kill()
 
 
-def hears(caller: SimulatedCaller, after: float, before: float) -> bool:
+def hears_between(caller: SimulatedCaller, after: float, before: float) -> bool:
     """Say whether a caller hears a sound between two moments."""
     return any(
         sound.started <= before and (sound.ended is None or sound.ended > after)
@@ -60,7 +60,7 @@ def hears(caller: SimulatedCaller, after: float, before: float) -> bool:
     )
 
 
-def heard(
+def interrupt(
     end: Callable[[RandomCallsHarness], None],
     *,
     moment: float,
@@ -83,7 +83,7 @@ def heard(
     connected = harness.clock.seconds() - began
     harness.wait(PROMISED_SECONDS)
     assert caller.status == ""
-    is_well = hears(caller, connected, connected + PROMISED_SECONDS)
+    is_well = hears_between(caller, connected, connected + PROMISED_SECONDS)
     caller.hang_up()
     harness.wait_for_the_end(60)
     harness.stop()
@@ -100,7 +100,7 @@ def test_callers_hear_a_sound_soon_after_any_interruption(
     end: Callable[[RandomCallsHarness], None], slowest: float, transport: Transport
 ) -> None:
     silent = [
-        heard(
+        interrupt(
             end,
             moment=number * STEP_SECONDS,
             harness=RandomCallsHarness(
