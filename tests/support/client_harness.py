@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from channel_aa.ari import Address, AriClient
 from channel_aa.ari.wire.backoff import Backoff
+from channel_aa.interfaces import DialOutcome
 from tests.support.asterisk_harness import APP
 from tests.support.listeners import RecordingApplication
 from tests.support.waiting import leftover_timers, until
@@ -13,9 +14,11 @@ from tests.support.waiting import leftover_timers, until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twisted.internet.defer import Deferred
     from twisted.internet.posixbase import PosixReactorBase
 
     from channel_aa.ari import Channel, Transport
+    from channel_aa.ari.outbound import OutboundChannel
     from tests.support.asterisk_harness import AsteriskHarness, Caller
 
 
@@ -118,6 +121,22 @@ class ClientHarness:
         [channel] = found()
         await channel.answer()
         return ConnectedCall(caller, channel)
+
+    async def connect(
+        self, phone: str = "answers"
+    ) -> tuple[ConnectedCall, OutboundChannel, Deferred[None]]:
+        """Place a call, dial a phone, and connect both once it has answered.
+
+        Args:
+            phone: the name of a phone of the tests' dialplan.
+
+        Returns:
+            The call, the phone, and a Deferred that fires when they are separated.
+        """
+        call = await self.call()
+        outbound = call.channel.dial(f"Local/{phone}@phones", ring_seconds=9)
+        assert await outbound.outcome is DialOutcome.ANSWERED
+        return call, outbound, outbound.connect()
 
     def log(self, call: ConnectedCall) -> list[str]:
         """Return the log of the listener of a call."""

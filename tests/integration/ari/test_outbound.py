@@ -59,10 +59,7 @@ async def test_phone_shows_the_label_and_the_caller(harness: ClientHarness) -> N
 async def _begin_conversation(
     harness: ClientHarness,
 ) -> tuple[ConnectedCall, Deferred[None], str]:
-    call = await harness.call()
-    phone = call.channel.dial("Local/answers@phones", ring_seconds=9)
-    assert await phone.outcome is DialOutcome.ANSWERED
-    over = phone.connect()
+    call, phone, over = await harness.connect()
 
     async def both_speak() -> bool:
         bridges = await harness.rest("/bridges")
@@ -90,10 +87,8 @@ async def test_caller_remains_when_the_phone_is_hung_up(
 async def test_hangup_of_the_phone_ends_the_conversation(
     harness: ClientHarness,
 ) -> None:
-    call = await harness.call()
-    phone = call.channel.dial("Local/hangs-up@phones", ring_seconds=9)
-    assert await phone.outcome is DialOutcome.ANSWERED
-    await phone.connect()
+    call, _, over = await harness.connect("hangs-up")
+    await over
     await harness.until_no_phones()
     assert harness.log(call) == []
 

@@ -67,10 +67,7 @@ async def test_playback_that_ends_without_a_connection_is_finished(
 
 @pytest_twisted.ensureDeferred
 async def test_conversation_survives_a_reconnect(harness: ClientHarness) -> None:
-    call = await harness.call()
-    phone = call.channel.dial("Local/answers@phones", ring_seconds=9)
-    assert await phone.outcome is DialOutcome.ANSWERED
-    over = phone.connect()
+    call, phone, over = await harness.connect()
     await harness.until(lambda: phone.id in harness.client.members, "the conversation")
     await harness.cut()
     await harness.until_connected()
@@ -85,10 +82,7 @@ async def test_conversation_survives_a_reconnect(harness: ClientHarness) -> None
 async def test_conversation_that_ends_without_a_connection_is_over(
     harness: ClientHarness,
 ) -> None:
-    call = await harness.call()
-    phone = call.channel.dial("Local/answers@phones", ring_seconds=9)
-    assert await phone.outcome is DialOutcome.ANSWERED
-    over = phone.connect()
+    call, phone, over = await harness.connect()
     await harness.cut()
     await harness.backend.ari.delete(f"/channels/{phone.id}")
     await over
@@ -140,10 +134,7 @@ async def test_next_client_adopts_all_calls(harness: ClientHarness) -> None:
 async def test_conversation_survives_a_restart_of_the_client(
     harness: ClientHarness,
 ) -> None:
-    call = await harness.call()
-    phone = call.channel.dial("Local/answers@phones", ring_seconds=9)
-    assert await phone.outcome is DialOutcome.ANSWERED
-    over = phone.connect()
+    call, phone, over = await harness.connect()
     await until(harness.backend.reactor, lambda: _is_in_conversation(harness))
     await harness.client.stopService()
     over.addErrback(lambda _: None).cancel()
