@@ -1,4 +1,4 @@
-"""How much a call costs, and how soon a key is heeded: measured, on this machine.
+"""Measures the cost of calls, and the response time to keys, on this machine.
 
-``benchmarks/run`` is the one command; ``docs/performance.md`` says what it measures.
+``benchmarks/run`` is the command; ``docs/performance.md`` describes the measurements.
 """

@@ -39,7 +39,7 @@ results.md, results.json, results.svg. Let nothing else run meanwhile.
 
 
 def main() -> None:
-    """Do what the options say."""
+    """Run the benchmark that the options select."""
     options = _options()
     try:
         if options.profile:
@@ -51,11 +51,11 @@ def main() -> None:
         elif options.day:
             for calls in options.calls or (CALLS_IN_A_DAY,):
                 for line in day(calls):
-                    _say(line)
+                    _print(line)
         elif options.soak:
             for program in _prepared(options.programs or [WEBSOCKET]):
                 for line in soak.soak(program):
-                    _say(line)
+                    _print(line)
         else:
             _compare(options)
     except ProcessError as error:
@@ -72,12 +72,12 @@ def _compare(options: Namespace) -> None:
             try:
                 results.append(result_of(measure(program, calls, plan)))
             except ProcessError as error:
-                _say(f"{program.title}, {calls} calls: no result: {error}")
+                _print(f"{program.title}, {calls} calls: no result: {error}")
     results.sort(key=lambda result: result.calls)
     titles = {program.name: program.title for program in PROGRAMS}
     verdicts = targets.judge(results)
     text = report.tables(results, verdicts, titles=titles, machine=described)
-    _say(text)
+    _print(text)
     options.output.mkdir(parents=True, exist_ok=True)
     record = {"machine": described, "plan": plan, "results": results}
     written = msgspec.json.format(msgspec.json.encode(record), indent=2)
@@ -95,9 +95,9 @@ async def _on_asterisk(reactor: Any, options: Namespace) -> None:  # noqa: ANN40
     programs = _prepared(options.programs or PROGRAMS)
     numbers = options.calls or _CALLS_ON_ASTERISK
     for key, value in machine.describe().items():
-        _say(f"- {key}: {value}")
+        _print(f"- {key}: {value}")
     outcomes = await asterisk.measure(reactor, programs, numbers, options.seconds)
-    _say(f"\n{asterisk.tables(outcomes)}")
+    _print(f"\n{asterisk.tables(outcomes)}")
 
 
 def _profile(options: Namespace) -> None:
@@ -106,20 +106,20 @@ def _profile(options: Namespace) -> None:
         for calls in options.calls or _CALLS:
             plan = Plan(seconds=options.seconds)
             for line in profile[options.profile](program, calls, plan):
-                _say(line)
+                _print(line)
 
 
 def _prepared(programs: Sequence[Program]) -> list[Program]:
-    """Give those of the programs that can be run here; say which cannot."""
-    there = []
+    """Return the programs that can run here; print which cannot, and why."""
+    available = []
     for program in programs:
         try:
             program.prepare()
         except MissingError as problem:
-            _say(f"{program.title} is left out: {problem}")
+            _print(f"{program.title} is left out: {problem}")
         else:
-            there.append(program)
-    return there
+            available.append(program)
+    return available
 
 
 def _options() -> Namespace:
@@ -196,7 +196,7 @@ def _programs(text: str) -> list[Program]:
     return [by_name[name] for name in text.split(",")]
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, flush=True)
 
 

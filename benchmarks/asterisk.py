@@ -1,9 +1,8 @@
-"""The same on a real Asterisk, timed by its own clock.
+"""Measurements on a real Asterisk, timed by its own clock.
 
-The callers are the far halves of Local channels, whose keys an application of the
-benchmark presses. An onlooker that hears every event tells when a key was received,
-when a sound fell silent and when the next one began: all times are Asterisk's, which
-gives them in milliseconds.
+The callers are Local channels; see `real_asterisk.callers`. A websocket that gets the
+events of all channels tells when a key was received, when a sound ended and when the
+next one started. All times are the events' timestamps, in milliseconds.
 """
 
 from __future__ import annotations
@@ -24,8 +23,9 @@ from benchmarks.load.calls import CONTINUED, DIGITS
 from benchmarks.process import CoreTimes, Process, cores, cpu_seconds_of, on_core
 from benchmarks.report import milliseconds, table
 from benchmarks.results import spread_of
+from real_asterisk.callers import CALLERS_APP, LocalCaller
 from real_asterisk.harness import Asterisk
-from tests.support.asterisk_harness import RealAsteriskHarness
+from real_asterisk.raw_ari import Ari
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,13 +33,12 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from benchmarks.programs import Program
-    from tests.support.asterisk_harness import Caller
 
 SOUND_SECONDS = 0.4
-"""How long every sound is; `real_asterisk.sounds` makes them."""
+"""The length of each sound; `real_asterisk.sounds` writes them."""
 
 LATE_SECONDS = 0.1
-"""A key pressed later than this before a sound's own end says nothing about it."""
+"""A key within this time before a sound's own end is not counted."""
 
 _KEY_SECONDS = (0.5, 1.5)
 _RAMP_SECONDS = 3.0
@@ -50,14 +49,14 @@ _PID = re.compile(r"^\s*PID:\s*(\d+)", re.MULTILINE)
 
 
 @dataclass
-class Heard:
-    """What the callers heard; times in seconds.
+class Timings:
+    """What the callers experienced; times in seconds.
 
     Attributes:
-        keys: keys that Asterisk received.
-        keys_interrupting_nothing: keys whose sound was heard to its end.
-        barge_ins: from a key to the end of the sound that it stopped.
-        silences: between two sounds of a prompt.
+        keys: the number of keys that Asterisk received.
+        keys_interrupting_nothing: the number of keys whose sound played to its end.
+        barge_ins: the times from a key to the end of the sound that it stopped.
+        silences: the times between two sounds of a prompt.
     """
 
     keys: int = 0
@@ -67,8 +66,8 @@ class Heard:
 
 
 @dataclass
-class _Line:
-    """What is heard on one channel now."""
+class _ChannelState:
+    """The sound that plays on a channel, and the keys pressed during it."""
 
     media: str = ""
     started: float = 0.0
@@ -77,46 +76,48 @@ class _Line:
     silent_since: float | None = None
 
 
-def hear(events: Iterable[Mapping[str, Any]]) -> Heard:
-    """Work out from Asterisk's events what the callers heard."""
-    heard = Heard()
-    lines: dict[str, _Line] = {}
+def timings_of(events: Iterable[Mapping[str, Any]]) -> Timings:
+    """Compute the timings from Asterisk's events."""
+    timings = Timings()
+    channels: dict[str, _ChannelState] = {}
     for event in events:
         kind = event["type"]
         at = _seconds(event["timestamp"])
         if kind == "ChannelDtmfReceived":
-            line = lines.get(event["channel"]["id"])
-            if line is not None:
-                heard.keys += 1
-                line.silent_since = None
-                if line.is_playing:
-                    line.keys.append(at)
+            state = channels.get(event["channel"]["id"])
+            if state is not None:
+                timings.keys += 1
+                state.silent_since = None
+                if state.is_playing:
+                    state.keys.append(at)
         elif kind == "PlaybackStarted":
             playback = event["playback"]
-            line = lines.setdefault(_channel_of(playback), _Line())
-            if line.silent_since is not None:
-                heard.silences.append(at - line.silent_since)
-            line.media, line.started = playback["media_uri"], at
-            line.is_playing, line.silent_since = True, None
+            state = channels.setdefault(_channel_of(playback), _ChannelState())
+            if state.silent_since is not None:
+                timings.silences.append(at - state.silent_since)
+            state.media, state.started = playback["media_uri"], at
+            state.is_playing, state.silent_since = True, None
         elif kind == "PlaybackFinished":
-            line = lines.get(_channel_of(event["playback"]))
-            if line is not None and line.is_playing:
-                _end_sound(line, at, heard, event["playback"]["state"])
-    return heard
+            state = channels.get(_channel_of(event["playback"]))
+            if state is not None and state.is_playing:
+                _end_sound(state, at, timings, event["playback"]["state"])
+    return timings
 
 
-def _end_sound(line: _Line, at: float, heard: Heard, state: str) -> None:
-    keys, line.keys, line.is_playing = line.keys, [], False
-    own_end = line.started + SOUND_SECONDS
+def _end_sound(
+    channel: _ChannelState, at: float, timings: Timings, playback_state: str
+) -> None:
+    keys, channel.keys, channel.is_playing = channel.keys, [], False
+    own_end = channel.started + SOUND_SECONDS
     for key in keys:
-        if key > own_end - LATE_SECONDS or state != "done":
+        if key > own_end - LATE_SECONDS or playback_state != "done":
             continue
         if at < own_end - _POLL_SECONDS:
-            heard.barge_ins.append(at - key)
+            timings.barge_ins.append(at - key)
         else:
-            heard.keys_interrupting_nothing += 1
-    if not keys and state == "done" and line.media in CONTINUED:
-        line.silent_since = at
+            timings.keys_interrupting_nothing += 1
+    if not keys and playback_state == "done" and channel.media in CONTINUED:
+        channel.silent_since = at
 
 
 def _channel_of(playback: Mapping[str, Any]) -> str:
@@ -130,15 +131,15 @@ def _seconds(timestamp: str) -> float:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A program on Asterisk, with so many calls at once.
+    """A program's result with a number of concurrent calls.
 
     Attributes:
         program: the program.
-        calls: how many calls there were.
-        core: which share of one core the program took.
-        asterisk_core: the same for Asterisk.
-        others: which share of the time others ran on the program's core.
-        heard: what the callers heard.
+        calls: the number of concurrent calls.
+        core: the share of one core that the program used.
+        asterisk_core: the share that Asterisk used.
+        others: the share of the time that other processes ran on the program's core.
+        timings: what the callers experienced.
     """
 
     program: Program
@@ -146,7 +147,7 @@ class Outcome:
     core: float
     asterisk_core: float
     others: float
-    heard: Heard
+    timings: Timings
 
 
 async def measure(
@@ -155,10 +156,10 @@ async def measure(
     numbers: Sequence[int],
     seconds: float,
 ) -> list[Outcome]:
-    """Measure programs on an Asterisk of their own each."""
+    """Measure programs, each on an Asterisk of its own."""
     own_core, other_core = cores()
     outcomes = []
-    with on_core(other_core):  # and so are the Asterisks
+    with on_core(other_core):  # which the Asterisks inherit
         for calls in numbers:
             for program in programs:
                 sounds = dict.fromkeys(_sounds(), SOUND_SECONDS)
@@ -187,8 +188,15 @@ class _Session:
         self._core = core
 
     async def measure(self, calls: int, seconds: float) -> Outcome:
-        stage = await RealAsteriskHarness.open(self._reactor, self._asterisk)
-        events = await stage.ari.listen("onlooker", subscribeAll="true")
+        asterisk = self._asterisk
+        ari = Ari(
+            self._reactor,
+            asterisk.url,
+            username=asterisk.username,
+            password=asterisk.password,
+        )
+        callers_events = await ari.listen(CALLERS_APP)
+        events = await ari.listen("monitor", subscribeAll="true")
         pid = await self._pid_of_asterisk()
         with TemporaryDirectory(prefix="channel-aa-") as name:
             folder = Path(name)
@@ -198,10 +206,11 @@ class _Session:
                 output=folder / "output.txt",
             )
             try:
-                await self._until_listening(stage, process)
+                await self._until_connected(ari, process)
                 callers = []
                 for _ in range(calls):
-                    callers.append(await stage.place_call("1000"))
+                    caller = await LocalCaller.place_call(ari, callers_events, "1000")
+                    callers.append(caller)
                     await self._sleep(_RAMP_SECONDS / calls)
                 await self._sleep(_SETTLE_SECONDS)
                 first = len(events.all)
@@ -213,37 +222,35 @@ class _Session:
                 asterisks += cpu_seconds_of(pid)
                 busy += CoreTimes.of(self._core).busy
                 passed = self._reactor.seconds() - began
-                heard = hear(event.json for event in events.all[first:])
+                timings = timings_of(it.json for it in events.all[first:])
             finally:
                 process.stop()
-                await stage.close()
+                await ari.close()
         return Outcome(
             program=self._program,
             calls=calls,
             core=own / passed,
             asterisk_core=asterisks / passed,
             others=max(busy - own, 0.0) / passed,
-            heard=heard,
+            timings=timings,
         )
 
-    async def _until_listening(
-        self, stage: RealAsteriskHarness, process: Process
-    ) -> None:
+    async def _until_connected(self, ari: Ari, process: Process) -> None:
         deadline = self._reactor.seconds() + _START_SECONDS
-        while (await stage.ari.get("/applications/channel-aa")).status != 200:  # noqa: PLR2004 - HTTP's OK
+        while (await ari.get("/applications/channel-aa")).status != 200:  # noqa: PLR2004 - HTTP's OK
             process.check()
             if self._reactor.seconds() > deadline:
                 raise TimeoutError(f"{self._program.title} does not connect")
             await self._sleep(_POLL_SECONDS)
 
-    async def _press_keys(self, callers: Sequence[Caller], end: float) -> None:
+    async def _press_keys(self, callers: Sequence[LocalCaller], end: float) -> None:
         pressing = [
             Deferred.fromCoroutine(self._press(caller, Random(number), end))
             for number, caller in enumerate(callers)
         ]
         await gatherResults(pressing, consumeErrors=True)
 
-    async def _press(self, caller: Caller, random: Random, end: float) -> None:
+    async def _press(self, caller: LocalCaller, random: Random, end: float) -> None:
         while True:
             delay = random.uniform(*_KEY_SECONDS)
             if self._reactor.seconds() + delay > end:
@@ -261,7 +268,7 @@ class _Session:
 
 
 def tables(outcomes: Iterable[Outcome]) -> str:
-    """Make the report."""
+    """Format the outcomes as tables."""
     heads = (
         *("calls", "program", "of a core", "of Asterisk's core", "keys"),
         *("key to silence: median ms", "99th", "longest", "interrupting nothing"),
@@ -271,16 +278,16 @@ def tables(outcomes: Iterable[Outcome]) -> str:
 
 
 def _row(outcome: Outcome) -> Sequence[str]:
-    heard = outcome.heard
-    barge_in, silence = spread_of(heard.barge_ins), spread_of(heard.silences)
+    timings = outcome.timings
+    barge_in, silence = spread_of(timings.barge_ins), spread_of(timings.silences)
     return (
         str(outcome.calls),
         outcome.program.title,
         f"{outcome.core:.2f}",
         f"{outcome.asterisk_core:.2f}",
-        str(heard.keys),
+        str(timings.keys),
         *map(milliseconds, (barge_in.median, barge_in.p99, barge_in.longest)),
-        str(heard.keys_interrupting_nothing),
+        str(timings.keys_interrupting_nothing),
         *map(milliseconds, (silence.median, silence.p99)),
         f"{outcome.others:.2f}",
     )

@@ -1,4 +1,4 @@
-"""The results as a drawing: grouped bars, in SVG."""
+"""The results as a bar chart in SVG."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GROUP_GAP = 0.25
 _BAR_GAP = 3
 _TICKS = 4
 
-# Each stands out from white and from black.
+# Visible on white and on black.
 _COLOURS = ("#d9822b", "#2f7fd8", "#3f9e57", "#a05ac0")
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f; }
@@ -52,7 +52,7 @@ _FOOT = (
 
 @dataclass(frozen=True)
 class Panel:
-    """One of the drawing's parts.
+    """A panel of the chart.
 
     Attributes:
         title: what is shown, with its unit.
@@ -79,7 +79,7 @@ PANELS: Sequence[Panel] = (
 
 @dataclass(frozen=True)
 class Scale:
-    """Where a value's bar ends, as a part of the panel's height.
+    """The height of a value's bar, as a part of the panel's height.
 
     Attributes:
         lowest: the value at the bottom.
@@ -93,7 +93,7 @@ class Scale:
     is_logarithmic: bool
 
     def __call__(self, value: float) -> float:
-        """Give the part of the height; never less than nothing."""
+        """Return the part of the height, from 0 on."""
         if not self.is_logarithmic:
             return max(value, 0.0) / self.highest
         if value <= self.lowest:
@@ -102,7 +102,7 @@ class Scale:
 
 
 def scale_for(values: Sequence[float], *, is_logarithmic: bool) -> Scale:
-    """Choose a scale with round numbers that has room for all values."""
+    """Choose a scale with round numbers that includes all values."""
     positive = [value for value in values if value > 0] or [1.0]
     if is_logarithmic:
         lowest = floor(log10(min(positive)))
@@ -122,7 +122,7 @@ def draw(
     titles: Mapping[str, str],
     panels: Sequence[Panel] = PANELS,
 ) -> str:
-    """Draw results, a panel below the other.
+    """Draw results in panels, one below another.
 
     Args:
         results: what was measured; there may be gaps.
@@ -190,5 +190,5 @@ def _panel(
 
 
 def _short(value: float) -> str:
-    """Write a value in three digits or so."""
+    """Format a value with about three digits."""
     return f"{value:.0f}" if value >= 100 else f"{value:.2g}"  # noqa: PLR2004 - three digits

@@ -1,9 +1,9 @@
-"""A day's calls in compressed time, and what they leave behind.
+"""The calls of a day in virtual time, and the objects that they leave behind.
 
-Everything from the bytes of an event to the menu runs as in production, on a clock
-that is moved by hand: the simulator is in the same process, behind its door without
-sockets. Callers choose options, are silent, dial phones, leave messages, hang up when
-they like; the connection is lost many times, and Asterisk forgets everything a few.
+The client and the attendant run as in production, on a `Clock`; the simulator is
+connected in memory. Callers choose options, are silent, dial phones, leave messages,
+and hang up at random times. The connection is lost many times, and Asterisk restarts a
+few times.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 CALLS = 100_000
 SECONDS = 24 * 3600.0
 PAUSES = 20
-"""How many times everybody leaves, and what is left is counted."""
+"""The number of times that all calls end, and objects are counted."""
 
 FLAT_OBJECTS = 0.01
-"""How many objects a call may leave, on average, to count as leaving none: a list that
-grows by a block now and then is no leak."""
+"""The number of objects per call that counts as no growth: a list that grows now and
+then is no leak."""
 
 _LOST_EVERY = 600.0
 _LOST_SECONDS = 8.0
@@ -97,12 +97,12 @@ _SCRIPTS = (
 
 @dataclass(frozen=True)
 class Count:
-    """What there was when everybody had left.
+    """The objects and the memory when all calls had ended.
 
     Attributes:
-        calls: how many calls there had been.
-        objects: how many objects the garbage collector knew of.
-        resident: the process's resident set in KiB.
+        calls: the number of calls so far.
+        objects: the number of objects that the garbage collector tracks.
+        resident: the resident set size, in KiB.
     """
 
     calls: int
@@ -114,7 +114,7 @@ class Day:
     """An attendant, a simulated Asterisk, and callers, on one clock.
 
     Args:
-        calls: how many there are to be in the day.
+        calls: the number of calls of the day.
     """
 
     def __init__(self, calls: int) -> None:
@@ -128,34 +128,34 @@ class Day:
         self._simulator = Simulator(
             reactor=self.clock, default_sound_seconds=1.0, phones=_PHONES
         )
-        self._line = InMemoryLink(self._simulator, clock=self.clock)
+        self._link = InMemoryLink(self._simulator, clock=self.clock)
         with TemporaryDirectory() as folder:
             config = Path(folder, "twistd.conf")
             config.write_text(_CONFIG)
             flow = load(config).flow
         self._attendant = Attendant(flow, clock=self.clock, now=self._now)
-        self._client = self._line.client(self._attendant)
+        self._client = self._link.client(self._attendant)
 
     def run(self) -> Iterator[Count]:
-        """Let the day pass, and count what is left each time everybody has left."""
+        """Let the day pass; yield a count each time that all calls have ended."""
         self._client.startService()
-        self.clock.callLater(_LOST_EVERY, self._lose)
-        self.clock.callLater(_FORGOTTEN_EVERY, self._forget)
-        self._pass(_QUIET_SECONDS)
+        self.clock.callLater(_LOST_EVERY, self._cut_connection)
+        self.clock.callLater(_FORGOTTEN_EVERY, self._restart_asterisk)
+        self._pass_time(_QUIET_SECONDS)
         self._timers = len(self.clock.getDelayedCalls())
         for part in range(PAUSES):
             upto = self.calls * (part + 1) // PAUSES
             while self.placed < upto:
-                self._pass(self._random.expovariate(self.calls / SECONDS))
+                self._pass_time(self._random.expovariate(self.calls / SECONDS))
                 self._place()
             while self._callers or self._attendant.calls:
-                self._pass(1.0)
-            self._pass(_QUIET_SECONDS)
+                self._pass_time(1.0)
+            self._pass_time(_QUIET_SECONDS)
             self._simulator.world.recordings.stored.clear()
             yield self._count()
 
     def left(self) -> dict[str, int]:
-        """Say what the client and Asterisk have, which should be nothing."""
+        """Count what the client and Asterisk still have, which should be 0."""
         return {
             "calls": len(self._attendant.calls),
             "channels": len(self._client.channels),
@@ -163,8 +163,8 @@ class Day:
             "requests": self._client.requests.pending,
             "Asterisk's channels": self._simulator.live_channels,
             "Asterisk's bridges": len(self._simulator.world.bridges),
-            # Of the line's loss, of Asterisk's forgetting and of the audit there are
-            # three.
+            # Three remain: for the loss of the connection, Asterisk's restart and the
+            # audit.
             "timers": len(self.clock.getDelayedCalls()) - 3,
         }
 
@@ -176,25 +176,25 @@ class Day:
         self._callers += 1
         caller = self._simulator.call(dialplan_seconds=3.0)
         script = self._random.choice(_SCRIPTS)
-        # A call that is over before its script is nothing of note.
+        # A call may end before its script.
         caller.run(script).addErrback(lambda failure: failure.trap(ScriptError))
-        caller.ended.addCallback(self._over)
+        caller.ended.addCallback(self._call_ended)
 
-    def _over(self, _outcome: str) -> None:
+    def _call_ended(self, _outcome: str) -> None:
         self._callers -= 1
 
-    def _lose(self) -> None:
+    def _cut_connection(self) -> None:
         self.lost += 1
-        self._line.cut()
-        self.clock.callLater(self._random.random() * _LOST_SECONDS, self._line.mend)
-        self.clock.callLater(_LOST_EVERY, self._lose)
+        self._link.cut()
+        self.clock.callLater(self._random.random() * _LOST_SECONDS, self._link.mend)
+        self.clock.callLater(_LOST_EVERY, self._cut_connection)
 
-    def _forget(self) -> None:
+    def _restart_asterisk(self) -> None:
         self._simulator.forget()
-        self._line.drop()
-        self.clock.callLater(_FORGOTTEN_EVERY, self._forget)
+        self._link.drop()
+        self.clock.callLater(_FORGOTTEN_EVERY, self._restart_asterisk)
 
-    def _pass(self, seconds: float) -> None:
+    def _pass_time(self, seconds: float) -> None:
         """Let time pass, from one timer to the next."""
         end = self.clock.seconds() + seconds
         while True:
@@ -212,7 +212,7 @@ class Day:
 
 
 def census() -> Counter[str]:
-    """Count the objects that the garbage collector knows of, by type."""
+    """Count the objects that the garbage collector tracks, by type."""
     return Counter(
         f"{type(each).__module__}.{type(each).__qualname__}"
         for each in gc.get_objects()
@@ -220,7 +220,7 @@ def census() -> Counter[str]:
 
 
 def grown(before: Counter[str], after: Counter[str], calls: int) -> dict[str, float]:
-    """Say of which types there are more than before, and how many for each call."""
+    """Return the growth per call of the types that have grown."""
     more = {kind: (after[kind] - before[kind]) / calls for kind in after}
     return {
         kind: each
@@ -230,16 +230,16 @@ def grown(before: Counter[str], after: Counter[str], calls: int) -> dict[str, fl
 
 
 def day(calls: int = CALLS) -> Iterator[str]:
-    """Let a day pass, and tell what it left."""
+    """Run the day, and report what it left."""
     began = time.monotonic()
     passing = Day(calls)
     counts: list[Count] = []
     for count in passing.run():
         counts.append(count)
-        # The first quarter fills what is kept for use again.
+        # The first quarter fills caches.
         if len(counts) == PAUSES // 4:
             before = census()
-        # It takes twice the time, so only the end is traced.
+        # Tracing doubles the time, so only the end is traced.
         if len(counts) == PAUSES - 1:
             tracemalloc.start()
     traced, _ = tracemalloc.get_traced_memory()

@@ -1,4 +1,4 @@
-"""What was measured on."""
+"""A description of the machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ARI_CLIENT = Path(__file__).parent / "node/node_modules/ari-client/package.json
 
 
 def describe() -> dict[str, str]:
-    """Describe this machine and what is installed on it, by keywords."""
+    """Describe this machine and its software, by keywords."""
     cores = len(os.sched_getaffinity(0))
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return {

@@ -1,4 +1,4 @@
-"""One measurement: a program, so many calls at once, a bounded window of time."""
+"""Measures a program with a number of concurrent calls, for some seconds."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from benchmarks.programs import Program
 
 _ANSWER_SECONDS = 30.0
-"""How long the load may take for anything, beyond the time that it was asked for."""
+"""The seconds that an answer of the load may take, beyond those of its command."""
 
 _LOOK_SECONDS = 0.2
-"""How often to see whether the program under test is still there."""
+"""The interval at which the program under test is checked, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Plan:
     """How to measure.
 
     Attributes:
-        seconds: how long the measuring window is.
-        calls_a_second: how many calls come in a second at the beginning.
-        ramp_seconds: how long it takes at most until all calls are there.
-        settle_seconds: how long is waited after that, before the window.
+        seconds: the length of the measuring window.
+        calls_a_second: the number of calls placed per second at the beginning.
+        ramp_seconds: the longest time until all calls are placed.
+        settle_seconds: the time from there to the window.
         load_options: further options of ``python -m benchmarks.load``.
     """
 
@@ -46,24 +46,24 @@ class Plan:
     load_options: Sequence[str] = ()
 
     def fill(self, load: LoadProcess, calls: int) -> None:
-        """Have so many calls, and wait until all is as it stays."""
+        """Place calls, and wait until the load is constant."""
         seconds = min(calls / self.calls_a_second, self.ramp_seconds)
         load.ask(f"calls {calls} {seconds}", seconds=seconds)
         time.sleep(self.settle_seconds)
 
 
 class LoadProcess:
-    """The load in a process of its own, and its answers."""
+    """The process of the load; sends it commands."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
         self._buffer = b""
         self.program: Process | None = None
-        """The program under test: there is nothing to wait for without it."""
+        """The program under test; if it ends, waiting for the load fails."""
         self.times_listened = 0
 
     def ask(self, command: str, *, seconds: float = 0.0) -> dict[str, Any]:
-        """Give a command that takes so many seconds, and return the answer."""
+        """Send a command that takes some seconds, and return the answer."""
         pipe = self.process.popen.stdin
         if pipe is None:
             raise ProcessError("the load has no standard input")
@@ -105,7 +105,7 @@ class LoadProcess:
 
 @dataclass(frozen=True)
 class Run:
-    """A program that serves the load, ready for calls."""
+    """A running program that is connected to the load."""
 
     load: LoadProcess
     program: Process
@@ -118,12 +118,12 @@ def running(
     *load_options: str,
     wrap: Callable[[list[str], Path], list[str]] | None = None,
 ) -> Iterator[Run]:
-    """Run the load and a program against each other.
+    """Run the load and a program for a block of code.
 
     Args:
-        program: what to run.
+        program: the program.
         load_options: options of ``python -m benchmarks.load``.
-        wrap: makes another command of the program's; the folder is for its files.
+        wrap: changes the program's command; the folder is for its files.
     """
     own_core, other_core = cores()
     with ExitStack() as stack:
@@ -149,14 +149,14 @@ def running(
 
 
 def measure(program: Program, calls: int, plan: Plan) -> dict[str, Any]:
-    """Measure a program with so many calls at once.
+    """Measure a program with a number of concurrent calls.
 
     Returns:
-        What the load's `Record` says, and what the program took meanwhile.
+        The fields of the load's `Record`, and the program's use of the machine.
     """
     own_core, load_core = cores()
     with running(program, *plan.load_options) as run:
-        time.sleep(0.5)  # whatever a program does once it is connected
+        time.sleep(0.5)  # the program's start-up
         idle_kib = run.program.memory_kib
         plan.fill(run.load, calls)
         probes = [probe(own_core)]

@@ -1,4 +1,4 @@
-"""A process under test: started on a core of its own, and read from ``/proc``."""
+"""A process on a core of its own, with its CPU time and memory from ``/proc``."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _STOP_SECONDS = 15.0
 _PROBE_STEPS = 300_000
-# Debian's util-linux has it: stopped where this process ends in whatever way.
+# In Debian's util-linux; stops the process when this one ends in any way.
 _ENDING_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 
 
 class ProcessError(Exception):
-    """A process did not do what the benchmark needs; the message says what it did."""
+    """A process failed; the message says how."""
 
 
 class Process:
     """A process, from its start to its end.
 
     Args:
-        command: what to run.
-        core: the core that it may use, and nothing else.
-        output: the file that its standard output and error go to.
-        environment: added to this process's own.
-        pipes: whether its standard input and output are pipes to here instead.
+        command: the program and its arguments.
+        core: the only core that it may use.
+        output: the file for its standard output and error.
+        environment: added to this process's environment.
+        pipes: whether its standard input and output are pipes instead.
     """
 
     def __init__(
@@ -59,23 +59,23 @@ class Process:
 
     @property
     def cpu_seconds(self) -> float:
-        """How long its threads have run so far, in their own code and the kernel's."""
+        """The CPU time of its threads so far, kernel included."""
         self.check()
         return cpu_seconds_of(self.pid)
 
     @property
     def memory_kib(self) -> int:
-        """How much memory it has in use: its resident set, in KiB."""
+        """The resident set size, in KiB."""
         for line in self._read("status").splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1])
         raise ProcessError(f"{self.command[0]} is ending")
 
     def check(self) -> None:
-        """Make sure that it is there.
+        """Check that it is running.
 
         Raises:
-            ProcessError: it has ended; the end of its output is in the message.
+            ProcessError: it has ended; the message has the end of its output.
         """
         status = self.popen.poll()
         if status is not None:
@@ -85,7 +85,7 @@ class Process:
             )
 
     def stop(self) -> None:
-        """End it as a service manager would, and by force if that takes long."""
+        """Stop it with SIGTERM, and with SIGKILL if that takes long."""
         if self.popen.poll() is None:
             self.popen.terminate()
             try:
@@ -103,21 +103,21 @@ class Process:
 
 
 def cpu_seconds_of(pid: int) -> float:
-    """Say how long a process's threads have run so far, the kernel's part included."""
+    """Return the CPU time of a process's threads so far, kernel included."""
     stat = Path(f"/proc/{pid}/stat").read_text()
-    # The name of the program, in brackets, may have anything in it.
+    # The program's name, in parentheses, may contain any characters.
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
 
 @dataclass(frozen=True)
 class CoreTimes:
-    """What a core did, in seconds since the machine started.
+    """The times of a core since the machine started, in seconds.
 
     Attributes:
-        busy: it ran processes, or the kernel for them.
-        idle: it had nothing to do.
-        stolen: it was not there: the machine is a virtual one, and its host had it.
+        busy: running processes, kernel included.
+        idle: idle.
+        stolen: used by the host of a virtual machine.
     """
 
     busy: float
@@ -126,7 +126,7 @@ class CoreTimes:
 
     @classmethod
     def of(cls, core: int) -> CoreTimes:
-        """Look at a core."""
+        """Read the times of a core."""
         for line in Path("/proc/stat").read_text().splitlines():
             name, *numbers = line.split()
             if name == f"cpu{core}":
@@ -141,9 +141,9 @@ class CoreTimes:
 
 
 def probe(core: int) -> float:
-    """Say how many seconds of CPU a fixed computation takes on a core just now.
+    """Return the CPU seconds of a fixed computation on a core.
 
-    On a virtual machine that depends on what its host does besides.
+    On a virtual machine they depend on the host's other work.
     """
     with on_core(core):
         began = time.thread_time()
@@ -154,7 +154,7 @@ def probe(core: int) -> float:
 def cores() -> tuple[int, int]:
     """Choose the cores for the program under test and for all else.
 
-    Where there is but one, it is both.
+    They are the same on a machine with one core.
     """
     usable = sorted(os.sched_getaffinity(0))
     return usable[-1], usable[0]
@@ -162,7 +162,7 @@ def cores() -> tuple[int, int]:
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Let this process, and whatever it starts meanwhile, run on one core."""
+    """Run this process, and those that it starts, on one core for a block of code."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:

@@ -1,4 +1,4 @@
-"""Where a program's time goes, function by function."""
+"""Profiles of a program, by function."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SAMPLES_A_SECOND = 500
 
 
 def sample(program: Program, calls: int, plan: Plan) -> Iterator[str]:
-    """Look at a program from outside, hundreds of times a second, with py-spy.
+    """Sample a program with py-spy, hundreds of times a second.
 
     Gives lines to print: for each function its own share of the program's time,
     and the share with all that it calls.
@@ -54,7 +54,7 @@ def sample(program: Program, calls: int, plan: Plan) -> Iterator[str]:
 
 
 def _install_py_spy() -> Path:
-    """Have py-spy beside this interpreter: nothing but this needs it."""
+    """Install py-spy beside this interpreter, if it is missing."""
     found = Path(sys.executable).with_name("py-spy")
     if not found.exists():
         pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
@@ -63,7 +63,7 @@ def _install_py_spy() -> Path:
 
 
 def shares(stacks: Iterable[str]) -> Iterator[str]:
-    """Sum py-spy's stacks up: ``outer;inner;innermost COUNT`` in each line."""
+    """Sum up py-spy's stacks, lines of ``outer;inner;innermost COUNT``."""
     own: Counter[str] = Counter()
     whole: Counter[str] = Counter()
     waiting = 0
@@ -84,7 +84,7 @@ def shares(stacks: Iterable[str]) -> Iterator[str]:
 
 
 def count_calls(program: Program, calls: int, plan: Plan) -> Iterator[str]:
-    """Run a program under cProfile, which counts every call, and slows it down."""
+    """Run a program under cProfile, which counts calls and slows it down."""
 
     def under_cprofile(command: list[str], folder: Path) -> list[str]:
         twistd, *options = command

@@ -1,4 +1,4 @@
-"""The programs that are compared: each serves the same calls in its own way."""
+"""The programs that are compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INSTALL_SECONDS = 300
 
 
 class MissingError(Exception):
-    """A program cannot be run here; the message says what would help."""
+    """A program cannot run here; the message has the remedy."""
 
 
 class Program(Protocol):
@@ -23,34 +23,34 @@ class Program(Protocol):
 
     @property
     def name(self) -> str:
-        """What the tables call it."""
+        """Its name in the tables."""
 
     @property
     def title(self) -> str:
-        """What it is, in a few words."""
+        """A short description."""
 
     def prepare(self) -> None:
-        """Install what it needs, where that is not there yet.
+        """Install its dependencies, if they are missing.
 
         Raises:
-            MissingError: that is not possible here.
+            MissingError: it cannot run here.
         """
 
     def command(self, url: str, folder: Path) -> list[str]:
-        """Say how to run it.
+        """Return its command line.
 
         Args:
-            url: where Asterisk is.
-            folder: where its configuration and its log may be written.
+            url: the base URL of Asterisk's HTTP server.
+            folder: the folder for its configuration and log.
         """
 
 
 @dataclass(frozen=True)
-class Daemon:
-    """``twistd channel-aa``, as users run it, with the default menu.
+class DaemonProgram:
+    """``twistd channel-aa`` with the default menu.
 
     Attributes:
-        transport: how its requests travel, as in twistd.conf.
+        transport: the setting ``asterisk.transport``.
     """
 
     name: str
@@ -58,10 +58,10 @@ class Daemon:
     transport: str
 
     def prepare(self) -> None:
-        """Do nothing: it is installed with the benchmark."""
+        """Do nothing: it is installed."""
 
     def command(self, url: str, folder: Path) -> list[str]:
-        """Say how to run it; see `Program.command`."""
+        """Return its command line; see `Program.command`."""
         config = folder / "twistd.conf"
         asterisk = {"url": url, "app": APP, "transport": self.transport}
         lines = [f'{key} = "{value}"' for key, value in asterisk.items()]
@@ -88,7 +88,7 @@ class NodeProgram:
                 raise MissingError(
                     f"{tool} is not installed: apt-get install nodejs npm"
                 )
-        # What npm writes last.
+        # npm writes this file last.
         if (_NODE / "node_modules/.package-lock.json").exists():
             return
         npm = subprocess.run(
@@ -103,14 +103,16 @@ class NodeProgram:
             raise MissingError(f"npm could not install ari-client: {npm.stderr}")
 
     def command(self, url: str, folder: Path) -> list[str]:
-        """Say how to run it; see `Program.command`. Its output is its log."""
+        """Return its command line; see `Program.command`. It logs to its output."""
         del folder
         return [shutil.which("node") or "node", str(_NODE / "attendant.js"), url, APP]
 
 
-HTTP = Daemon("http", "channel-aa over HTTP", transport="http")
-WEBSOCKET = Daemon("websocket", "channel-aa over the websocket", transport="websocket")
+HTTP = DaemonProgram("http", "channel-aa over HTTP", transport="http")
+WEBSOCKET = DaemonProgram(
+    "websocket", "channel-aa over the websocket", transport="websocket"
+)
 NODE = NodeProgram()
 
 PROGRAMS: tuple[Program, ...] = (HTTP, WEBSOCKET, NODE)
-"""All of them, in the order of the tables."""
+"""All programs, in the order of the tables."""

@@ -1,4 +1,4 @@
-"""The results as tables, in Markdown."""
+"""The results as Markdown tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from benchmarks.results import Result
-    from benchmarks.targets import Match
+    from benchmarks.targets import Verdict
 
 _COST = (
     *("calls", "program", "of a core", "keeps up", "requests/s", "events/s"),
@@ -21,21 +21,21 @@ _PROMPTNESS = (
     *("silence: median ms", "99th", "keys", "interrupting nothing", "lost", "remarks"),
 )
 _DISTURBED = 0.02
-"""From which share of the time on others on the same core are worth a word."""
+"""The share of the time of other processes on the core from which it is remarked on."""
 
 _DROPPED_SECONDS = 0.1
-"""Asterisk drops a client that does not read for this time, unless http.conf has
-another ``websocket_write_timeout``."""
+"""Asterisk drops a client that does not read for this time, by default; see
+``websocket_write_timeout`` in http.conf."""
 
 
 def tables(
     results: Sequence[Result],
-    verdicts: Iterable[Match],
+    verdicts: Iterable[Verdict],
     *,
     titles: Mapping[str, str],
     machine: Mapping[str, str],
 ) -> str:
-    """Make the whole report.
+    """Format the whole report.
 
     Args:
         results: what was measured.
@@ -48,7 +48,7 @@ def tables(
         "\n## What it costs\n",
         *table(_COST, (_cost(each, titles) for each in results)),
         "\n## How soon it heeds a key\n",
-        *table(_PROMPTNESS, (_promptness(each, titles) for each in results)),
+        *table(_PROMPTNESS, (_response_times(each, titles) for each in results)),
         "\n## Targets for channel-aa over the websocket\n",
         *table(
             ("calls", "what", "at most", "measured", ""),
@@ -59,7 +59,7 @@ def tables(
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Make a table, its columns aligned; numbers stand on the right."""
+    """Format a table with aligned columns, numbers to the right."""
     cells = [list(heads), *(list(row) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
     numeric = [
@@ -81,7 +81,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def remarks(result: Result) -> Iterator[str]:
-    """Say what the numbers of a result do not show."""
+    """Remark on what the numbers of a result do not show."""
     if not result.keeps_up:
         yield "its core is full: it does not keep up"
     if result.is_limited_by_load:
@@ -127,7 +127,7 @@ def _cost(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
     )
 
 
-def _promptness(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
+def _response_times(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
     stop, silence = result.stop_delay, result.silence
     return (
         str(result.calls),
@@ -142,18 +142,18 @@ def _promptness(result: Result, titles: Mapping[str, str]) -> Sequence[str]:
 
 
 def milliseconds(value: float | None) -> str:
-    """Write a time; nothing where there is none."""
+    """Format a time; None is empty."""
     return "" if value is None else f"{value:.2f}"
 
 
 def _rounded(value: float) -> str:
-    """Write a value in three digits, or all those before the point."""
+    """Format a value with three digits, or all those before the point."""
     if value == int(value):
         return str(int(value))
     return f"{value:.{max(0, 2 - floor(log10(value)))}f}"
 
 
-def _verdict(verdict: Match) -> Sequence[str]:
+def _verdict(verdict: Verdict) -> Sequence[str]:
     target, value = verdict.target, verdict.value
     shown = "" if value is None else _rounded(value)
     return (

@@ -1,4 +1,4 @@
-"""What was measured, as numbers that mean something."""
+"""The result of a measurement, and values computed from it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 IDLE = 0.05
-"""The share of the time that a core has to be idle for its process to keep up."""
+"""A process keeps up if its core is idle for at least this share of the time."""
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """How times are spread, in milliseconds; None where there were none.
+    """The distribution of times, in milliseconds; None: there were no times.
 
     Attributes:
-        count: how many there were.
-        median: half of them took no longer.
-        p99: 99 of 100 took no longer.
-        longest: none took longer.
+        count: the number of times.
+        median: the median.
+        p99: the 99th percentile.
+        longest: the longest time.
     """
 
     count: int
@@ -31,7 +31,7 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 def spread_of(seconds: Sequence[float]) -> Spread:
-    """Say how times are spread."""
+    """Compute the distribution of times."""
     ordered = sorted(seconds)
     if not ordered:
         return Spread(count=0, median=None, p99=None, longest=None)
@@ -48,26 +48,26 @@ def spread_of(seconds: Sequence[float]) -> Spread:
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """A program's measuring window with so many calls at once.
+    """The result of a program with a number of concurrent calls.
 
     Attributes:
         program: the program's name.
-        calls: how many calls there were at once.
-        seconds: how long the window was.
-        cpu_seconds: what the program's process took meanwhile, kernel included.
+        calls: the number of concurrent calls.
+        seconds: the length of the window.
+        cpu_seconds: the CPU time of the program's process, kernel included.
         load_cpu_seconds: the same for the load.
-        others_seconds: how long others than these two ran on their cores.
-        idle_seconds: how long the program's core had nothing to do.
-        load_idle_seconds: the same for the load's.
-        stolen_seconds: how long the machine's host had the program's core.
-        probe_seconds: how long a fixed computation took on the program's core.
+        others_seconds: the CPU time of other processes on the two cores.
+        idle_seconds: the idle time of the program's core.
+        load_idle_seconds: the same for the load's core.
+        stolen_seconds: the steal time of the program's core.
+        probe_seconds: the CPU time of a fixed computation on the program's core.
         idle_kib: the program's memory before the first call.
         memory_kib: its memory at the end of the window.
-        stop_delay: from a key to the request to stop the sound heard then.
-        silence: between two sounds of a prompt.
-        connections_lost: how often it had to connect again.
+        stop_delay: the times from a key to the request to stop the sound.
+        silence: the times between two sounds of a prompt.
+        connections_lost: the number of reconnects.
 
-    The others are those of `benchmarks.load.record.Record`.
+    The other attributes are those of `benchmarks.load.record.Record`.
     """
 
     program: str
@@ -100,52 +100,52 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def core(self) -> float:
-        """Which share of one core the program took."""
+        """The share of one core that the program used."""
         return self.cpu_seconds / self.seconds
 
     @property
     def load_core(self) -> float:
-        """Which share of one core the load took."""
+        """The share of one core that the load used."""
         return self.load_cpu_seconds / self.seconds
 
     @property
     def keeps_up(self) -> bool:
-        """Whether the program had time left, whoever took the rest."""
+        """Whether the program's core had idle time."""
         return self.idle_seconds / self.seconds >= IDLE
 
     @property
     def is_limited_by_load(self) -> bool:
-        """Whether the load had none: then the times are its own."""
+        """Whether the load's core had none: then the times are the load's."""
         return self.load_idle_seconds / self.seconds < IDLE
 
     @property
     def requests_a_second(self) -> float:
-        """How many requests the program made in a second."""
+        """The number of the program's requests per second."""
         return self.requests / self.seconds
 
     @property
     def events_a_second(self) -> float:
-        """How many events it was told of in a second."""
+        """The number of events per second."""
         return self.events / self.seconds
 
     @property
     def cpu_ms_a_request(self) -> float:
-        """Milliseconds of CPU for each request, with the events that led to it."""
+        """Milliseconds of CPU per request, events included."""
         return 1000 * self.cpu_seconds / max(self.requests, 1)
 
     @property
     def cpu_ms_a_call_minute(self) -> float:
-        """Milliseconds of CPU for a call that lasts a minute."""
+        """Milliseconds of CPU per minute of a call."""
         return 1000 * 60 * self.cpu_seconds / (self.seconds * self.calls)
 
     @property
     def kib_a_call(self) -> float:
-        """Memory for each call, above that without calls."""
+        """The additional memory per call, in KiB."""
         return (self.memory_kib - self.idle_kib) / self.calls
 
 
 def result_of(measured: Mapping[str, Any]) -> Result:
-    """Turn what `benchmarks.measure.measure` gives into numbers that mean something."""
+    """Convert the output of `benchmarks.measure.measure`."""
     delays, silences = measured["stop_delays"], measured["silences"]
     return msgspec.convert(
         {

@@ -1,4 +1,4 @@
-"""Whether memory stays what it is, over the calls of an hour and more."""
+"""The memory of a program over many calls."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 CALL_SECONDS = 2.0
 CALLS = 18_000
-"""As many as an hour has of 20 seconds each, with 100 at once all the time."""
+"""As many as 100 concurrent calls of 20 seconds each make in an hour."""
 
 _ROWS = 12
 _RAMP_SECONDS = 3.0
 FLAT_BYTES = 100
-"""What a call may leave behind, on average, to count as leaving nothing: less than
-any object that a call has."""
+"""The memory per call that counts as no growth: less than any object of a call."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The memory in use after so many calls.
+    """The memory in use after a number of calls.
 
     Attributes:
-        calls: how many calls had come to their end.
-        kib: the memory in KiB.
+        calls: the number of calls that had ended.
+        kib: the resident set size, in KiB.
     """
 
     calls: int
@@ -40,10 +39,9 @@ class Sample:
 
 
 def bytes_left_by_a_call(samples: Sequence[Sample]) -> float:
-    """Say how much memory grew for each call in the second half, in bytes.
+    """Return the growth of memory per call in the second half, in bytes.
 
-    By the line that fits the samples best; the first half fills what is kept for
-    use again.
+    It is the slope of a linear regression. The first half fills caches.
     """
     half = [each for each in samples if each.calls * 2 >= samples[-1].calls]
     calls = sum(each.calls for each in half) / len(half)
@@ -56,7 +54,7 @@ def bytes_left_by_a_call(samples: Sequence[Sample]) -> float:
 def soak(
     program: Program, *, calls: int = CALLS, at_once: int = AT_ONCE
 ) -> Iterator[str]:
-    """Have many short calls come and go, and print what they leave behind."""
+    """Make many short calls, and report the growth of memory."""
     options = ("--call-seconds", str(CALL_SECONDS))
     samples: list[Sample] = []
     with running(program, *options) as run:

@@ -1,4 +1,4 @@
-"""What the daemon has to reach on one core, and whether it does."""
+"""The targets for the daemon on one core, and whether they are reached."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Target:
-    """Something to reach.
+    """A target.
 
     Attributes:
-        calls: at how many calls at once.
-        what: what is measured.
-        limit: what the value may be at most.
-        unit: the unit of both.
-        value: how it is measured; the arguments are our results over the websocket
-            and over HTTP, and the Node.js program's.
-        needs: the programs whose results that takes.
+        calls: the number of concurrent calls.
+        what: the measured quantity, in words.
+        limit: the largest value that reaches the target.
+        unit: the unit of value and limit.
+        value: computes the value from the results of channel-aa over the websocket,
+            over HTTP, and of the Node.js program.
+        needs: the programs whose results are needed.
     """
 
     calls: int
@@ -36,14 +36,14 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Match:
-    """A target, and what was measured.
+class Verdict:
+    """A target, and the measured value.
 
     Attributes:
         target: the target.
-        value: what was measured; None: nothing was.
-        overloaded: the programs whose core was full: those compared do less work
-            for each request than they should, or more.
+        value: the measured value; None: it was not measured.
+        overloaded: the programs whose core was full: their work per request is not
+            comparable.
     """
 
     target: Target
@@ -52,7 +52,7 @@ class Match:
 
     @property
     def words(self) -> str:
-        """Whether it was reached, in a few words."""
+        """Whether the target was reached, in words."""
         if self.value is None:
             return "not measured"
         word = "reached" if self.value <= self.target.limit else "missed"
@@ -97,8 +97,8 @@ TARGETS: Sequence[Target] = (
 )
 
 
-def judge(results: Iterable[Result]) -> list[Match]:
-    """Hold what was measured against the targets."""
+def judge(results: Iterable[Result]) -> list[Verdict]:
+    """Compare the results with the targets."""
     by_place = {(result.calls, result.program): result for result in results}
     verdicts = []
     for target in TARGETS:
@@ -112,5 +112,5 @@ def judge(results: Iterable[Result]) -> list[Match]:
         if len(used) == len(target.needs) and ours is not None:
             value = target.value(ours, http or ours, node or ours)
         overloaded = [each.program for each in used if not each.keeps_up]
-        verdicts.append(Match(target, value, overloaded))
+        verdicts.append(Verdict(target, value, overloaded))
     return verdicts

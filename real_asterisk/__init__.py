@@ -1,1 +1,1 @@
-"""A real Asterisk to start, stop and kill, for the tests and the benchmarks."""
+"""A real Asterisk for tests and benchmarks: processes, callers, a raw ARI client."""

@@ -1,4 +1,4 @@
-"""The configuration folder of a test's Asterisk."""
+"""The configuration files of a test's Asterisk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _SHIPPED = _HERE.parent / "dialplan"
 
-# Its own folders, so that several run side by side.
+# Folders of its own, so that several can run at the same time.
 _ASTERISK_CONF = f"""\
 [directories]
 astetcdir => {FILES}/etc
@@ -38,7 +38,7 @@ _LOGGER_CONF = """\
 console => notice,warning,error,verbose
 """
 
-# Without a country, Asterisk has no tones, and warns.
+# Without a country, Asterisk has no tones, and logs a warning.
 _INDICATIONS_CONF = """\
 [general]
 country=us
@@ -52,7 +52,7 @@ ring = 440+480/2000,0/4000
 congestion = 480+620/250,0/250
 """
 
-# A user that may look at everything, and touch nothing.
+# A read-only user.
 _READ_ONLY_USER = """
 [observer]
 type=user
@@ -62,14 +62,14 @@ read_only=yes
 
 _AS_THEY_ARE = ("musiconhold.conf", "pjsip.conf", "queues.conf", "voicemail.conf")
 
-# Asterisk reports these as errors where they are missing.
+# Asterisk logs an error for each of these that is missing.
 _EMPTY = (
     *("acl", "ccss", "cdr", "cel", "features", "manager"),
     *("pjproject", "queuerules", "stasis", "udptl"),
 )
 
 _NOT_EVERYWHERE = ("app_voicemail.so", "res_websocket_client.so")
-"""What the package of Asterisk 16 does not have."""
+"""The modules that Debian's package of Asterisk 16 does not have."""
 
 _MUSIC_SECONDS = 2.0
 
@@ -82,20 +82,20 @@ def write_files(
     sounds: Mapping[str, float],
     operator: str,
 ) -> None:
-    """Fill the folder that one Asterisk runs in.
+    """Write the files of one Asterisk.
 
-    The shipped samples are taken as they are, but for the port.
+    The shipped files are used unchanged, except for the port.
 
     Args:
         files: an empty folder.
-        installation: whose Asterisk it is.
+        installation: the Asterisk that will use them.
         port: the port of the HTTP server on 127.0.0.1.
-        sounds: seconds that each sound lasts, by its name.
-        operator: whom the shipped dialplan dials for the operator; "": nobody.
+        sounds: the seconds of each sound, by its name.
+        operator: the endpoint of the operator in the shipped dialplan; empty: none.
     """
     for name in ("etc", "run", "lib", "data", "log", "spool"):
         (files / name).mkdir()
-    # Without it, Asterisk cannot list the recordings that it makes there.
+    # Without it, Asterisk cannot list recordings.
     (files / "spool/recording").mkdir()
     for name in ("documentation", "rest-api"):
         (files / "data" / name).symlink_to(f"/usr/share/asterisk/{name}")

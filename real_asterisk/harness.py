@@ -1,4 +1,4 @@
-"""A real Asterisk that a test starts, stops, kills and starts again."""
+"""A real Asterisk process to start, stop, kill and restart."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 _PORTS = cycle(range(1000))
 
 _SECONDS = 60
-"""How long anything asked of Asterisk may take."""
+"""The seconds that a start, an end or a console command may take."""
 
 
 class AsteriskError(Exception):
-    """Asterisk did not do as it was told; the message shows its log."""
+    """Asterisk did not start; the message contains its log."""
 
 
 class _Process(ProcessProtocol):
@@ -44,7 +44,7 @@ class _Process(ProcessProtocol):
         self.ready: Deferred[None] = Deferred()
         self.ended: Deferred[None] = Deferred()
 
-    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: ARG002, N802, N803 - Twisted's names
+    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N802, N803 - Twisted's names
         self.output += data.decode(errors="replace")
         if "\nAsterisk Ready." in self.output and not self.ready.called:
             self.ready.callback(None)
@@ -57,17 +57,17 @@ class _Process(ProcessProtocol):
 
 
 class Asterisk:
-    """An Asterisk with its own files and its own port on 127.0.0.1.
+    """An Asterisk with files of its own and a port of its own on 127.0.0.1.
 
-    It is made by `start`, or by `running` for a block of code, and serves the
-    shipped dialplan (see ``extensions.conf`` beside this module). Made, it can be
-    halted or killed, and booted again with the same files and port.
+    It is started by `start`, or by `running` for a block of code, and has the shipped
+    dialplan and that of ``extensions.conf`` beside this module. It can be halted or
+    killed, and booted again with the same files and port.
     """
 
     username = "asterisk"
     password = "asterisk"
     observer = ("observer", "observer")
-    """Name and password of a user that may look at everything, and touch nothing."""
+    """Name and password of a read-only user."""
 
     def __init__(
         self,
@@ -102,18 +102,18 @@ class Asterisk:
         operator: str = "",
         installation: Installation | None = None,
     ) -> Asterisk:
-        """Start an Asterisk; whoever does must `stop` it.
+        """Start an Asterisk; the caller has to `stop` it.
 
         Args:
             reactor: the reactor that runs the process.
-            sounds: seconds that each sound lasts, by its name; they are added to
-                those of the default menu, or take their place.
-            operator: whom the shipped dialplan dials for the operator, such as
-                ``Local/operator@phones``; "": it has none.
-            installation: another one than `Installation.default`.
+            sounds: the seconds of sounds, by their names; added to
+                `real_asterisk.sounds.SOUNDS`, or replacing them.
+            operator: the endpoint that the shipped dialplan dials for the operator,
+                such as ``Local/operator@phones``; empty: none.
+            installation: None: `Installation.default`.
 
         Raises:
-            AsteriskError: it did not boot; the message shows its log.
+            AsteriskError: it did not boot; the message contains its log.
         """
         asterisk = cls(
             reactor, sounds=sounds, operator=operator, installation=installation
@@ -135,7 +135,7 @@ class Asterisk:
         operator: str = "",
         installation: Installation | None = None,
     ) -> AsyncIterator[Asterisk]:
-        """Start an Asterisk for a block of code; the arguments are `start`'s."""
+        """Run an Asterisk for a block of code; the arguments are `start`'s."""
         asterisk = await cls.start(
             reactor, sounds=sounds, operator=operator, installation=installation
         )
@@ -148,7 +148,7 @@ class Asterisk:
         """Start it again, after `halt` or `kill`.
 
         Raises:
-            AsteriskError: it did not boot; the message shows its log.
+            AsteriskError: it did not boot; the message contains its log.
         """
         run = _Process()
         self._runs.append(run)
@@ -164,25 +164,25 @@ class Asterisk:
             raise AsteriskError(f"Asterisk serves no HTTP:\n{self.log()}")
 
     async def halt(self) -> None:
-        """Let Asterisk shut down in order, as its service manager would."""
+        """Stop it with SIGTERM, as a service manager would."""
         await self._end("TERM")
 
     async def kill(self) -> None:
-        """Kill it without a warning."""
+        """Stop it with SIGKILL."""
         await self._end("KILL")
 
     async def stop(self) -> None:
-        """Kill it, and remove its files: nothing is left of it but its log."""
+        """Kill it, and remove its files; only `log` remains."""
         try:
             await self.kill()
         finally:
             self._folder.cleanup()
 
     async def cli(self, command: str) -> str:
-        """Give a command to its console: ``core show channels``.
+        """Execute a console command, such as ``core show channels``.
 
         Returns:
-            What the console shows.
+            The command's output.
         """
         line = self._command(
             *("timeout", str(_SECONDS), "asterisk"),
@@ -194,7 +194,7 @@ class Asterisk:
         return output.decode(errors="replace")
 
     def log(self) -> str:
-        """Return all that its runs have logged so far."""
+        """Return the log of all its runs."""
         return "".join(run.output for run in self._runs)
 
     async def _end(self, signal: str) -> None:
@@ -212,8 +212,8 @@ class Asterisk:
 def free_port() -> int:
     """Find a port on 127.0.0.1 that nothing listens on.
 
-    It is below those that the system gives to connections, and each process of a test
-    run that is spread over several has its own thousand: nobody else is quicker.
+    It is below the system's ephemeral ports, and each process of a parallel test run
+    has a range of 1000 of its own, so that no other process takes it.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     first = 20_000 + 1000 * int(worker)

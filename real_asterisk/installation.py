@@ -1,4 +1,4 @@
-"""Where the tests' Asterisk is installed, and how a command is run in there."""
+"""The folder that Asterisk is installed in, and how commands are run there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 _ROOT = "/var/lib/channel-aa/asterisk-{}"
 
-# Mounts in a namespace of its own are gone with the last process in it. The
-# files of the one Asterisk appear at the same place for each.
+# The mounts of a namespace end with its last process. The files of each Asterisk
+# appear at the same path.
 FILES = "/mnt"
 _ENTER = f"""
 root=$1 files=$2
@@ -41,16 +41,16 @@ class Installation:
         return cls(Path(_ROOT.format("16")), version="16")
 
     def has_module(self, name: str) -> bool:
-        """Say whether this Asterisk has a module: ``res_ari.so``."""
+        """Say whether this Asterisk has a module, such as ``res_ari.so``."""
         libraries = self.root / "usr/lib"
-        # Newer packages have them below the machine's architecture.
+        # Newer packages have them in a folder of the machine's architecture.
         return any(
             (folder / "asterisk/modules" / name).exists()
             for folder in (libraries, *libraries.glob("*-linux-gnu*"))
         )
 
     def problem(self) -> str | None:
-        """Say why no Asterisk can be started from here; None: one can."""
+        """Return why Asterisk cannot be started; None: it can."""
         if not (self.root / "usr/sbin/asterisk").exists():
             script = f"scripts/install-asterisk {self.version}"
             return f"no Asterisk in {self.root}: run {script} as root"
@@ -59,11 +59,10 @@ class Installation:
         return None
 
     def command(self, files: Path, *arguments: str) -> list[str]:
-        """Make the command line that runs a command of the installation.
+        """Make the command line that runs a command in the installation.
 
-        It finds the folder ``files`` at `FILES`, and is killed when this process
-        ends in whatever way. It replaces itself with the command, so that the
-        process started is the command's own.
+        The command finds the folder ``files`` at `FILES`, and is killed when this
+        process ends in any way. All steps use exec: the process is the command's own.
         """
         return [
             *("/usr/bin/setpriv", "--pdeathsig", "KILL"),

@@ -1,4 +1,4 @@
-"""Sounds for a test's Asterisk: short, and of a known length."""
+"""The sounds of a test's Asterisk: short tones of known length."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 FRAMES_A_SECOND = 8000
 HERTZ = 440
 
-_MENU = ("press-1", "or", "press-2", "you-entered")
 _REMARKS = ("option-is-invalid", "are-you-still-there")
 _EXPLANATIONS = (
     *("im-sorry", "vm-extension", "vm-isonphone"),
@@ -35,21 +34,26 @@ _KEYS = (
     *(f"letters/{letter}" for letter in "abcd"),
 )
 
+PRESS_1 = "press-1"
+"""The first sound of the default menu, and the word that a caller says."""
+
 LONG = "demo-congrats"
-"""A sound that is still heard when a test has done something else meanwhile."""
+"""A sound of 5 s: it still plays after the next steps of a test."""
 
 QUIET = "silence/5"
-"""Nothing to be heard, for as long."""
+"""Silence of the same length."""
 
 SLOW = "demo-thanks"
-"""A sound that lasts until a key was pressed, and that may be heard to its end."""
+"""A sound of 1.5 s: long enough to press a key, short enough to hear to its end."""
+
+_MENU = (PRESS_1, "or", "press-2", "you-entered")
 
 SOUNDS: Mapping[str, float] = {
-    # Some keys come in the middle of a prompt.
+    # Long enough to press a key before the end.
     **dict.fromkeys(_MENU, 0.8),
     **dict.fromkeys((*_REMARKS, *_KEYS), 0.4),
     **dict.fromkeys((*_DIALPLAN, *_EXPLANATIONS), 0.2),
-    # One word that can be heard for a while: number:20.
+    # One word of some length, played by number:20.
     "digits/20": 2.0,
     SLOW: 1.5,
     LONG: 5.0,
@@ -57,15 +61,16 @@ SOUNDS: Mapping[str, float] = {
 }
 """The sounds of the menus, of a failed dial and of the shipped dialplan, in seconds.
 
-Asterisk's own recordings of some are in a package that Debian does not have, and
-none of them is as short as a test would like.
+Asterisk's own recordings last longer, and Debian does not package all of them.
 """
 
 
 def write_sounds(folder: Path, seconds: Mapping[str, float]) -> None:
-    """Write a tone of so many seconds under each name, as Asterisk reads it.
+    """Write a WAV file for each sound: a tone, or silence for names in ``silence/``.
 
-    Those in ``silence/`` have nothing in them but time.
+    Args:
+        folder: where Asterisk looks for sounds.
+        seconds: the length of each sound, by its name.
     """
     for name, length in seconds.items():
         path = folder / f"{name}.wav"

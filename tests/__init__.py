@@ -1,0 +1,11 @@
+"""The tests, by what they need.
+
+- ``unit`` mirrors the package; no sockets, no processes. ``unit/docs``,
+  ``unit/benchmarks`` and ``unit/support`` test the documentation, the benchmarks and
+  the tests' own support.
+- ``integration``: programs and parts of the package on the simulator.
+- ``contract``: facts about Asterisk, on the simulator and on a real Asterisk.
+- ``end_to_end``: everything on a real Asterisk.
+- ``properties``: random inputs and random sequences of events.
+- ``support`` is what test modules share; they do not import one another.
+"""

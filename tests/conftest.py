@@ -1,4 +1,4 @@
-"""What the tests share: the reactor, a real Asterisk, and a look at the log."""
+"""The fixtures of all tests: the reactor, Asterisk, and a check of the log."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from real_asterisk.harness import Asterisk
 from real_asterisk.installation import Installation
+from tests.support.asterisk_harness import RealAsteriskHarness, SimulatorHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,47 +29,49 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from xdist.remote import Producer
 
-TOGETHER = ("tests/end_to_end/company/", "tests/end_to_end/faults/")
-"""Folders whose tests share what would cost too much several times at once: a company's
-premises, crowds of calls."""
+    from tests.support.asterisk_harness import AsteriskHarness
+
+ONE_PROCESS_FOLDERS = ("tests/end_to_end/company/", "tests/end_to_end/faults/")
+"""Folders whose tests run in one process each: they share an Asterisk and a daemon, or
+place so many calls that the machine cannot take several at once."""
 
 _REQUIRED = os.environ.get("CHANNEL_AA_REQUIRE_ASTERISK") == "1"
 
 
-class ByPlace(LoadScopeScheduling):  # type: ignore[misc] # it has no types
-    """Has a file's tests, or those of a folder of `TOGETHER`, in one process."""
+class FileScheduling(LoadScopeScheduling):  # type: ignore[misc] # it has no types
+    """Runs the tests of a file, or of one of `ONE_PROCESS_FOLDERS`, in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        for folder in TOGETHER:
+        for folder in ONE_PROCESS_FOLDERS:
             if nodeid.startswith(folder):
                 return folder
         return nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPlace:
-    """Say which tests are in one process, where there are several."""
-    return ByPlace(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
+    """Choose which tests pytest-xdist runs in the same process."""
+    return FileScheduling(config, log)
 
 
 @implementer(ILogObserver)
 class LoggedFailures:
-    """The failures that were logged during a test, and that it has to explain."""
+    """Observes the log, and keeps the failures that are logged during a test."""
 
     def __init__(self) -> None:
         self._failures: list[Failure] = []
 
     def __call__(self, event: LogEvent) -> None:
-        """Observe the log."""
+        """Receive a log event."""
         if "log_failure" in event:
             self._failures.append(event["log_failure"])
 
     def flush(self, *errors: type[BaseException]) -> list[Failure]:
-        """Return the failures of these types, all where none is given.
+        """Return the failures of these types (none given: all), and forget them.
 
-        They were expected, and the test does not fail for them.
+        The test does not fail because of them.
         """
-        # A Deferred tells of its unhandled failure when it is collected.
+        # A Deferred logs its unhandled failure when it is garbage-collected.
         gc.collect()
         expected = [
             each for each in self._failures if not errors or each.check(*errors)
@@ -79,10 +82,10 @@ class LoggedFailures:
 
 @pytest.fixture(autouse=True)
 def logged_failures(request: pytest.FixtureRequest) -> Iterator[LoggedFailures]:
-    """Fail the test where a failure was logged that it has not flushed.
+    """Fail the test if a failure was logged that it has not flushed.
 
-    A Deferred's failure that nobody handles goes to the log, and nowhere else.
-    Trial's own test cases look after theirs.
+    Unhandled failures of Deferreds go to the log only. Trial's test cases check for
+    them themselves.
     """
     failures = LoggedFailures()
     if request.cls is not None and issubclass(request.cls, SynchronousTestCase):
@@ -105,24 +108,24 @@ def temporary_folder_of_trial(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Have trial's test cases make their files where pytest's are, and go."""
+    """Make trial's test cases create their files in pytest's temporary folder."""
     if request.cls is not None and issubclass(request.cls, SynchronousTestCase):
         names = (str(tmp_path / str(number)) for number in count())
         monkeypatch.setattr(request.cls, "mktemp", lambda _self: next(names))
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported out of every later collection: there are many."""
+    """Exempt the objects so far from garbage collection, which tests do often."""
     gc.collect()
     gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say why tests were skipped, once for each reason, and what faults did."""
+    """Print the outcomes of faults, and each reason for skipped tests once."""
     for report in terminalreporter.stats.get("", []):
-        for name, finding in report.user_properties:
-            if name == "finding" and report.when == "teardown":
-                terminalreporter.write_line(finding)
+        for name, outcome in report.user_properties:
+            if name == "fault outcome" and report.when == "teardown":
+                terminalreporter.write_line(outcome)
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = Counter(str(report.longrepr[2]) for report in skipped)
     for reason, number in reasons.items():
@@ -138,7 +141,7 @@ def reactor() -> PosixReactorBase:
 
 
 def _usable(found: Installation) -> Installation:
-    """Skip the test with the remedy, where this Asterisk cannot be started.
+    """Skip the test if this Asterisk cannot be started; the reason has the remedy.
 
     With ``CHANNEL_AA_REQUIRE_ASTERISK=1`` the test fails instead.
     """
@@ -152,13 +155,13 @@ def _usable(found: Installation) -> Installation:
 
 @pytest.fixture(scope="session")
 def installation() -> Installation:
-    """Find Asterisk 22, or skip the test with the remedy."""
+    """Find Asterisk 22, or skip the test."""
     return _usable(Installation.default())
 
 
 @pytest.fixture(scope="session")
 def installation_of_16() -> Installation:
-    """Find Asterisk 16, or skip the test with the remedy."""
+    """Find Asterisk 16, or skip the test."""
     return _usable(Installation.of_16())
 
 
@@ -166,9 +169,26 @@ def installation_of_16() -> Installation:
 def asterisk(
     reactor: PosixReactorBase, installation: Installation
 ) -> Iterator[Asterisk]:
-    """Run one Asterisk for all tests that leave it as it was."""
+    """Run one Asterisk for all tests that do not change it."""
     started: Asterisk = pytest_twisted.blockon(
         ensureDeferred(Asterisk.start(reactor, installation=installation))
     )
     yield started
     pytest_twisted.blockon(ensureDeferred(started.stop()))
+
+
+@pytest.fixture(
+    params=["simulator", pytest.param("asterisk", marks=pytest.mark.asterisk)]
+)
+def backend(
+    request: pytest.FixtureRequest, reactor: PosixReactorBase
+) -> Iterator[AsteriskHarness]:
+    """Run the test on the simulator and on a real Asterisk."""
+    opening = (
+        SimulatorHarness.open(reactor)
+        if request.param == "simulator"
+        else RealAsteriskHarness.open(reactor, request.getfixturevalue("asterisk"))
+    )
+    opened: AsteriskHarness = pytest_twisted.blockon(ensureDeferred(opening))
+    yield opened
+    pytest_twisted.blockon(ensureDeferred(opened.close()))

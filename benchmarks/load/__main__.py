@@ -1,15 +1,15 @@
-"""The load as a program, told what to do line by line.
+"""The load as a program with commands on its standard input.
 
-It prints a line of JSON at the beginning (``url``), one when somebody listens, and
-one in answer to each command on its standard input:
+It prints a line of JSON at the start (``url``), one when a program opens the events
+websocket (``listening``), and one as the answer to each command:
 
-- ``calls N SECONDS``: place N calls, spread over so many seconds, and keep as many;
-  answered when they are there.
+- ``calls N SECONDS``: place N calls within these seconds, and keep that number;
+  answered when they are placed.
 - ``measure``: begin a measuring window.
-- ``measured``: end it; callers press no more keys.
-- ``count``: say how many calls there were, without ending anything.
-- ``report``: wait for what is outstanding, a second at most, hang everybody up, and
-  say what the window has seen.
+- ``measured``: end the window; callers press no more keys.
+- ``count``: return the number of calls that have ended.
+- ``report``: wait for feedback to keys, a second at most, hang up all calls, and
+  return the record of the window.
 
 It ends with its standard input.
 """
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from benchmarks.load.asterisk import Asterisk
-from benchmarks.load.calls import QUIET_SECONDS, Habits
+from benchmarks.load.calls import QUIET_SECONDS, CallerBehaviour
 from benchmarks.load.record import Record
 from benchmarks.load.server import Server
 
@@ -37,7 +37,7 @@ _TICK_SECONDS = 0.01
 
 
 class Load:
-    """Carries the commands out."""
+    """Executes the commands."""
 
     def __init__(self, asterisk: Asterisk) -> None:
         self._asterisk = asterisk
@@ -45,8 +45,8 @@ class Load:
         self._seconds = 0.0
         self._cpu_seconds = 0.0
 
-    async def obey(self, command: str, *arguments: str) -> dict[str, Any]:
-        """Carry one command out, and give the answer to it."""
+    async def execute(self, command: str, *arguments: str) -> dict[str, Any]:
+        """Execute a command, and return its answer."""
         match command, arguments:
             case "calls", [number, seconds]:
                 await self._place_calls(int(number), float(seconds))
@@ -58,7 +58,7 @@ class Load:
                 self._seconds += time.monotonic()
                 self._cpu_seconds += time.process_time()
                 self._asterisk.record = Record()
-                self._asterisk.be_quiet()
+                self._asterisk.stop_keys()
             case "count", []:
                 return {"calls": self._asterisk.calls_made - len(self._asterisk.calls)}
             case "report", []:
@@ -73,10 +73,10 @@ class Load:
         return {"done": command}
 
     async def _place_calls(self, number: int, seconds: float) -> None:
-        """Spread the calls over the time, and their ends over the time they last."""
+        """Place calls at regular intervals, with ends at regular intervals."""
         asterisk = self._asterisk
         began = asterisk.loop.time()
-        whole = asterisk.habits.call_seconds
+        whole = asterisk.behaviour.call_seconds
         for index in range(number):
             await asyncio.sleep(began + seconds * index / number - asterisk.loop.time())
             asterisk.place_call(whole * (1 + (index * 7919) % number) / number)
@@ -84,52 +84,56 @@ class Load:
     async def _settle(self) -> None:
         asterisk = self._asterisk
         for _ in range(int(QUIET_SECONDS / _TICK_SECONDS)):
-            if not asterisk.has_unheeded_keys:
+            if not asterisk.has_keys_without_feedback:
                 break
             await asyncio.sleep(_TICK_SECONDS)
         asterisk.hang_up_all()
 
 
-def _say(answer: dict[str, Any]) -> None:
+def _print(answer: dict[str, Any]) -> None:
     sys.stdout.write(f"{msgspec.json.encode(answer).decode()}\n")
     sys.stdout.flush()
 
 
-async def run(app: str, habits: Habits, *, serves_requests_on_websocket: bool) -> None:
+async def run(
+    app: str, behaviour: CallerBehaviour, *, serves_requests_on_websocket: bool
+) -> None:
     """Serve until the standard input ends."""
     loop = asyncio.get_running_loop()
-    # Whatever a call leaves is free without it, and its pauses would be measured.
+    # Calls leave no cycles, and the pauses of collections would be measured.
     gc.disable()
-    asterisk = Asterisk(app, habits, loop=loop)
+    asterisk = Asterisk(app, behaviour, loop=loop)
     server = Server(
         asterisk,
         serves_requests_on_websocket=serves_requests_on_websocket,
-        on_listening=lambda: _say({"listening": app}),
+        on_listening=lambda: _print({"listening": app}),
     )
     await server.start()
-    _say({"url": server.url})
+    _print({"url": server.url})
     load = Load(asterisk)
     commands = asyncio.StreamReader()
     await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(commands), sys.stdin
     )
     while line := await commands.readline():
-        _say(await load.obey(*line.decode().split()))
+        _print(await load.execute(*line.decode().split()))
 
 
 def main() -> None:
-    """Read the options, and run."""
-    usual = Habits()
+    """Parse the options, and run the load."""
+    defaults = CallerBehaviour()
     parser = ArgumentParser(prog="python -m benchmarks.load")
     parser.add_argument("--app", default="channel-aa")
-    parser.add_argument("--call-seconds", type=float, default=usual.call_seconds)
-    parser.add_argument("--sound-seconds", type=float, default=usual.sound_seconds)
-    parser.add_argument("--key-seconds", type=float, nargs=2, default=usual.key_seconds)
-    parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument("--call-seconds", type=float, default=defaults.call_seconds)
+    parser.add_argument("--sound-seconds", type=float, default=defaults.sound_seconds)
+    parser.add_argument(
+        "--key-seconds", type=float, nargs=2, default=defaults.key_seconds
+    )
+    parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--no-requests-on-websocket", action="store_true")
     options = parser.parse_args()
     shortest, longest = options.key_seconds
-    habits = Habits(
+    behaviour = CallerBehaviour(
         call_seconds=options.call_seconds,
         key_seconds=(shortest, longest),
         sound_seconds=options.sound_seconds,
@@ -138,7 +142,7 @@ def main() -> None:
     asyncio.run(
         run(
             options.app,
-            habits,
+            behaviour,
             serves_requests_on_websocket=not options.no_requests_on_websocket,
         )
     )

@@ -1,4 +1,4 @@
-"""The Asterisk that the callers call: its requests, its calls, no sockets."""
+"""The simulated Asterisk: its calls and the requests for them, without sockets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from benchmarks.load.calls import SPOKEN, Call, Habits, Playback
-from benchmarks.load.messages import Stamp, event
+from benchmarks.load.calls import SPOKEN, Call, CallerBehaviour, Playback
+from benchmarks.load.messages import Timestamps, event
 from benchmarks.load.record import Record
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class _Filter(msgspec.Struct):
 
 
 class Answer(NamedTuple):
-    """A status, and a body in JSON, which may be empty."""
+    """An HTTP status, and a JSON body, which may be empty."""
 
     status: int
     body: bytes = b""
@@ -47,96 +47,98 @@ _NOT_STOPPED = Answer(500, b'{"message":"Could not stop playback"}')
 
 
 class Asterisk:
-    """Calls at a constant number, and what a program may ask for them.
+    """A constant number of calls, and the requests that a program makes for them.
 
     Args:
         app: the name of the Stasis application.
-        habits: how callers behave.
-        loop: whose time is kept.
+        behaviour: how callers behave.
+        loop: the event loop, for its time.
 
     Attributes:
-        record: the window that is being counted.
-        send: takes each event; None where nobody listens.
-        playbacks: the playbacks that are not over, by their id.
-        late: the calls of those that are over, with keys that no stop came for.
-        is_quiet: whether callers press no more keys.
+        record: the record of the current window.
+        send: sends an event to the program; None: it is not connected.
+        playbacks: the playbacks that are not finished, by their id.
+        late: the calls of finished playbacks with keys for which no stop has come.
+        has_stopped_keys: whether callers press no more keys.
     """
 
-    def __init__(self, app: str, habits: Habits, *, loop: AbstractEventLoop) -> None:
+    def __init__(
+        self, app: str, behaviour: CallerBehaviour, *, loop: AbstractEventLoop
+    ) -> None:
         self.app = app.encode()
-        self.habits = habits
+        self.behaviour = behaviour
         self.loop = loop
         self.record = Record()
         self.send: Callable[[bytes], None] | None = None
         self.calls: dict[str, Call] = {}
         self.playbacks: dict[str, Playback] = {}
         self.late: dict[str, Call] = {}
-        self.is_quiet = False
+        self.has_stopped_keys = False
         self._allowed: frozenset[bytes] | None = None
         self.started = int(time.time())
         self.created = time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime())
         self.calls_made = 0
-        # All sounds last as long: they end in the order of their beginnings.
+        # All sounds have the same length, so they end in the order of their starts.
         self._sounds: deque[tuple[float, Playback]] = deque()
-        self._stamp = Stamp()
+        self._timestamps = Timestamps()
         self._keeps_up = True
 
     @property
-    def has_unheeded_keys(self) -> bool:
-        """Whether feedback to any key is outstanding."""
-        return any(call.has_unheeded_keys for call in self.calls.values())
+    def has_keys_without_feedback(self) -> bool:
+        """Whether the feedback to any key is missing."""
+        return any(call.has_keys_without_feedback for call in self.calls.values())
 
-    def hears(self, kind: bytes) -> bool:
-        """Whether the application wants messages of a type."""
+    def is_subscribed(self, kind: bytes) -> bool:
+        """Whether the event filter allows a type."""
         return self._allowed is None or kind in self._allowed
 
-    def tell(self, kind: bytes, fields: bytes) -> None:
+    def emit(self, kind: bytes, fields: bytes) -> None:
         """Send an event to the application."""
-        if self.send is not None and self.hears(kind):
+        if self.send is not None and self.is_subscribed(kind):
             self.record.events += 1
-            self.send(event(kind, self._stamp.now(), fields, self.app))
+            self.send(event(kind, self._timestamps.now(), fields, self.app))
 
-    def sound_begins(self, playback: Playback) -> None:
-        """End a sound after its time, unless it is over by then."""
-        self._sounds.append((self.loop.time() + self.habits.sound_seconds, playback))
+    def schedule_end(self, playback: Playback) -> None:
+        """Schedule the end of a sound that has started."""
+        self._sounds.append((self.loop.time() + self.behaviour.sound_seconds, playback))
         if len(self._sounds) == 1:
-            self.loop.call_at(self._sounds[0][0], self._sounds_end)
+            self.loop.call_at(self._sounds[0][0], self._end_sounds)
 
-    def _sounds_end(self) -> None:
+    def _end_sounds(self) -> None:
         now = self.loop.time()
         while self._sounds and self._sounds[0][0] <= now:
             _, playback = self._sounds.popleft()
-            playback.call.sound_over(playback)
+            playback.call.end_sound(playback)
         if self._sounds:
-            self.loop.call_at(self._sounds[0][0], self._sounds_end)
+            self.loop.call_at(self._sounds[0][0], self._end_sounds)
 
     def place_call(self, seconds: float | None = None) -> None:
-        """Let somebody call, for so long; by default as long as calls last."""
+        """Place a call of some seconds; None: the length of all calls."""
         self.calls_made += 1
-        call = Call(self, self.calls_made, seconds or self.habits.call_seconds)
+        call = Call(self, self.calls_made, seconds or self.behaviour.call_seconds)
         self.calls[call.id] = call
         call.enter()
 
-    def call_over(self, call: Call) -> None:
-        """Have another one in the place of a call."""
+    def replace_call(self, call: Call) -> None:
+        """Replace a call that has ended with another one."""
         del self.calls[call.id]
-        if self._keeps_up and not self.is_quiet:
+        if self._keeps_up and not self.has_stopped_keys:
             self.place_call()
 
-    def be_quiet(self) -> None:
-        """Let no caller press a key any more, and nobody call."""
-        self.is_quiet = True
+    def stop_keys(self) -> None:
+        """Place no more calls, and press no more keys."""
+        self.has_stopped_keys = True
         for call in self.calls.values():
-            call.be_quiet()
+            call.stop_keys()
 
     def hang_up_all(self) -> None:
-        """End all calls, with none in their places."""
+        """Hang up all calls, and place no others."""
         self._keeps_up = False
         for call in list(self.calls.values()):
             call.hang_up()
 
     def request(self, method: str, uri: str, body: bytes = b"") -> Answer:
-        """Carry a request out; ``uri`` is what follows ``/ari/``."""
+        """Execute a request; ``uri`` is the part after ``/ari/``."""
         self.record.requests += 1
         path, _, query = uri.partition("?")
         match method, path.split("/"):
@@ -152,14 +154,14 @@ class Asterisk:
             case "PUT", ["applications", _, "eventFilter"]:
                 answer = self._filter(body)
             case "GET", resource:
-                answer = self._look_at(resource)
+                answer = self._read_resource(resource)
             case _:
                 answer = _NO_RESOURCE
         if answer.status >= 400:  # noqa: PLR2004 - HTTP's errors
             self.record.refuse(answer.status)
         return answer
 
-    def _look_at(self, path: list[str]) -> Answer:
+    def _read_resource(self, path: list[str]) -> Answer:
         match path:
             case ["asterisk", "info" | "ping"]:
                 return Answer(200, _INFO)
@@ -221,5 +223,5 @@ class Asterisk:
 
 @lru_cache
 def _query(text: str) -> Mapping[str, str]:
-    """Read a query that is the same again and again."""
+    """Parse a query; queries repeat often."""
     return dict(parse_qsl(text))

@@ -1,4 +1,4 @@
-"""A call: its caller, who presses keys, and the sounds that are heard on it."""
+"""A call: its caller, who presses keys, and its sounds."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
     from benchmarks.load.record import Record
 
 FEEDBACK = frozenset({"sound:you-entered", "sound:option-is-invalid"})
-"""What a key leads to: one of these, once."""
+"""The sounds of which one is the feedback to a key."""
 
 CONTINUED = frozenset({"sound:press-1", "sound:or", "sound:you-entered"})
-"""The sounds that another one of the same prompt follows."""
+"""The sounds that are not the last of their prompt."""
 
 SPOKEN = ("digits:", "number:", "characters:")
-"""What Asterisk cannot stop, once it is heard."""
+"""The prefixes of media that Asterisk cannot stop while it plays."""
 
 DIGITS = "1212127*"
-"""What is pressed, one as often as another: a quarter is no option of the menu."""
+"""The keys, with equal probability; a quarter is no option of the menu."""
 
 QUIET_SECONDS = 1.0
-"""How long before they hang up callers press their last key."""
+"""The seconds between a caller's last key and the hangup, at least."""
 
 FEEDBACK_SECONDS = 5.0
-"""A key whose feedback does not come within this time is lost."""
+"""A key without feedback within this time is lost."""
 
 
 @dataclass(frozen=True)
-class Habits:
+class CallerBehaviour:
     """How callers behave.
 
     Attributes:
-        call_seconds: how long a call lasts.
+        call_seconds: the length of a call.
         key_seconds: the shortest and the longest time between two keys.
-        sound_seconds: how long every sound lasts.
-        seed: where the callers' random choices start from.
+        sound_seconds: the length of each sound.
+        seed: the seed of the callers' random choices.
     """
 
     call_seconds: float = 20.0
@@ -62,10 +62,10 @@ class Playback:
         self.media = media
         self.is_stopped = False
         self.keys: list[tuple[float, Record]] = []
-        """Keys pressed while it was heard, that nothing was stopped for yet."""
+        """The keys pressed while it played, for which no stop has come."""
 
     def snapshot(self, state: str) -> bytes:
-        """Describe it."""
+        """Encode it."""
         return messages.playback(self.id, self.media, self.call.id, state)
 
 
@@ -73,9 +73,9 @@ class Call:
     """A channel in the application, and its caller.
 
     Args:
-        asterisk: where the call is.
-        number: which call it is, from 1 on; the caller's choices depend on it alone.
-        seconds: how long the caller stays.
+        asterisk: the Asterisk.
+        number: the call's number, from 1; the caller's choices depend only on it.
+        seconds: the time until the caller hangs up.
     """
 
     def __init__(self, asterisk: Asterisk, number: int, seconds: float) -> None:
@@ -86,8 +86,8 @@ class Call:
         self.is_answered = False
         self.is_over = False
         self._asterisk = asterisk
-        self._random = Random(asterisk.habits.seed * 1_000_003 + number)
-        self._unheeded: deque[tuple[float, Record]] = deque()
+        self._random = Random(asterisk.behaviour.seed * 1_000_003 + number)
+        self._keys_without_feedback: deque[tuple[float, Record]] = deque()
         self._late: dict[str, Playback] = {}
         self._silent_since: tuple[float, Record] | None = None
         self._ends_at = asterisk.loop.time() + seconds
@@ -95,12 +95,12 @@ class Call:
         self._end_timer = asterisk.loop.call_later(seconds, self.hang_up)
 
     @property
-    def has_unheeded_keys(self) -> bool:
-        """Whether feedback to a key is outstanding."""
-        return bool(self._unheeded)
+    def has_keys_without_feedback(self) -> bool:
+        """Whether the feedback to a key is missing."""
+        return bool(self._keys_without_feedback)
 
     def snapshot(self) -> bytes:
-        """Describe the channel."""
+        """Encode the channel."""
         return messages.channel(
             self.id,
             self.name,
@@ -110,20 +110,20 @@ class Call:
         )
 
     def enter(self) -> None:
-        """Come to the dialplan's ``Stasis(app)``."""
+        """Enter the application."""
         self._asterisk.record.calls_entered += 1
-        self._tell(b"StasisStart", b'"args":[],"channel":' + self.snapshot())
+        self._emit(b"StasisStart", b'"args":[],"channel":' + self.snapshot())
 
     def answer(self) -> None:
-        """Be answered; from now on the caller presses keys."""
+        """Answer the call; the caller starts to press keys."""
         if not self.is_answered:
             self.is_answered = True
-            self._tell(b"ChannelStateChange", b'"channel":' + self.snapshot())
+            self._emit(b"ChannelStateChange", b'"channel":' + self.snapshot())
             self._await_key()
 
     def play(self, playback: Playback) -> None:
-        """Play a sound, behind those that are there already."""
-        self._heed(playback.media)
+        """Play a sound after those in the queue."""
+        self._match_feedback(playback.media)
         if self._silent_since is not None:
             ended, record = self._silent_since
             record.silences.append(self._asterisk.loop.time() - ended)
@@ -134,41 +134,41 @@ class Call:
             self.queue.append(playback)
 
     def stop(self, playback: Playback) -> None:
-        """Stop a sound a moment later, or pass it over when its turn comes."""
-        self._stop_asked(playback)
+        """Stop a sound in the loop's next iteration, or skip it in the queue."""
+        self._record_stop(playback)
         playback.is_stopped = True
         if playback is self.playing:
-            self._asterisk.loop.call_soon(self.sound_over, playback)
+            self._asterisk.loop.call_soon(self.end_sound, playback)
 
     def stop_late(self, playback_id: str) -> None:
-        """Take note of the wish to stop a sound that is over."""
-        self._stop_asked(self._late.pop(playback_id))
+        """Record the request to stop a sound that has ended."""
+        self._record_stop(self._late.pop(playback_id))
 
-    def sound_over(self, playback: Playback) -> None:
-        """Go on after a sound, where it is not over yet."""
+    def end_sound(self, playback: Playback) -> None:
+        """End a sound, if it still plays."""
         if playback is self.playing:
             self._end_sound("done")
 
-    def be_quiet(self) -> None:
+    def stop_keys(self) -> None:
         """Press no more keys."""
         if self._key_timer is not None:
             self._key_timer.cancel()
             self._key_timer = None
 
     def hang_up(self) -> None:
-        """End the call, as its caller."""
+        """Hang up, as the caller."""
         if self.is_over:
             return
         record = self._asterisk.record
         record.calls_ended += 1
         record.calls_unanswered += not self.is_answered
-        self._tell(b"ChannelHangupRequest", b'"cause":16,"channel":' + self.snapshot())
+        self._emit(b"ChannelHangupRequest", b'"cause":16,"channel":' + self.snapshot())
         self.leave()
 
     def leave(self) -> None:
-        """Leave the application, for whatever reason."""
+        """Leave the application."""
         self.is_over = True
-        self.be_quiet()
+        self.stop_keys()
         self._end_timer.cancel()
         if self.playing is not None:
             self._end_sound("failed")
@@ -176,16 +176,16 @@ class Call:
             self._asterisk.late.pop(playback.id, None)
             for _, record in playback.keys:
                 record.keys_interrupting_nothing += 1
-        for _, record in self._unheeded:
+        for _, record in self._keys_without_feedback:
             record.keys_lost += 1
-        self._unheeded.clear()
-        self._tell(b"StasisEnd", b'"channel":' + self.snapshot())
-        self._asterisk.call_over(self)
+        self._keys_without_feedback.clear()
+        self._emit(b"StasisEnd", b'"channel":' + self.snapshot())
+        self._asterisk.replace_call(self)
 
     def _await_key(self) -> None:
         asterisk = self._asterisk
-        delay = self._random.uniform(*asterisk.habits.key_seconds)
-        if asterisk.is_quiet or (
+        delay = self._random.uniform(*asterisk.behaviour.key_seconds)
+        if asterisk.has_stopped_keys or (
             asterisk.loop.time() + delay + QUIET_SECONDS > self._ends_at
         ):
             self._key_timer = None
@@ -197,31 +197,31 @@ class Call:
         digit = self._random.choice(DIGITS).encode()
         fields = b'"digit":"%b","duration_ms":100,"channel":%b'
         key = (self._asterisk.loop.time(), record)
-        self._tell(b"ChannelDtmfReceived", fields % (digit, self.snapshot()))
+        self._emit(b"ChannelDtmfReceived", fields % (digit, self.snapshot()))
         record.keys += 1
-        self._unheeded.append(key)
+        self._keys_without_feedback.append(key)
         self._silent_since = None
         if self.playing is not None and not self.playing.is_stopped:
             record.keys_in_sound += 1
             self.playing.keys.append(key)
         self._await_key()
 
-    def _heed(self, media: str) -> None:
+    def _match_feedback(self, media: str) -> None:
         if media not in FEEDBACK:
             return
         now = self._asterisk.loop.time()
-        while self._unheeded:
-            pressed, record = self._unheeded.popleft()
+        while self._keys_without_feedback:
+            pressed, record = self._keys_without_feedback.popleft()
             if now - pressed <= FEEDBACK_SECONDS:
                 return
             record.keys_lost += 1
 
     def _begin(self, playback: Playback) -> None:
         self.playing = playback
-        if self._asterisk.hears(b"PlaybackStarted"):
+        if self._asterisk.is_subscribed(b"PlaybackStarted"):
             started = b'"playback":' + playback.snapshot("playing")
-            self._tell(b"PlaybackStarted", started)
-        self._asterisk.sound_begins(playback)
+            self._emit(b"PlaybackStarted", started)
+        self._asterisk.schedule_end(playback)
 
     def _end_sound(self, state: str) -> None:
         playback = self.playing
@@ -233,21 +233,23 @@ class Call:
         if playback.keys:
             self._late[playback.id] = playback
             self._asterisk.late[playback.id] = self
-        elif ran_out and not self._unheeded and playback.media in CONTINUED:
-            self._continued(0.0 if self.queue else None)
+        elif (
+            ran_out and not self._keys_without_feedback and playback.media in CONTINUED
+        ):
+            self._record_silence(0.0 if self.queue else None)
         while self.queue and self.playing is None:
             following = self.queue.popleft()
             if following.is_stopped:
                 self._finish(following, "done")
             elif self.is_over:
                 started = b'"playback":' + following.snapshot("playing")
-                self._tell(b"PlaybackStarted", started)
+                self._emit(b"PlaybackStarted", started)
                 self._finish(following, "failed")
             else:
                 self._begin(following)
 
-    def _continued(self, silence: float | None) -> None:
-        """Take note that a prompt's sound is over, and the next one should follow."""
+    def _record_silence(self, silence: float | None) -> None:
+        """Record the silence after a prompt's sound; None: it begins now."""
         record = self._asterisk.record
         if silence is None:
             self._silent_since = (self._asterisk.loop.time(), record)
@@ -256,13 +258,13 @@ class Call:
 
     def _finish(self, playback: Playback, state: str) -> None:
         self._asterisk.playbacks.pop(playback.id, None)
-        self._tell(b"PlaybackFinished", b'"playback":' + playback.snapshot(state))
+        self._emit(b"PlaybackFinished", b'"playback":' + playback.snapshot(state))
 
-    def _stop_asked(self, playback: Playback) -> None:
+    def _record_stop(self, playback: Playback) -> None:
         now = self._asterisk.loop.time()
         for pressed, record in playback.keys:
             record.stop_delays.append(now - pressed)
         playback.keys.clear()
 
-    def _tell(self, kind: bytes, fields: bytes) -> None:
-        self._asterisk.tell(kind, fields)
+    def _emit(self, kind: bytes, fields: bytes) -> None:
+        self._asterisk.emit(kind, fields)

@@ -1,4 +1,4 @@
-"""What Asterisk says, as bytes: filled in, not encoded, to be quick.
+"""Asterisk's messages, from templates, since encoding would take more time.
 
 The fields and their order are those of Asterisk 22.10.1.
 """
@@ -44,15 +44,15 @@ REASONS = {
 }
 
 
-class Stamp:
-    """Asterisk's time of day, in text; a second's part is made once in the second."""
+class Timestamps:
+    """Makes the timestamps of events; formats each second once."""
 
     def __init__(self) -> None:
         self._second = 0
         self._text = b""
 
     def now(self) -> bytes:
-        """Say what time it is, to the millisecond."""
+        """Return the present timestamp, in milliseconds."""
         second, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
         if second != self._second:
             self._second = second
@@ -62,24 +62,24 @@ class Stamp:
 
 
 def channel(channel_id: str, name: str, state: str, app: str, created: str) -> bytes:
-    """Describe a channel."""
+    """Encode a channel."""
     return (_CHANNEL % (channel_id, name, state, app, created)).encode()
 
 
 def playback(playback_id: str, media: str, channel_id: str, state: str) -> bytes:
-    """Describe a playback."""
+    """Encode a playback."""
     return (_PLAYBACK % (playback_id, media, channel_id, state)).encode()
 
 
 def event(kind: bytes, stamp: bytes, fields: bytes, app: bytes) -> bytes:
-    """Make an event; ``fields`` are those of its kind."""
+    """Encode an event; ``fields`` are those of its type."""
     return _EVENT % (kind, stamp, fields, app)
 
 
 def rest_response(
     request_id: str, uri: str, status: int, body: bytes, app: bytes
 ) -> bytes:
-    """Answer a request that came over the websocket."""
+    """Encode the response to a request over the websocket."""
     escaped = (
         _BODY % body.replace(b"\\", b"\\\\").replace(b'"', b'\\"') if body else b""
     )
@@ -94,5 +94,5 @@ def rest_response(
 
 
 def http_response(status: int, body: bytes) -> bytes:
-    """Answer a request that came over HTTP."""
+    """Encode an HTTP response."""
     return _HTTP_RESPONSE % (status, REASONS[status], len(body), body)

@@ -1,4 +1,4 @@
-"""What the load sees of a program, from Asterisk's side of the wire."""
+"""The record of a program's behaviour, as Asterisk sees it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any
 class Record:
     """Counts and times of one measuring window; times in seconds.
 
-    A key belongs to the window that it was pressed in, whenever its fate shows.
+    A key counts in the window that it was pressed in, even if its result comes later.
 
     Attributes:
         requests: requests received.
-        refused: those of them answered with an error, by the status.
+        refused: requests answered with an error, by the status.
         events: events sent.
         calls_entered: calls that entered the application.
         calls_ended: calls whose caller hung up.
-        calls_unanswered: those of them that nobody had answered.
-        calls_sent_away: calls that the program hung up or sent on.
+        calls_unanswered: calls whose caller hung up before the answer.
+        calls_sent_away: calls that the program hung up or continued.
         keys: keys pressed.
-        keys_lost: those of them that no feedback was played to.
-        keys_in_sound: keys pressed while any sound was heard.
-        keys_interrupting_nothing: those of them whose sound the program did not stop:
-            it was heard to its end, and nobody asked for less.
-        stop_delays: from a key that was sent to the request to stop the sound that
-            was heard then, arriving; also where that sound was over meanwhile.
-        silences: from the end of a prompt's sound to the request for its next one; 0
-            where that was there before.
-        blocked_seconds: the longest time that the program did not read its events.
+        keys_lost: keys without feedback.
+        keys_in_sound: keys pressed while a sound played.
+        keys_interrupting_nothing: keys whose sound the program did not stop, so that
+            it played to its end.
+        stop_delays: the times from sending a key to the request to stop its sound,
+            even if the sound has ended meanwhile.
+        silences: the times from the end of a prompt's sound to the request for the
+            next one; 0 if that was queued.
+        blocked_seconds: the longest time in which the program did not read events.
     """
 
     requests: int = 0
@@ -48,9 +48,9 @@ class Record:
     blocked_seconds: float = 0.0
 
     def refuse(self, status: int) -> None:
-        """Count an answer that is an error."""
+        """Count an error response."""
         self.refused[str(status)] = self.refused.get(str(status), 0) + 1
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything, for another process."""
+        """Return all fields."""
         return dict(vars(self))

@@ -1,4 +1,4 @@
-"""Serves the Asterisk on a socket: HTTP, the events websocket, requests on it."""
+"""The server of the simulated Asterisk: HTTP and the events websocket."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from benchmarks.load.wire import (
     WireError,
     frame,
     handshake_answer,
-    take_frames,
-    take_request,
+    parse_frames,
+    parse_request,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _UNAUTHORIZED = b'{"message":"Authentication required"}'
 
 
 class RestRequest(msgspec.Struct):
-    """A request that comes over the websocket."""
+    """A request over the websocket."""
 
     request_id: str
     method: str
@@ -47,12 +47,12 @@ _decode = msgspec.json.Decoder(RestRequest).decode
 
 
 class Server:
-    """The server: knows who listens.
+    """The HTTP server.
 
     Args:
-        asterisk: what is served.
-        serves_requests_on_websocket: whether it does; before 22.4 no Asterisk 22 did.
-        on_listening: called when a program listens to the events.
+        asterisk: the simulated Asterisk.
+        serves_requests_on_websocket: as Asterisk 22.4 and later.
+        on_listening: called when a program opens the events websocket.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Server:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Listen on a free port of this machine."""
+        """Listen on a free port of loopback."""
         loop = self.asterisk.loop
         self._server = await loop.create_server(
             lambda: Connection(self), "127.0.0.1", 0, backlog=512
@@ -79,7 +79,7 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
 
     def answer(self, request: HttpRequest) -> bytes:
-        """Answer a request that came over HTTP."""
+        """Answer a request over HTTP."""
         target = request.target
         if self.credentials not in request.head and "api_key=" not in target:
             return messages.http_response(401, _UNAUTHORIZED)
@@ -91,8 +91,8 @@ class Server:
         return messages.http_response(*answer)
 
     def _document(self, name: str) -> bytes:
-        """Describe the API, for clients that build on that: the simulator's."""
-        # Most programs do without, and so does the load then.
+        """Return the API docs, for clients that are generated from them."""
+        # Only some programs need them.
         from channel_aa.simulator.apidocs import describe  # noqa: PLC0415 - see above
         from channel_aa.simulator.routes import ROUTES  # noqa: PLC0415 - see above
 
@@ -101,7 +101,7 @@ class Server:
 
 
 class Connection(asyncio.Protocol):
-    """A connection: HTTP at first, and a websocket from its handshake on."""
+    """A connection: HTTP, and a websocket after its handshake."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -111,35 +111,35 @@ class Connection(asyncio.Protocol):
         self._blocked_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take note of the connection."""
+        """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Have nobody listen any more."""
+        """Send no more events, if this was the events websocket."""
         if self._asterisk.send == self._send_event:
             self._asterisk.send = None
 
     def pause_writing(self) -> None:
-        """Take note that the program does not read."""
+        """Record that the program does not read."""
         self._blocked_at = self._asterisk.loop.time()
 
     def resume_writing(self) -> None:
-        """Take note that it reads again."""
+        """Record for how long it did not read."""
         record = self._asterisk.record
         seconds = self._asterisk.loop.time() - self._blocked_at
         record.blocked_seconds = max(record.blocked_seconds, seconds)
 
     def data_received(self, data: bytes) -> None:
-        """Serve what is whole."""
+        """Serve complete requests and frames."""
         data = self._unfinished + data
         try:
             while not self._is_websocket:
-                request, data = take_request(data)
+                request, data = parse_request(data)
                 if request is None:
                     self._unfinished = data
                     return
                 self._serve(request)
-            frames, self._unfinished = take_frames(data)
+            frames, self._unfinished = parse_frames(data)
         except WireError:
             self._transport.abort()
             return
@@ -150,7 +150,7 @@ class Connection(asyncio.Protocol):
         if request.header(b"upgrade") and request.target.startswith("/ari/events"):
             self._is_websocket = True
             self._transport.write(handshake_answer(request))
-            # Every byte that the program does not take at once is told of.
+            # Report each byte that cannot be sent at once.
             self._transport.set_write_buffer_limits(high=0)
             self._asterisk.send = self._send_event
             self._server.on_listening()
@@ -160,14 +160,14 @@ class Connection(asyncio.Protocol):
     def _receive(self, opcode: int, payload: bytes) -> None:
         if opcode == TEXT:
             if self._server.serves_requests_on_websocket:
-                self._carry_out(_decode(payload))
+                self._handle_request(_decode(payload))
         elif opcode == PING:
             self._transport.write(frame(_PONG, payload))
         elif opcode == CLOSE:
             self._transport.write(frame(CLOSE, payload))
             self._transport.close()
 
-    def _carry_out(self, request: RestRequest) -> None:
+    def _handle_request(self, request: RestRequest) -> None:
         uri = request.uri
         if request.query_strings:
             query = "&".join(f"{q['name']}={q['value']}" for q in request.query_strings)
@@ -175,7 +175,7 @@ class Connection(asyncio.Protocol):
         status, body = self._asterisk.request(
             request.method, uri, request.message_body.encode()
         )
-        if not self._asterisk.hears(b"RESTResponse"):
+        if not self._asterisk.is_subscribed(b"RESTResponse"):
             return
         self._transport.write(
             frame(

@@ -22,7 +22,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 
 class WireError(ValueError):
-    """Something that no client should send."""
+    """A client sent invalid data."""
 
 
 class Frame(NamedTuple):
@@ -41,7 +41,7 @@ class HttpRequest(NamedTuple):
     body: bytes = b""
 
     def header(self, name: bytes) -> bytes:
-        """Give a header's value, by its name in small letters; empty: there is none."""
+        """Return a header's value by its lower-case name; empty: it is missing."""
         for line in self.head.split(b"\r\n")[1:]:
             key, _, value = line.partition(b":")
             if key.lower() == name:
@@ -50,7 +50,7 @@ class HttpRequest(NamedTuple):
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
-    """Make a frame as a server sends it: unmasked."""
+    """Encode a server's frame, which is unmasked."""
     length = len(payload)
     if length < _SHORT:
         return b"%c%c%b" % (_FINAL | opcode, length, payload)
@@ -61,8 +61,8 @@ def frame(opcode: int, payload: bytes) -> bytes:
     return b"%c%c%b%b" % (_FINAL | opcode, _EIGHT_BYTES, size, payload)
 
 
-def take_frames(data: bytes) -> tuple[list[Frame], bytes]:
-    """Take a client's frames from the front of some data, and give what is left.
+def parse_frames(data: bytes) -> tuple[list[Frame], bytes]:
+    """Parse a client's frames at the beginning of data; return them and the rest.
 
     Raises:
         WireError: one is not masked, or a part of a message.
@@ -89,8 +89,8 @@ def take_frames(data: bytes) -> tuple[list[Frame], bytes]:
     return frames, data[begin:]
 
 
-def take_request(data: bytes) -> tuple[HttpRequest | None, bytes]:
-    """Take an HTTP request from the front of some data, and give what is left.
+def parse_request(data: bytes) -> tuple[HttpRequest | None, bytes]:
+    """Parse an HTTP request at the beginning of data; return it and the rest.
 
     None: it is not whole yet.
 
@@ -114,7 +114,7 @@ def take_request(data: bytes) -> tuple[HttpRequest | None, bytes]:
 
 
 def handshake_answer(request: HttpRequest) -> bytes:
-    """Accept a websocket, with ARI's subprotocol where it was asked for."""
+    """Accept a websocket, with ARI's subprotocol if it is requested."""
     digest = sha1(request.header(b"sec-websocket-key") + _GUID).digest()  # noqa: S324 - RFC 6455
     answer = (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"

@@ -1,4 +1,4 @@
-"""What an application can do with a call, and hears of it."""
+"""Channels: their events and requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest_twisted
 from real_asterisk.sounds import LONG
 
 if TYPE_CHECKING:
-    from tests.support.asterisk_harness import AsteriskHarness, Call
+    from tests.support.asterisk_harness import AsteriskHarness, StasisCall
 
 CHANNEL_FIELDS = {
     "id",
@@ -27,17 +27,17 @@ CHANNEL_FIELDS = {
 }
 
 
-async def play(stage: AsteriskHarness, call: Call, media: str) -> str:
+async def play(backend: AsteriskHarness, call: StasisCall, media: str) -> str:
     """Start a sound, and return the playback's id."""
-    answer = await stage.ari.post(f"/channels/{call.id}/play", media=media)
+    answer = await backend.ari.post(f"/channels/{call.id}/play", media=media)
     playback_id: str = answer.json["id"]
     return playback_id
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_comes_with_its_channel(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events, answer=False)
+async def test_stasis_start_has_the_channel(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events, answer=False)
     assert set(call.start) == {
         *("type", "timestamp", "asterisk_id", "application"),
         *("args", "channel"),
@@ -47,7 +47,7 @@ async def test_a_call_comes_with_its_channel(stage: AsteriskHarness) -> None:
     when = datetime.fromisoformat(str(call.start["timestamp"]))
     assert when.tzinfo is not None
     channel = call.start["channel"]
-    assert channel == (await stage.ari.get(f"/channels/{call.id}")).json
+    assert channel == (await backend.ari.get(f"/channels/{call.id}")).json
     assert set(channel) == CHANNEL_FIELDS
     assert channel["state"] == "Ring"
     assert set(channel["caller"]) == set(channel["connected"]) == {"name", "number"}
@@ -61,47 +61,47 @@ async def test_a_call_comes_with_its_channel(stage: AsteriskHarness) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_comes_with_the_arguments_of_the_dialplan(
-    stage: AsteriskHarness,
+async def test_stasis_start_has_the_arguments_of_the_dialplan(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events, extension="1001", answer=False)
+    events = await backend.listen()
+    call = await backend.call(events, extension="1001", answer=False)
     assert call.start["args"] == ["one", "two"]
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_answered_call_is_up(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events, answer=False)
-    answered = await stage.ari.post(f"/channels/{call.id}/answer")
+async def test_answered_call_is_up(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events, answer=False)
+    answered = await backend.ari.post(f"/channels/{call.id}/answer")
     assert (answered.status, answered.json) == (204, None)
     change = await events.wait_for_type("ChannelStateChange", call.id)
     assert change.json["channel"]["state"] == "Up"
-    assert (await stage.ari.get(f"/channels/{call.id}")).json["state"] == "Up"
+    assert (await backend.ari.get(f"/channels/{call.id}")).json["state"] == "Up"
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_may_be_answered_twice(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+async def test_second_answer_has_no_effect(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
     await events.wait_for_type("ChannelStateChange", call.id)
-    assert (await stage.ari.post(f"/channels/{call.id}/answer")).status == 204
+    assert (await backend.ari.post(f"/channels/{call.id}/answer")).status == 204
     assert events.types(call.id) == ["StasisStart", "ChannelStateChange"]
 
 
 @pytest_twisted.ensureDeferred
-async def test_ringing_can_be_indicated(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events, answer=False)
+async def test_ringing_can_be_indicated(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events, answer=False)
     ring = f"/channels/{call.id}/ring"
-    assert (await stage.ari.post(ring)).status == 204
-    assert (await stage.ari.delete(ring)).status == 204
+    assert (await backend.ari.post(ring)).status == 204
+    assert (await backend.ari.delete(ring)).status == 204
 
 
 @pytest_twisted.ensureDeferred
-async def test_every_key_arrives(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+async def test_all_keys_are_received(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
     for key in "0123456789*#ABCD":
         await call.caller.press(key)
     await events.wait_for(lambda it: it.json.get("digit") == "D")
@@ -112,26 +112,26 @@ async def test_every_key_arrives(stage: AsteriskHarness) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_key_does_not_stop_a_sound(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    playback_id = await play(stage, call, f"sound:{LONG}")
+async def test_key_does_not_stop_a_sound(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    playback_id = await play(backend, call, f"sound:{LONG}")
     await events.wait_for_type("PlaybackStarted", playback_id)
     await call.caller.press("5")
     await events.wait_for_type("ChannelDtmfReceived", call.id)
-    playback = await stage.ari.get(f"/playbacks/{playback_id}")
+    playback = await backend.ari.get(f"/playbacks/{playback_id}")
     assert playback.json["state"] == "playing"
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_variable_is_set_and_told(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+async def test_setting_a_variable_is_reported(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
     path = f"/channels/{call.id}/variable"
-    assert (await stage.ari.post(path, variable="FOO", value="bar")).status == 204
-    told = await events.wait_for_type("ChannelVarset", call.id)
-    assert (told.json["variable"], told.json["value"]) == ("FOO", "bar")
-    read = await stage.ari.get(path, variable="FOO")
+    assert (await backend.ari.post(path, variable="FOO", value="bar")).status == 204
+    varset = await events.wait_for_type("ChannelVarset", call.id)
+    assert (varset.json["variable"], varset.json["value"]) == ("FOO", "bar")
+    read = await backend.ari.get(path, variable="FOO")
     assert (read.status, read.json) == (200, {"value": "bar"})
 
 
@@ -143,26 +143,28 @@ async def test_a_variable_is_set_and_told(stage: AsteriskHarness) -> None:
         ({}, (400, "Variable name is required")),
     ],
 )
-async def test_a_variable_that_is_not_there_is_refused(
-    stage: AsteriskHarness, query: dict[str, str], error: tuple[int, str]
+async def test_unset_variable_is_refused(
+    backend: AsteriskHarness, query: dict[str, str], error: tuple[int, str]
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    answer = await stage.ari.get(f"/channels/{call.id}/variable", **query)
+    events = await backend.listen()
+    call = await backend.call(events)
+    answer = await backend.ari.get(f"/channels/{call.id}/variable", **query)
     assert answer.error == error
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("path", ["/answer", "/variable?variable=FOO&value=bar"])
-async def test_what_waits_for_a_sound_to_end(stage: AsteriskHarness, path: str) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    playback_id = await play(stage, call, f"sound:{LONG}")
+async def test_requests_that_wait_for_the_end_of_a_sound(
+    backend: AsteriskHarness, path: str
+) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    playback_id = await play(backend, call, f"sound:{LONG}")
     await events.wait_for_type("PlaybackStarted", playback_id)
-    answer = await stage.ari.post(f"/channels/{call.id}{path}")
+    answer = await backend.ari.post(f"/channels/{call.id}{path}")
     assert answer.status == 204
-    assert (await stage.ari.get(f"/playbacks/{playback_id}")).status == 404
-    assert answer.seconds > stage.sounds[LONG] / 2
+    assert (await backend.ari.get(f"/playbacks/{playback_id}")).status == 404
+    assert answer.seconds > backend.sounds[LONG] / 2
 
 
 @pytest_twisted.ensureDeferred
@@ -180,39 +182,39 @@ async def test_what_waits_for_a_sound_to_end(stage: AsteriskHarness, path: str) 
         ("DELETE", "/playbacks/{playback}"),
     ],
 )
-async def test_what_does_not_wait_for_a_sound_to_end(
-    stage: AsteriskHarness, method: str, path: str
+async def test_requests_that_do_not_wait_for_the_end_of_a_sound(
+    backend: AsteriskHarness, method: str, path: str
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    playback_id = await play(stage, call, f"sound:{LONG}")
+    events = await backend.listen()
+    call = await backend.call(events)
+    playback_id = await play(backend, call, f"sound:{LONG}")
     await events.wait_for_type("PlaybackStarted", playback_id)
     place = path.format(channel=call.id, playback=playback_id)
-    answer = await stage.ari.request(method, place)
+    answer = await backend.ari.request(method, place)
     assert answer.status in {200, 201, 204}
-    assert answer.seconds < stage.sounds[LONG] / 2
+    assert answer.seconds < backend.sounds[LONG] / 2
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_variable_may_be_empty(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+async def test_variable_may_be_empty(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
     path = f"/channels/{call.id}/variable"
-    assert (await stage.ari.post(path, variable="FOO", value="")).status == 204
-    read = await stage.ari.get(path, variable="FOO")
+    assert (await backend.ari.post(path, variable="FOO", value="")).status == 204
+    read = await backend.ari.get(path, variable="FOO")
     assert (read.status, read.json) == (200, {"value": ""})
-    # With no value at all, it is not set any more.
-    assert (await stage.ari.post(path, variable="FOO")).status == 204
-    read = await stage.ari.get(path, variable="FOO")
+    # Without a value, the variable is unset.
+    assert (await backend.ari.post(path, variable="FOO")).status == 204
+    read = await backend.ari.get(path, variable="FOO")
     assert read.status == 404
 
 
 @pytest_twisted.ensureDeferred
-async def test_functions_are_read_and_set_as_variables_are(
-    stage: AsteriskHarness,
+async def test_functions_are_read_and_set_like_variables(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+    events = await backend.listen()
+    call = await backend.call(events)
     path = f"/channels/{call.id}/variable"
     values = {
         "CALLERID(name)": "Ada",
@@ -220,16 +222,16 @@ async def test_functions_are_read_and_set_as_variables_are(
         "CHANNEL(language)": "fr",
     }
     for name, value in values.items():
-        assert (await stage.ari.post(path, variable=name, value=value)).status == 204
-        read = await stage.ari.get(path, variable=name)
+        assert (await backend.ari.post(path, variable=name, value=value)).status == 204
+        read = await backend.ari.get(path, variable=name)
         assert (read.status, read.json) == (200, {"value": value})
-    read = await stage.ari.get(path, variable="CALLERID(all)")
+    read = await backend.ari.get(path, variable="CALLERID(all)")
     assert read.json == {"value": '"Ada" <0123>'}
-    channel = (await stage.ari.get(f"/channels/{call.id}")).json
+    channel = (await backend.ari.get(f"/channels/{call.id}")).json
     assert channel["caller"] == {"name": "Ada", "number": "0123"}
     assert channel["language"] == "fr"
     await events.wait_for(lambda _: events.types(call.id).count("ChannelCallerId") >= 2)
-    # A function is told by an event of its own, or not at all.
+    # Functions have events of their own, or none.
     assert events.types(call.id) == [
         "StasisStart",
         "ChannelStateChange",
@@ -239,48 +241,48 @@ async def test_functions_are_read_and_set_as_variables_are(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_function_that_is_unknown_cannot_be_read(
-    stage: AsteriskHarness,
+async def test_unknown_function_cannot_be_read(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+    events = await backend.listen()
+    call = await backend.call(events)
     path = f"/channels/{call.id}/variable"
     name = "NONSENSE(name)"
-    # Setting it does nothing, and nobody is told.
-    assert (await stage.ari.post(path, variable=name, value="x")).status == 204
-    read = await stage.ari.get(path, variable=name)
+    # Setting it has no effect and no event.
+    assert (await backend.ari.post(path, variable=name, value="x")).status == 204
+    read = await backend.ari.get(path, variable=name)
     assert read.error == (500, "Unable to read provided function")
 
 
 @pytest_twisted.ensureDeferred
-async def test_some_variables_are_asterisks_own(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+async def test_variables_of_asterisk_can_be_read(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
     path = f"/channels/{call.id}/variable"
     own = {"CHANNEL": call.caller.name, "UNIQUEID": call.id, "EXTEN": "1000"}
     for name, value in own.items():
-        assert (await stage.ari.get(path, variable=name)).json == {"value": value}
+        assert (await backend.ari.get(path, variable=name)).json == {"value": value}
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("wait", ["ring", "moh", "moh?mohClass=tone"])
-async def test_ring_tone_and_music_do_not_hold_a_sound_up(
-    stage: AsteriskHarness, wait: str
+async def test_ringing_and_music_do_not_delay_a_sound(
+    backend: AsteriskHarness, wait: str
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    assert (await stage.ari.post(f"/channels/{call.id}/{wait}")).status == 204
-    playback_id = await play(stage, call, "sound:or")
+    events = await backend.listen()
+    call = await backend.call(events)
+    assert (await backend.ari.post(f"/channels/{call.id}/{wait}")).status == 204
+    playback_id = await play(backend, call, "sound:or")
     await events.wait_for_type("PlaybackFinished", playback_id)
     assert "ChannelHold" not in events.types(call.id)
 
 
 @pytest_twisted.ensureDeferred
-async def test_keys_are_sent_to_whoever_has_the_telephone(
-    stage: AsteriskHarness,
+async def test_dtmf_can_be_sent_to_the_caller(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+    events = await backend.listen()
+    call = await backend.call(events)
     path = f"/channels/{call.id}/dtmf"
-    assert (await stage.ari.post(path, dtmf="12#")).status == 204
-    assert (await stage.ari.post(path)).error == (400, "DTMF is required")
+    assert (await backend.ari.post(path, dtmf="12#")).status == 204
+    assert (await backend.ari.post(path)).error == (400, "DTMF is required")

@@ -1,4 +1,4 @@
-"""How a call comes back to the dialplan, and what it finds there."""
+"""The continuation of calls in the dialplan."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import pytest_twisted
 
 from real_asterisk.sounds import LONG
 from tests.support.asterisk_harness import stasis_status
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from tests.support.asterisk_harness import AsteriskHarness
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_that_continues_leaves_with_success(
-    stage: AsteriskHarness,
+async def test_continue_leaves_with_status_success(
+    backend: AsteriskHarness,
 ) -> None:
-    everything = await stage.listen_to_everything()
-    events = await stage.listen()
-    call = await stage.call(events)
-    sent_on = await stage.ari.post(f"/channels/{call.id}/continue")
+    everything = await backend.listen_to_everything()
+    events = await backend.listen()
+    call = await backend.call(events)
+    sent_on = await backend.ari.post(f"/channels/{call.id}/continue")
     assert (sent_on.status, sent_on.json) == (204, None)
     end = await events.wait_for_type("StasisEnd", call.id)
     assert end.json["channel"]["state"] == "Up"
@@ -30,10 +31,10 @@ async def test_a_call_that_continues_leaves_with_success(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_may_continue_unanswered(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events, answer=False)
-    assert (await stage.ari.post(f"/channels/{call.id}/continue")).status == 204
+async def test_unanswered_call_may_continue(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events, answer=False)
+    assert (await backend.ari.post(f"/channels/{call.id}/continue")).status == 204
     end = await events.wait_for_type("StasisEnd", call.id)
     assert end.json["channel"]["state"] == "Ring"
 
@@ -50,54 +51,54 @@ async def test_a_call_may_continue_unanswered(stage: AsteriskHarness) -> None:
         ("POST", "/variable?variable=LATE&value=1"),
     ],
 )
-async def test_a_call_in_the_dialplan_takes_no_commands(
-    stage: AsteriskHarness, method: str, path: str
+async def test_call_in_the_dialplan_refuses_commands(
+    backend: AsteriskHarness, method: str, path: str
 ) -> None:
-    everything = await stage.listen_to_everything()
-    events = await stage.listen()
-    call = await stage.call(events)
-    await stage.ari.post(f"/channels/{call.id}/continue")
+    everything = await backend.listen_to_everything()
+    events = await backend.listen()
+    call = await backend.call(events)
+    await backend.ari.post(f"/channels/{call.id}/continue")
     await events.wait_for_type("StasisEnd", call.id)
-    # Asterisk tells of the end a moment before.
+    # StasisEnd comes shortly before.
     await stasis_status(everything, call.caller.name)
-    refused = await stage.ari.request(method, f"/channels/{call.id}{path}")
+    refused = await backend.ari.request(method, f"/channels/{call.id}{path}")
     assert refused.error == (409, "Channel not in Stasis application")
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_in_the_dialplan_may_be_looked_at_and_hung_up(
-    stage: AsteriskHarness,
+async def test_call_in_the_dialplan_can_be_read_and_hung_up(
+    backend: AsteriskHarness,
 ) -> None:
-    everything = await stage.listen_to_everything()
-    events = await stage.listen()
-    call = await stage.call(events)
-    await stage.ari.post(f"/channels/{call.id}/continue")
+    everything = await backend.listen_to_everything()
+    events = await backend.listen()
+    call = await backend.call(events)
+    await backend.ari.post(f"/channels/{call.id}/continue")
     await events.wait_for_type("StasisEnd", call.id)
-    # It is set only after that.
+    # It is set only afterwards.
     await stasis_status(everything, call.caller.name)
     path = f"/channels/{call.id}"
-    status = await stage.ari.get(f"{path}/variable", variable="STASISSTATUS")
+    status = await backend.ari.get(f"{path}/variable", variable="STASISSTATUS")
     assert status.json == {"value": "SUCCESS"}
-    assert (await stage.ari.get(path)).status == 200
-    assert (await stage.ari.delete(path)).status == 204
+    assert (await backend.ari.get(path)).status == 200
+    assert (await backend.ari.delete(path)).status == 204
     await everything.wait_for_type("ChannelDestroyed", call.id)
-    # It is no concern of the application any more.
+    # The application gets no more events of it.
     assert events.types(call.id)[-1] == "StasisEnd"
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_continues_only_when_all_its_sounds_were_heard(
-    stage: AsteriskHarness,
+async def test_continue_waits_for_all_sounds(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+    events = await backend.listen()
+    call = await backend.call(events)
     play = f"/channels/{call.id}/play"
-    await stage.ari.post(f"{play}/current", media=f"sound:{LONG}")
-    await stage.ari.post(f"{play}/queued", media="sound:or")
+    await backend.ari.post(f"{play}/current", media=f"sound:{LONG}")
+    await backend.ari.post(f"{play}/queued", media="sound:or")
     await events.wait_for_type("PlaybackStarted", "current")
-    assert (await stage.ari.post(f"/channels/{call.id}/continue")).status == 204
-    # Until then it goes on taking commands.
-    late = await stage.ari.post(f"{play}/late", media="sound:press-2")
+    assert (await backend.ari.post(f"/channels/{call.id}/continue")).status == 204
+    # Until then it accepts commands.
+    late = await backend.ari.post(f"{play}/late", media="sound:press-2")
     assert late.status == 201
     await events.wait_for_type("StasisEnd", call.id)
     sounds = ("current", "queued", "late")
@@ -111,27 +112,27 @@ async def test_a_call_continues_only_when_all_its_sounds_were_heard(
 
 
 @pytest_twisted.ensureDeferred
-async def test_stopping_the_sound_lets_the_call_continue(
-    stage: AsteriskHarness,
+async def test_continue_follows_a_stopped_sound(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await stage.ari.post(f"/channels/{call.id}/play/long", media=f"sound:{LONG}")
+    events = await backend.listen()
+    call = await backend.call(events)
+    await backend.ari.post(f"/channels/{call.id}/play/long", media=f"sound:{LONG}")
     started = await events.wait_for_type("PlaybackStarted", "long")
-    assert (await stage.ari.post(f"/channels/{call.id}/continue")).status == 204
-    assert (await stage.ari.delete("/playbacks/long")).status == 204
+    assert (await backend.ari.post(f"/channels/{call.id}/continue")).status == 204
+    assert (await backend.ari.delete("/playbacks/long")).status == 204
     end = await events.wait_for_type("StasisEnd", call.id)
-    assert end.received - started.received < stage.sounds[LONG] / 2
+    assert end.received - started.received < backend.sounds[LONG] / 2
     assert events.types(call.id, "long")[-2:] == ["PlaybackFinished", "StasisEnd"]
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_hangup_overtakes_the_continuation(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await stage.ari.post(f"/channels/{call.id}/play/long", media=f"sound:{LONG}")
+async def test_hangup_overtakes_a_waiting_continue(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    await backend.ari.post(f"/channels/{call.id}/play/long", media=f"sound:{LONG}")
     await events.wait_for_type("PlaybackStarted", "long")
-    assert (await stage.ari.post(f"/channels/{call.id}/continue")).status == 204
+    assert (await backend.ari.post(f"/channels/{call.id}/continue")).status == 204
     await call.caller.hang_up()
     await events.wait_for_type("StasisEnd", call.id)
     assert events.types(call.id, "long")[-3:] == [
@@ -142,11 +143,11 @@ async def test_a_hangup_overtakes_the_continuation(stage: AsteriskHarness) -> No
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_with_no_application_goes_on_in_the_dialplan(
-    stage: AsteriskHarness,
+async def test_call_without_an_application_continues_in_the_dialplan(
+    backend: AsteriskHarness,
 ) -> None:
-    everything = await stage.listen_to_everything()
-    caller = await stage.place_call("1000")
+    everything = await backend.listen_to_everything()
+    caller = await backend.place_call("1000")
     assert await stasis_status(everything, caller.name) == "FAILED"
     await everything.wait_for(
         lambda it: (
@@ -170,29 +171,29 @@ async def test_a_call_with_no_application_goes_on_in_the_dialplan(
         ),
     ],
 )
-async def test_a_call_continues_where_it_is_sent(
-    stage: AsteriskHarness, query: dict[str, str], place: tuple[str, str, int]
+async def test_call_continues_at_the_given_location(
+    backend: AsteriskHarness, query: dict[str, str], place: tuple[str, str, int]
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    sent_on = await stage.ari.post(f"/channels/{call.id}/continue", **query)
+    events = await backend.listen()
+    call = await backend.call(events)
+    sent_on = await backend.ari.post(f"/channels/{call.id}/continue", **query)
     assert sent_on.status == 204
     await events.wait_for_type("StasisEnd", call.id)
 
     async def is_there() -> bool:
-        channel = (await stage.ari.get(f"/channels/{call.id}")).json
+        channel = (await backend.ari.get(f"/channels/{call.id}")).json
         keys = ("context", "exten", "priority")
         return tuple(channel["dialplan"][key] for key in keys) == place
 
-    await stage.until(is_there)
+    await until(backend.reactor, is_there)
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_is_not_sent_to_a_label_that_is_not_there(
-    stage: AsteriskHarness,
+async def test_continue_to_a_missing_label_is_refused(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+    events = await backend.listen()
+    call = await backend.call(events)
     nowhere = {"context": "elsewhere", "extension": "s", "label": "nowhere"}
-    answer = await stage.ari.post(f"/channels/{call.id}/continue", **nowhere)
+    answer = await backend.ari.post(f"/channels/{call.id}/continue", **nowhere)
     assert answer.error == (404, "Requested label can not be found")

@@ -1,4 +1,4 @@
-"""What an application hears of a call that ends."""
+"""The events at the end of a call."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from real_asterisk.sounds import LONG
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tests.support.asterisk_harness import AsteriskHarness, Call
-    from tests.support.raw_ari import Event, Events
+    from real_asterisk.raw_ari import Event, Events
+    from tests.support.asterisk_harness import AsteriskHarness, StasisCall
 
-    HangUp = Callable[[AsteriskHarness, Call], Awaitable[None]]
+    HangUp = Callable[[AsteriskHarness, StasisCall], Awaitable[None]]
 
 
-async def by_the_caller(stage: AsteriskHarness, call: Call) -> None:
+async def by_the_caller(backend: AsteriskHarness, call: StasisCall) -> None:
     await call.caller.hang_up()
 
 
-async def by_the_application(stage: AsteriskHarness, call: Call) -> None:
-    assert (await stage.ari.delete(f"/channels/{call.id}")).status == 204
+async def by_the_application(backend: AsteriskHarness, call: StasisCall) -> None:
+    assert (await backend.ari.delete(f"/channels/{call.id}")).status == 204
 
 
 either_way = pytest.mark.parametrize("hang_up", [by_the_caller, by_the_application])
 
 
 async def play(
-    stage: AsteriskHarness, call: Call, playback_id: str, media: str
+    backend: AsteriskHarness, call: StasisCall, playback_id: str, media: str
 ) -> None:
     path = f"/channels/{call.id}/play/{playback_id}"
-    assert (await stage.ari.post(path, media=media)).status == 201
+    assert (await backend.ari.post(path, media=media)).status == 201
 
 
-async def told_of_hangup(events: Events) -> list[Event]:
-    """Return the events from the hangup on, until the call has left."""
+async def events_of_hangup(events: Events) -> list[Event]:
+    """Return the events from the hangup request to ``StasisEnd``."""
     await events.wait_for(lambda it: it.type == "StasisEnd")
     types = [event.type for event in events.all]
     return events.all[types.index("ChannelHangupRequest") :]
 
 
-def in_short(events: list[Event]) -> list[str]:
-    """Put each event in words: its type; a playback's also with its state."""
+def summary(events: list[Event]) -> list[str]:
+    """Return the type of each event, and a playback's state."""
     return [
         " ".join([it.type, it.json.get("playback", {}).get("state", "")]).strip()
         for it in events
@@ -55,24 +55,24 @@ def in_short(events: list[Event]) -> list[str]:
 
 @pytest_twisted.ensureDeferred
 @either_way
-async def test_the_hangup_comes_before_the_failures_of_the_sounds(
-    stage: AsteriskHarness, hang_up: HangUp
+async def test_hangup_request_precedes_the_failures_of_sounds(
+    backend: AsteriskHarness, hang_up: HangUp
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await play(stage, call, "current", f"sound:{LONG}")
-    await play(stage, call, "queued", f"sound:{LONG}")
+    events = await backend.listen()
+    call = await backend.call(events)
+    await play(backend, call, "current", f"sound:{LONG}")
+    await play(backend, call, "queued", f"sound:{LONG}")
     await events.wait_for_type("PlaybackStarted", "current")
-    await hang_up(stage, call)
-    told = await told_of_hangup(events)
-    assert in_short(told) == [
+    await hang_up(backend, call)
+    ending = await events_of_hangup(events)
+    assert summary(ending) == [
         "ChannelHangupRequest",
         "PlaybackFinished failed",
         "PlaybackStarted playing",
         "PlaybackFinished failed",
         "StasisEnd",
     ]
-    assert [event.json["playback"]["id"] for event in told[1:4]] == [
+    assert [event.json["playback"]["id"] for event in ending[1:4]] == [
         "current",
         "queued",
         "queued",
@@ -81,15 +81,15 @@ async def test_the_hangup_comes_before_the_failures_of_the_sounds(
 
 @pytest_twisted.ensureDeferred
 @either_way
-async def test_what_asterisk_spells_fails_too(
-    stage: AsteriskHarness, hang_up: HangUp
+async def test_spoken_media_fails_at_a_hangup(
+    backend: AsteriskHarness, hang_up: HangUp
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await play(stage, call, "spelt", "digits:1234567890")
+    events = await backend.listen()
+    call = await backend.call(events)
+    await play(backend, call, "spelt", "digits:1234567890")
     await events.wait_for_type("PlaybackStarted", "spelt")
-    await hang_up(stage, call)
-    assert in_short(await told_of_hangup(events)) == [
+    await hang_up(backend, call)
+    assert summary(await events_of_hangup(events)) == [
         "ChannelHangupRequest",
         "PlaybackFinished failed",
         "StasisEnd",
@@ -98,41 +98,41 @@ async def test_what_asterisk_spells_fails_too(
 
 @pytest_twisted.ensureDeferred
 @either_way
-async def test_a_silent_call_ends_with_two_events(
-    stage: AsteriskHarness, hang_up: HangUp
+async def test_silent_call_ends_with_two_events(
+    backend: AsteriskHarness, hang_up: HangUp
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await hang_up(stage, call)
-    told = await told_of_hangup(events)
-    assert in_short(told) == ["ChannelHangupRequest", "StasisEnd"]
-    assert all(event.is_about(call.id) for event in told)
+    events = await backend.listen()
+    call = await backend.call(events)
+    await hang_up(backend, call)
+    ending = await events_of_hangup(events)
+    assert summary(ending) == ["ChannelHangupRequest", "StasisEnd"]
+    assert all(event.is_about(call.id) for event in ending)
 
 
 @pytest_twisted.ensureDeferred
 @either_way
-async def test_an_unanswered_call_ends_likewise(
-    stage: AsteriskHarness, hang_up: HangUp
+async def test_unanswered_call_ends_with_two_events(
+    backend: AsteriskHarness, hang_up: HangUp
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events, answer=False)
-    await hang_up(stage, call)
-    told = await told_of_hangup(events)
-    assert in_short(told) == ["ChannelHangupRequest", "StasisEnd"]
+    events = await backend.listen()
+    call = await backend.call(events, answer=False)
+    await hang_up(backend, call)
+    ending = await events_of_hangup(events)
+    assert summary(ending) == ["ChannelHangupRequest", "StasisEnd"]
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_hangup_says_who_hung_up(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
+async def test_hangup_request_tells_who_hung_up(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
     normal_clearing = 16
-    call = await stage.call(events)
+    call = await backend.call(events)
     await call.caller.hang_up()
     hangup = await events.wait_for_type("ChannelHangupRequest", call.id)
     assert (hangup.json["cause"], hangup.json.get("soft")) == (normal_clearing, None)
 
     soft_hangup = 32
-    call = await stage.call(events)
-    await stage.ari.delete(f"/channels/{call.id}")
+    call = await backend.call(events)
+    await backend.ari.delete(f"/channels/{call.id}")
     hangup = await events.wait_for_type("ChannelHangupRequest", call.id)
     assert (hangup.json["cause"], hangup.json.get("soft")) == (soft_hangup, True)
 
@@ -152,15 +152,15 @@ async def test_the_hangup_says_who_hung_up(stage: AsteriskHarness) -> None:
         ("GET", "/variable?variable=LATE", "Provided channel was not found"),
     ],
 )
-async def test_a_channel_that_is_gone_is_not_found(
-    stage: AsteriskHarness, method: str, path: str, message: str
+async def test_gone_channel_is_not_found(
+    backend: AsteriskHarness, method: str, path: str, message: str
 ) -> None:
-    events = await stage.listen()
-    everything = await stage.listen_to_everything()
-    call = await stage.call(events)
+    events = await backend.listen()
+    everything = await backend.listen_to_everything()
+    call = await backend.call(events)
     await call.caller.hang_up()
     await everything.wait_for_type("ChannelDestroyed", call.id)
-    answer = await stage.ari.request(method, f"/channels/{call.id}{path}")
+    answer = await backend.ari.request(method, f"/channels/{call.id}{path}")
     assert answer.error == (404, message)
 
 
@@ -169,20 +169,20 @@ async def test_a_channel_that_is_gone_is_not_found(
     ("path", "status"),
     [("/answer", 500), ("/variable?variable=LATE&value=1", 204)],
 )
-async def test_a_request_that_waits_for_a_sound_is_answered_at_the_hangup(
-    stage: AsteriskHarness, path: str, status: int
+async def test_request_that_waits_for_a_sound_is_answered_at_a_hangup(
+    backend: AsteriskHarness, path: str, status: int
 ) -> None:
-    events = await stage.listen()
+    events = await backend.listen()
     for seconds in (0.1, 1.0, 3.0):
-        call = await stage.call(events)
+        call = await backend.call(events)
         playback_id = f"for-{seconds}"
-        await play(stage, call, playback_id, f"sound:{LONG}")
+        await play(backend, call, playback_id, f"sound:{LONG}")
         await events.wait_for_type("PlaybackStarted", playback_id)
-        waiting = Deferred.fromCoroutine(stage.ari.post(f"/channels/{call.id}{path}"))
-        await deferLater(stage.reactor, seconds)
+        waiting = Deferred.fromCoroutine(backend.ari.post(f"/channels/{call.id}{path}"))
+        await deferLater(backend.reactor, seconds)
         await call.caller.hang_up()
         answer = await waiting
-        # On a busy machine the hangup may have overtaken it.
+        # On a busy machine the hangup may overtake the request.
         if answer.status != 404:
             break
     assert answer.status == status
@@ -191,26 +191,26 @@ async def test_a_request_that_waits_for_a_sound_is_answered_at_the_hangup(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_reason_that_asterisk_does_not_know_is_refused(
-    stage: AsteriskHarness,
+async def test_unknown_hangup_reason_is_refused(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+    events = await backend.listen()
+    call = await backend.call(events)
     channel = f"/channels/{call.id}"
-    assert (await stage.ari.delete(channel, reason="nonsense")).status == 400
-    assert (await stage.ari.delete(channel, reason="busy")).status == 204
+    assert (await backend.ari.delete(channel, reason="nonsense")).status == 400
+    assert (await backend.ari.delete(channel, reason="busy")).status == 204
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(
     ("reason", "cause"), [("busy", 17), ("congestion", 34), ("normal", 16)]
 )
-async def test_the_reason_is_the_cause_of_the_channels_end(
-    stage: AsteriskHarness, reason: str, cause: int
+async def test_hangup_reason_sets_the_cause(
+    backend: AsteriskHarness, reason: str, cause: int
 ) -> None:
-    events = await stage.listen()
-    everything = await stage.listen_to_everything()
-    call = await stage.call(events)
-    await stage.ari.delete(f"/channels/{call.id}", reason=reason)
+    events = await backend.listen()
+    everything = await backend.listen_to_everything()
+    call = await backend.call(events)
+    await backend.ari.delete(f"/channels/{call.id}", reason=reason)
     end = await everything.wait_for_type("ChannelDestroyed", call.id)
     assert end.json["cause"] == cause

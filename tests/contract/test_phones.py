@@ -1,4 +1,4 @@
-"""What an application hears of a telephone that it rings."""
+"""Phones dialled by an application: its events and requests."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 import pytest_twisted
 
 if TYPE_CHECKING:
+    from real_asterisk.raw_ari import Events
     from tests.support.asterisk_harness import AsteriskHarness
-    from tests.support.raw_ari import Events
 
 PHONE = "the-telephone"
-TOLD = frozenset(
+TYPES = frozenset(
     {
         *("StasisStart", "StasisEnd", "ChannelStateChange"),
         *("ChannelHangupRequest", "ChannelDestroyed"),
@@ -22,7 +22,7 @@ NO_ANSWER, REJECTED, NORMAL = 19, 21, 16
 
 
 def dialled(events: Events) -> list[str]:
-    """List what became of the telephone while it was rung."""
+    """List the statuses of the ``Dial`` events of a phone."""
     return [
         event.json["dialstatus"]
         for event in events.all
@@ -30,32 +30,34 @@ def dialled(events: Events) -> list[str]:
     ]
 
 
-async def wait_until_dialled(events: Events, times: int) -> None:
-    """Wait until so much was told of what became of it: it may be behind the rest."""
+async def until_dialled(events: Events, times: int) -> None:
+    """Wait for a number of ``Dial`` events, which may be late; return the statuses."""
     await events.wait_for(lambda _: len(dialled(events)) >= times)
 
 
-def in_short(events: Events) -> list[str]:
-    """Put what was told of its channel in words.
+def summary(events: Events) -> list[str]:
+    """Return the types of the events about the phone's channel.
 
-    It comes by another way than what became of it: the order of both is not fixed.
+    Their order relative to ``Dial`` events is not fixed.
     """
     return [
         f"{event.type} {event.json['channel']['state']}"
         if event.type == "ChannelStateChange"
         else event.type
         for event in events.all
-        if event.is_about(PHONE) and event.type in TOLD
+        if event.is_about(PHONE) and event.type in TYPES
     ]
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_that_answers_enters_the_application(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+async def test_answered_phone_enters_the_application(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
     language = {"variable": "CHANNEL(language)", "value": "fr"}
-    await stage.ari.post(f"/channels/{call.id}/variable", **language)
-    await stage.ring(
+    await backend.ari.post(f"/channels/{call.id}/variable", **language)
+    await backend.ring(
         "answers",
         PHONE,
         appArgs="dialled,two",
@@ -63,14 +65,14 @@ async def test_one_that_answers_enters_the_application(stage: AsteriskHarness) -
         originator=call.id,
     )
     start = await events.wait_for_type("StasisStart", PHONE)
-    await wait_until_dialled(events, 2)
-    assert in_short(events) == ["ChannelStateChange Up", "StasisStart"]
+    await until_dialled(events, 2)
+    assert summary(events) == ["ChannelStateChange Up", "StasisStart"]
     assert dialled(events) == ["", "ANSWER"]
     assert start.json["args"] == ["dialled", "two"]
     channel = start.json["channel"]
     assert channel["state"] == "Up"
     assert channel["name"].startswith("Local/answers@phones-")
-    # What the telephone shows; its language is the caller's.
+    # The phone shows the caller id; its language is the caller's.
     assert channel["caller"] == {"name": "Sales: Ada", "number": "0123"}
     assert channel["connected"] == channel["caller"]
     assert channel["language"] == "fr"
@@ -79,16 +81,16 @@ async def test_one_that_answers_enters_the_application(stage: AsteriskHarness) -
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_may_be_rung_without_choosing_an_id(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    rung = await stage.ari.post(
+async def test_dial_without_an_id_gets_one(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    dialled_phone = await backend.ari.post(
         "/channels", endpoint="Local/rings@phones", app="channel-aa", formats="ulaw"
     )
-    assert rung.json["state"] == "Down"
+    assert dialled_phone.json["state"] == "Down"
     await events.wait_for(
         lambda it: (
             it.type == "Dial"
-            and it.json["peer"]["id"] == rung.json["id"]
+            and it.json["peer"]["id"] == dialled_phone.json["id"]
             and it.json["dialstring"] == "rings@phones"
         )
     )
@@ -96,7 +98,7 @@ async def test_one_may_be_rung_without_choosing_an_id(stage: AsteriskHarness) ->
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(
-    ("phone", "became", "told"),
+    ("phone", "statuses", "expected"),
     [
         ("busy", ["", "BUSY"], []),
         ("congested", ["", "CONGESTION"], []),
@@ -105,68 +107,68 @@ async def test_one_may_be_rung_without_choosing_an_id(stage: AsteriskHarness) ->
             ["", "RINGING", "NOANSWER"],
             ["ChannelStateChange Ringing", "ChannelHangupRequest"],
         ),
-        # There is no such telephone.
+        # There is no such phone.
         ("nobody", [], []),
     ],
 )
-async def test_one_that_is_not_answered_says_why(
-    stage: AsteriskHarness, phone: str, became: list[str], told: list[str]
+async def test_failed_dial_reports_status_and_cause(
+    backend: AsteriskHarness, phone: str, statuses: list[str], expected: list[str]
 ) -> None:
-    events = await stage.listen()
-    await stage.ring(phone, PHONE)
+    events = await backend.listen()
+    await backend.ring(phone, PHONE)
     end = await events.wait_for_type("ChannelDestroyed", PHONE)
-    await wait_until_dialled(events, len(became))
-    assert in_short(events) == [*told, "ChannelDestroyed"]
-    assert dialled(events) == became
+    await until_dialled(events, len(statuses))
+    assert summary(events) == [*expected, "ChannelDestroyed"]
+    assert dialled(events) == statuses
     assert end.json["cause"] == (REJECTED if phone == "declines" else 0)
-    assert (await stage.ari.get(f"/channels/{PHONE}")).status == 404
+    assert (await backend.ari.get(f"/channels/{PHONE}")).status == 404
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(
-    ("phone", "became", "told"),
+    ("phone", "statuses", "expected"),
     [
         ("rings", ["", "RINGING"], ["ChannelStateChange Ringing"]),
         ("silent", [""], []),
     ],
 )
-async def test_one_that_nobody_answers_is_given_up(
-    stage: AsteriskHarness, phone: str, became: list[str], told: list[str]
+async def test_dial_ends_after_its_timeout(
+    backend: AsteriskHarness, phone: str, statuses: list[str], expected: list[str]
 ) -> None:
-    events = await stage.listen()
-    await stage.ring(phone, PHONE, timeout=1)
+    events = await backend.listen()
+    await backend.ring(phone, PHONE, timeout=1)
     end = await events.wait_for_type("ChannelDestroyed", PHONE)
-    await wait_until_dialled(events, len(became))
-    assert in_short(events) == [*told, "ChannelDestroyed"]
-    # No Dial tells of its end, only the cause does.
-    assert dialled(events) == became
+    await until_dialled(events, len(statuses))
+    assert summary(events) == [*expected, "ChannelDestroyed"]
+    # There is no Dial event for its end, only the cause.
+    assert dialled(events) == statuses
     assert end.json["cause"] == NO_ANSWER
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_that_rings_may_be_hung_up(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    await stage.ring("rings", PHONE)
+async def test_ringing_phone_can_be_hung_up(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    await backend.ring("rings", PHONE)
     await events.wait_for_type("ChannelStateChange", PHONE)
     await events.wait_for(lambda it: it.json.get("dialstatus") == "RINGING")
-    assert (await stage.ari.delete(f"/channels/{PHONE}")).status == 204
+    assert (await backend.ari.delete(f"/channels/{PHONE}")).status == 204
     end = await events.wait_for_type("ChannelDestroyed", PHONE)
-    assert in_short(events)[-2:] == ["ChannelHangupRequest", "ChannelDestroyed"]
-    await wait_until_dialled(events, 3)
+    assert summary(events)[-2:] == ["ChannelHangupRequest", "ChannelDestroyed"]
+    await until_dialled(events, 3)
     assert dialled(events) == ["", "RINGING", "NOANSWER"]
     assert end.json["cause"] == NORMAL
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_that_hangs_up_after_its_answer_leaves(
-    stage: AsteriskHarness,
+async def test_answered_phone_that_hangs_up_leaves_the_application(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    await stage.ring("hangs-up", PHONE)
+    events = await backend.listen()
+    await backend.ring("hangs-up", PHONE)
     await events.wait_for_type("StasisStart", PHONE)
-    # The application hears also of its end: it has rung it.
+    # The application also gets its ChannelDestroyed, since it has dialled it.
     await events.wait_for_type("ChannelDestroyed", PHONE)
-    assert in_short(events)[-3:] == [
+    assert summary(events)[-3:] == [
         "ChannelHangupRequest",
         "StasisEnd",
         "ChannelDestroyed",
@@ -192,25 +194,27 @@ async def test_one_that_hangs_up_after_its_answer_leaves(
         ),
     ],
 )
-async def test_one_that_rings_is_in_no_application_yet(
-    stage: AsteriskHarness, path: str, error: tuple[int, str]
+async def test_ringing_phone_is_not_in_the_application(
+    backend: AsteriskHarness, path: str, error: tuple[int, str]
 ) -> None:
-    events = await stage.listen()
-    await stage.ari.post("/bridges/the-bridge")
-    await stage.ring("rings", PHONE)
+    events = await backend.listen()
+    await backend.ari.post("/bridges/the-bridge")
+    await backend.ring("rings", PHONE)
     await events.wait_for_type("ChannelStateChange", PHONE)
-    assert (await stage.ari.post(path.format(PHONE))).error == error
+    assert (await backend.ari.post(path.format(PHONE))).error == error
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_rings_on_when_its_caller_hangs_up(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await stage.ring("rings", PHONE, originator=call.id)
+async def test_phone_rings_on_when_the_caller_hangs_up(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    await backend.ring("rings", PHONE, originator=call.id)
     await events.wait_for_type("ChannelStateChange", PHONE)
     await call.caller.hang_up()
     await events.wait_for_type("StasisEnd", call.id)
-    assert (await stage.ari.get(f"/channels/{PHONE}")).json["state"] == "Ringing"
+    assert (await backend.ari.get(f"/channels/{PHONE}")).json["state"] == "Ringing"
 
 
 @pytest_twisted.ensureDeferred
@@ -229,28 +233,30 @@ async def test_one_rings_on_when_its_caller_hangs_up(stage: AsteriskHarness) -> 
         ),
     ],
 )
-async def test_what_cannot_be_rung_is_refused(
-    stage: AsteriskHarness, query: dict[str, str], error: tuple[int, str]
+async def test_invalid_dial_is_refused(
+    backend: AsteriskHarness, query: dict[str, str], error: tuple[int, str]
 ) -> None:
-    answer = await stage.ari.post("/channels", **{"app": "channel-aa", **query})
+    answer = await backend.ari.post("/channels", **{"app": "channel-aa", **query})
     assert answer.error == error
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("endpoint", ["PJSIP/410", "PJSIP/unknown", "Nonsense/410"])
-async def test_one_that_is_unknown_or_unregistered_is_refused(
-    stage: AsteriskHarness, endpoint: str
+async def test_unknown_or_unregistered_endpoint_is_refused(
+    backend: AsteriskHarness, endpoint: str
 ) -> None:
-    answer = await stage.ari.post("/channels", endpoint=endpoint, app="channel-aa")
-    # It is no "message", as everywhere else.
+    answer = await backend.ari.post("/channels", endpoint=endpoint, app="channel-aa")
+    # Elsewhere the key is "message".
     assert (answer.status, answer.json) == (500, {"error": "Allocation failed"})
 
 
 @pytest_twisted.ensureDeferred
-async def test_formats_are_the_originators_or_are_given(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    answer = await stage.ari.post(
+async def test_formats_come_from_the_originator_or_the_request(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    answer = await backend.ari.post(
         "/channels",
         endpoint="Local/answers@phones",
         app="channel-aa",
@@ -262,36 +268,38 @@ async def test_formats_are_the_originators_or_are_given(stage: AsteriskHarness) 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_telephones_channel_is_given_variables(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    await stage.ring("answers", PHONE, body={"variables": {"FOO": "bar"}})
+async def test_variables_of_the_request_are_set_on_the_phones_channel(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    await backend.ring("answers", PHONE, body={"variables": {"FOO": "bar"}})
     await events.wait_for_type("StasisStart", PHONE)
-    read = await stage.ari.get(f"/channels/{PHONE}/variable", variable="FOO")
+    read = await backend.ari.get(f"/channels/{PHONE}/variable", variable="FOO")
     assert read.json == {"value": "bar"}
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_that_rings_stays_with_its_application_without_a_websocket(
-    stage: AsteriskHarness,
+async def test_ringing_phone_stays_when_the_websocket_is_lost(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    await stage.ring("rings", PHONE)
+    events = await backend.listen()
+    await backend.ring("rings", PHONE)
     await events.wait_for_type("ChannelStateChange", PHONE)
     await events.leave()
-    known = await stage.ari.get("/applications/channel-aa")
+    known = await backend.ari.get("/applications/channel-aa")
     assert PHONE in known.json["channel_ids"]
-    again = await stage.listen()
-    await stage.ari.delete(f"/channels/{PHONE}")
+    again = await backend.listen()
+    await backend.ari.delete(f"/channels/{PHONE}")
     await again.wait_for_type("ChannelDestroyed", PHONE)
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_that_is_answered_without_a_websocket_is_hung_up(
-    stage: AsteriskHarness,
+async def test_phone_answered_without_a_websocket_is_hung_up(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    everything = await stage.listen_to_everything()
-    await stage.ring("answers-later", PHONE)
+    events = await backend.listen()
+    everything = await backend.listen_to_everything()
+    await backend.ring("answers-later", PHONE)
     await events.wait_for_type("ChannelStateChange", PHONE)
     await events.leave()
     await everything.wait_for_type("ChannelDestroyed", PHONE)

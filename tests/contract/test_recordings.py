@@ -1,4 +1,4 @@
-"""What becomes of what a caller says."""
+"""Recordings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 
 from real_asterisk.sounds import LONG
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from tests.support.asterisk_harness import AsteriskHarness, Call
-    from tests.support.raw_ari import Events
+    from real_asterisk.raw_ari import Events
+    from tests.support.asterisk_harness import AsteriskHarness, StasisCall
 
 NAME = "message"
 STORED = f"/recordings/stored/{NAME}"
@@ -21,52 +22,52 @@ GONE = (404, "Recording not found")
 
 
 async def record(
-    stage: AsteriskHarness, call: Call, name: str = NAME, **limits: object
+    backend: AsteriskHarness, call: StasisCall, name: str = NAME, **limits: object
 ) -> None:
-    answer = await stage.ari.post(
+    answer = await backend.ari.post(
         f"/channels/{call.id}/record", name=name, format="wav", **limits
     )
     assert answer.status == 201, answer.json
 
 
-async def until_it_is_over(stage: AsteriskHarness) -> None:
-    """Wait until it is not under way: its last event comes a moment before."""
+async def until_finished(backend: AsteriskHarness) -> None:
+    """Wait until it is not live: its last event comes shortly before."""
 
     async def is_over() -> bool:
-        return (await stage.ari.get(LIVE)).status == 404
+        return (await backend.ari.get(LIVE)).status == 404
 
-    await stage.until(is_over)
+    await until(backend.reactor, is_over)
 
 
-async def until_it_is_stored(stage: AsteriskHarness) -> None:
-    """Wait until its file is there: its first event comes a moment before."""
+async def until_stored(backend: AsteriskHarness) -> None:
+    """Wait until its file exists: its first event comes shortly before."""
 
     async def is_stored() -> bool:
-        return (await stage.ari.get(STORED)).status == 200
+        return (await backend.ari.get(STORED)).status == 200
 
-    await stage.until(is_stored)
+    await until(backend.reactor, is_stored)
 
 
-async def recorded(stage: AsteriskHarness, call: Call, events: Events) -> None:
-    """Let the caller leave a recording, and wait for it."""
-    await record(stage, call, terminateOn="#")
+async def recorded(backend: AsteriskHarness, call: StasisCall, events: Events) -> None:
+    """Record a word of the caller, and wait for the end."""
+    await record(backend, call, terminateOn="#")
     await events.wait_for_type("RecordingStarted", NAME)
     await call.caller.speak()
     await call.caller.press("#")
     await events.wait_for_type("RecordingFinished", NAME)
-    await until_it_is_over(stage)
+    await until_finished(backend)
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_recording_is_made_kept_heard_and_deleted(
-    stage: AsteriskHarness,
+async def test_recording_is_made_played_and_deleted(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    answer = await stage.ari.post(
+    events = await backend.listen()
+    call = await backend.call(events)
+    answer = await backend.ari.post(
         f"/channels/{call.id}/record", name=NAME, format="wav"
     )
-    # Asterisk may be ahead of its own answer.
+    # The state may be newer than the response.
     assert answer.json.pop("state") in {"queued", "recording"}
     described = {
         "name": NAME,
@@ -76,76 +77,78 @@ async def test_a_recording_is_made_kept_heard_and_deleted(
     assert (answer.status, answer.json) == (201, described)
     started = await events.wait_for_type("RecordingStarted", NAME)
     assert started.json["recording"] == {**described, "state": "recording"}
-    live = await stage.ari.get(LIVE)
+    live = await backend.ari.get(LIVE)
     assert live.json == {**described, "state": "recording"}
-    # Its file is there already.
-    await until_it_is_stored(stage)
-    assert (await stage.ari.get(STORED)).status == 200
+    # Its file exists already.
+    await until_stored(backend)
+    assert (await backend.ari.get(STORED)).status == 200
 
     await call.caller.speak()
-    assert (await stage.ari.post(f"{LIVE}/stop")).status == 204
+    assert (await backend.ari.post(f"{LIVE}/stop")).status == 204
     finished = await events.wait_for_type("RecordingFinished", NAME)
     assert finished.json["recording"] == {**described, "state": "done", "duration": 0}
-    await until_it_is_over(stage)
-    assert (await stage.ari.post(f"{LIVE}/stop")).error == GONE
-    assert (await stage.ari.get(LIVE)).error == GONE
+    await until_finished(backend)
+    assert (await backend.ari.post(f"{LIVE}/stop")).error == GONE
+    assert (await backend.ari.get(LIVE)).error == GONE
 
     stored = {"name": NAME, "format": "wav"}
-    assert (await stage.ari.get(STORED)).json == stored
-    assert (await stage.ari.get("/recordings/stored")).json == [stored]
+    assert (await backend.ari.get(STORED)).json == stored
+    assert (await backend.ari.get("/recordings/stored")).json == [stored]
     path = f"/channels/{call.id}/play/heard"
-    assert (await stage.ari.post(path, media=f"recording:{NAME}")).status == 201
+    assert (await backend.ari.post(path, media=f"recording:{NAME}")).status == 201
     heard = await events.wait_for_type("PlaybackFinished", "heard")
     assert heard.json["playback"]["state"] == "done"
 
-    assert (await stage.ari.delete(STORED)).status == 204
-    assert (await stage.ari.delete(STORED)).error == GONE
-    assert (await stage.ari.get(STORED)).error == GONE
+    assert (await backend.ari.delete(STORED)).status == 204
+    assert (await backend.ari.delete(STORED)).error == GONE
+    assert (await backend.ari.get(STORED)).error == GONE
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(("terminator", "key"), [("#", "#"), ("*", "*"), ("any", "7")])
-async def test_a_key_ends_it(stage: AsteriskHarness, terminator: str, key: str) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await record(stage, call, terminateOn=terminator)
+async def test_key_ends_a_recording(
+    backend: AsteriskHarness, terminator: str, key: str
+) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    await record(backend, call, terminateOn=terminator)
     await events.wait_for_type("RecordingStarted", NAME)
     if terminator != "any":
         await call.caller.press("5")
     await call.caller.press(key)
     await events.wait_for_type("RecordingFinished", NAME)
-    # The application is told of the keys all the same, and before.
-    told = [it.json["digit"] for it in events.all if it.type == "ChannelDtmfReceived"]
-    assert told == ([key] if terminator == "any" else ["5", key])
+    # The application gets the key's event, too, and before.
+    digits = [it.json["digit"] for it in events.all if it.type == "ChannelDtmfReceived"]
+    assert digits == ([key] if terminator == "any" else ["5", key])
     assert events.all[-1].type == "RecordingFinished"
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_ends_when_its_time_is_up(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+async def test_recording_ends_at_its_maximum_duration(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
     await call.caller.keep_talking()
-    await record(stage, call, maxDurationSeconds=1)
+    await record(backend, call, maxDurationSeconds=1)
     finished = await events.wait_for_type("RecordingFinished", NAME)
-    # Seconds are counted from one tick of the clock to another.
+    # Asterisk counts whole seconds of the clock.
     assert finished.json["recording"]["duration"] in {1, 2}
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_ends_when_nothing_is_said(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+async def test_recording_ends_after_silence(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
     await call.caller.keep_quiet()
-    await record(stage, call, maxSilenceSeconds=1)
+    await record(backend, call, maxSilenceSeconds=1)
     finished = await events.wait_for_type("RecordingFinished", NAME)
     assert {"talking_duration", "silence_duration"} <= set(finished.json["recording"])
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_was_said_is_kept_at_a_hangup(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await record(stage, call)
+async def test_recording_is_kept_at_a_hangup(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    await record(backend, call)
     await events.wait_for_type("RecordingStarted", NAME)
     await call.caller.speak()
     await call.caller.hang_up()
@@ -155,42 +158,42 @@ async def test_what_was_said_is_kept_at_a_hangup(stage: AsteriskHarness) -> None
         "RecordingFinished",
         "StasisEnd",
     ]
-    assert (await stage.ari.get(STORED)).status == 200
+    assert (await backend.ari.get(STORED)).status == 200
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_cancelled_one_is_not_kept(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await record(stage, call)
+async def test_cancelled_recording_is_not_kept(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    await record(backend, call)
     await events.wait_for_type("RecordingStarted", NAME)
     await call.caller.speak()
-    assert (await stage.ari.delete(LIVE)).status == 204
+    assert (await backend.ari.delete(LIVE)).status == 204
     finished = await events.wait_for_type("RecordingFinished", NAME)
     assert finished.json["recording"]["state"] == "done"
-    assert (await stage.ari.get(STORED)).error == GONE
+    assert (await backend.ari.get(STORED)).error == GONE
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_waits_for_its_turn_and_holds_others_up(
-    stage: AsteriskHarness,
+async def test_recording_waits_for_sounds_and_delays_later_ones(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+    events = await backend.listen()
+    call = await backend.call(events)
     channel = f"/channels/{call.id}"
-    await stage.ari.post(f"{channel}/play/before", media=f"sound:{LONG}")
-    await record(stage, call)
-    await stage.ari.post(f"{channel}/play/after", media="sound:or")
-    assert (await stage.ari.get(LIVE)).json["state"] == "queued"
+    await backend.ari.post(f"{channel}/play/before", media=f"sound:{LONG}")
+    await record(backend, call)
+    await backend.ari.post(f"{channel}/play/after", media="sound:or")
+    assert (await backend.ari.get(LIVE)).json["state"] == "queued"
     waiting = Deferred.fromCoroutine(
-        stage.ari.post(f"{channel}/variable", variable="LATE", value="1")
+        backend.ari.post(f"{channel}/variable", variable="LATE", value="1")
     )
     await events.wait_for_type("PlaybackStarted", "before")
-    await stage.ari.delete("/playbacks/before")
+    await backend.ari.delete("/playbacks/before")
     await events.wait_for_type("RecordingStarted", NAME)
-    unset = await stage.ari.get(f"{channel}/variable", variable="LATE")
+    unset = await backend.ari.get(f"{channel}/variable", variable="LATE")
     assert unset.status == 404
-    await stage.ari.post(f"{LIVE}/stop")
+    await backend.ari.post(f"{LIVE}/stop")
     assert (await waiting).status == 204
     await events.wait_for_type("PlaybackFinished", "after")
     assert events.types("before", "after", NAME) == [
@@ -204,24 +207,24 @@ async def test_it_waits_for_its_turn_and_holds_others_up(
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_answers_the_call(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events, answer=False)
-    await record(stage, call)
+async def test_recording_answers_the_call(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events, answer=False)
+    await record(backend, call)
     await events.wait_for_type("RecordingStarted", NAME)
     change = await events.wait_for_type("ChannelStateChange", call.id)
     assert change.json["channel"]["state"] == "Up"
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_fails_where_nobody_can_be_answered_any_more(
-    stage: AsteriskHarness,
+async def test_recording_fails_when_an_unanswered_caller_hangs_up(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events, answer=False)
+    events = await backend.listen()
+    call = await backend.call(events, answer=False)
     path = f"/channels/{call.id}/play/before"
-    await stage.ari.post(path, media=f"sound:{LONG}")
-    await record(stage, call)
+    await backend.ari.post(path, media=f"sound:{LONG}")
+    await record(backend, call)
     await events.wait_for_type("PlaybackStarted", "before")
     await call.caller.hang_up()
     failed = await events.wait_for_type("RecordingFailed", NAME)
@@ -229,35 +232,35 @@ async def test_it_fails_where_nobody_can_be_answered_any_more(
     assert recording["state"] == "failed"
     assert recording["cause"] == "Failed to answer channel"
     await events.wait_for_type("StasisEnd", call.id)
-    assert (await stage.ari.get(STORED)).error == GONE
+    assert (await backend.ari.get(STORED)).error == GONE
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_earlier_one_is_replaced_only_on_request(
-    stage: AsteriskHarness,
+async def test_existing_recording_is_replaced_only_on_request(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await recorded(stage, call, events)
-    path, asked = f"/channels/{call.id}/record", {"name": NAME, "format": "wav"}
+    events = await backend.listen()
+    call = await backend.call(events)
+    await recorded(backend, call, events)
+    path, query = f"/channels/{call.id}/record", {"name": NAME, "format": "wav"}
     there = (409, f"Recording '{NAME}' already exists and can not be overwritten")
-    assert (await stage.ari.post(path, **asked)).error == there
-    again = await stage.ari.post(path, **asked, ifExists="overwrite")
+    assert (await backend.ari.post(path, **query)).error == there
+    again = await backend.ari.post(path, **query, ifExists="overwrite")
     assert again.status == 201
-    # While it is made, there is no second of its name.
-    assert (await stage.ari.post(path, **asked)).error == there
+    # During a recording, a second one of its name is refused.
+    assert (await backend.ari.post(path, **query)).error == there
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_may_be_in_a_folder(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    await record(stage, call, "sales/today", terminateOn="#")
+async def test_recording_may_be_in_a_folder(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    await record(backend, call, "sales/today", terminateOn="#")
     await events.wait_for_type("RecordingStarted", "sales/today")
     await call.caller.press("#")
     await events.wait_for_type("RecordingFinished", "sales/today")
     stored = "/recordings/stored/sales%2Ftoday"
-    assert (await stage.ari.get(stored)).json["name"] == "sales/today"
+    assert (await backend.ari.get(stored)).json["name"] == "sales/today"
 
 
 @pytest_twisted.ensureDeferred
@@ -265,7 +268,7 @@ async def test_it_may_be_in_a_folder(stage: AsteriskHarness) -> None:
     ("given", "error"),
     [
         ({"name": ""}, (500, "Error parsing request")),
-        # It cannot leave the folder of the recordings.
+        # Paths outside of the recordings folder are refused.
         ({"name": "../message"}, (500, "Error parsing request")),
         ({"format": ""}, (422, "specified format is unknown on this system")),
         ({"format": "nonsense"}, (422, "specified format is unknown on this system")),
@@ -277,11 +280,11 @@ async def test_it_may_be_in_a_folder(stage: AsteriskHarness) -> None:
         ),
     ],
 )
-async def test_what_cannot_be_recorded_is_refused(
-    stage: AsteriskHarness, given: dict[str, str], error: tuple[int, str]
+async def test_invalid_recording_is_refused(
+    backend: AsteriskHarness, given: dict[str, str], error: tuple[int, str]
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    asked = {"name": NAME, "format": "wav", **given}
-    answer = await stage.ari.post(f"/channels/{call.id}/record", **asked)
+    events = await backend.listen()
+    call = await backend.call(events)
+    query = {"name": NAME, "format": "wav", **given}
+    answer = await backend.ari.post(f"/channels/{call.id}/record", **query)
     assert answer.error == error

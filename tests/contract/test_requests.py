@@ -1,4 +1,4 @@
-"""What holds for every request, and the resources that no call is needed for."""
+"""Requests in general, and resources that need no call."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     "credentials", [("asterisk", "wrong"), ("stranger", "asterisk")]
 )
-async def test_credentials_are_needed(
-    stage: AsteriskHarness, credentials: tuple[str, str]
+async def test_credentials_are_required(
+    backend: AsteriskHarness, credentials: tuple[str, str]
 ) -> None:
-    answer = await stage.user(*credentials).get("/asterisk/info")
+    answer = await backend.user(*credentials).get("/asterisk/info")
     assert answer.error == (401, "Authentication required")
 
 
@@ -41,16 +41,16 @@ async def test_credentials_are_needed(
         ("GET", "/sounds/digits/1", (404, "Resource not found")),
     ],
 )
-async def test_what_is_not_there_is_refused_with_a_message(
-    stage: AsteriskHarness, method: str, path: str, error: tuple[int, str]
+async def test_missing_resource_is_refused_with_a_message(
+    backend: AsteriskHarness, method: str, path: str, error: tuple[int, str]
 ) -> None:
-    answer = await stage.ari.request(method, path)
+    answer = await backend.ari.request(method, path)
     assert answer.error == error
 
 
 @pytest_twisted.ensureDeferred
-async def test_asterisk_tells_its_version(stage: AsteriskHarness) -> None:
-    answer = await stage.ari.get("/asterisk/info")
+async def test_asterisk_reports_its_version(backend: AsteriskHarness) -> None:
+    answer = await backend.ari.get("/asterisk/info")
     assert answer.status == 200
     assert {"build", "system", "config", "status"} <= set(answer.json)
     assert re.match(r"\d+\.\d+\.\d+", answer.json["system"]["version"])
@@ -58,50 +58,52 @@ async def test_asterisk_tells_its_version(stage: AsteriskHarness) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_asterisk_answers_a_ping(stage: AsteriskHarness) -> None:
-    answer = await stage.ari.get("/asterisk/ping")
+async def test_asterisk_answers_a_ping(backend: AsteriskHarness) -> None:
+    answer = await backend.ari.get("/asterisk/ping")
     assert answer.status == 200
     assert answer.json["ping"] == "pong"
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("sound", ["press-1", "digits/1"])
-async def test_a_sound_is_known_by_its_quoted_name(
-    stage: AsteriskHarness, sound: str
+async def test_sound_is_found_by_its_quoted_name(
+    backend: AsteriskHarness, sound: str
 ) -> None:
-    answer = await stage.ari.get(f"/sounds/{sound.replace('/', '%2F')}")
+    answer = await backend.ari.get(f"/sounds/{sound.replace('/', '%2F')}")
     assert answer.status == 200
     assert answer.json["id"] == sound
     assert answer.json["formats"] == [{"language": "en", "format": "slin"}]
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_calls_are_listed(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
-    channels = (await stage.ari.get("/channels")).json
+async def test_channels_are_listed(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    channels = (await backend.ari.get("/channels")).json
     assert call.id in [channel["id"] for channel in channels]
 
 
 @pytest_twisted.ensureDeferred
-async def test_asterisk_tells_only_what_it_is_asked_for(stage: AsteriskHarness) -> None:
-    answer = await stage.ari.get("/asterisk/info", only="system")
+async def test_only_the_requested_information_is_returned(
+    backend: AsteriskHarness,
+) -> None:
+    answer = await backend.ari.get("/asterisk/info", only="system")
     assert set(answer.json) == {"system"}
 
 
 @pytest_twisted.ensureDeferred
-async def test_endpoints_say_whether_they_can_be_rung(stage: AsteriskHarness) -> None:
+async def test_endpoints_have_a_state(backend: AsteriskHarness) -> None:
     known = {
         "technology": "PJSIP",
         "resource": "410",
         "state": "offline",
         "channel_ids": [],
     }
-    assert (await stage.ari.get("/endpoints")).json == [known]
-    assert (await stage.ari.get("/endpoints/PJSIP")).json == [known]
-    assert (await stage.ari.get("/endpoints/PJSIP/410")).json == known
-    # The technology is read in small letters, too.
-    assert (await stage.ari.get("/endpoints/pjsip/410")).json == known
+    assert (await backend.ari.get("/endpoints")).json == [known]
+    assert (await backend.ari.get("/endpoints/PJSIP")).json == [known]
+    assert (await backend.ari.get("/endpoints/PJSIP/410")).json == known
+    # The technology is case-insensitive.
+    assert (await backend.ari.get("/endpoints/pjsip/410")).json == known
 
 
 @pytest_twisted.ensureDeferred
@@ -111,11 +113,11 @@ async def test_endpoints_say_whether_they_can_be_rung(stage: AsteriskHarness) ->
         ("/PJSIP/411", "Endpoint not found"),
         ("/Nonsense/410", "Endpoint not found"),
         ("/Nonsense", "No Endpoints found - invalid tech Nonsense"),
-        # A Local channel leads into the dialplan, not to an endpoint.
+        # Local channels lead to the dialplan and have no endpoint.
         ("/Local/answers@phones", "Endpoint not found"),
     ],
 )
-async def test_an_endpoint_that_is_unknown_is_not_found(
-    stage: AsteriskHarness, path: str, message: str
+async def test_unknown_endpoint_is_not_found(
+    backend: AsteriskHarness, path: str, message: str
 ) -> None:
-    assert (await stage.ari.get(f"/endpoints{path}")).error == (404, message)
+    assert (await backend.ari.get(f"/endpoints{path}")).error == (404, message)

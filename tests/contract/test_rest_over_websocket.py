@@ -1,4 +1,4 @@
-"""Requests over the websocket of the events.
+"""Requests over the events websocket.
 
 What is not pinned here because Asterisk has no order for it: the answer to ``play``
 and its ``PlaybackStarted``, the answer to a stop and its ``PlaybackFinished``.
@@ -15,13 +15,14 @@ import pytest_twisted
 
 from real_asterisk.sounds import LONG
 from tests.support.asterisk_harness import stasis_status
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from tests.support.asterisk_harness import AsteriskHarness, Call
-    from tests.support.raw_ari import Event, Events
+    from real_asterisk.raw_ari import Event, Events
+    from tests.support.asterisk_harness import AsteriskHarness, StasisCall
 
 LONGEST = 65_527
-"""Bytes of the longest request in one frame: 65,535 with the frame's head."""
+"""The bytes of the longest request in one frame: 65,535 with the frame's header."""
 
 
 def body(response: Event) -> object:
@@ -29,7 +30,7 @@ def body(response: Event) -> object:
 
 
 def outcome(response: Event) -> tuple[int, str, object]:
-    """Return the status, its reason and the body; None where there is none."""
+    """Return the status, its reason and the body; None: no body."""
     text = response.json.get("message_body")
     assert response.json.get("content_type") == (text and "application/json")
     return (
@@ -40,7 +41,7 @@ def outcome(response: Event) -> tuple[int, str, object]:
 
 
 async def refusal(events: Events, message: bytes) -> Event:
-    """Send what is no proper request; return the answer, which is the next."""
+    """Send an invalid request; return the next response."""
     already = len(events.answered)
     events.sendMessage(message)
     await events.wait_for(lambda _: len(events.answered) > already)
@@ -48,16 +49,18 @@ async def refusal(events: Events, message: bytes) -> Event:
 
 
 def request_of(size: int) -> bytes:
-    """Make a request of so many bytes."""
-    asked = {"type": "RESTRequest", "request_id": "long", "method": "GET"}
-    short = json.dumps({**asked, "uri": "asterisk/ping", "rest": ""})
+    """Make a request of a number of bytes."""
+    request = {"type": "RESTRequest", "request_id": "long", "method": "GET"}
+    short = json.dumps({**request, "uri": "asterisk/ping", "rest": ""})
     return json.dumps(
-        {**asked, "uri": "asterisk/ping", "rest": "x" * (size - len(short))}
+        {**request, "uri": "asterisk/ping", "rest": "x" * (size - len(short))}
     ).encode()
 
 
-async def call_with_a_long_sound(stage: AsteriskHarness, events: Events) -> Call:
-    call = await stage.call(events)
+async def call_with_a_long_sound(
+    backend: AsteriskHarness, events: Events
+) -> StasisCall:
+    call = await backend.call(events)
     played = await events.ask(
         "POST", f"channels/{call.id}/play/long?media=sound:{LONG}"
     )
@@ -67,14 +70,14 @@ async def call_with_a_long_sound(stage: AsteriskHarness, events: Events) -> Call
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_answer_says_what_http_says(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
+async def test_response_equals_that_over_http(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
     response = await events.ask("GET", "asterisk/ping", request_id="the first")
-    said = dict(response.json)
-    assert json.loads(said.pop("message_body"))["ping"] == "pong"
-    assert said.pop("timestamp")
-    assert said.pop("asterisk_id")
-    assert said == {
+    fields = dict(response.json)
+    assert json.loads(fields.pop("message_body"))["ping"] == "pong"
+    assert fields.pop("timestamp")
+    assert fields.pop("asterisk_id")
+    assert fields == {
         "type": "RESTResponse",
         "transaction_id": "",
         "request_id": "the first",
@@ -87,10 +90,10 @@ async def test_an_answer_says_what_http_says(stage: AsteriskHarness) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_call_from_answer_to_continue(stage: AsteriskHarness) -> None:
-    everything = await stage.listen_to_everything()
-    events = await stage.listen()
-    call = await stage.call(events, answer=False)
+async def test_call_from_answer_to_continue(backend: AsteriskHarness) -> None:
+    everything = await backend.listen_to_everything()
+    events = await backend.listen()
+    call = await backend.call(events, answer=False)
     channel = f"channels/{call.id}"
     done = (204, "No Content", None)
     assert outcome(await events.ask("POST", f"{channel}/answer")) == done
@@ -98,10 +101,10 @@ async def test_a_call_from_answer_to_continue(stage: AsteriskHarness) -> None:
     status, reason, playback = outcome(played)
     assert (status, reason) == (201, "Created")
     assert isinstance(playback, dict)
-    # "playing" where Asterisk had begun before it wrote the answer.
+    # "playing" if the sound started before the response was written.
     assert playback["id"] == "one"
     assert playback["state"] in {"queued", "playing"}
-    # What the answer says of the uri is without the query.
+    # The URI in the response has no query.
     assert played.json["uri"] == f"{channel}/play/one"
     assert outcome(await events.ask("DELETE", "playbacks/one")) == done
     await events.wait_for_type("PlaybackFinished", "one")
@@ -116,11 +119,11 @@ async def test_a_call_from_answer_to_continue(stage: AsteriskHarness) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_parameters_come_in_the_uri_in_query_strings_and_in_the_body(
-    stage: AsteriskHarness,
+async def test_parameters_may_be_in_the_uri_query_strings_and_body(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await stage.call(events)
+    events = await backend.listen()
+    call = await backend.call(events)
     uri = f"channels/{call.id}/variable"
 
     async def set_variable(**given: object) -> object:
@@ -132,7 +135,7 @@ async def test_parameters_come_in_the_uri_in_query_strings_and_in_the_body(
     listed = [{"name": name, "value": value} for name, value in pairs.items()]
     in_uri = await set_variable(uri=f"{uri}?variable=X&value=Gr%C3%BC%C3%9Fe%20a+b")
     assert in_uri == {"value": "Grüße a b"}
-    # Nothing is quoted there.
+    # Values there are not quoted.
     assert await set_variable(query_strings=listed) == {"value": "a b"}
     listed[1]["value"] = "a%20b+c&d"
     assert await set_variable(query_strings=listed) == {"value": "a%20b+c&d"}
@@ -141,7 +144,7 @@ async def test_parameters_come_in_the_uri_in_query_strings_and_in_the_body(
     form = {"content_type": "application/x-www-form-urlencoded"}
     form["message_body"] = "variable=X&value=a%20c"
     assert await set_variable(**form) == {"value": "a c"}
-    # The first place that has it counts: the body, query_strings, the uri.
+    # The first place with the parameter counts: body, query_strings, URI.
     as_json["uri"] = f"{uri}?variable=X&value=other"
     assert await set_variable(**as_json) == {"value": "a b"}
 
@@ -154,7 +157,7 @@ async def test_parameters_come_in_the_uri_in_query_strings_and_in_the_body(
         ("GET", "channels/none", (404, "Not Found", "Channel not found")),
         ("DELETE", "playbacks/none", (404, "Not Found", "Playback not found")),
         ("PUT", "asterisk/ping", (405, "Method Not Allowed", "Invalid method")),
-        # A path begins with no slash, and a slash too many ends it.
+        # A path has no leading slash; an extra slash ends it.
         ("GET", "/asterisk/ping", (405, "Method Not Allowed", "Invalid method")),
         ("GET", "asterisk//ping", (405, "Method Not Allowed", "Invalid method")),
         ("GET", "ari/asterisk/ping", (404, "Not Found", "Resource not found")),
@@ -174,10 +177,10 @@ async def test_parameters_come_in_the_uri_in_query_strings_and_in_the_body(
         ),
     ],
 )
-async def test_what_cannot_be_done_is_refused_with_a_message(
-    stage: AsteriskHarness, method: str, uri: str, error: tuple[int, str, str]
+async def test_invalid_request_is_refused_with_a_message(
+    backend: AsteriskHarness, method: str, uri: str, error: tuple[int, str, str]
 ) -> None:
-    events = await stage.listen()
+    events = await backend.listen()
     status, reason, message = error
     response = await events.ask(method, uri)
     assert outcome(response) == (status, reason, {"message": message})
@@ -185,29 +188,29 @@ async def test_what_cannot_be_done_is_refused_with_a_message(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("request_id", [None, 7, ""])
-async def test_a_request_needs_no_id(
-    stage: AsteriskHarness, request_id: object
+async def test_request_id_is_optional(
+    backend: AsteriskHarness, request_id: object
 ) -> None:
-    asked = {"type": "RESTRequest", "method": "GET", "uri": "asterisk/ping"}
+    request = {"type": "RESTRequest", "method": "GET", "uri": "asterisk/ping"}
     if request_id is not None:
-        asked["request_id"] = request_id  # type: ignore[assignment]
-    events = await stage.listen()
-    response = await refusal(events, json.dumps(asked).encode())
+        request["request_id"] = request_id  # type: ignore[assignment]
+    events = await backend.listen()
+    response = await refusal(events, json.dumps(request).encode())
     assert response.json["status_code"] == 200
     assert response.json["request_id"] == ""
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("message", [b"", b"{bad", b'"a text"', b"7"])
-async def test_what_is_no_json_object_is_refused_without_a_body(
-    stage: AsteriskHarness, message: bytes
+async def test_message_that_is_not_a_json_object_is_refused_without_a_body(
+    backend: AsteriskHarness, message: bytes
 ) -> None:
-    events = await stage.listen()
+    events = await backend.listen()
     response = await refusal(events, message)
     unparsed = "Failed to parse request message JSON"
     assert outcome(response) == (400, unparsed, None)
     assert (response.json["request_id"], response.json["uri"]) == ("", "")
-    # The websocket serves on.
+    # The websocket still serves requests.
     assert (await events.ask("GET", "asterisk/ping")).json["status_code"] == 200
 
 
@@ -235,23 +238,23 @@ async def test_what_is_no_json_object_is_refused_without_a_body(
         ),
     ],
 )
-async def test_a_request_that_lacks_something_is_refused_with_a_message(
-    stage: AsteriskHarness, properties: dict[str, object], message: str
+async def test_incomplete_request_is_refused_with_a_message(
+    backend: AsteriskHarness, properties: dict[str, object], message: str
 ) -> None:
-    asked = {"type": "RESTRequest", "request_id": "mine", "method": "GET"}
-    changed = {**asked, "uri": "asterisk/ping", **properties}
+    request = {"type": "RESTRequest", "request_id": "mine", "method": "GET"}
+    changed = {**request, "uri": "asterisk/ping", **properties}
     given = {name: value for name, value in changed.items() if value is not None}
-    events = await stage.listen()
+    events = await backend.listen()
     response = await refusal(events, json.dumps(given).encode())
     assert outcome(response) == (400, "Bad request", {"message": message})
     assert response.json["request_id"] == "mine"
 
 
 @pytest_twisted.ensureDeferred
-async def test_requests_sent_at_once_are_answered_in_order(
-    stage: AsteriskHarness,
+async def test_concurrent_requests_are_answered_in_order(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
+    events = await backend.listen()
     ways = ("asterisk/ping", "channels/none", "asterisk/info")
     sent = [events.request("GET", ways[number % 3]) for number in range(200)]
     await events.response(sent[-1])
@@ -260,20 +263,20 @@ async def test_requests_sent_at_once_are_answered_in_order(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("waiting", ["answer", "variable?variable=X&value=1"])
-async def test_what_waits_for_a_sound_holds_up_its_websocket_only(
-    stage: AsteriskHarness, waiting: str
+async def test_request_that_waits_for_a_sound_blocks_only_its_websocket(
+    backend: AsteriskHarness, waiting: str
 ) -> None:
-    events = await stage.listen()
-    other = await stage.listen("other")
-    call = await call_with_a_long_sound(stage, events)
+    events = await backend.listen()
+    other = await backend.listen("other")
+    call = await call_with_a_long_sound(backend, events)
     already = events.answered
     sent = [
         events.request("POST", f"channels/{call.id}/{waiting}"),
         events.request("GET", "asterisk/ping"),
     ]
     assert (await other.ask("GET", "asterisk/ping")).json["status_code"] == 200
-    assert (await stage.ari.get("/asterisk/ping")).status == 200
-    # Events come through.
+    assert (await backend.ari.get("/asterisk/ping")).status == 200
+    # Events still arrive.
     await call.caller.press("5")
     await events.wait_for_type("ChannelDtmfReceived", call.id)
     assert events.answered == already
@@ -292,11 +295,11 @@ async def test_what_waits_for_a_sound_holds_up_its_websocket_only(
         ("GET", "", 200),
     ],
 )
-async def test_what_waits_for_no_sound_holds_nothing_up(
-    stage: AsteriskHarness, method: str, path: str, status: int
+async def test_request_that_does_not_wait_for_a_sound_blocks_nothing(
+    backend: AsteriskHarness, method: str, path: str, status: int
 ) -> None:
-    events = await stage.listen()
-    call = await call_with_a_long_sound(stage, events)
+    events = await backend.listen()
+    call = await call_with_a_long_sound(backend, events)
     sent = events.request(method, f"channels/{call.id}{path}")
     assert (await events.ask("GET", "playbacks/long")).json["status_code"] == 200
     assert (await events.response(sent)).json["status_code"] == status
@@ -305,24 +308,24 @@ async def test_what_waits_for_no_sound_holds_nothing_up(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("end", ["playbacks/long", "channels/{}"])
-async def test_what_ends_a_sound_does_not_wait_for_it(
-    stage: AsteriskHarness, end: str
+async def test_request_that_ends_a_sound_does_not_wait_for_it(
+    backend: AsteriskHarness, end: str
 ) -> None:
-    events = await stage.listen()
-    call = await call_with_a_long_sound(stage, events)
-    asked_at = stage.reactor.seconds()
+    events = await backend.listen()
+    call = await call_with_a_long_sound(backend, events)
+    asked_at = backend.reactor.seconds()
     response = await events.ask("DELETE", end.format(call.id))
     assert response.json["status_code"] == 204
     finished = await events.wait_for_type("PlaybackFinished", "long")
-    assert finished.received - asked_at < stage.sounds[LONG] / 2
+    assert finished.received - asked_at < backend.sounds[LONG] / 2
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_stop_and_the_next_sound_may_be_sent_at_once(
-    stage: AsteriskHarness,
+async def test_stop_and_next_play_may_be_sent_together(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
-    call = await call_with_a_long_sound(stage, events)
+    events = await backend.listen()
+    call = await call_with_a_long_sound(backend, events)
     events.request("DELETE", "playbacks/long")
     events.request("POST", f"channels/{call.id}/play/next?media=sound:or")
     await events.wait_for_type("PlaybackFinished", "next")
@@ -340,20 +343,20 @@ async def test_a_stop_and_the_next_sound_may_be_sent_at_once(
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_longest_request_in_one_frame_is_served(
-    stage: AsteriskHarness,
+async def test_longest_request_in_one_frame_is_served(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.listen()
+    events = await backend.listen()
     events.sendMessage(request_of(LONGEST))
     assert (await events.response("long")).json["status_code"] == 200
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("size", [LONGEST + 1, 0xFFFF, 0xFFFF + 1, 100_000])
-async def test_a_longer_frame_closes_the_websocket(
-    stage: AsteriskHarness, size: int
+async def test_longer_frame_closes_the_websocket(
+    backend: AsteriskHarness, size: int
 ) -> None:
-    events = await stage.listen()
+    events = await backend.listen()
     events.sendMessage(request_of(size))
     assert await events.closed == 1009
     assert events.answered == []
@@ -361,17 +364,17 @@ async def test_a_longer_frame_closes_the_websocket(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("size", [200, LONGEST + 1])
-async def test_a_request_in_several_frames_is_served(
-    stage: AsteriskHarness, size: int
+async def test_fragmented_request_is_served(
+    backend: AsteriskHarness, size: int
 ) -> None:
-    events = await stage.listen()
+    events = await backend.listen()
     events.sendMessage(request_of(size), fragmentSize=size // 2)
     assert (await events.response("long")).json["status_code"] == 200
 
 
 @pytest_twisted.ensureDeferred
-async def test_no_notice_is_taken_of_a_binary_message(stage: AsteriskHarness) -> None:
-    events = await stage.listen()
+async def test_binary_message_is_ignored(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
     events.sendMessage(request_of(200), isBinary=True)
     await events.ask("GET", "asterisk/ping", request_id="text")
     assert events.answered == ["text"]
@@ -385,12 +388,12 @@ async def test_no_notice_is_taken_of_a_binary_message(stage: AsteriskHarness) ->
         {"disallowed": [{"type": "RESTResponse"}]},
     ],
 )
-async def test_a_filter_without_responses_drops_them(
-    stage: AsteriskHarness, event_filter: dict[str, object]
+async def test_event_filter_without_responses_drops_them(
+    backend: AsteriskHarness, event_filter: dict[str, object]
 ) -> None:
-    events = await stage.listen()
-    other = await stage.listen("other")
-    call = await stage.call(events)
+    events = await backend.listen()
+    other = await backend.listen("other")
+    call = await backend.call(events)
 
     async def filter_events(wanted: object) -> None:
         answer = await other.ask(
@@ -405,10 +408,10 @@ async def test_a_filter_without_responses_drops_them(
     events.request("POST", f"channels/{call.id}/play/unheard?media=sound:{LONG}")
 
     async def plays() -> bool:
-        return (await stage.ari.get("/playbacks/unheard")).status == 200
+        return (await backend.ari.get("/playbacks/unheard")).status == 200
 
-    # It is served all the same.
-    await stage.until(plays)
+    # The request is served.
+    await until(backend.reactor, plays)
     allowed = [{"type": "StasisStart"}, {"type": "RESTResponse"}]
     await filter_events({"allowed": allowed, "disallowed": []})
     await events.ask("GET", "asterisk/ping", request_id="heard")
@@ -418,20 +421,20 @@ async def test_a_filter_without_responses_drops_them(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_websocket_that_lost_its_application_serves_on(
-    stage: AsteriskHarness,
+async def test_replaced_websocket_still_serves_requests(
+    backend: AsteriskHarness,
 ) -> None:
-    first = await stage.listen()
-    second = await stage.listen()
+    first = await backend.listen()
+    second = await backend.listen()
     await first.wait_for(lambda it: it.type == "ApplicationReplaced")
     assert (await first.ask("GET", "asterisk/ping")).json["status_code"] == 200
     assert second.answered == []
 
 
 @pytest_twisted.ensureDeferred
-async def test_answers_name_the_first_of_several_applications(
-    stage: AsteriskHarness,
+async def test_response_names_the_first_of_several_applications(
+    backend: AsteriskHarness,
 ) -> None:
-    events = await stage.ari.listen("one,two")
+    events = await backend.ari.listen("one,two")
     response = await events.ask("GET", "asterisk/ping")
     assert response.json["application"] == "one"

@@ -1,0 +1,1 @@
+"""The daemon, the commands and the shipped dialplan on a real Asterisk."""

@@ -9,9 +9,9 @@ import pytest_twisted
 
 from channel_aa.ari import Transport
 from real_asterisk.harness import Asterisk
-from tests.integration.attendant.test_calls import go_through_the_seed_session
 from tests.support.asterisk_harness import RealAsteriskHarness
-from tests.support.attendant_harness import AttendantHarness, until
+from tests.support.attendant_harness import AttendantHarness
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
@@ -23,33 +23,33 @@ pytestmark = pytest.mark.asterisk
 OVER_HTTP = "Requests go over HTTP: this Asterisk serves none over the websocket"
 
 
-async def has_found_out(scene: AttendantHarness) -> None:
-    """Wait until the attendant knows which way requests can take."""
-    client = scene.client
-    await until(lambda: client.is_connected, scene.stage.reactor, "a connection")
+async def until_transport_chosen(harness: AttendantHarness) -> None:
+    """Wait until the attendant has chosen the transport of requests."""
+    client = harness.client
+    await until(harness.backend.reactor, lambda: client.is_connected, "a connection")
     assert client.requests._probe is not None
     await client.requests._probe
 
 
 @pytest_twisted.ensureDeferred
-async def test_seed_session_goes_over_http(
+async def test_seed_session_over_http(
     reactor: PosixReactorBase, installation_of_16: Installation
 ) -> None:
     async with Asterisk.running(reactor, installation=installation_of_16) as asterisk:
         assert "ERROR" not in asterisk.log()
-        stage = await RealAsteriskHarness.open(reactor, asterisk)
-        scene = await AttendantHarness.open(stage, transport=Transport.AUTO)
+        backend = await RealAsteriskHarness.open(reactor, asterisk)
+        harness = await AttendantHarness.open(backend, transport=Transport.AUTO)
         try:
-            await has_found_out(scene)
-            assert scene.client.requests.in_use is Transport.HTTP
-            await go_through_the_seed_session(scene)
-            # It is said once, not after each connection.
+            await until_transport_chosen(harness)
+            assert harness.client.requests.in_use is Transport.HTTP
+            await harness.go_through_seed_session()
+            # It is logged once, not after each connection.
             await asterisk.halt()
             await until(
-                lambda: not scene.client.is_connected, reactor, "the connection's end"
+                reactor, lambda: not harness.client.is_connected, "the connection's end"
             )
             await asterisk.boot()
-            await has_found_out(scene)
-            assert scene.announcements.count(OVER_HTTP) == 1
+            await until_transport_chosen(harness)
+            assert harness.connection_log.count(OVER_HTTP) == 1
         finally:
-            await scene.close()
+            await harness.close()

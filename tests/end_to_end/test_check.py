@@ -1,4 +1,4 @@
-"""``channel-aa check --asterisk`` asks a real Asterisk."""
+"""``channel-aa check --asterisk`` on a real Asterisk."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def check(
     username: str = "asterisk",
     password: str = "asterisk",  # noqa: S107 - a test's
 ) -> tuple[int, list[str]]:
-    """Run the command; give its exit code and its lines, without the file's name."""
+    """Run the command; return its exit code, and its lines without the file's name."""
     file = folder / "twistd.conf"
     file.write_text(
         f'[asterisk]\nurl = "{asterisk.url}"\nusername = "{username}"\n'
@@ -71,7 +71,7 @@ async def check(
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_asterisk_that_has_everything_is_praised(
+async def test_complete_asterisk_has_no_errors(
     reactor: PosixReactorBase, asterisk: Asterisk, tmp_path: Path
 ) -> None:
     code, (first, *rest) = await check(reactor, tmp_path, asterisk, _MENU)
@@ -82,7 +82,7 @@ async def test_an_asterisk_that_has_everything_is_praised(
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_asterisk_lacks_is_named_with_its_place(
+async def test_missing_resources_are_reported_with_their_place(
     reactor: PosixReactorBase, asterisk: Asterisk, tmp_path: Path
 ) -> None:
     await asterisk.cli("module load res_ari_device_states.so")
@@ -112,7 +112,7 @@ async def test_what_asterisk_lacks_is_named_with_its_place(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_wrong_password_is_named(
+async def test_wrong_password_is_reported(
     reactor: PosixReactorBase, asterisk: Asterisk, tmp_path: Path
 ) -> None:
     code, lines = await check(
@@ -126,7 +126,7 @@ async def test_a_wrong_password_is_named(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_user_who_may_only_look_is_named(
+async def test_read_only_user_is_an_error(
     reactor: PosixReactorBase, asterisk: Asterisk, tmp_path: Path
 ) -> None:
     username, password = asterisk.observer

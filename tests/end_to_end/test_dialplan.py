@@ -1,4 +1,4 @@
-"""The shipped dialplan: a caller gets somebody, or hears that nobody is there."""
+"""The shipped dialplan: the operator, or an announcement."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from real_asterisk.installation import Installation
-    from tests.support.raw_ari import Events
+    from real_asterisk.raw_ari import Events
 
 pytestmark = pytest.mark.asterisk
 
 OPERATOR = "Local/operator@phones"
-NO_SUCH_PHONE = "Local/nobody@phones"
+MISSING_PHONE = "Local/nobody@phones"
 NUMBER = "+441632960001"
 UNATTENDED = "No attendant is connected"
 
 
-async def speaks_to_the_operator(everything: Events, caller: str) -> None:
+async def until_operator_answers(everything: Events, caller: str) -> None:
     await everything.wait_for(
         lambda it: (
             it.type == "Dial"
@@ -37,7 +37,7 @@ async def speaks_to_the_operator(everything: Events, caller: str) -> None:
     )
 
 
-async def hears_that_nobody_is_there(everything: Events, caller: str) -> None:
+async def until_announcement_and_hangup(everything: Events, caller: str) -> None:
     await everything.wait_for(
         lambda it: (
             it.type == "ChannelVarset"
@@ -56,13 +56,13 @@ async def hears_that_nobody_is_there(everything: Events, caller: str) -> None:
 @pytest.mark.parametrize(
     ("operator", "outcome"),
     [
-        (OPERATOR, speaks_to_the_operator),
-        (NO_SUCH_PHONE, hears_that_nobody_is_there),
-        ("", hears_that_nobody_is_there),
+        (OPERATOR, until_operator_answers),
+        (MISSING_PHONE, until_announcement_and_hangup),
+        ("", until_announcement_and_hangup),
     ],
 )
 @pytest.mark.parametrize("is_attended", [True, False])
-async def test_a_call_that_is_not_attended_goes_to_the_operator(
+async def test_unattended_call_goes_to_the_operator(
     reactor: PosixReactorBase,
     installation: Installation,
     operator: str,
@@ -70,41 +70,41 @@ async def test_a_call_that_is_not_attended_goes_to_the_operator(
     *,
     is_attended: bool,
 ) -> None:
-    """With an attendant, it is one that sends the call on."""
+    """If attended, the application continues the call in the dialplan."""
     async with Asterisk.running(
         reactor, operator=operator, installation=installation
     ) as asterisk:
-        stage = await RealAsteriskHarness.open(reactor, asterisk)
-        everything = await stage.listen("monitor", subscribeAll="true")
+        backend = await RealAsteriskHarness.open(reactor, asterisk)
+        everything = await backend.listen_to_everything()
         if is_attended:
-            call = await stage.call(await stage.listen())
-            await stage.ari.post(f"/channels/{call.id}/continue")
+            call = await backend.call(await backend.listen())
+            await backend.ari.post(f"/channels/{call.id}/continue")
             caller = call.caller
         else:
-            caller = await stage.place_call("1000")
+            caller = await backend.place_call("1000")
         await outcome(everything, caller.name)
-        await stage.close()
-        # What it logs arrives late, but before its end.
+        await backend.close()
+        # Asterisk's log is complete when it has ended.
         await asterisk.halt()
         assert (UNATTENDED in asterisk.log()) == (not is_attended)
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("is_attended", [True, False])
-async def test_a_number_that_was_dialled_stays_so_for_the_routes(
+async def test_dialled_number_is_kept_for_routes(
     reactor: PosixReactorBase, installation: Installation, *, is_attended: bool
 ) -> None:
     async with Asterisk.running(
         reactor, operator=OPERATOR, installation=installation
     ) as asterisk:
-        stage = await RealAsteriskHarness.open(reactor, asterisk)
-        everything = await stage.listen("monitor", subscribeAll="true")
+        backend = await RealAsteriskHarness.open(reactor, asterisk)
+        everything = await backend.listen_to_everything()
         if is_attended:
-            call = await stage.call(await stage.listen(), extension=NUMBER)
+            call = await backend.call(await backend.listen(), extension=NUMBER)
             assert call.start["channel"]["dialplan"]["exten"] == NUMBER
-            await stage.ari.post(f"/channels/{call.id}/continue")
+            await backend.ari.post(f"/channels/{call.id}/continue")
             caller = call.caller
         else:
-            caller = await stage.place_call(NUMBER)
-        await speaks_to_the_operator(everything, caller.name)
-        await stage.close()
+            caller = await backend.place_call(NUMBER)
+        await until_operator_answers(everything, caller.name)
+        await backend.close()

@@ -1,9 +1,8 @@
-"""The least that the attendant needs of a real Asterisk; see docs/security.md."""
+"""The modules and permissions that the attendant needs; see docs/security.md."""
 
 from __future__ import annotations
 
 import re
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +12,12 @@ from twisted.logger import LogLevel
 
 from channel_aa.ari import Transport
 from channel_aa.config import AsteriskSettings, Secret, Settings
-from channel_aa.service import AttendantService
 from real_asterisk.harness import Asterisk
-from tests.support.ari_fakes import LogRecorder
 from tests.support.asterisk_harness import RealAsteriskHarness
-from tests.support.attendant_harness import until
+from tests.support.attendant_harness import running_service
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from twisted.internet.posixbase import PosixReactorBase
 
     from real_asterisk.installation import Installation
@@ -32,28 +28,13 @@ SECURITY = Path(__file__).parents[2] / "docs/security.md"
 
 
 def needless_modules() -> list[str]:
-    """Read which modules of ARI docs/security.md says nobody needs."""
+    """Read from docs/security.md which modules of ARI are not needed."""
     text = SECURITY.read_text()
     return re.findall(r"^noload => (res_ari_\w+\.so)$", text, re.MULTILINE)
 
 
-@asynccontextmanager
-async def serving(
-    reactor: PosixReactorBase, settings: AsteriskSettings
-) -> AsyncIterator[tuple[AttendantService, LogRecorder]]:
-    log = LogRecorder()
-    service = AttendantService(Settings(asterisk=settings), reactor=reactor)
-    service.startService()
-    try:
-        await until(lambda: service.is_connected, reactor, "a connection")
-        yield service, log
-    finally:
-        await service.stopService()
-        log.stop()
-
-
 @pytest_twisted.ensureDeferred
-async def test_calls_are_served_without_the_modules_that_nobody_needs(
+async def test_calls_are_served_without_needless_modules(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
     needless = needless_modules()
@@ -68,36 +49,41 @@ async def test_calls_are_served_without_the_modules_that_nobody_needs(
         ]
         modules.write_text("\n".join(kept))
         await asterisk.boot()
-        stage = await RealAsteriskHarness.open(reactor, asterisk)
+        backend = await RealAsteriskHarness.open(reactor, asterisk)
         settings = AsteriskSettings(url=asterisk.url)
-        refused = await stage.ari.get("/asterisk/modules")
+        refused = await backend.ari.get("/asterisk/modules")
         assert refused.status == 404
-        async with serving(reactor, settings) as (service, log):
+        async with running_service(reactor, Settings(asterisk=settings)) as (
+            service,
+            log,
+        ):
+            await until(reactor, lambda: service.is_connected, "a connection")
             requests = service._client.requests
             await until(
-                lambda: requests.in_use is Transport.WEBSOCKET, reactor, "the way"
+                reactor, lambda: requests.in_use is Transport.WEBSOCKET, "the way"
             )
-            caller = await stage.place_call("1000")
-            await until(lambda: service.live["playbacks"] == 1, reactor, "a sound")
+            caller = await backend.place_call("1000")
+            await until(reactor, lambda: service.live["playbacks"] == 1, "a sound")
             await caller.hang_up()
-            await until(lambda: not any(service.live.values()), reactor, "its end")
+            await until(reactor, lambda: not any(service.live.values()), "its end")
             assert log.texts(level=LogLevel.error) == []
     finally:
         await asterisk.stop()
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_user_who_may_only_look_will_not_do(
+async def test_read_only_user_is_reported(
     reactor: PosixReactorBase, asterisk: Asterisk
 ) -> None:
-    stage = await RealAsteriskHarness.open(reactor, asterisk)
+    backend = await RealAsteriskHarness.open(reactor, asterisk)
     username, password = asterisk.observer
     settings = AsteriskSettings(
         url=asterisk.url, username=username, password=Secret(password)
     )
-    async with serving(reactor, settings) as (service, log):
-        await stage.place_call("1000")
-        await until(lambda: service.live["channels"] == 1, reactor, "the call")
-        await until(lambda: log.texts(level=LogLevel.error) != [], reactor, "an error")
+    async with running_service(reactor, Settings(asterisk=settings)) as (service, log):
+        await until(reactor, lambda: service.is_connected, "a connection")
+        await backend.place_call("1000")
+        await until(reactor, lambda: service.live["channels"] == 1, "the call")
+        await until(reactor, lambda: log.texts(level=LogLevel.error) != [], "an error")
         assert "Write access denied" in " ".join(log.texts(level=LogLevel.error))
-    await stage.close()
+    await backend.close()

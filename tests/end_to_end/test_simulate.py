@@ -1,4 +1,4 @@
-"""What ``channel-aa simulate`` shows is what a real Asterisk's caller hears."""
+"""``channel-aa simulate`` shows the same call as a real Asterisk."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 from channel_aa.simulator.virtual_time import wait_for
 from real_asterisk.sounds import SLOW
 from tests.support.asterisk_harness import PHONES, RealAsteriskHarness
-from tests.support.attendant_harness import until
-from tests.support.real_call import RealCall
+from tests.support.scripted_calls import RealCall
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
@@ -64,8 +64,8 @@ interdigit_timeout = 1.5
 options = { 1 = "back", 2 = "top", 12 = "hangup" }
 """.replace("$slow", SLOW)
 
-SECONDS = 30
-"""How long a script may take."""
+SCRIPT_SECONDS = 30
+"""The seconds that a script may take."""
 
 SCRIPTS = {
     "options and feedback": f"1, hear {SLOW}, 1, B, 0, hang up",
@@ -89,50 +89,52 @@ def settings_for(url: str) -> Settings:
     return settings
 
 
-async def real(reactor: PosixReactorBase, asterisk: Asterisk, script: str) -> list[str]:
-    """Give what happens on a real Asterisk."""
-    stage = await RealAsteriskHarness.open(reactor, asterisk)
-    events = await stage.ari.listen("onlooker", subscribeAll="true")
-    service = AttendantService(settings_for(stage.url), reactor=reactor)
+async def make_call(
+    reactor: PosixReactorBase, asterisk: Asterisk, script: str
+) -> list[str]:
+    """Make the call on a real Asterisk; return what happens."""
+    backend = await RealAsteriskHarness.open(reactor, asterisk)
+    events = await backend.listen_to_everything()
+    service = AttendantService(settings_for(backend.url), reactor=reactor)
     service.startService()
     try:
-        await until(lambda: service.is_connected, reactor, "a connection")
-        phone = await stage.place_call("1000")
+        await until(reactor, lambda: service.is_connected, "a connection")
+        phone = await backend.place_call("1000")
         call = RealCall(reactor, events, phone, variables=["TEAM"])
-        directed = Deferred.fromCoroutine(call.director.direct(read_steps(script)))
-        await directed.addTimeout(SECONDS, reactor)
-        await call.close()
+        await call.follow(script, seconds=SCRIPT_SECONDS)
     finally:
         await service.stopService()
-        await stage.close()
+        await backend.close()
     return happened(call.transcript.entries)
 
 
-def simulated(script: str) -> list[str]:
-    """Give what happens on the simulator."""
+def simulate_call(script: str) -> list[str]:
+    """Simulate the call; return what happens."""
     clock = Clock()
     flow = settings_for("http://localhost").flow
     phones = {name: PhoneBehaviour.parse(str(words)) for name, words in PHONES.items()}
 
     def write(entry: Entry | None) -> None:
-        director.see(entry)
+        runner.see(entry)
 
     async def call() -> None:
-        await rehearsal.begin()
-        await director.direct(read_steps(script))
-        await rehearsal.caller.ended
-        await rehearsal.close()
+        await simulated_call.begin()
+        await runner.direct(read_steps(script))
+        await simulated_call.caller.ended
+        await simulated_call.close()
 
     data = CallData(at=datetime(2026, 12, 24, 13, tzinfo=UTC))
-    rehearsal = SimulatedCall(flow, data, reactor=clock, write=write, phones=phones)
-    director = ScriptRunner(rehearsal, clock=clock)
+    simulated_call = SimulatedCall(
+        flow, data, reactor=clock, write=write, phones=phones
+    )
+    runner = ScriptRunner(simulated_call, clock=clock)
     wait_for(clock, Deferred.fromCoroutine(call()), seconds=3600)
-    return happened(rehearsal.transcript.entries)
+    return happened(simulated_call.transcript.entries)
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 @pytest_twisted.ensureDeferred
-async def test_a_simulated_call_is_as_the_real_one(
+async def test_simulated_call_equals_the_real_one(
     reactor: PosixReactorBase, asterisk: Asterisk, script: str
 ) -> None:
-    assert simulated(script) == await real(reactor, asterisk, script)
+    assert simulate_call(script) == await make_call(reactor, asterisk, script)

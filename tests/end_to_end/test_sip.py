@@ -1,6 +1,6 @@
-"""What a telephone on SIP tells of itself, which Local channels do not.
+"""Dial statuses and causes of SIP phones, which Local channels do not have.
 
-The telephones are those of the tests' dialplan, called by Asterisk over loopback.
+Asterisk dials the phones of the tests' dialplan over loopback.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from real_asterisk.installation import Installation
-    from tests.support.raw_ari import Events
+    from real_asterisk.raw_ari import Events
 
 pytestmark = pytest.mark.asterisk
 
@@ -46,7 +46,7 @@ OUTCOMES = {
     "busy": (["", "BUSY"], 17),
     "congested": (["", "CONGESTION"], 34),
     "declines": (["", "RINGING", "NOANSWER"], 21),
-    # A number that the other side does not know: only the cause tells.
+    # An unknown number: only the cause distinguishes it.
     "nobody": (["", "NOANSWER"], 1),
     "rings": (["", "RINGING"], 19),
 }
@@ -59,9 +59,11 @@ def free_udp_port() -> int:
         return port
 
 
-async def rung(stage: RealAsteriskHarness, events: Events, phone: str) -> int:
-    """Ring a telephone, hang it up where it answers, and return the cause."""
-    await stage.ari.post(
+async def cause_of_dial(
+    backend: RealAsteriskHarness, events: Events, phone: str
+) -> int:
+    """Dial a phone, hang it up if it answers, and return the cause."""
+    await backend.ari.post(
         f"/channels/{phone}",
         endpoint=f"PJSIP/{phone}@trunk",
         app="channel-aa",
@@ -70,7 +72,7 @@ async def rung(stage: RealAsteriskHarness, events: Events, phone: str) -> int:
     )
     if phone == "answers":
         await events.wait_for_type("StasisStart", phone)
-        await stage.ari.delete(f"/channels/{phone}")
+        await backend.ari.delete(f"/channels/{phone}")
     destroyed = await events.wait_for(
         lambda it: it.type == "ChannelDestroyed" and it.json["channel"]["id"] == phone
     )
@@ -78,7 +80,7 @@ async def rung(stage: RealAsteriskHarness, events: Events, phone: str) -> int:
     return cause
 
 
-def became(events: Events, phone: str) -> list[str]:
+def dial_statuses(events: Events, phone: str) -> list[str]:
     return [
         it.json["dialstatus"]
         for it in events.all
@@ -87,7 +89,7 @@ def became(events: Events, phone: str) -> list[str]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_cause_tells_what_became_of_a_telephone(
+async def test_dial_status_and_cause_of_sip_phones(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
     asterisk = Asterisk(reactor, installation=installation)
@@ -95,15 +97,15 @@ async def test_the_cause_tells_what_became_of_a_telephone(
     (asterisk._files / "etc/pjsip.conf").write_text(configuration)
     try:
         await asterisk.boot()
-        stage = await RealAsteriskHarness.open(reactor, asterisk)
-        events = await stage.listen()
+        backend = await RealAsteriskHarness.open(reactor, asterisk)
+        events = await backend.listen()
         outcomes = {}
         for phone in OUTCOMES:
-            cause = await rung(stage, events, phone)
-            told = len(OUTCOMES[phone][0])
-            await events.wait_for(lambda _: len(became(events, phone)) >= told)  # noqa: B023
-            outcomes[phone] = (became(events, phone), cause)
+            cause = await cause_of_dial(backend, events, phone)
+            number = len(OUTCOMES[phone][0])
+            await events.wait_for(lambda _: len(dial_statuses(events, phone)) >= number)  # noqa: B023
+            outcomes[phone] = (dial_statuses(events, phone), cause)
         assert outcomes == OUTCOMES
-        await stage.close()
+        await backend.close()
     finally:
         await asterisk.stop()

@@ -1,4 +1,4 @@
-"""TLS to a real Asterisk, and what is noticed of one that stands still."""
+"""TLS to a real Asterisk."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
-from twisted.internet.task import deferLater
 from twisted.logger import LogLevel
 
 from channel_aa.config import AsteriskSettings, Settings
-from channel_aa.service import AttendantService
 from real_asterisk.harness import Asterisk
 from real_asterisk.installation import FILES
-from tests.support.ari_fakes import LogRecorder
 from tests.support.asterisk_harness import RealAsteriskHarness
-from tests.support.attendant_harness import until
+from tests.support.attendant_harness import running_service
 from tests.support.certificates import Authority
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -40,7 +38,7 @@ tlsprivatekey={FILES}/etc/server.key
 """
 
 
-class Secured:
+class TlsAsterisk:
     """An Asterisk that serves TLS, and the authority that signed its certificate."""
 
     def __init__(
@@ -59,72 +57,55 @@ class Secured:
 
 
 @asynccontextmanager
-async def secured(
+async def tls_asterisk(
     reactor: PosixReactorBase,
     installation: Installation,
     issue: Callable[[Authority], object] = lambda ca: ca.issue("localhost"),
     *,
     extra: str = "",
-) -> AsyncIterator[Secured]:
+) -> AsyncIterator[TlsAsterisk]:
     asterisk = Asterisk(reactor, installation=installation)
     try:
-        made = Secured(asterisk, issue, extra)
+        tls = TlsAsterisk(asterisk, issue, extra)
         await asterisk.boot()
-        yield made
+        yield tls
     finally:
         await asterisk.stop()
-
-
-@asynccontextmanager
-async def serving(
-    reactor: PosixReactorBase, asterisk: AsteriskSettings
-) -> AsyncIterator[tuple[AttendantService, LogRecorder]]:
-    log = LogRecorder()
-    service = AttendantService(Settings(asterisk=asterisk), reactor=reactor)
-    service.startService()
-    try:
-        yield service, log
-    finally:
-        await service.stopService()
-        log.stop()
-
-
-async def within(
-    seconds: float, reactor: PosixReactorBase, is_so: Callable[[], bool]
-) -> None:
-    deadline = reactor.seconds() + seconds
-    while not is_so():
-        assert reactor.seconds() < deadline
-        await deferLater(reactor, 0.05)
 
 
 @pytest_twisted.ensureDeferred
 async def test_calls_are_served_over_tls(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
-    async with secured(reactor, installation) as made:
-        stage = await RealAsteriskHarness.open(reactor, made.asterisk)
-        settings = AsteriskSettings(url=made.url, ca_file=made.authority.ca_file)
-        async with serving(reactor, settings) as (service, log):
-            await until(lambda: service.is_connected, reactor, "a connection")
-            caller = await stage.place_call("1000")
-            await until(lambda: service.live["playbacks"] == 1, reactor, "a sound")
+    async with tls_asterisk(reactor, installation) as tls:
+        backend = await RealAsteriskHarness.open(reactor, tls.asterisk)
+        settings = AsteriskSettings(url=tls.url, ca_file=tls.authority.ca_file)
+        async with running_service(reactor, Settings(asterisk=settings)) as (
+            service,
+            log,
+        ):
+            await until(reactor, lambda: service.is_connected, "a connection")
+            caller = await backend.place_call("1000")
+            await until(reactor, lambda: service.live["playbacks"] == 1, "a sound")
             await caller.press("1")
             await caller.hang_up()
-            await until(lambda: not any(service.live.values()), reactor, "its end")
+            await until(reactor, lambda: not any(service.live.values()), "its end")
             assert log.texts(level=LogLevel.error) == []
             assert log.texts(level=LogLevel.warn) == []
-        await stage.close()
+        await backend.close()
 
 
 @pytest_twisted.ensureDeferred
-async def test_nothing_is_verified_where_that_is_asked_for(
+async def test_verification_can_be_disabled(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
-    async with secured(reactor, installation) as made:
-        settings = AsteriskSettings(url=made.url, verify=False)
-        async with serving(reactor, settings) as (service, log):
-            await until(lambda: service.is_connected, reactor, "a connection")
+    async with tls_asterisk(reactor, installation) as tls:
+        settings = AsteriskSettings(url=tls.url, verify=False)
+        async with running_service(reactor, Settings(asterisk=settings)) as (
+            service,
+            log,
+        ):
+            await until(reactor, lambda: service.is_connected, "a connection")
             [line] = log.texts(level=LogLevel.error)
             assert "ANYBODY" in line
 
@@ -148,17 +129,20 @@ async def test_nothing_is_verified_where_that_is_asked_for(
     ids=["expired", "another name", "another authority"],
 )
 @pytest_twisted.ensureDeferred
-async def test_a_certificate_that_will_not_do_is_explained(
+async def test_invalid_certificate_is_reported(
     reactor: PosixReactorBase,
     installation: Installation,
     issue: Callable[[Authority], object],
     words: list[str],
 ) -> None:
-    async with secured(reactor, installation, issue) as made:
-        settings = AsteriskSettings(url=made.url, ca_file=made.authority.ca_file)
-        async with serving(reactor, settings) as (service, log):
+    async with tls_asterisk(reactor, installation, issue) as tls:
+        settings = AsteriskSettings(url=tls.url, ca_file=tls.authority.ca_file)
+        async with running_service(reactor, Settings(asterisk=settings)) as (
+            service,
+            log,
+        ):
             await until(
-                lambda: log.texts(level=LogLevel.error) != [], reactor, "an error"
+                reactor, lambda: log.texts(level=LogLevel.error) != [], "an error"
             )
             [line] = log.texts(level=LogLevel.error)
             assert "No TLS connection to localhost:" in line
@@ -168,20 +152,23 @@ async def test_a_certificate_that_will_not_do_is_explained(
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_asterisk_that_stands_still_is_noticed(
+async def test_frozen_asterisk_is_noticed(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
-    """Nothing is reset, and nothing refused: it only says nothing any more."""
-    async with secured(reactor, installation) as made:
-        settings = AsteriskSettings(url=made.url, ca_file=made.authority.ca_file)
-        async with serving(reactor, settings) as (service, log):
-            await until(lambda: service.is_connected, reactor, "a connection")
-            process = made.asterisk._transport
+    """A stopped process neither resets nor refuses connections."""
+    async with tls_asterisk(reactor, installation) as tls:
+        settings = AsteriskSettings(url=tls.url, ca_file=tls.authority.ca_file)
+        async with running_service(reactor, Settings(asterisk=settings)) as (
+            service,
+            log,
+        ):
+            await until(reactor, lambda: service.is_connected, "a connection")
+            process = tls.asterisk._transport
             process.signalProcess("STOP")
             try:
-                await within(15.0, reactor, lambda: not service.is_connected)
+                await until(reactor, lambda: not service.is_connected, seconds=15.0)
                 [line] = log.texts(level=LogLevel.error)
                 assert "does not even answer a ping" in line
             finally:
                 process.signalProcess(signal.SIGCONT)
-            await until(lambda: service.is_connected, reactor, "a connection again")
+            await until(reactor, lambda: service.is_connected, "a connection again")

@@ -1,4 +1,4 @@
-"""What the tests of whole programs share."""
+"""The fixtures of the integration tests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
+from channel_aa.ari import Transport
 from channel_aa.simulator import Simulator
-from tests.support.daemons import Site
+from tests.support.daemon_harness import DaemonHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +20,20 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
 
+@pytest.fixture(
+    params=[Transport.HTTP, Transport.WEBSOCKET], ids=lambda param: param.value
+)
+def transport(request: pytest.FixtureRequest) -> Transport:
+    """Run the test with requests over each of the two transports."""
+    transport: Transport = request.param
+    return transport
+
+
 @pytest.fixture
-def site(reactor: PosixReactorBase) -> Iterator[Site]:
-    """Simulate an Asterisk whose sounds are short, with a file for the daemon."""
+def harness(reactor: PosixReactorBase) -> Iterator[DaemonHarness]:
+    """Run a simulator with short sounds, and write a daemon's configuration file."""
     simulator = Simulator(reactor=reactor, default_sound_seconds=0.05)
     pytest_twisted.blockon(ensureDeferred(simulator.start()))
     with TemporaryDirectory(prefix="aa-") as name:
-        yield Site(reactor, simulator, Path(name))
+        yield DaemonHarness(reactor, simulator, Path(name))
     pytest_twisted.blockon(ensureDeferred(simulator.stop()))

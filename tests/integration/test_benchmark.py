@@ -1,4 +1,4 @@
-"""The benchmark itself, at its smallest: that its numbers are numbers."""
+"""The benchmark's command, with the smallest numbers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 SECONDS = 600
-"""How long it may take in all."""
+"""The seconds that the benchmark may take."""
 
 
 def run(*options: str, status: int = 0) -> str:
-    """Run the benchmark to its end, and return what it printed."""
+    """Run the benchmark; return its output."""
     done = subprocess.run(  # noqa: S603 - this project's own program
         [sys.executable, "-m", "benchmarks", *options],
         cwd=Path(__file__).parents[2],
@@ -27,12 +27,12 @@ def run(*options: str, status: int = 0) -> str:
     return printed
 
 
-def test_the_report_says_what_was_measured_and_on_what(tmp_path: Path) -> None:
+def test_report_has_measurements_and_machine(tmp_path: Path) -> None:
     printed = run("--calls", "4", "--seconds", "2", "--output", str(tmp_path))
     written = json.loads((tmp_path / "results.json").read_text("utf-8"))
     assert written["machine"]["processor"] in printed
     measured = {result["program"]: result for result in written["results"]}
-    # Where npm can install nothing, the report says so.
+    # The report says if npm could not install the Node.js program.
     assert {"http", "websocket"} <= set(measured) <= {"http", "websocket", "node"}
     assert ("node" in measured) != ("is left out" in printed)
     for result in written["results"]:
@@ -51,11 +51,11 @@ def test_the_report_says_what_was_measured_and_on_what(tmp_path: Path) -> None:
     ET.fromstring((tmp_path / "results.svg").read_text("utf-8"))  # noqa: S314 - ours
 
 
-def test_the_profile_counts_the_calls_of_functions() -> None:
+def test_profile_counts_function_calls() -> None:
     printed = run("--profile", "count", "--calls", "4", "--seconds", "1")
     assert "function calls" in printed
     assert "tottime" in printed
 
 
-def test_a_number_of_calls_that_is_none_is_refused_in_a_sentence() -> None:
+def test_invalid_number_of_calls_is_an_error() -> None:
     assert "not numbers of calls: 'many'" in run("--calls", "many", status=2)

@@ -16,24 +16,23 @@ from twisted.internet.utils import getProcessOutputAndValue
 from channel_aa.service.status_server import StatusServer
 from real_asterisk.harness import free_port
 from tests.support.statuses import a_status
+from tests.support.waiting import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from twisted.internet.posixbase import PosixReactorBase
 
-SECONDS = 60
-
 
 class Ended(NamedTuple):
-    """How the command ended."""
+    """The command's outputs and exit code."""
 
     output: str
     errors: list[str]
     code: int
 
 
-class Machine:
+class StatusHarness:
     """A folder with a configuration file and a socket."""
 
     def __init__(self, reactor: PosixReactorBase, folder: Path) -> None:
@@ -48,85 +47,87 @@ class Machine:
             ("-m", "channel_aa.commands", "status", str(self.file)),
             reactor=self.reactor,
         )
-        out, err, code = await running.addTimeout(SECONDS, self.reactor)
+        out, err, code = await running.addTimeout(TIMEOUT_SECONDS, self.reactor)
         return Ended(out.decode(), err.decode().splitlines(), code)
 
 
 @pytest.fixture
-def machine(reactor: PosixReactorBase) -> Iterator[Machine]:
+def harness(reactor: PosixReactorBase) -> Iterator[StatusHarness]:
     with TemporaryDirectory(prefix="aa-") as name:
-        yield Machine(reactor, Path(name))
+        yield StatusHarness(reactor, Path(name))
 
 
 @pytest.mark.parametrize("serving", [True, False])
 @pytest_twisted.ensureDeferred
-async def test_answer_is_printed_and_its_meaning_is_the_exit_code(
-    machine: Machine, *, serving: bool
+async def test_status_is_printed_and_exit_code_tells_whether_it_serves(
+    harness: StatusHarness, *, serving: bool
 ) -> None:
-    server = StatusServer(lambda: a_status(serving=serving), reactor=machine.reactor)
-    await server.listen(machine.listen)
-    ended = await machine.status()
+    server = StatusServer(lambda: a_status(serving=serving), reactor=harness.reactor)
+    await server.listen(harness.listen)
+    ended = await harness.status()
     await server.close()
     assert ended.code == (0 if serving else 1)
     assert ended.errors == []
-    told = json.loads(ended.output)
-    assert told["serving"] is serving
-    assert told["asterisk"]["version"] == "22.10.1"
-    assert ended.output.count("\n") > 20  # for people, too
+    status = json.loads(ended.output)
+    assert status["serving"] is serving
+    assert status["asterisk"]["version"] == "22.10.1"
+    assert ended.output.count("\n") > 20  # formatted for people
 
 
 @pytest_twisted.ensureDeferred
-async def test_daemon_that_is_not_there_is_one_line(machine: Machine) -> None:
-    ended = await machine.status()
+async def test_missing_daemon_is_one_error_line(harness: StatusHarness) -> None:
+    ended = await harness.status()
     assert ended.code == 1
     assert ended.output == ""
     (line,) = ended.errors
-    assert line.startswith(f"channel-aa: no daemon answers at {machine.listen} (")
+    assert line.startswith(f"channel-aa: no daemon answers at {harness.listen} (")
     assert line.endswith("is it running, with this file?")
 
 
 @pytest_twisted.ensureDeferred
-async def test_file_without_an_endpoint_is_told_the_remedy(machine: Machine) -> None:
-    machine.file.write_text("", "utf-8")
-    ended = await machine.status()
+async def test_file_without_endpoint_is_an_error_with_remedy(
+    harness: StatusHarness,
+) -> None:
+    harness.file.write_text("", "utf-8")
+    ended = await harness.status()
     assert (ended.code, ended.output) == (1, "")
     (line,) = ended.errors
-    assert line.startswith(f"channel-aa: {machine.file}: status.listen: is not there")
+    assert line.startswith(f"channel-aa: {harness.file}: status.listen: is not there")
 
 
 @pytest_twisted.ensureDeferred
-async def test_file_with_mistakes_is_told_them(machine: Machine) -> None:
-    machine.file.write_text("[status]\nlisten = 1\nlistn = 1\n", "utf-8")
-    ended = await machine.status()
+async def test_errors_of_the_file_are_printed(harness: StatusHarness) -> None:
+    harness.file.write_text("[status]\nlisten = 1\nlistn = 1\n", "utf-8")
+    ended = await harness.status()
     assert ended.code == 1
     assert len(ended.errors) == 2
 
 
 @pytest_twisted.ensureDeferred
-async def test_password_need_not_be_readable(machine: Machine) -> None:
-    text = machine.file.read_text("utf-8")
-    machine.file.write_text(f'[asterisk]\npassword_file = "gone"\n{text}', "utf-8")
-    server = StatusServer(a_status, reactor=machine.reactor)
-    await server.listen(machine.listen)
-    ended = await machine.status()
+async def test_password_need_not_be_readable(harness: StatusHarness) -> None:
+    text = harness.file.read_text("utf-8")
+    harness.file.write_text(f'[asterisk]\npassword_file = "gone"\n{text}', "utf-8")
+    server = StatusServer(a_status, reactor=harness.reactor)
+    await server.listen(harness.listen)
+    ended = await harness.status()
     await server.close()
     assert (ended.code, ended.errors) == (0, [])
 
 
 @pytest_twisted.ensureDeferred
-async def test_endpoint_that_only_others_can_ask_is_told(machine: Machine) -> None:
-    machine.file.write_text('[status]\nlisten = "systemd:domain=UNIX:index=0"\n')
-    ended = await machine.status()
+async def test_unsupported_endpoint_is_an_error(harness: StatusHarness) -> None:
+    harness.file.write_text('[status]\nlisten = "systemd:domain=UNIX:index=0"\n')
+    ended = await harness.status()
     assert ended.code == 1
     assert "only unix:PATH" in ended.errors[0]
 
 
-class Hung(Protocol):
-    """Says nothing."""
+class SilentProtocol(Protocol):
+    """Sends nothing."""
 
 
-class Stranger(Protocol):
-    """Speaks HTTP, and is no attendant."""
+class OtherHttpProtocol(Protocol):
+    """Answers over HTTP with the JSON of another program."""
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         assert self.transport is not None
@@ -134,20 +135,21 @@ class Stranger(Protocol):
 
 
 @pytest.mark.parametrize(
-    ("peer", "words"), [(Hung, "did not answer within"), (Stranger, "no channel-aa")]
+    ("peer", "words"),
+    [(SilentProtocol, "did not answer within"), (OtherHttpProtocol, "no channel-aa")],
 )
 @pytest_twisted.ensureDeferred
-async def test_what_does_not_answer_properly_is_told(
-    machine: Machine, peer: type[Protocol], words: str
+async def test_invalid_answer_is_an_error(
+    harness: StatusHarness, peer: type[Protocol], words: str
 ) -> None:
     number = free_port()
-    machine.file.write_text(
+    harness.file.write_text(
         f'[status]\nlisten = "tcp:{number}:interface=127.0.0.1"\n', "utf-8"
     )
-    port = machine.reactor.listenTCP(
+    port = harness.reactor.listenTCP(
         number, Factory.forProtocol(peer), interface="127.0.0.1"
     )
-    ended = await machine.status()
+    ended = await harness.status()
     await port.stopListening()
     assert ended.code == 1
     assert len(ended.errors) == 1

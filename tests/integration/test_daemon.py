@@ -1,4 +1,4 @@
-"""The daemon as an administrator runs it: signals, reloads, systemd, its end."""
+"""The daemon's process: signals, reloads, status, systemd."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from twisted.internet.task import deferLater
 
 from channel_aa.daemon.process import REPLACED_EXIT_CODE
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from tests.support.attendant_harness import until
-from tests.support.daemons import PROGRAMS, Site, reason
-from tests.support.program import Program
-from tests.unit.daemon.test_systemd import FakeSystemd
+from tests.support.daemon_harness import PROGRAMS, DaemonHarness, exit_reason
+from tests.support.fake_systemd import FakeSystemd
+from tests.support.process import PythonProcess
+from tests.support.waiting import until
 
 ON_HOLD = "continued in dialplan at default,1000,2"
 SHORT = "prompt = ['press-1', 'or', 'press-2']\ntimeout = 0.5\n"
@@ -27,112 +27,116 @@ both = pytest.mark.parametrize("program", PROGRAMS)
 
 @both
 @pytest_twisted.ensureDeferred
-async def test_terminated_it_waits_for_calls_in_a_menu_and_sends_new_ones_on(
-    site: Site, program: str
+async def test_sigterm_drains_calls_and_turns_new_ones_away(
+    harness: DaemonHarness, program: str
 ) -> None:
-    site.write(drain=600)
-    async with site.daemon(program) as daemon:
-        await site.simulator.listening()
-        patient, leaving = site.simulator.call(), site.simulator.call()
-        await patient.run("hear press-1")
+    harness.write_file(drain=600)
+    async with harness.daemon(program) as daemon:
+        await harness.simulator.listening()
+        staying, leaving = harness.simulator.call(), harness.simulator.call()
+        await staying.run("hear press-1")
         await leaving.run("hear press-1")
-        daemon.send("TERM")
+        daemon.send_signal("TERM")
         await daemon.prints("Stopping: new calls go on in the dialplan")
-        late = site.simulator.call()
+        late = harness.simulator.call()
         assert await late.ended == ON_HOLD
-        assert reason(late) == "stopping"
-        await patient.run("press 1, hear digits/1, hear press-1")
+        assert exit_reason(late) == "stopping"
+        await staying.run("press 1, hear digits/1, hear press-1")
         assert daemon.is_running
-        for caller in (patient, leaving):
+        for caller in (staying, leaving):
             caller.hang_up()
-        how = await daemon.end()
-    assert isinstance(how, ProcessTerminated)
-    assert how.signal == signal.SIGTERM
-    assert not site.pid_file.exists()
+        ended = await daemon.end()
+    assert isinstance(ended, ProcessTerminated)
+    assert ended.signal == signal.SIGTERM
+    assert not harness.pid_file.exists()
     await until(
-        lambda: not site.simulator.open_websockets, site.reactor, "the websocket's end"
+        harness.reactor,
+        lambda: not harness.simulator.open_websockets,
+        "the websocket's end",
     )
     assert not [line for line in daemon.lines if "rror]" in line or "Traceback" in line]
 
 
 @both
 @pytest_twisted.ensureDeferred
-async def test_calls_that_stay_in_a_menu_go_on_in_the_dialplan_when_time_is_up(
-    site: Site, program: str
+async def test_calls_continue_in_the_dialplan_after_the_drain_timeout(
+    harness: DaemonHarness, program: str
 ) -> None:
-    site.write(drain=0.5)
-    async with site.daemon(program) as daemon:
-        await site.simulator.listening()
-        caller = site.simulator.call()
+    harness.write_file(drain=0.5)
+    async with harness.daemon(program) as daemon:
+        await harness.simulator.listening()
+        caller = harness.simulator.call()
         await caller.run("hear press-1")
-        daemon.send("INT")
+        daemon.send_signal("INT")
         assert await caller.ended == ON_HOLD
-        assert reason(caller) == "stopping"
-        how = await daemon.end()
-    assert isinstance(how, ProcessTerminated)
-    assert how.signal == signal.SIGINT
+        assert exit_reason(caller) == "stopping"
+        ended = await daemon.end()
+    assert isinstance(ended, ProcessTerminated)
+    assert ended.signal == signal.SIGINT
 
 
 @both
 @pytest_twisted.ensureDeferred
-async def test_conversation_outlives_the_daemon_and_ends_with_the_next_one(
-    site: Site, program: str
+async def test_conversation_survives_a_restart_of_the_daemon(
+    harness: DaemonHarness, program: str
 ) -> None:
-    site.simulator.phones.by_endpoint["PJSIP/410"] = PhoneBehaviour()
-    site.write(
+    harness.simulator.phones.by_endpoint["PJSIP/410"] = PhoneBehaviour()
+    harness.write_file(
         '[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.dial = "PJSIP/410"'
     )
-    async with site.daemon(program) as daemon:
-        await site.simulator.listening()
-        caller = site.simulator.call()
+    async with harness.daemon(program) as daemon:
+        await harness.simulator.listening()
+        caller = harness.simulator.call()
         await caller.run("hear a, press 1, hear voice:PJSIP/410")
-        daemon.send("TERM")
+        daemon.send_signal("TERM")
         await daemon.end()
     assert not caller.is_over
-    async with site.daemon(program):
-        await site.simulator.listening()
-        (telephone,) = site.simulator.telephones
+    async with harness.daemon(program):
+        await harness.simulator.listening()
+        (telephone,) = harness.simulator.telephones
         assert not telephone.outcome
         caller.hang_up()
         await until(
-            lambda: not site.simulator.telephones, site.reactor, "the phone's end"
+            harness.reactor, lambda: not harness.simulator.telephones, "the phone's end"
         )
 
 
 @pytest_twisted.ensureDeferred
-async def test_terminated_without_asterisk_it_ends_when_the_calls_time_is_up(
-    site: Site,
+async def test_sigterm_without_a_connection_ends_after_the_drain_timeout(
+    harness: DaemonHarness,
 ) -> None:
-    site.write(drain=0.5)
-    async with site.daemon() as daemon:
-        await site.simulator.listening()
-        await site.simulator.call().run("hear press-1")
-        await site.simulator.stop()
+    harness.write_file(drain=0.5)
+    async with harness.daemon() as daemon:
+        await harness.simulator.listening()
+        await harness.simulator.call().run("hear press-1")
+        await harness.simulator.stop()
         await daemon.prints("Calls that wait for the connection to come back: 1")
-        daemon.send("TERM")
-        how = await daemon.end()
-        await site.simulator.start()
-    assert isinstance(how, ProcessTerminated)
-    assert how.signal == signal.SIGTERM
+        daemon.send_signal("TERM")
+        ended = await daemon.end()
+        await harness.simulator.start()
+    assert isinstance(ended, ProcessTerminated)
+    assert ended.signal == signal.SIGTERM
     assert not any("Traceback" in line for line in daemon.lines)
 
 
 @both
 @pytest_twisted.ensureDeferred
-async def test_second_signal_ends_it_at_once(site: Site, program: str) -> None:
-    async with site.daemon(program) as daemon:
-        await site.simulator.listening()
-        caller = site.simulator.call()
+async def test_second_sigterm_ends_the_daemon_at_once(
+    harness: DaemonHarness, program: str
+) -> None:
+    async with harness.daemon(program) as daemon:
+        await harness.simulator.listening()
+        caller = harness.simulator.call()
         await caller.run("hear press-1")
-        daemon.send("TERM")
+        daemon.send_signal("TERM")
         await daemon.prints("Stopping: new calls")
-        daemon.send("TERM")
-        how = await daemon.end()
-        assert isinstance(how, ProcessTerminated)
-        assert how.signal == signal.SIGTERM
-        assert not caller.is_over  # the next start adopts the call
+        daemon.send_signal("TERM")
+        ended = await daemon.end()
+        assert isinstance(ended, ProcessTerminated)
+        assert ended.signal == signal.SIGTERM
+        assert not caller.is_over  # the next run adopts the call
         await daemon.prints("Received SIGTERM again: ending at once")
-    assert not site.pid_file.exists()
+    assert not harness.pid_file.exists()
 
 
 MENU = """
@@ -144,136 +148,146 @@ timeout = 60
 
 @both
 @pytest_twisted.ensureDeferred
-async def test_reload_changes_new_calls_and_leaves_the_others(
-    site: Site, program: str
+async def test_reload_affects_only_new_calls(
+    harness: DaemonHarness, program: str
 ) -> None:
-    site.write(MENU.format(prompt="old") + "noinput = ['a']")
-    async with site.daemon(program) as daemon:
-        await site.simulator.listening()
-        first = site.simulator.call()
+    harness.write_file(MENU.format(prompt="old") + "noinput = ['a']")
+    async with harness.daemon(program) as daemon:
+        await harness.simulator.listening()
+        first = harness.simulator.call()
         await first.run("hear old")
-        site.write(MENU.format(prompt="new"), asterisk='username = "other"')
-        daemon.send("HUP")
+        harness.write_file(MENU.format(prompt="new"), asterisk='username = "other"')
+        daemon.send_signal("HUP")
         await daemon.prints("The configuration was loaded")
         await daemon.prints("asterisk.username")
-        second = site.simulator.call()
+        second = harness.simulator.call()
         await second.run("hear new")
         await first.run("press 9, hear option-is-invalid, hear old")
-        status = await site.status()
+        status = await harness.status()
         assert status["configuration"]["refused"] is None
         assert status["calls"]["now"] == 2
 
 
 @pytest_twisted.ensureDeferred
-async def test_reload_of_a_wrong_file_changes_nothing_and_says_why(site: Site) -> None:
-    site.write(MENU.format(prompt="old"))
-    async with site.daemon() as daemon:
-        await site.simulator.listening()
-        site.write(
+async def test_reload_of_an_invalid_file_keeps_the_configuration(
+    harness: DaemonHarness,
+) -> None:
+    harness.write_file(MENU.format(prompt="old"))
+    async with harness.daemon() as daemon:
+        await harness.simulator.listening()
+        harness.write_file(
             '[menus.main]\nprompt = ["a b"]\ntimout = 5\n'
             'options = { 1 = { run = "look-up" } }'
         )
-        daemon.send("HUP")
+        daemon.send_signal("HUP")
         await daemon.prints("Nothing was changed")
-        told = daemon.texts("channel_aa.daemon.process")
-        assert any("menus.main.timout: unknown key" in line for line in told)
-        assert all(str(site.file) in line for line in told[:-1])
-        assert len(told) >= 3
-        site.write('[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.run = "x"')
-        daemon.send("HUP")
+        lines = daemon.texts("channel_aa.daemon.process")
+        assert any("menus.main.timout: unknown key" in line for line in lines)
+        assert all(str(harness.file) in line for line in lines[:-1])
+        assert len(lines) >= 3
+        harness.write_file(
+            '[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.run = "x"'
+        )
+        daemon.send_signal("HUP")
         await daemon.prints("menus.main.options.1.run")
-        caller = site.simulator.call()
+        caller = harness.simulator.call()
         await caller.run("hear old")
-        assert (await site.status())["configuration"]["refused"] is not None
-        site.write(MENU.format(prompt="new"))
-        daemon.send("HUP")
+        assert (await harness.status())["configuration"]["refused"] is not None
+        harness.write_file(MENU.format(prompt="new"))
+        daemon.send_signal("HUP")
         await daemon.prints("The configuration was loaded")
-        assert (await site.status())["configuration"]["refused"] is None
+        assert (await harness.status())["configuration"]["refused"] is None
 
 
 @pytest_twisted.ensureDeferred
-async def test_without_a_file_there_is_nothing_to_reload(site: Site) -> None:
-    async with site.daemon("twistd", "--url", site.simulator.url) as daemon:
-        await site.simulator.listening()
-        daemon.send("HUP")
+async def test_reload_without_a_file_is_ignored(
+    harness: DaemonHarness,
+) -> None:
+    async with harness.daemon("twistd", "--url", harness.simulator.url) as daemon:
+        await harness.simulator.listening()
+        daemon.send_signal("HUP")
         await daemon.prints("There is nothing to read again")
 
 
 @pytest_twisted.ensureDeferred
-async def test_file_with_an_unregistered_action_is_refused_at_the_start(
-    site: Site,
+async def test_unregistered_action_is_an_error_at_startup(
+    harness: DaemonHarness,
 ) -> None:
-    site.write('[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.run = "look-up"')
-    async with site.daemon() as daemon:
-        how = await daemon.end()
-    assert how.exitCode == 1
+    harness.write_file(
+        '[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.run = "look-up"'
+    )
+    async with harness.daemon() as daemon:
+        ended = await daemon.end()
+    assert ended.exitCode == 1
     (line,) = daemon.lines
-    assert line.startswith(f"channel-aa: {site.file}: menus.main.options.1.run: ")
+    assert line.startswith(f"channel-aa: {harness.file}: menus.main.options.1.run: ")
 
 
 @pytest_twisted.ensureDeferred
-async def test_status_tells_of_the_connection_and_the_calls(site: Site) -> None:
-    async with site.daemon() as daemon:
-        await site.simulator.listening()
-        caller = site.simulator.call()
+async def test_status_has_connection_and_calls(
+    harness: DaemonHarness,
+) -> None:
+    async with harness.daemon() as daemon:
+        await harness.simulator.listening()
+        caller = harness.simulator.call()
         await caller.run("hear press-1")
         await daemon.prints("entered the application")
-        status = await site.status()
+        status = await harness.status()
         while not status["asterisk"]["version"]:
-            status = await site.status()
+            status = await harness.status()
         assert status["serving"] is True
         assert status["asterisk"]["connected"] is True
         assert status["asterisk"]["version"] == "22.10.1"
         assert status["asterisk"]["application"] == "channel-aa"
         assert status["calls"]["now"] == status["calls"]["attended"] == 1
-        assert status["configuration"]["file"] == str(site.file)
+        assert status["configuration"]["file"] == str(harness.file)
         assert "password" not in json.dumps(status)
-        await site.simulator.stop()
+        await harness.simulator.stop()
         await daemon.prints("Trying again")
-        status = await site.status()
+        status = await harness.status()
         assert status["serving"] is status["asterisk"]["connected"] is False
         assert status["asterisk"]["since"] is None
-        await site.simulator.start()
+        await harness.simulator.start()
 
 
 @both
 @pytest_twisted.ensureDeferred
-async def test_replaced_it_ends_with_a_code_of_its_own_where_it_is_told_to(
-    site: Site, program: str
+async def test_replaced_daemon_ends_with_its_own_exit_code_if_configured(
+    harness: DaemonHarness, program: str
 ) -> None:
-    site.write(asterisk="exit_when_replaced = true")
-    async with site.daemon(program) as daemon:
-        await site.simulator.listening()
-        site.write()
-        async with site.daemon("twist") as usurper:
-            how = await daemon.end()
-            assert how.exitCode == REPLACED_EXIT_CODE
-            assert usurper.is_running
+    harness.write_file(asterisk="exit_when_replaced = true")
+    async with harness.daemon(program) as daemon:
+        await harness.simulator.listening()
+        harness.write_file()
+        async with harness.daemon("twist") as other:
+            ended = await daemon.end()
+            assert ended.exitCode == REPLACED_EXIT_CODE
+            assert other.is_running
     assert any("Another program has taken" in line for line in daemon.lines)
 
 
 @pytest_twisted.ensureDeferred
-async def test_replaced_it_stays_and_says_so_where_it_is_not_told_to_end(
-    site: Site,
+async def test_replaced_daemon_stays_by_default(
+    harness: DaemonHarness,
 ) -> None:
-    async with site.daemon() as daemon:
-        await site.simulator.listening()
-        async with site.daemon("twist"):
+    async with harness.daemon() as daemon:
+        await harness.simulator.listening()
+        async with harness.daemon("twist"):
             await daemon.prints("Another program has taken")
-            caller = site.simulator.call()
+            caller = harness.simulator.call()
             await caller.run("hear press-1")
 
 
-def is_stopped(daemon: Program) -> bool:
-    """Say whether it was stopped, and does nothing until it is told to go on."""
+def is_stopped(daemon: PythonProcess) -> bool:
+    """Say whether the process is stopped by SIGSTOP."""
     assert daemon.transport is not None
-    told = Path(f"/proc/{daemon.transport.pid}/stat").read_text("utf-8")
-    return told.rpartition(")")[2].split()[0] == "T"
+    lines = Path(f"/proc/{daemon.transport.pid}/stat").read_text("utf-8")
+    return lines.rpartition(")")[2].split()[0] == "T"
 
 
 @pytest_twisted.ensureDeferred
-async def test_systemd_hears_of_it_in_order(site: Site) -> None:
-    address = f"{site.folder}/notify"
+async def test_systemd_is_notified_of_all_states(harness: DaemonHarness) -> None:
+    address = f"{harness.folder}/notify"
     systemd = FakeSystemd(address)
     heard: list[dict[str, str]] = []
 
@@ -282,32 +296,32 @@ async def test_systemd_hears_of_it_in_order(site: Site) -> None:
             heard.extend(systemd.heard())
             return any(name in each for each in heard)
 
-        await until(is_there, site.reactor, name)
+        await until(harness.reactor, is_there, name)
         return next(each for each in heard if name in each)
 
-    await site.simulator.stop()
-    async with site.daemon(NOTIFY_SOCKET=address, WATCHDOG_USEC="1000000") as daemon:
-        # Asterisk is not there: it starts, and systemd is to wait.
+    await harness.simulator.stop()
+    async with harness.daemon(NOTIFY_SOCKET=address, WATCHDOG_USEC="1000000") as daemon:
+        # Without Asterisk, it extends its start-up time.
         waits = await hears("EXTEND_TIMEOUT_USEC")
         assert waits["STATUS"].startswith("Waits for Asterisk at http://127.0.0.1:")
         assert "WATCHDOG" in waits
         assert not any("READY" in each for each in heard)
-        await site.simulator.start()
+        await harness.simulator.start()
         await hears("READY")
-        # Stopped, it feeds no watchdog; nor would a reactor that hangs.
-        daemon.send("STOP")
-        await until(lambda: is_stopped(daemon), site.reactor, "its stop")
+        # A stopped process does not notify the watchdog; nor would a blocked reactor.
+        daemon.send_signal("STOP")
+        await until(harness.reactor, lambda: is_stopped(daemon), "its stop")
         heard.clear()
         systemd.heard()
-        await deferLater(site.reactor, 1.2)
+        await deferLater(harness.reactor, 1.2)
         assert systemd.heard() == []
-        daemon.send("CONT")
+        daemon.send_signal("CONT")
         await hears("WATCHDOG")
-        daemon.send("HUP")
+        daemon.send_signal("HUP")
         await hears("RELOADING")
         await hears("READY")
         assert next(each for each in heard if "RELOADING" in each)["MONOTONIC_USEC"]
-        daemon.send("TERM")
+        daemon.send_signal("TERM")
         stopping = await hears("STOPPING")
         assert int(stopping["EXTEND_TIMEOUT_USEC"]) > 20_000_000
         await daemon.end()
@@ -329,44 +343,48 @@ run()
 
 
 @pytest_twisted.ensureDeferred
-async def test_clock_that_jumps_neither_stalls_nor_hurries_a_call(site: Site) -> None:
-    site.write(f"[menus.main]\n{SHORT}noinput = ['still-there']")
-    arguments = ("-c", JUMPY, "-n", "--pidfile=", "channel-aa", "-c", str(site.file))
-    async with Program.running(site.reactor, *arguments) as daemon:
-        await site.simulator.listening()
-        caller = site.simulator.call()
+async def test_jump_of_the_wall_clock_does_not_affect_timers(
+    harness: DaemonHarness,
+) -> None:
+    harness.write_file(f"[menus.main]\n{SHORT}noinput = ['still-there']")
+    arguments = ("-c", JUMPY, "-n", "--pidfile=", "channel-aa", "-c", str(harness.file))
+    async with PythonProcess.running(harness.reactor, *arguments) as daemon:
+        await harness.simulator.listening()
+        caller = harness.simulator.call()
         for jump in ("USR1", "USR2"):
             await caller.run("hear press-2")
-            daemon.send(jump)
-            # Its silence is over in time: an hour back would be an hour of waiting.
+            daemon.send_signal(jump)
+            # The menu's timeout is not delayed by an hour.
             await caller.run("hear still-there, hear press-1")
         await caller.run("press 1, hear option-is-invalid")
         caller.hang_up()
         await daemon.prints("has left the application")
-        assert site.simulator.open_websockets == 1
-        # It may well be late, but not by the hours that the clock has jumped.
+        assert harness.simulator.open_websockets == 1
+        # The reactor may be late, but not by the hours of the jump.
         for text in daemon.texts("channel_aa.service.lag"):
             [late] = re.findall(r"up to ([0-9.]+) s late", text)
             assert float(late) < 1000
 
 
 @pytest_twisted.ensureDeferred
-async def test_daemon_that_stood_still_for_seconds_goes_on(site: Site) -> None:
-    async with site.daemon() as daemon:
-        await site.simulator.listening()
-        callers = [site.simulator.call() for _ in range(20)]
+async def test_daemon_continues_after_a_pause_of_seconds(
+    harness: DaemonHarness,
+) -> None:
+    async with harness.daemon() as daemon:
+        await harness.simulator.listening()
+        callers = [harness.simulator.call() for _ in range(20)]
         for caller in callers:
             await caller.run("hear press-1")
-        daemon.send("STOP")
+        daemon.send_signal("STOP")
         for caller in callers[10:]:
             caller.press("1")
-        await deferLater(site.reactor, 5)
-        daemon.send("CONT")
+        await deferLater(harness.reactor, 5)
+        daemon.send_signal("CONT")
         for caller in callers[:10]:
             await caller.run("press 2, hear digits/2, hear press-1")
         for caller in callers[10:]:
             await caller.run("hear digits/1, hear press-1")
         await daemon.prints("times since it was last said")
         assert len(daemon.texts("channel_aa.service.lag")) == 1
-        assert (await site.status())["reactor_delay"]["worst"] > 3
+        assert (await harness.status())["reactor_delay"]["worst"] > 3
     assert not any("Traceback" in line for line in daemon.lines)

@@ -11,23 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
 
+from tests.support.http_peers import RawPeer
+from tests.support.waiting import TIMEOUT_SECONDS, until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from twisted.internet.posixbase import PosixReactorBase
-    from twisted.python.failure import Failure
-
-_SECONDS = 60
-"""Far more than any of this takes, on any machine."""
 
 
 class Ended(NamedTuple):
-    """How a program ended."""
+    """A program's outputs and exit code."""
 
     lines: list[str]
     errors: list[str]
@@ -35,7 +29,7 @@ class Ended(NamedTuple):
 
 
 class Runner:
-    """Runs programs in a folder of their own."""
+    """Runs programs in a folder."""
 
     def __init__(self, reactor: PosixReactorBase, folder: Path) -> None:
         self.reactor = reactor
@@ -52,15 +46,8 @@ class Runner:
             path=str(self.folder),
             reactor=self.reactor,
         )
-        out, err, code = await running.addTimeout(_SECONDS, self.reactor)
+        out, err, code = await running.addTimeout(TIMEOUT_SECONDS, self.reactor)
         return Ended(out.decode().splitlines(), err.decode().splitlines(), code)
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for what nobody tells us of, in another process."""
-        end = self.reactor.seconds() + _SECONDS
-        while not condition():
-            assert self.reactor.seconds() < end
-            await deferLater(self.reactor, 0.02)
 
 
 @pytest.fixture
@@ -70,7 +57,7 @@ def runner(reactor: PosixReactorBase, tmp_path: Path) -> Runner:
 
 @pytest.mark.parametrize("program", ["twistd", "twist"])
 @pytest_twisted.ensureDeferred
-async def test_a_wrong_file_is_refused_before_anything_starts(
+async def test_invalid_file_is_an_error_before_startup(
     runner: Runner, program: str
 ) -> None:
     file = runner.folder / "twistd.conf"
@@ -100,7 +87,7 @@ async def test_a_wrong_file_is_refused_before_anything_starts(
     ],
 )
 @pytest_twisted.ensureDeferred
-async def test_a_wrong_command_line_is_refused_in_one_line(
+async def test_invalid_command_line_is_one_error_line(
     runner: Runner, program: str, arguments: tuple[str, ...], error: str
 ) -> None:
     ended = await runner.run(program, "channel-aa", *arguments)
@@ -114,7 +101,7 @@ async def test_a_wrong_command_line_is_refused_in_one_line(
 
 @pytest.mark.parametrize("program", ["twistd", "twist"])
 @pytest_twisted.ensureDeferred
-async def test_a_wrong_environment_is_refused(runner: Runner, program: str) -> None:
+async def test_invalid_environment_is_an_error(runner: Runner, program: str) -> None:
     runner.environ["CHANNEL_AA_PASSWORD"] = ""
     ended = await runner.run(program, "channel-aa")
     assert ended == ([], ["channel-aa: CHANNEL_AA_PASSWORD: the password is empty"], 1)
@@ -133,46 +120,18 @@ async def test_help_explains_the_options_and_the_environment(
 
 
 @pytest_twisted.ensureDeferred
-async def test_twistd_lists_the_program(runner: Runner) -> None:
+async def test_twistd_lists_the_plugin(runner: Runner) -> None:
     ended = await runner.run("twistd", "--help")
     assert "    channel-aa " in "\n".join(ended.lines)
 
 
-class Knocks(Factory):
-    """A server that keeps the requests it hears, and answers none of them."""
-
-    def __init__(self) -> None:
-        self.heard: Deferred[bytes] = Deferred()
-        self.gone: Deferred[None] = Deferred()
-
-    def buildProtocol(self, addr: object) -> Knock:  # noqa: N802 - Twisted's name
-        return Knock(self)
-
-
-class Knock(Protocol):
-    """One connection to `Knocks`."""
-
-    def __init__(self, knocks: Knocks) -> None:
-        self._knocks = knocks
-        self._received = b""
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        self._received += data
-        if b"\r\n\r\n" in self._received and not self._knocks.heard.called:
-            self._knocks.heard.callback(self._received)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
-        if not self._knocks.gone.called:
-            self._knocks.gone.callback(None)
-
-
 @pytest_twisted.ensureDeferred
-async def test_relative_paths_hold_for_a_daemon_with_a_folder_of_its_own(
+async def test_relative_paths_are_relative_to_the_starting_folder(
     runner: Runner, reactor: PosixReactorBase
 ) -> None:
-    """twistd changes the folder after the options are read."""
-    knocks = Knocks()
-    port = reactor.listenTCP(0, knocks, interface="127.0.0.1")
+    """twistd changes the working directory after it has read the options."""
+    server = RawPeer()
+    port = reactor.listenTCP(0, server, interface="127.0.0.1")
     folder = runner.folder / "etc"
     elsewhere = runner.folder / "run"
     for each in (folder, elsewhere):
@@ -188,12 +147,12 @@ async def test_relative_paths_hold_for_a_daemon_with_a_folder_of_its_own(
             *("channel-aa", "--config", "etc/twistd.conf", "--url", url),
         )
         assert ended == ([], [], 0)
-        request = await knocks.heard.addTimeout(_SECONDS, reactor)
+        await until(reactor, lambda: server.requests, "a request")
         credentials = b64encode(b"asterisk:hunter2")
-        assert b"Authorization: Basic " + credentials in request
+        assert b"Authorization: Basic " + credentials in server.requests[0]
     finally:
         await stop_daemon(runner, pid_file)
-        await knocks.gone.addTimeout(_SECONDS, reactor)
+        await until(reactor, lambda: server.lost, "the end of the connection")
         await port.stopListening()
     log = log_file.read_text("utf-8")
     assert "Server Shut Down" in log
@@ -202,11 +161,11 @@ async def test_relative_paths_hold_for_a_daemon_with_a_folder_of_its_own(
 
 
 async def stop_daemon(runner: Runner, pid_file: Path) -> None:
-    """Stop a daemon as init would, and see it gone."""
-    await runner.until(pid_file.is_file)
+    """Stop a daemon by SIGTERM, and wait for its end."""
+    await until(runner.reactor, pid_file.is_file, "the pid file")
     pid = daemon_id(pid_file)
     os.kill(pid, signal.SIGTERM)
-    await runner.until(lambda: not is_running(pid))
+    await until(runner.reactor, lambda: not is_running(pid), "the daemon's end")
 
 
 def daemon_id(pid_file: Path) -> int:

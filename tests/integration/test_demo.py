@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.terminals import Terminal
+from tests.support.process import TerminalProcess
 
 SECONDS = 60
 DEMO = (sys.executable, "-m", "channel_aa.demo")
@@ -47,7 +47,7 @@ def test_scripted_call_prints_the_seeds_seven_lines() -> None:
         (("--by-hand",), "--by-hand needs a terminal to press keys in"),
     ],
 )
-def test_what_it_cannot_do_is_refused(arguments: tuple[str, ...], error: str) -> None:
+def test_invalid_option_is_an_error(arguments: tuple[str, ...], error: str) -> None:
     ended = run(*arguments)
     assert ended.returncode == 2
     assert ended.stderr.endswith(f"error: {error}\n")
@@ -56,7 +56,7 @@ def test_what_it_cannot_do_is_refused(arguments: tuple[str, ...], error: str) ->
 def test_call_by_hand_takes_the_terminals_keys() -> None:
     keys = {"  > press-1": "1", "  > digits/1": "*", "  > option-is-invalid": "h"}
     shown = []
-    with closing(Terminal(*DEMO, "--by-hand", "--speed", "0.5")) as terminal:
+    with closing(TerminalProcess(*DEMO, "--by-hand", "--speed", "0.5")) as terminal:
         for line in terminal.lines():
             shown.append(line)
             terminal.type(keys.pop(line, ""))

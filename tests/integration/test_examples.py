@@ -1,4 +1,4 @@
-"""The examples, as they stand."""
+"""The programs in examples/."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from twisted.web.server import NOT_DONE_YET, Site
 
 from channel_aa.simulator import Simulator
 from real_asterisk.harness import free_port
-from tests.support.attendant_harness import until
-from tests.support.program import Program
+from tests.support.process import PythonProcess
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def test_status_page_counts_the_calls(reactor: PosixReactorBase) -> None:
         return await treq.json_content(answer)
 
     example = (str(EXAMPLES / "status_page.py"), simulator.url, str(port))
-    async with Program.running(reactor, *example) as program:
+    async with PythonProcess.running(reactor, *example) as program:
         await program.prints("Connected to")
         before = await status()
         assert isinstance(before, dict)
@@ -54,8 +54,8 @@ async def test_status_page_counts_the_calls(reactor: PosixReactorBase) -> None:
     await simulator.stop()
 
 
-class Callers(Resource):
-    """A customer database with three callers in it."""
+class CustomerDatabase(Resource):
+    """A customer database with three callers."""
 
     isLeaf = True  # noqa: N815 - Twisted's name
     clerks = {b"+441632960001": b"410", b"+441632960002": b"410&PJSIP/999"}  # noqa: RUF012 - it never changes
@@ -73,8 +73,8 @@ class Callers(Resource):
 
 @asynccontextmanager
 async def database(reactor: PosixReactorBase) -> AsyncIterator[str]:
-    """Serve the database for a block of code; its URL is given."""
-    port = reactor.listenTCP(0, Site(Callers()), interface="127.0.0.1")
+    """Serve the database for a block of code; yield its URL."""
+    port = reactor.listenTCP(0, Site(CustomerDatabase()), interface="127.0.0.1")
     try:
         yield f"http://127.0.0.1:{port.getHost().port}/"
     finally:
@@ -82,32 +82,32 @@ async def database(reactor: PosixReactorBase) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "rung"),
+    ("number", "dialled"),
     [
         ("+441632960001", "PJSIP/410"),
         ("+441632960009", "PJSIP/operator"),
-        ("+441632960002", "PJSIP/operator"),  # what it says is no extension
+        ("+441632960002", "PJSIP/operator"),  # the answer is not an extension
         ("../../admin?x=1", "PJSIP/operator"),
-        ("+441632960003", "PJSIP/operator"),  # it never answers
+        ("+441632960003", "PJSIP/operator"),  # the database never answers
     ],
 )
 @pytest_twisted.ensureDeferred
-async def test_caller_lookup_rings_the_clerk_or_the_operator(
-    reactor: PosixReactorBase, number: str, rung: str
+async def test_caller_lookup_dials_the_clerk_or_the_operator(
+    reactor: PosixReactorBase, number: str, dialled: str
 ) -> None:
     phones = {"PJSIP/410": "rings", "PJSIP/operator": "rings"}
     simulator = Simulator(reactor=reactor, phones=phones)
     await simulator.start()
     async with database(reactor) as url:
         example = (str(EXAMPLES / "caller_lookup.py"), simulator.url, url)
-        async with Program.running(reactor, *example) as program:
+        async with PythonProcess.running(reactor, *example) as program:
             await program.prints("Connected to")
             caller = simulator.call(caller_number=number)
             await caller.run("hear press-1, press 1")
-            await until(lambda: bool(simulator.telephones), reactor, "a ring")
-            assert [each.endpoint for each in simulator.telephones] == [rung]
+            await until(reactor, lambda: bool(simulator.telephones), "a ring")
+            assert [each.endpoint for each in simulator.telephones] == [dialled]
             caller.hang_up()
-            await until(lambda: not simulator.telephones, reactor, "its end")
+            await until(reactor, lambda: not simulator.telephones, "its end")
             await program.prints("has left the application")
     assert not [line for line in program.lines if "Traceback" in line]
     await simulator.stop()

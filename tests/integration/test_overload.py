@@ -1,134 +1,123 @@
-"""More than there is time for: many calls, a slow Asterisk, one that does not read."""
+"""Overload: many calls, a slow Asterisk, and one that does not read."""
 
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest_twisted
 from twisted.internet.defer import gatherResults
 
-from tests.support.daemons import reason
-from tests.support.http_peers import until
+from tests.support.daemon_harness import exit_reason
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from channel_aa.simulator import SimulatedCaller
-    from tests.support.daemons import Site
-    from tests.support.program import Program
+    from tests.support.daemon_harness import DaemonHarness
 
-# Not beside other crowds, of which each has a processor to itself.
 PATIENCE = 300.0
-"""Seconds until a caller has to have heard something, on any machine."""
+"""The seconds within which a caller hears a sound, on any machine."""
 
 KIB_FOR_A_CALL = 64
-"""Far more than a call takes; see docs/operation.md for what it does."""
+"""Far more than a call uses; docs/operation.md has measurements."""
 
 
-def memory_kib(daemon: Program) -> int:
-    """Give how much memory the daemon has in use."""
-    assert daemon.transport is not None
-    status = Path(f"/proc/{daemon.transport.pid}/status").read_text("utf-8")
-    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-    return int(line.split()[1])
-
-
-async def hear(callers: list[SimulatedCaller], what: str) -> None:
-    """Wait until each caller has heard it."""
+async def all_hear(callers: list[SimulatedCaller], what: str) -> None:
+    """Wait until each caller has heard a sound."""
     await gatherResults(
         [caller.run(f"hear {what}", patience=PATIENCE) for caller in callers]
     )
 
 
-def stop_reading(site: Site) -> None:
-    """Have the simulator read no websocket any more; it goes on to write."""
-    for websocket in site.simulator._events.sockets:
+def stop_reading(harness: DaemonHarness) -> None:
+    """Make the simulator stop reading its websockets; it still writes."""
+    for websocket in harness.simulator._events.sockets:
         transport: Any = websocket.transport
         transport.pauseProducing()
 
 
-async def hang_up(site: Site, callers: list[SimulatedCaller]) -> None:
+async def hang_up(harness: DaemonHarness, callers: list[SimulatedCaller]) -> None:
     """Hang up, and wait until the daemon has no call left."""
     for caller in callers:
         caller.hang_up()
 
-    status = await site.status()
+    status = await harness.status()
     while status["calls"]["now"] or status["requests"]["pending"]:
-        status = await site.status()
+        status = await harness.status()
 
 
 @pytest_twisted.ensureDeferred
-async def test_burst_of_a_thousand_calls_is_refused_but_for_so_many(
-    site: Site,
+async def test_calls_above_the_limit_in_a_burst_of_1000_are_refused(
+    harness: DaemonHarness,
 ) -> None:
-    site.write(max_calls=100)
-    async with site.daemon() as daemon:
+    harness.write_file(max_calls=100)
+    async with harness.daemon() as daemon:
         await daemon.prints("Requests go over the websocket")
-        before = memory_kib(daemon)
-        callers = [site.simulator.call() for _ in range(1000)]
-        # Nine of ten are told to go on in the dialplan.
+        before = daemon.memory_kib
+        callers = [harness.simulator.call() for _ in range(1000)]
+        # The others continue in the dialplan.
         await until(
-            site.reactor, lambda: sum(caller.is_over for caller in callers) == 900
+            harness.reactor, lambda: sum(caller.is_over for caller in callers) == 900
         )
         attended = [caller for caller in callers if not caller.is_over]
-        await hear(attended, "press-1")
-        reasons = Counter(reason(caller) for caller in callers)
+        await all_hear(attended, "press-1")
+        reasons = Counter(exit_reason(caller) for caller in callers)
         assert reasons == {"overload": 900, "": 100}
-        status = await site.status()
+        status = await harness.status()
         assert status["calls"]["now"] == 100
         assert status["calls"]["refused"] == 900
-        assert memory_kib(daemon) - before < 1000 * KIB_FOR_A_CALL
-        await hang_up(site, attended)
-    told = [line for line in daemon.lines if "Too many calls" in line]
-    assert 1 <= len(told) <= 2
+        assert daemon.memory_kib - before < 1000 * KIB_FOR_A_CALL
+        await hang_up(harness, attended)
+    warnings = [line for line in daemon.lines if "Too many calls" in line]
+    assert 1 <= len(warnings) <= 2
     assert not [line for line in daemon.lines if "Traceback" in line]
 
 
 @pytest_twisted.ensureDeferred
-async def test_thousand_calls_at_once_are_all_attended_to_without_a_limit(
-    site: Site,
+async def test_1000_calls_at_once_are_served_without_a_limit(
+    harness: DaemonHarness,
 ) -> None:
-    async with site.daemon() as daemon:
-        await site.simulator.listening()
-        before = memory_kib(daemon)
-        callers = [site.simulator.call() for _ in range(1000)]
-        await hear(callers, "press-1")
-        assert memory_kib(daemon) - before < 1000 * KIB_FOR_A_CALL
-        await hang_up(site, callers)
+    async with harness.daemon() as daemon:
+        await harness.simulator.listening()
+        before = daemon.memory_kib
+        callers = [harness.simulator.call() for _ in range(1000)]
+        await all_hear(callers, "press-1")
+        assert daemon.memory_kib - before < 1000 * KIB_FOR_A_CALL
+        await hang_up(harness, callers)
     assert not [line for line in daemon.lines if "Traceback" in line]
 
 
 @pytest_twisted.ensureDeferred
-async def test_asterisk_that_answers_two_seconds_late_costs_no_call(
-    site: Site,
+async def test_calls_survive_an_asterisk_that_answers_two_seconds_late(
+    harness: DaemonHarness,
 ) -> None:
-    async with site.daemon() as daemon:
-        await site.simulator.listening()
-        site.simulator.faults.delay("*", 2.0, times=None)
-        before = memory_kib(daemon)
-        callers = [site.simulator.call() for _ in range(200)]
-        await hear(callers, "press-1, hear or")
+    async with harness.daemon() as daemon:
+        await harness.simulator.listening()
+        harness.simulator.faults.delay("*", 2.0, times=None)
+        before = daemon.memory_kib
+        callers = [harness.simulator.call() for _ in range(200)]
+        await all_hear(callers, "press-1, hear or")
         assert not any(caller.is_over for caller in callers)
-        status = await site.status()
+        status = await harness.status()
         assert status["requests"]["pending"] <= 2 * len(callers)
-        assert memory_kib(daemon) - before < 200 * KIB_FOR_A_CALL
-        site.simulator.faults.clear()
-        await hang_up(site, callers)
+        assert daemon.memory_kib - before < 200 * KIB_FOR_A_CALL
+        harness.simulator.faults.clear()
+        await hang_up(harness, callers)
     assert not [line for line in daemon.lines if "Traceback" in line]
 
 
 @pytest_twisted.ensureDeferred
-async def test_asterisk_that_no_longer_reads_the_websocket_is_served_over_http(
-    site: Site,
+async def test_requests_go_over_http_when_asterisk_stops_reading(
+    harness: DaemonHarness,
 ) -> None:
-    async with site.daemon() as daemon:
-        await site.simulator.listening()
+    async with harness.daemon() as daemon:
+        await harness.simulator.listening()
         await daemon.prints("Requests go over the websocket")
-        before = memory_kib(daemon)
-        stop_reading(site)
-        callers = [site.simulator.call() for _ in range(200)]
-        await hear(callers, "press-1, hear or")
+        before = daemon.memory_kib
+        stop_reading(harness)
+        callers = [harness.simulator.call() for _ in range(200)]
+        await all_hear(callers, "press-1, hear or")
         await daemon.prints("no longer answers requests over the websocket")
-        assert memory_kib(daemon) - before < 200 * KIB_FOR_A_CALL
-        await hang_up(site, callers)
+        assert daemon.memory_kib - before < 200 * KIB_FOR_A_CALL
+        await hang_up(harness, callers)
     assert not [line for line in daemon.lines if "Traceback" in line]

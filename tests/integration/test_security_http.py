@@ -1,4 +1,4 @@
-"""A hostile server's answers over HTTP cost their request, and no more."""
+"""Answers of a hostile HTTP server: only their request fails."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ from channel_aa.ari.wire.http import HttpSender
 from channel_aa.ari.wire.http_limits import MAX_BODY_BYTES, MAX_HEAD_BYTES
 from channel_aa.ari.wire.requests import Request
 from tests.support.http_peers import (
-    PATIENCE_SECONDS,
     RawConnection,
     RawPeer,
     WebPeer,
     answering,
     http_answer,
     listening,
-    nothing_left,
-    until,
 )
+from tests.support.waiting import TIMEOUT_SECONDS, nothing_left, until
 
 if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
@@ -35,12 +33,12 @@ POST = Request(method="POST", path=("channels", "c1", "answer"))
 START = b"HTTP/1.1 200 OK\r\n"
 MEGABYTE = 1024 * 1024
 LONGEST = MAX_BODY_BYTES + MAX_HEAD_BYTES + 4 * MEGABYTE
-"""How much a server gets rid of before it is cut off: the kernel's buffers, too."""
+"""The bytes that a server can send before it is cut off, kernel buffers included."""
 
 
 @implementer(IPushProducer)
-class Torrent:
-    """Sends the same bytes for ever, as fast as they are taken."""
+class EndlessSender:
+    """Sends the same bytes without end, as fast as they are read."""
 
     def __init__(self, connection: RawConnection, drop: bytes) -> None:
         self.sent = 0
@@ -52,7 +50,7 @@ class Torrent:
 
     def _flow(self) -> None:
         while self._is_flowing:
-            self._connection.say(self._drop)
+            self._connection.write(self._drop)
             self.sent += len(self._drop)
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
@@ -70,7 +68,7 @@ def sender_to(reactor: PosixReactorBase, port: int) -> HttpSender:
     address = Address(
         url=f"http://127.0.0.1:{port}", username="alice", password="secret", app="test"
     )
-    return HttpSender(address, reactor=reactor, connections=2, timeout=PATIENCE_SECONDS)
+    return HttpSender(address, reactor=reactor, connections=2, timeout=TIMEOUT_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -103,16 +101,16 @@ def sender_to(reactor: PosixReactorBase, port: int) -> HttpSender:
     ],
 )
 @pytest_twisted.ensureDeferred
-async def test_an_answer_without_end_is_cut_off(
+async def test_endless_answer_is_cut_off(
     reactor: PosixReactorBase, beginning: bytes, drop: bytes, words: str | None
 ) -> None:
-    torrents = []
+    senders = []
 
-    def pour(connection: RawConnection, _request: bytes) -> None:
-        connection.say(beginning)
-        torrents.append(Torrent(connection, drop))
+    def send_endlessly(connection: RawConnection, _request: bytes) -> None:
+        connection.write(beginning)
+        senders.append(EndlessSender(connection, drop))
 
-    peer = RawPeer(pour)
+    peer = RawPeer(send_endlessly)
     async with listening(reactor, peer) as port, nothing_left(reactor):
         sender = sender_to(reactor, port)
         with pytest.raises(ConnectionLostError, match=words) as raised:
@@ -121,12 +119,14 @@ async def test_an_answer_without_end_is_cut_off(
         assert str(raised.value).isprintable()
         await until(reactor, lambda: peer.lost == 1)
         await sender.close()
-    assert torrents[0].sent < LONGEST
+    assert senders[0].sent < LONGEST
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_bomb_is_not_unpacked(reactor: PosixReactorBase) -> None:
-    """A megabyte of zeros is a thousand bytes, packed: it is not asked for, either."""
+async def test_compressed_answer_is_neither_requested_nor_decompressed(
+    reactor: PosixReactorBase,
+) -> None:
+    """64 MB of zeros are 64 KB with gzip."""
     packed = gzip.compress(bytes(64 * MEGABYTE))
     answer = http_answer("200 OK", packed, "Content-Encoding: gzip")
     peer = RawPeer(answering(answer))
@@ -145,7 +145,7 @@ async def test_a_bomb_is_not_unpacked(reactor: PosixReactorBase) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_cookie_is_neither_kept_nor_sent_back(
+async def test_cookies_are_not_kept(
     reactor: PosixReactorBase,
 ) -> None:
     cookies = [f"Set-Cookie: name{number}=value; Path=/" for number in range(100)]
@@ -160,7 +160,7 @@ async def test_a_cookie_is_neither_kept_nor_sent_back(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest_twisted.ensureDeferred
-async def test_no_redirect_takes_the_password_elsewhere(
+async def test_redirect_does_not_leak_the_password(
     reactor: PosixReactorBase, status: int
 ) -> None:
     elsewhere = WebPeer()
@@ -184,10 +184,10 @@ async def test_no_redirect_takes_the_password_elsewhere(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_server_cannot_say_more_than_it_was_asked(
+async def test_unsolicited_data_after_an_answer_is_ignored(
     reactor: PosixReactorBase,
 ) -> None:
-    """A second answer in one segment would be taken for the next request's."""
+    """A second answer in the segment must not answer the next request."""
     forged = http_answer("200 OK", b'"forged"')
     answer = http_answer("200 OK", b'"first"') + forged
     peer = RawPeer(answering(answer, http_answer("200 OK", b'"second"')))

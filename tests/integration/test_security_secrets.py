@@ -1,4 +1,4 @@
-"""Whatever happens, nobody is told the password: no log, no traceback, no process."""
+"""The password is in no log line, traceback or process list."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ import pytest_twisted
 from twisted.internet.utils import getProcessOutput
 
 from real_asterisk.harness import free_port
-from tests.support.http_peers import (
-    RawConnection,
-    RawPeer,
-    http_answer,
-    listening,
-    until,
-)
-from tests.support.program import Program
+from tests.support.http_peers import RawConnection, RawPeer, http_answer, listening
+from tests.support.process import PythonProcess
+from tests.support.waiting import until
 from tests.support.websocket_peers import EventsServer
 
 if TYPE_CHECKING:
@@ -31,8 +26,8 @@ if TYPE_CHECKING:
 PASSWORD = "correct-horse-battery"
 SECRETS = (PASSWORD, b64encode(f"asterisk:{PASSWORD}".encode()).decode())
 
-# The daemon with every log at its most talkative, and a fault in its middle that
-# shows all that is at hand there.
+# The daemon with all logging enabled, and a fault whose traceback has all local
+# variables.
 DAEMON = """
 from twisted.internet.defer import setDebugging
 from twisted.scripts.twistd import run
@@ -53,17 +48,17 @@ ENTERS = b'{"type":"StasisStart","args":[],"channel":{"id":"c1","name":"n"}}'
 
 
 def reflect(connection: RawConnection, request: bytes) -> None:
-    """Answer with the request itself, as a helpful error page does."""
+    """Answer with the request itself, as some error pages do."""
     header = b" ".join(request.split(b"\r\n"))
-    connection.say_and_close(b"HTTP/1.1 500 " + header + b"\r\n\r\n" + request)
+    connection.write_and_close(b"HTTP/1.1 500 " + header + b"\r\n\r\n" + request)
 
 
 def refuse(status: str) -> RawPeer:
-    return RawPeer(lambda one, _: one.say_and_close(http_answer(status)))
+    return RawPeer(lambda one, _: one.write_and_close(http_answer(status)))
 
 
 async def assert_not_in_the_process_list(
-    reactor: PosixReactorBase, program: Program
+    reactor: PosixReactorBase, program: PythonProcess
 ) -> None:
     listed = await getProcessOutput("/bin/ps", ["-eo", "args"], reactor=reactor)
     assert program.transport is not None
@@ -76,8 +71,8 @@ async def assert_not_in_the_process_list(
 @asynccontextmanager
 async def daemon(
     reactor: PosixReactorBase, folder: Path, port: int
-) -> AsyncIterator[Program]:
-    """Run the daemon, its password in a file that everybody may read."""
+) -> AsyncIterator[PythonProcess]:
+    """Run the daemon with its password in a file that is world-readable."""
     (folder / "password").write_text(PASSWORD)
     (folder / "password").chmod(0o644)
     file = folder / "twistd.conf"
@@ -85,12 +80,12 @@ async def daemon(
         f'[asterisk]\nurl = "http://127.0.0.1:{port}"\npassword_file = "password"\n'
     )
     arguments = ("-n", "--pidfile=", "channel-aa", "--config", str(file))
-    async with Program.running(reactor, "-c", DAEMON, *arguments) as program:
+    async with PythonProcess.running(reactor, "-c", DAEMON, *arguments) as program:
         yield program
 
 
 @pytest_twisted.ensureDeferred
-async def test_nobody_is_told_the_password(
+async def test_password_of_the_file_is_not_logged(
     reactor: PosixReactorBase, tmp_path: Path
 ) -> None:
     port = free_port()
@@ -118,14 +113,14 @@ async def test_nobody_is_told_the_password(
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_environment_s_password_is_told_to_nobody_either(
+async def test_password_of_the_environment_is_not_logged(
     reactor: PosixReactorBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(os.environ, "CHANNEL_AA_PASSWORD", PASSWORD)
     async with listening(reactor, refuse("401 Unauthorized")) as port:
         url = f"http://127.0.0.1:{port}"
         arguments = ("-n", "--pidfile=", "channel-aa", "--url", url)
-        async with Program.running(reactor, "-c", DAEMON, *arguments) as program:
+        async with PythonProcess.running(reactor, "-c", DAEMON, *arguments) as program:
             await program.prints("refused the user 'asterisk' or the password")
             await assert_not_in_the_process_list(reactor, program)
     for secret in SECRETS:

@@ -1,4 +1,4 @@
-"""TLS to Asterisk: who is trusted, what is shown, and why a server is refused."""
+"""TLS to Asterisk: trust, client certificates, and errors."""
 
 from __future__ import annotations
 
@@ -17,19 +17,9 @@ from channel_aa.ari.wire.http import HttpSender
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.tls import TLS
 from tests.support.certificates import Authority, Issued
-from tests.support.http_peers import (
-    RawPeer,
-    answering,
-    http_answer,
-    listening,
-    nothing_left,
-    until,
-)
-from tests.support.websocket_peers import (
-    EventsServer,
-    assert_one_error,
-    connecting,
-)
+from tests.support.http_peers import RawPeer, answering, http_answer, listening
+from tests.support.waiting import nothing_left, until
+from tests.support.websocket_peers import EventsServer, assert_one_error, connecting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +37,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def server_tls(shown: Issued, *, clients: str = "") -> DefaultOpenSSLContextFactory:
-    """Make what a server needs; with ``clients``, it asks for their certificates."""
+    """Make a server's context; with ``clients``, it requires client certificates."""
     tls = DefaultOpenSSLContextFactory(shown.key_file, shown.certificate_file)
     if clients:
         context = tls.getContext()
@@ -61,7 +51,7 @@ def server_tls(shown: Issued, *, clients: str = "") -> DefaultOpenSSLContextFact
 def to(
     reactor: PosixReactorBase, port: int, tls: TLS, *, host: str = NAME
 ) -> IStreamClientEndpoint:
-    """Connect to loopback, as if it were another host."""
+    """An endpoint of loopback in place of any host."""
     return tls.endpoint(TCP4ClientEndpoint(reactor, "127.0.0.1", port), host=host)
 
 
@@ -72,7 +62,7 @@ async def connects(
     server: DefaultOpenSSLContextFactory,
     host: str = NAME,
 ) -> None:
-    """Look that the websocket opens."""
+    """Check that the websocket opens."""
     peer = EventsServer(reactor)
     async with listening(reactor, peer, tls=server) as port:
         endpoint = to(reactor, port, tls, host=host)
@@ -91,7 +81,7 @@ async def is_refused(
     host: str = NAME,
     factory: IProtocolFactory | None = None,
 ) -> None:
-    """Look that no password is sent, and that one line says why, however often."""
+    """Check that no password is sent, and that the reason is logged once."""
     peer = factory or RawPeer()
     async with listening(reactor, peer, tls=server) as port:
         endpoint = to(reactor, port, tls, host=host)
@@ -104,7 +94,7 @@ async def is_refused(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_private_authority_is_trusted_where_it_is_named(
+async def test_private_ca_is_trusted_if_configured(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     tls = TLS(ca_file=authority.ca_file)
@@ -112,7 +102,7 @@ async def test_a_private_authority_is_trusted_where_it_is_named(
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_address_of_ip_may_be_the_name(
+async def test_certificate_for_an_ip_address_is_accepted(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     tls = TLS(ca_file=authority.ca_file)
@@ -121,7 +111,7 @@ async def test_an_address_of_ip_may_be_the_name(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_name_is_no_address_of_ip(
+async def test_host_name_in_a_certificate_does_not_match_an_ip_address(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     tls = TLS(ca_file=authority.ca_file)
@@ -131,7 +121,7 @@ async def test_a_name_is_no_address_of_ip(
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_authority_nobody_knows_is_refused(
+async def test_unknown_ca_is_refused(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     server = server_tls(authority.issue(NAME))
@@ -139,7 +129,7 @@ async def test_an_authority_nobody_knows_is_refused(
 
 
 @pytest_twisted.ensureDeferred
-async def test_another_authority_than_the_one_named_is_refused(
+async def test_other_ca_than_the_configured_one_is_refused(
     reactor: PosixReactorBase, authority: Authority, tmp_path: Path
 ) -> None:
     tls = TLS(ca_file=Authority(tmp_path, "another").ca_file)
@@ -148,7 +138,7 @@ async def test_another_authority_than_the_one_named_is_refused(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_certificate_for_another_name_is_refused(
+async def test_certificate_for_another_name_is_refused(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     tls = TLS(ca_file=authority.ca_file)
@@ -158,7 +148,7 @@ async def test_a_certificate_for_another_name_is_refused(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_certificate_that_expired_is_refused(
+async def test_expired_certificate_is_refused(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     tls = TLS(ca_file=authority.ca_file)
@@ -167,7 +157,7 @@ async def test_a_certificate_that_expired_is_refused(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_certificate_of_the_future_is_refused(
+async def test_certificate_not_yet_valid_is_refused(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     tls = TLS(ca_file=authority.ca_file)
@@ -176,10 +166,10 @@ async def test_a_certificate_of_the_future_is_refused(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_server_that_speaks_no_tls_is_explained(
+async def test_plain_server_is_reported(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
-    peer = RawPeer(on_connect=lambda one: one.say_and_close(http_answer("400 No")))
+    peer = RawPeer(on_connect=lambda one: one.write_and_close(http_answer("400 No")))
     async with listening(reactor, peer) as port:
         endpoint = to(reactor, port, TLS(ca_file=authority.ca_file))
         url = f"https://{NAME}:{port}"
@@ -189,7 +179,7 @@ async def test_a_server_that_speaks_no_tls_is_explained(
 
 
 @pytest_twisted.ensureDeferred
-async def test_nothing_is_verified_where_that_is_asked_for(
+async def test_verification_can_be_disabled(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     server = server_tls(authority.issue("other.example", ends_in=-DAY))
@@ -197,7 +187,7 @@ async def test_nothing_is_verified_where_that_is_asked_for(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_certificate_of_ours_is_shown(
+async def test_client_certificate_is_presented(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     ours = authority.issue("attendant", file="client")
@@ -207,7 +197,7 @@ async def test_a_certificate_of_ours_is_shown(
 
 
 @pytest_twisted.ensureDeferred
-async def test_its_key_may_be_in_the_same_file(
+async def test_client_key_may_be_in_the_certificate_file(
     reactor: PosixReactorBase, authority: Authority, tmp_path: Path
 ) -> None:
     ours = authority.issue("attendant", file="client")
@@ -220,7 +210,7 @@ async def test_its_key_may_be_in_the_same_file(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_server_that_misses_a_certificate_of_ours_is_explained(
+async def test_missing_client_certificate_is_reported(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     server = server_tls(authority.issue(NAME), clients=authority.ca_file)
@@ -235,7 +225,7 @@ async def test_a_server_that_misses_a_certificate_of_ours_is_explained(
 
 
 @pytest_twisted.ensureDeferred
-async def test_requests_are_held_to_the_same(
+async def test_http_requests_verify_certificates_too(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     peer = RawPeer(answering(http_answer("200 OK", b"[]")))
@@ -269,7 +259,7 @@ async def test_requests_are_held_to_the_same(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_name_that_cannot_be_is_explained(reactor: PosixReactorBase) -> None:
+async def test_invalid_host_name_is_reported(reactor: PosixReactorBase) -> None:
     for host in ("a..b", "x" * 64):
         async with connecting(reactor, f"https://{host}:1") as client:
             await until(reactor, lambda: client.tries >= 2)
@@ -277,7 +267,7 @@ async def test_a_name_that_cannot_be_is_explained(reactor: PosixReactorBase) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_name_in_another_script_is_verified(
+async def test_internationalized_host_name_is_verified(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     tls = TLS(ca_file=authority.ca_file)

@@ -1,4 +1,4 @@
-"""The page's own JavaScript program, unchanged, against the simulator.
+"""The seed's JavaScript program, unchanged, on the simulator.
 
 ``channel-aa.js`` is taken from the page "Handling DTMF" of Asterisk's documentation
 as it is needed, and run by node with npm's ``ari-client``: a client that shares no
@@ -14,23 +14,19 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.error import ProcessDone, ProcessTerminated
-from twisted.internet.protocol import ProcessProtocol
 
 from channel_aa.simulator import Simulator
+from tests.support.process import ProgramProcess
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from twisted.internet.posixbase import PosixReactorBase
-    from twisted.python.failure import Failure
 
 _ROOT = Path(__file__).parents[2]
 _PAGE = Path(
@@ -71,57 +67,6 @@ _LINES = [
 ]
 
 
-class Program(ProcessProtocol):
-    """A running program, and the lines that it prints."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.errors = ""
-        self.status: int | None = None
-        self._ends: list[Deferred[None]] = []
-        self._unfinished = ""
-        self._awaited: dict[Deferred[None], int] = {}
-
-    def printed(self, count: int) -> Deferred[None]:
-        """Fire when so many lines were printed; fail when it ends before."""
-        printed: Deferred[None] = Deferred(self._awaited.__delitem__)
-        self._awaited[printed] = count
-        self._tell()
-        return printed
-
-    def ended(self) -> Deferred[None]:
-        """Fire when it has ended."""
-        ended: Deferred[None] = Deferred(self._ends.remove)
-        if self.status is None:
-            self._ends.append(ended)
-        else:
-            ended.callback(None)
-        return ended
-
-    def outReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        *lines, self._unfinished = (self._unfinished + data.decode()).split("\n")
-        self.lines += lines
-        self._tell()
-
-    def errReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        self.errors += data.decode()
-
-    def processEnded(self, reason: Failure) -> None:  # noqa: N802 - Twisted's name
-        for printed in tuple(self._awaited):
-            del self._awaited[printed]
-            printed.errback(RuntimeError(f"the program ended: {self.errors}"))
-        assert isinstance(reason.value, ProcessDone | ProcessTerminated)
-        self.status = reason.value.exitCode or 0
-        for ended in self._ends:
-            ended.callback(None)
-
-    def _tell(self) -> None:
-        for printed, count in tuple(self._awaited.items()):
-            if len(self.lines) >= count:
-                del self._awaited[printed]
-                printed.callback(None)
-
-
 def _give_up(problem: str) -> NoReturn:
     if _REQUIRED:
         pytest.fail(problem, pytrace=False)
@@ -129,7 +74,7 @@ def _give_up(problem: str) -> NoReturn:
 
 
 def _tool(name: str) -> str:
-    """Find a program, or skip the test with the remedy."""
+    """Find a program, or skip the test."""
     path = shutil.which(name)
     if path is None:
         _give_up(f"{name} is not installed; Debian's package of that name has it")
@@ -137,7 +82,7 @@ def _tool(name: str) -> str:
 
 
 def _program(url: str) -> str:
-    """Take the program from the page, for an Asterisk at this URL.
+    """Extract the program from the page, for an Asterisk at this URL.
 
     Two things in it are changed: where Asterisk is, and an asterisk that the page
     has escaped.
@@ -150,23 +95,6 @@ def _program(url: str) -> str:
     return mended.replace("http://localhost:8088", url)
 
 
-@asynccontextmanager
-async def _running(
-    reactor: PosixReactorBase, *command: str, **environment: str
-) -> AsyncIterator[Program]:
-    """Run a program for as long as it is needed, and no longer."""
-    program = Program()
-    process = reactor.spawnProcess(
-        program, command[0], command, env={**os.environ, **environment}
-    )
-    try:
-        yield program
-    finally:
-        if program.status is None:
-            process.signalProcess("KILL")
-        await program.ended()
-
-
 def _has_ari_client() -> bool:
     _FOLDER.mkdir(parents=True, exist_ok=True)
     return (_MODULES / ".package-lock.json").is_file()  # what npm writes last
@@ -174,25 +102,32 @@ def _has_ari_client() -> bool:
 
 async def _install_ari_client(reactor: PosixReactorBase, npm: str) -> None:
     command = (npm, *_INSTALL, "--prefix", str(_FOLDER), _ARI_CLIENT)
-    async with _running(reactor, *command) as installing:
-        await installing.ended().addTimeout(_INSTALL_SECONDS, reactor)
-    problem = f"npm could not install {_ARI_CLIENT}: {installing.errors}"
-    assert installing.status == 0, problem
+    async with ProgramProcess.running(reactor, *command) as npm_process:
+        end = await npm_process.end(seconds=_INSTALL_SECONDS)
+    problem = f"npm could not install {_ARI_CLIENT}: {npm_process.errors}"
+    assert end.exitCode == 0, problem
 
 
 async def _hold_session(
-    reactor: PosixReactorBase, simulator: Simulator, session: Program
+    reactor: PosixReactorBase, simulator: Simulator, session: ProgramProcess
 ) -> None:
-    async def be_the_caller() -> None:
+    """Be the caller of the session, until the program has printed all lines."""
+
+    async def call() -> None:
         await simulator.listening("channel-aa")
         await simulator.call(name="PJSIP/alice-00000001").run(_SCRIPT)
 
-    both = [Deferred.fromCoroutine(be_the_caller()), session.printed(len(_LINES))]
+    def has_printed() -> bool:
+        assert session.is_running, f"the program ended: {session.errors}"
+        return len(session.lines) >= len(_LINES)
+
+    printing = until(reactor, has_printed, "its lines", seconds=_SESSION_SECONDS)
+    both = [Deferred.fromCoroutine(call()), Deferred.fromCoroutine(printing)]
     await gatherResults(both, consumeErrors=True).addTimeout(_SESSION_SECONDS, reactor)
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_pages_javascript_program_has_its_session(
+async def test_seed_javascript_program_completes_its_session(
     reactor: PosixReactorBase, tmp_path: Path
 ) -> None:
     node, npm = _tool("node"), _tool("npm")
@@ -203,8 +138,9 @@ async def test_the_pages_javascript_program_has_its_session(
     try:
         program = tmp_path / "channel-aa.js"
         program.write_text(_program(simulator.url), encoding="utf-8")
-        modules = str(_MODULES)
-        async with _running(reactor, node, str(program), NODE_PATH=modules) as session:
+        async with ProgramProcess.running(
+            reactor, node, str(program), environ={"NODE_PATH": str(_MODULES)}
+        ) as session:
             await _hold_session(reactor, simulator, session)
     finally:
         await simulator.stop()

@@ -1,8 +1,7 @@
-"""The attendant as a service: several in one process, and under ``twist``."""
+"""`AttendantService` in one process with others, and under ``twist``."""
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest_twisted
@@ -11,28 +10,16 @@ from zope.interface.verify import verifyObject
 
 from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
-from channel_aa.simulator import Simulator
-from tests.support.attendant_harness import until
-from tests.support.program import Program
+from tests.support.asterisk_harness import running_simulator
+from tests.support.process import TWIST, PythonProcess
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from twisted.internet.posixbase import PosixReactorBase
 
+    from channel_aa.simulator import Simulator
+
 SESSION = "hear or, press 2, hear digits/2, hear press-1, hangup"
-TWIST = ("-c", "from twisted.application.twist._twist import Twist; Twist.main()")
-
-
-@asynccontextmanager
-async def simulating(reactor: PosixReactorBase) -> AsyncIterator[Simulator]:
-    """Run a simulated Asterisk for a block of code."""
-    simulator = Simulator(reactor=reactor, default_sound_seconds=0.2)
-    await simulator.start()
-    try:
-        yield simulator
-    finally:
-        await simulator.stop()
 
 
 def serving(simulator: Simulator, reactor: PosixReactorBase) -> AttendantService:
@@ -42,10 +29,13 @@ def serving(simulator: Simulator, reactor: PosixReactorBase) -> AttendantService
 
 
 @pytest_twisted.ensureDeferred
-async def test_several_in_one_process_serve_an_asterisk_each(
+async def test_services_in_one_process_serve_separate_asterisks(
     reactor: PosixReactorBase,
 ) -> None:
-    async with simulating(reactor) as one, simulating(reactor) as another:
+    async with (
+        running_simulator(reactor, default_sound_seconds=0.2) as one,
+        running_simulator(reactor, default_sound_seconds=0.2) as another,
+    ):
         services = MultiService()
         for simulator in (one, another):
             service = serving(simulator, reactor)
@@ -59,17 +49,17 @@ async def test_several_in_one_process_serve_an_asterisk_each(
             assert await caller.ended == "hung up by caller"
         await services.stopService()
         await until(
-            lambda: one.open_connections == another.open_connections == 0,
             reactor,
+            lambda: one.open_connections == another.open_connections == 0,
             "the end of every connection",
         )
 
 
 @pytest_twisted.ensureDeferred
-async def test_twist_runs_it_too(reactor: PosixReactorBase) -> None:
-    async with simulating(reactor) as simulator:
+async def test_twist_runs_the_plugin(reactor: PosixReactorBase) -> None:
+    async with running_simulator(reactor, default_sound_seconds=0.2) as simulator:
         arguments = (*TWIST, "channel-aa", "--url", simulator.url)
-        async with Program.running(reactor, *arguments) as program:
+        async with PythonProcess.running(reactor, *arguments) as program:
             await simulator.listening()
             await simulator.call().run(SESSION)
             await program.prints("has left the application")

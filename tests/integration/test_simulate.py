@@ -8,7 +8,8 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tests.support.terminals import SECONDS, Terminal
+from tests.support.process import TerminalProcess
+from tests.support.waiting import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,12 +22,12 @@ options.1 = { play = ["you-entered"], then = { dial = "PJSIP/410" } }
 """
 
 
-def test_a_call_by_hand_takes_the_terminals_keys(tmp_path: Path) -> None:
+def test_manual_call_takes_keys_from_the_terminal(tmp_path: Path) -> None:
     file = tmp_path / "twistd.conf"
     file.write_text(MENU)
     keys = {"press-1": "x1", "you-entered": "", "conversation begins": "\x04"}
     shown = []
-    with closing(Terminal(*COMMAND, str(file))) as terminal:
+    with closing(TerminalProcess(*COMMAND, str(file))) as terminal:
         for line in terminal.lines():
             shown.append(line[10:] if line.startswith("  ") else line)
             terminal.type(keys.pop(shown[-1], ""))
@@ -40,7 +41,7 @@ def test_a_call_by_hand_takes_the_terminals_keys(tmp_path: Path) -> None:
     ]
 
 
-def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+def test_closed_output_pipe_ends_without_a_traceback(tmp_path: Path) -> None:
     file = tmp_path / "twistd.conf"
     file.write_text(MENU)
     reading, writing = os.pipe()
@@ -49,7 +50,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
         [*COMMAND, str(file), "--press", "1"],
         stdout=writing,
         stderr=subprocess.PIPE,
-        timeout=SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     os.close(writing)

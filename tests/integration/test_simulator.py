@@ -1,11 +1,10 @@
-"""The simulator over its sockets: what `tests/contract` cannot ask of Asterisk."""
+"""The simulator on sockets, where tests/contract cannot test Asterisk."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -18,23 +17,21 @@ from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutput
 from twisted.web.client import HTTPConnectionPool, ResponseNeverReceived
 
-from channel_aa.simulator import Simulator
-from tests.support.http_peers import nothing_left, until
-from tests.support.raw_ari import SECONDS, Ari, Events, RefusedError
+from real_asterisk.raw_ari import SECONDS, Events, RefusedError
+from tests.support.asterisk_harness import APP, ari_of, running_simulator
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.web.iweb import IResponse
 
-    Reactor: TypeAlias = PosixReactorBase
+    from channel_aa.simulator import Simulator
 
-APP = "channel-aa"
+    Reactor: TypeAlias = PosixReactorBase
 
 
 class EventsFactory(WebSocketClientFactory):
-    """Makes one websocket."""
+    """Makes one `Events`."""
 
     noisy = False
 
@@ -47,26 +44,6 @@ class EventsFactory(WebSocketClientFactory):
         return self._events
 
 
-@asynccontextmanager
-async def running(reactor: Reactor, **options: Any) -> AsyncIterator[Simulator]:  # noqa: ANN401 - those of Simulator
-    """Run a simulator, and look that nothing of it is left."""
-    simulator = Simulator(reactor=reactor, **options)
-    async with nothing_left(reactor):
-        await simulator.start()
-        try:
-            yield simulator
-        finally:
-            await simulator.stop()
-    assert simulator.open_connections == 0
-    assert simulator.open_websockets == 0
-    assert simulator.live_channels == 0
-    assert simulator.live_playbacks == 0
-
-
-def user(reactor: Reactor, simulator: Simulator) -> Ari:
-    return Ari(reactor, simulator.url, username="asterisk", password="asterisk")
-
-
 async def ask(
     reactor: Reactor,
     simulator: Simulator,
@@ -74,7 +51,7 @@ async def ask(
     path: str,
     **options: Any,  # noqa: ANN401 - those of treq
 ) -> tuple[int, Any]:
-    """Send a request; returns the status and the decoded body."""
+    """Send a request; return the status and the decoded body."""
     pool = HTTPConnectionPool(reactor, persistent=False)
     response: IResponse = await treq.request(
         method,
@@ -105,7 +82,7 @@ async def open_websocket(
 
 
 @pytest_twisted.ensureDeferred
-async def test_importing_it_installs_no_reactor(reactor: Reactor) -> None:
+async def test_simulator_import_installs_no_reactor(reactor: Reactor) -> None:
     code = (
         "import sys, channel_aa.simulator;"
         "print('twisted.internet.reactor' in sys.modules)"
@@ -117,11 +94,11 @@ async def test_importing_it_installs_no_reactor(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_stopping_in_the_middle_of_everything_leaves_nothing(
+async def test_stop_during_calls_leaves_nothing(
     reactor: Reactor,
 ) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         caller = simulator.call(dialplan_seconds=100)
         elsewhere = simulator.call(app="nobody", dialplan_seconds=100)
@@ -144,11 +121,11 @@ async def test_stopping_in_the_middle_of_everything_leaves_nothing(
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_starts_again_on_the_same_port_with_nothing_in_it(
+async def test_restart_has_the_same_port_and_no_state(
     reactor: Reactor,
 ) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         await ari.listen(APP)
         simulator.call()
         before = simulator.url
@@ -160,9 +137,9 @@ async def test_it_starts_again_on_the_same_port_with_nothing_in_it(
 
 
 @pytest_twisted.ensureDeferred
-async def test_while_it_boots_it_answers_nothing_but_503(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+async def test_booting_simulator_answers_503(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         simulator.is_booting = True
         assert (await ari.get("/asterisk/info")).status == 503
         with pytest.raises(RefusedError) as refusal:
@@ -173,8 +150,10 @@ async def test_while_it_boots_it_answers_nothing_but_503(reactor: Reactor) -> No
 
 
 @pytest_twisted.ensureDeferred
-async def test_credentials_come_in_a_header_or_in_the_query(reactor: Reactor) -> None:
-    async with running(reactor, username="me", password="s:cret") as simulator:
+async def test_credentials_may_be_in_a_header_or_the_query(reactor: Reactor) -> None:
+    async with running_simulator(
+        reactor, username="me", password="s:cret"
+    ) as simulator:
         for status, options in (
             (200, {"auth": ("me", "s:cret")}),
             (200, {"auth": None, "params": {"api_key": "me:s:cret"}}),
@@ -189,10 +168,10 @@ async def test_credentials_come_in_a_header_or_in_the_query(reactor: Reactor) ->
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_websocket_may_have_its_credentials_in_the_query(
+async def test_websocket_credentials_may_be_in_the_query(
     reactor: Reactor,
 ) -> None:
-    async with running(reactor) as simulator:
+    async with running_simulator(reactor) as simulator:
         query = f"api_key=asterisk:asterisk&app={APP}"
         events = await open_websocket(reactor, simulator, query, [])
         simulator.call()
@@ -200,8 +179,8 @@ async def test_a_websocket_may_have_its_credentials_in_the_query(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_websocket_of_another_subprotocol_is_refused(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
+async def test_websocket_with_another_subprotocol_is_refused(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
         query = f"api_key=asterisk:asterisk&app={APP}"
         with pytest.raises(RefusedError) as refusal:
             await open_websocket(reactor, simulator, query, ["other"])
@@ -218,19 +197,19 @@ async def test_a_websocket_of_another_subprotocol_is_refused(reactor: Reactor) -
         {"params": {"media": "sound:press-1"}, "json": {"media": "sound:or"}},
     ],
 )
-async def test_parameters_may_come_in_the_body(
+async def test_parameters_may_be_in_the_body(
     reactor: Reactor, options: dict[str, Any]
 ) -> None:
-    async with running(reactor) as simulator:
-        await user(reactor, simulator).listen(APP)
+    async with running_simulator(reactor) as simulator:
+        await ari_of(simulator, reactor).listen(APP)
         path = f"/ari/channels/{simulator.call().channel.id}/play"
         status, playback = await ask(reactor, simulator, "POST", path, **options)
         assert (status, playback["media_uri"]) == (201, "sound:or")
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_body_that_is_no_json_is_refused(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
+async def test_body_that_is_not_json_is_refused(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
         answer = await ask(
             reactor,
             simulator,
@@ -243,8 +222,10 @@ async def test_a_body_that_is_no_json_is_refused(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_path_that_ends_with_a_slash_gets_a_hint(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
+async def test_path_with_trailing_slash_is_refused_with_a_hint(
+    reactor: Reactor,
+) -> None:
+    async with running_simulator(reactor) as simulator:
         answer = await ask(reactor, simulator, "GET", "/ari/channels/")
         hint = "ARI URLs do not end with a slash. Try /ari/channels"
         assert answer == (404, {"message": hint})
@@ -252,9 +233,9 @@ async def test_a_path_that_ends_with_a_slash_gets_a_hint(reactor: Reactor) -> No
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_id_may_have_any_character(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        await user(reactor, simulator).listen(APP)
+async def test_id_may_have_any_characters(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        await ari_of(simulator, reactor).listen(APP)
         path = f"/ari/channels/{simulator.call().channel.id}/play/a%2Fb%20c"
         query = {"media": "tone:ring"}
         _, playback = await ask(reactor, simulator, "POST", path, params=query)
@@ -264,10 +245,10 @@ async def test_an_id_may_have_any_character(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_documentation_points_to_where_it_was_asked_for(
+async def test_api_docs_have_the_host_of_the_request(
     reactor: Reactor,
 ) -> None:
-    async with running(reactor) as simulator:
+    async with running_simulator(reactor) as simulator:
         path = "/ari/api-docs"
         _, listing = await ask(reactor, simulator, "GET", f"{path}/resources.json")
         assert listing["basePath"] == f"{simulator.url}/ari"
@@ -280,34 +261,36 @@ async def test_the_documentation_points_to_where_it_was_asked_for(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_sounds_start_overtakes_the_answer(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+async def test_playback_started_overtakes_the_answer(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         channel = simulator.call().channel.id
         answer = await ari.post(f"/channels/{channel}/play/a", media="sound:or")
         started = await events.wait_for_type("PlaybackStarted", "a")
-        assert started.received <= answer.answered
+        assert started.received <= answer.received
         assert answer.json["state"] == "queued"
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_sounds_start_may_be_told_to_come_after_the_answer(
+async def test_playback_started_may_be_delayed_after_the_answer(
     reactor: Reactor,
 ) -> None:
-    async with running(reactor, thread_delay=1.0) as simulator:
-        ari = user(reactor, simulator)
+    async with running_simulator(reactor, thread_delay=1.0) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         channel = simulator.call().channel.id
         answer = await ari.post(f"/channels/{channel}/play/a", media="sound:or")
         started = await events.wait_for_type("PlaybackStarted", "a")
-        assert started.received > answer.answered
+        assert started.received > answer.received
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_websocket_may_hear_several_applications(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        events = await user(reactor, simulator).listen("first,second")
+async def test_websocket_may_subscribe_to_several_applications(
+    reactor: Reactor,
+) -> None:
+    async with running_simulator(reactor) as simulator:
+        events = await ari_of(simulator, reactor).listen("first,second")
         for app in ("second", "first"):
             simulator.call(app=app)
         await events.wait_for(lambda it: it.json["application"] == "first")
@@ -315,11 +298,11 @@ async def test_one_websocket_may_hear_several_applications(reactor: Reactor) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_websocket_may_hear_everything_but_who_enters_and_leaves(
+async def test_subscribe_all_excludes_stasis_start_and_end(
     reactor: Reactor,
 ) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen("monitor", subscribeAll="true")
         await ari.listen(APP)
         simulator.call().hang_up()
@@ -336,8 +319,8 @@ async def test_a_websocket_may_hear_everything_but_who_enters_and_leaves(
 
 @pytest_twisted.ensureDeferred
 async def test_websockets_are_closed_with_a_code(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         simulator.close_websockets(1001)
         assert await events.closed == 1001
@@ -346,9 +329,9 @@ async def test_websockets_are_closed_with_a_code(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_connections_are_dropped_and_calls_stay(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+async def test_dropped_connections_keep_calls(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         caller = simulator.call()
         simulator.drop_connections()
@@ -359,8 +342,8 @@ async def test_connections_are_dropped_and_calls_stay(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_faults_answer_with_an_error(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
+async def test_fault_answers_with_an_error(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
         simulator.faults.answer("GET /channels", 500, message="Out of order")
         refusal = (500, {"message": "Out of order"})
         assert await ask(reactor, simulator, "GET", "/ari/channels") == refusal
@@ -368,34 +351,34 @@ async def test_faults_answer_with_an_error(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_faults_refuse_a_websocket(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
+async def test_fault_refuses_a_websocket(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
         simulator.faults.answer("GET /events", 500)
         with pytest.raises(RefusedError) as refusal:
-            await user(reactor, simulator).listen(APP)
+            await ari_of(simulator, reactor).listen(APP)
         assert refusal.value.args[0] == 500
 
 
 @pytest_twisted.ensureDeferred
-async def test_faults_delay_an_answer_but_not_the_deed(reactor: Reactor) -> None:
-    async with running(reactor, speed=10) as simulator:
-        ari = user(reactor, simulator)
+async def test_fault_delays_the_answer_but_not_the_effect(reactor: Reactor) -> None:
+    async with running_simulator(reactor, speed=10) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         channel = simulator.call().channel.id
         simulator.faults.delay("POST /channels/*/answer", 20)
         answer = await ari.post(f"/channels/{channel}/answer")
         up = await events.wait_for_type("ChannelStateChange", channel)
         assert answer.status == 204
-        assert answer.answered - up.received > 0.05
+        assert answer.received - up.received > 0.05
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("is_served", [False, True])
-async def test_faults_lose_the_request_or_its_answer(
+async def test_fault_loses_the_request_or_its_answer(
     reactor: Reactor, *, is_served: bool
 ) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         await ari.listen(APP)
         caller = simulator.call()
         faults = simulator.faults
@@ -407,9 +390,9 @@ async def test_faults_lose_the_request_or_its_answer(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_client_may_go_before_its_answer_comes(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+async def test_client_may_disconnect_before_the_answer(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         channel = f"/channels/{simulator.call().channel.id}"
         await ari.post(f"{channel}/play/a", media="sound:or")
@@ -423,9 +406,9 @@ async def test_a_client_may_go_before_its_answer_comes(reactor: Reactor) -> None
 
 
 @pytest_twisted.ensureDeferred
-async def test_many_calls_at_once_all_have_their_session(reactor: Reactor) -> None:
-    async with running(reactor, speed=10) as simulator:
-        ari = user(reactor, simulator)
+async def test_concurrent_calls_complete_their_sessions(reactor: Reactor) -> None:
+    async with running_simulator(reactor, speed=10) as simulator:
+        ari = ari_of(simulator, reactor)
         await ari.listen(APP)
         callers = [simulator.call() for _ in range(100)]
         assert simulator.live_channels == 100

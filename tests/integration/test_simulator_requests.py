@@ -1,4 +1,4 @@
-"""Requests over the simulator's websockets: what cannot be asked of Asterisk."""
+"""Requests over the simulator's websocket, where Asterisk cannot be tested."""
 
 from __future__ import annotations
 
@@ -6,26 +6,32 @@ import pytest
 import pytest_twisted
 from twisted.internet.posixbase import PosixReactorBase
 
-from tests.integration.test_simulator import APP, running, user
-from tests.support.http_peers import until
+from tests.support.asterisk_harness import APP, ari_of, running_simulator
+from tests.support.waiting import until
 
 Reactor = PosixReactorBase
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(("serves", "version"), [(True, "22.10.1"), (False, "20.13.0")])
-async def test_its_version_tells_what_it_can(
+async def test_version_depends_on_rest_over_websocket(
     reactor: Reactor, *, serves: bool, version: str
 ) -> None:
-    async with running(reactor, serves_requests_over_websocket=serves) as simulator:
-        answer = await user(reactor, simulator).get("/asterisk/info")
+    async with running_simulator(
+        reactor, serves_requests_over_websocket=serves
+    ) as simulator:
+        answer = await ari_of(simulator, reactor).get("/asterisk/info")
         assert answer.json["system"]["version"] == version
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_old_one_takes_no_notice_of_requests(reactor: Reactor) -> None:
-    async with running(reactor, serves_requests_over_websocket=False) as simulator:
-        events = await user(reactor, simulator).listen(APP)
+async def test_old_version_ignores_requests_over_the_websocket(
+    reactor: Reactor,
+) -> None:
+    async with running_simulator(
+        reactor, serves_requests_over_websocket=False
+    ) as simulator:
+        events = await ari_of(simulator, reactor).listen(APP)
         events.request("GET", "channels")
         events.sendMessage(b"{bad")
         simulator.call()
@@ -36,19 +42,19 @@ async def test_an_old_one_takes_no_notice_of_requests(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_requests_are_counted_whichever_way_they_come(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        events = await user(reactor, simulator).listen(APP)
+async def test_requests_are_counted_over_both_transports(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        events = await ari_of(simulator, reactor).listen(APP)
         before = simulator.requests
         await events.ask("GET", "channels")
-        await user(reactor, simulator).get("/channels")
+        await ari_of(simulator, reactor).get("/channels")
         assert simulator.requests == before + 2
 
 
 @pytest_twisted.ensureDeferred
-async def test_faults_answer_with_an_error(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        events = await user(reactor, simulator).listen(APP)
+async def test_fault_answers_with_an_error(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        events = await ari_of(simulator, reactor).listen(APP)
         simulator.faults.answer("GET /channels", 503)
         first = await events.ask("GET", "channels?all=true")
         assert first.json["status_code"] == 503
@@ -57,9 +63,9 @@ async def test_faults_answer_with_an_error(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_delayed_answer_holds_up_its_websocket(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+async def test_delayed_answer_delays_its_websocket(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         other = await ari.listen("other")
         caller = simulator.call()
@@ -68,7 +74,7 @@ async def test_a_delayed_answer_holds_up_its_websocket(reactor: Reactor) -> None
             events.request("DELETE", f"channels/{caller.channel.id}"),
             events.request("GET", "channels"),
         ]
-        # The deed is not delayed.
+        # The effect is not delayed.
         await until(reactor, lambda: caller.is_over)
         await other.ask("GET", "channels")
         assert events.answered == []
@@ -78,11 +84,11 @@ async def test_a_delayed_answer_holds_up_its_websocket(reactor: Reactor) -> None
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("is_served", [False, True])
-async def test_faults_drop_the_websocket_for_want_of_an_answer(
+async def test_fault_drops_the_websocket_instead_of_an_answer(
     reactor: Reactor, *, is_served: bool
 ) -> None:
-    async with running(reactor) as simulator:
-        events = await user(reactor, simulator).listen(APP)
+    async with running_simulator(reactor) as simulator:
+        events = await ari_of(simulator, reactor).listen(APP)
         caller = simulator.call()
         faults = simulator.faults
         lose = faults.lose_answer if is_served else faults.lose_request
@@ -95,18 +101,18 @@ async def test_faults_drop_the_websocket_for_want_of_an_answer(
 
 
 @pytest_twisted.ensureDeferred
-async def test_faults_make_it_take_no_notice_of_requests_any_more(
+async def test_fault_ignores_requests_over_the_websocket(
     reactor: Reactor,
 ) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         simulator.faults.ignore_over_websocket("GET /sounds", times=1)
         unanswered = [events.request("GET", "sounds")]
         assert (await events.ask("GET", "sounds")).json["status_code"] == 200
         simulator.faults.ignore_over_websocket()
         unanswered += [events.request("GET", "sounds") for _ in range(3)]
-        # Over HTTP it serves on, and events come.
+        # HTTP requests and events still work.
         assert (await ari.get("/sounds")).status == 200
         simulator.call()
         await events.wait_for(lambda it: it.type == "StasisStart")
@@ -117,9 +123,9 @@ async def test_faults_make_it_take_no_notice_of_requests_any_more(
 
 
 @pytest_twisted.ensureDeferred
-async def test_faults_drop_an_answer_as_any_event(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        events = await user(reactor, simulator).listen(APP)
+async def test_fault_drops_a_response_like_an_event(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        events = await ari_of(simulator, reactor).listen(APP)
         simulator.faults.drop_event("RESTResponse")
         lost = events.request("GET", "sounds")
         await events.ask("GET", "sounds")
@@ -127,9 +133,9 @@ async def test_faults_drop_an_answer_as_any_event(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_websocket_may_close_while_a_request_waits(reactor: Reactor) -> None:
-    async with running(reactor) as simulator:
-        ari = user(reactor, simulator)
+async def test_websocket_may_close_while_a_request_waits(reactor: Reactor) -> None:
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
         events = await ari.listen(APP)
         caller = simulator.call()
         channel = f"channels/{caller.channel.id}"
@@ -144,11 +150,11 @@ async def test_a_websocket_may_close_while_a_request_waits(reactor: Reactor) -> 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_thousand_requests_at_once_are_answered_in_order(
+async def test_1000_requests_at_once_are_answered_in_order(
     reactor: Reactor,
 ) -> None:
-    async with running(reactor) as simulator:
-        events = await user(reactor, simulator).listen(APP)
+    async with running_simulator(reactor) as simulator:
+        events = await ari_of(simulator, reactor).listen(APP)
         channel = f"channels/{simulator.call().channel.id}"
         uris = (f"{channel}/answer", f"{channel}/variable?variable=X&value=1")
         sent = [events.request("POST", uris[each % 2]) for each in range(1000)]

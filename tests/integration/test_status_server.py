@@ -38,13 +38,13 @@ SECONDS = 60
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Give a folder whose name is short enough for a socket in it."""
+    """Make a folder whose path is short enough for a Unix socket."""
     with TemporaryDirectory(prefix="aa-") as name:
         yield Path(name)
 
 
 @asynccontextmanager
-async def served(
+async def running_server(
     reactor: PosixReactorBase, where: str, status: Status | None = None
 ) -> AsyncIterator[StatusServer]:
     server = StatusServer(lambda: status or a_status(), reactor=reactor)
@@ -56,7 +56,7 @@ async def served(
 
 
 @implementer(IAgentEndpointFactory)
-class To:
+class FixedEndpointFactory:
     def __init__(self, endpoint: IStreamClientEndpoint) -> None:
         self.endpoint = endpoint
 
@@ -64,18 +64,20 @@ class To:
         return self.endpoint
 
 
-async def asked(
+async def request(
     reactor: PosixReactorBase, where: str, method: str = "GET"
 ) -> tuple[int, bytes]:
-    agent = Agent.usingEndpointFactory(reactor, To(client_endpoint(where, reactor)))
+    agent = Agent.usingEndpointFactory(
+        reactor, FixedEndpointFactory(client_endpoint(where, reactor))
+    )
     client = HTTPClient(agent)
     waiting = client.request(method, "http://channel-aa/")
     answer = await waiting.addTimeout(SECONDS, reactor)
     return answer.code, await answer.content()
 
 
-class Raw(Protocol):
-    """A connection, what came over it, and its end."""
+class RecordingProtocol(Protocol):
+    """A connection that records the received bytes and its end."""
 
     def __init__(self) -> None:
         self.received = b""
@@ -97,9 +99,9 @@ def mode(path: Path) -> int:
 
 
 def leave_socket(path: Path) -> None:
-    """Leave what a killed daemon leaves: its socket, and Twisted's lock beside it.
+    """Create what a killed daemon leaves: its socket, and Twisted's lock.
 
-    The lock's owner is alive: in a container, every daemon has the same number.
+    The lock's process id exists: in a container, all daemons have the same one.
     """
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
@@ -113,31 +115,31 @@ async def test_status_is_the_same_over_tcp_and_a_unix_socket(
 ) -> None:
     tcp = f"tcp:{free_port()}:interface=127.0.0.1"
     unix = f"unix:{folder}/status"
-    async with served(reactor, tcp), served(reactor, unix):
+    async with running_server(reactor, tcp), running_server(reactor, unix):
         for where in (tcp, unix):
-            code, body = await asked(reactor, where)
+            code, body = await request(reactor, where)
             assert code == 200
             assert msgspec.json.decode(body, type=Status) == a_status()
 
 
 @pytest_twisted.ensureDeferred
-async def test_code_says_it_to_who_does_not_read(
+async def test_http_status_tells_whether_it_serves(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where, a_status(serving=False)):
-        assert (await asked(reactor, where))[0] == 503
-        assert await asked(reactor, where, "HEAD") == (503, b"")
+    async with running_server(reactor, where, a_status(serving=False)):
+        assert (await request(reactor, where))[0] == 503
+        assert await request(reactor, where, "HEAD") == (503, b"")
 
 
 @pytest_twisted.ensureDeferred
-async def test_nobody_can_do_more_than_read(
+async def test_other_methods_are_refused(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where):
-        assert (await asked(reactor, where, "POST"))[0] == 405
-        assert (await asked(reactor, where, "DELETE"))[0] == 405
+    async with running_server(reactor, where):
+        assert (await request(reactor, where, "POST"))[0] == 405
+        assert (await request(reactor, where, "DELETE"))[0] == 405
 
 
 @pytest_twisted.ensureDeferred
@@ -145,9 +147,11 @@ async def test_request_with_a_body_is_dropped(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where):
-        raw = await client_endpoint(where, reactor).connect(Factory.forProtocol(Raw))
-        assert isinstance(raw, Raw)
+    async with running_server(reactor, where):
+        raw = await client_endpoint(where, reactor).connect(
+            Factory.forProtocol(RecordingProtocol)
+        )
+        assert isinstance(raw, RecordingProtocol)
         assert raw.transport is not None
         raw.transport.write(
             b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n"
@@ -157,83 +161,81 @@ async def test_request_with_a_body_is_dropped(
 
 
 @pytest_twisted.ensureDeferred
-async def test_connections_are_limited_and_those_that_end_make_room(
+async def test_number_of_connections_is_limited(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where):
+    async with running_server(reactor, where):
         endpoint = client_endpoint(where, reactor)
-        open_ones = []
+        connections = []
         for _ in range(CONNECTIONS):
-            raw = await endpoint.connect(Factory.forProtocol(Raw))
-            assert isinstance(raw, Raw)
-            open_ones.append(raw)
-        one_more = await endpoint.connect(Factory.forProtocol(Raw))
-        assert isinstance(one_more, Raw)
-        await one_more.ended.addTimeout(SECONDS, reactor)
-        for raw in open_ones:
+            raw = await endpoint.connect(Factory.forProtocol(RecordingProtocol))
+            assert isinstance(raw, RecordingProtocol)
+            connections.append(raw)
+        surplus = await endpoint.connect(Factory.forProtocol(RecordingProtocol))
+        assert isinstance(surplus, RecordingProtocol)
+        await surplus.ended.addTimeout(SECONDS, reactor)
+        for raw in connections:
             assert raw.transport is not None
             raw.transport.loseConnection()
             await raw.ended.addTimeout(SECONDS, reactor)
-        assert (await asked(reactor, where))[0] == 200
+        assert (await request(reactor, where))[0] == 200
 
 
 @pytest_twisted.ensureDeferred
-async def test_socket_has_the_mode_that_was_asked_for(
+async def test_socket_has_the_configured_mode(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     path = folder / "status"
-    async with served(reactor, f"unix:{path}:mode=660"):
+    async with running_server(reactor, f"unix:{path}:mode=660"):
         assert mode(path) == 0o660
     assert names(folder) == []
 
 
 @pytest_twisted.ensureDeferred
-async def test_socket_of_a_killed_daemon_is_in_nobody_s_way(
+async def test_stale_socket_is_replaced(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     path = folder / "status"
     leave_socket(path)
     where = f"unix:{path}"
-    async with served(reactor, where):
-        assert (await asked(reactor, where))[0] == 200
+    async with running_server(reactor, where):
+        assert (await request(reactor, where))[0] == 200
 
 
 @pytest_twisted.ensureDeferred
-async def test_socket_that_another_serves_is_left_to_it_and_the_trouble_logged(
+async def test_socket_in_use_is_kept_and_the_error_logged(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
     where = f"unix:{folder}/status"
-    async with served(reactor, where, a_status(serving=False)):
+    async with running_server(reactor, where, a_status(serving=False)):
         with capturedLogs() as logged:
-            async with served(reactor, where):
-                assert (await asked(reactor, where))[0] == 503
+            async with running_server(reactor, where):
+                assert (await request(reactor, where))[0] == 503
         errors = [each for each in logged if each["log_level"] is LogLevel.error]
         assert [each["where"] for each in errors] == [where]
-        assert (await asked(reactor, where))[0] == 503
+        assert (await request(reactor, where))[0] == 503
 
 
-# Twisted leaves the socket open that it could not bind.
+# Twisted does not close the socket that it could not bind.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("where", ["bogus:1", "unix:/no/such/folder/status"])
 @pytest_twisted.ensureDeferred
-async def test_what_cannot_be_served_is_logged_and_no_error(
+async def test_failure_to_listen_is_logged(
     reactor: PosixReactorBase, where: str
 ) -> None:
     with capturedLogs() as logged:
-        async with served(reactor, where):
+        async with running_server(reactor, where):
             pass
     assert [each["where"] for each in logged if each["log_level"] is LogLevel.error]
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_moves_to_another_place(
-    reactor: PosixReactorBase, folder: Path
-) -> None:
+async def test_endpoint_can_be_changed(reactor: PosixReactorBase, folder: Path) -> None:
     first, second = f"unix:{folder}/first", f"unix:{folder}/second"
-    async with served(reactor, first) as server:
+    async with running_server(reactor, first) as server:
         await server.listen(second)
         assert names(folder) == ["second"]
-        assert (await asked(reactor, second))[0] == 200
+        assert (await request(reactor, second))[0] == 200
         await server.listen("")
         assert names(folder) == []

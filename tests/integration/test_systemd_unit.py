@@ -1,4 +1,4 @@
-"""The systemd unit, as systemd itself judges it."""
+"""The systemd unit, checked by systemd-analyze and against the daemon."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from channel_aa.daemon.systemd import TICK_SECONDS
 
 UNIT = Path(__file__).parents[2] / "systemd" / "channel-aa.service"
 MAX_EXPOSURE = 2.0
-"""systemd's scale: 0 is closed, 10 is exposed."""
+"""On systemd's scale from 0 (safe) to 10 (exposed)."""
 
 
 @pytest.fixture
 def analyze() -> str:
-    """Find systemd-analyze; without it the test is skipped, or fails in CI."""
+    """Find systemd-analyze; else skip the test, or fail it in CI."""
     program = shutil.which("systemd-analyze")
     if program is None:
         problem = "systemd-analyze is not here: apt-get install systemd"
@@ -35,7 +35,7 @@ def analyze() -> str:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """Give the unit as installed here: its programs are this environment's."""
+    """Write the unit with programs that exist here."""
     unit = tmp_path / "channel-aa.service"
     text = UNIT.read_text("utf-8")
     assert "/opt/channel-aa/bin/twistd" in text
@@ -61,18 +61,14 @@ def output(*command: str) -> tuple[int, str]:
     return done.returncode, done.stdout.decode()
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit(
-    analyze: str, installed: Path
-) -> None:
+def test_systemd_analyze_verifies_the_unit(analyze: str, installed: Path) -> None:
     code, text = output(analyze, "verify", "--man=no", str(installed))
     ours = [line for line in text.splitlines() if installed.name in line]
     assert ours == []
     assert code == 0, text
 
 
-def test_the_unit_leaves_the_daemon_little_to_do_harm_with(
-    analyze: str, installed: Path
-) -> None:
+def test_unit_has_a_low_exposure_level(analyze: str, installed: Path) -> None:
     code, text = output(
         analyze,
         "security",
@@ -86,35 +82,37 @@ def test_the_unit_leaves_the_daemon_little_to_do_harm_with(
 
 @pytest.fixture
 def service() -> SectionProxy:
-    """Give the unit's service section; of what stands there twice, the last."""
+    """Return the unit's service section; of repeated settings, the last one."""
     unit = RawConfigParser(strict=False)
     unit.read(UNIT, "utf-8")
     return unit["Service"]
 
 
-def test_the_end_has_more_time_than_calls_have_by_default(
+def test_stop_timeout_exceeds_the_drain_timeout(
     service: SectionProxy,
 ) -> None:
     seconds = AttendantSettings().drain_timeout + ENDING_SECONDS
     assert int(service["TimeoutStopSec"]) >= seconds
 
 
-def test_systemd_waits_longer_than_the_daemon_is_silent(service: SectionProxy) -> None:
+def test_watchdog_interval_exceeds_the_notification_interval(
+    service: SectionProxy,
+) -> None:
     for name in ("TimeoutStartSec", "WatchdogSec"):
         assert int(service[name]) > 10 * TICK_SECONDS
 
 
-def test_one_that_was_replaced_is_not_started_again(service: SectionProxy) -> None:
+def test_replaced_daemon_is_not_restarted(service: SectionProxy) -> None:
     assert service["RestartPreventExitStatus"] == str(REPLACED_EXIT_CODE)
 
 
-def test_password_goes_the_way_that_the_daemon_looks_for_it(
+def test_password_is_passed_as_a_credential(
     service: SectionProxy,
 ) -> None:
     name = service["LoadCredential"].split(":")[0]
     assert service["Environment"] == f"{PASSWORD_FILE_VARIABLE}=%d/{name}"
 
 
-def test_no_boot_waits_for_asterisk() -> None:
-    """A target waits for what it wants, but for units without default dependencies."""
+def test_boot_does_not_wait_for_asterisk() -> None:
+    """multi-user.target does not wait for units without default dependencies."""
     assert "\nDefaultDependencies=no\n" in UNIT.read_text("utf-8")

@@ -1,0 +1,1 @@
+"""Properties of random inputs and random sequences of events, in memory."""

@@ -22,18 +22,19 @@ from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.errors import AriError, ConnectionLostError, error_for
 from channel_aa.ari.wire.requests import IRequestSender, Request
 from channel_aa.ari.wire.routing import Transport
-from channel_aa.interfaces import IChannelListener, IStasisApplication, PlaybackEnd
 from channel_aa.service.lag import ReactorDelay
+from tests.support.listeners import RecordingApplication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from twisted.internet.base import DelayedCall
 
     from channel_aa.ari.channel import Channel
     from channel_aa.ari.playback import Playback
     from channel_aa.ari.wire.connection import EventsConnection
-    from channel_aa.interfaces import IChannel
+    from channel_aa.interfaces import PlaybackEnd
+    from tests.support.listeners import RecordingListener
 
 PASSWORD = "correct-horse"
 APP = "channel-aa"
@@ -178,59 +179,6 @@ class FakeConnection:
         if self.is_open:
             self.lose()
         return succeed(None)
-
-
-@implementer(IChannelListener)
-class RecordingListener:
-    """Writes down what a channel tells; a method named in ``raising`` also fails."""
-
-    def __init__(self) -> None:
-        self.log: list[str] = []
-        self.raising: set[str] = set()
-
-    def _told(self, name: str, *arguments: str) -> None:
-        self.log.append(" ".join([name, *arguments]))
-        if name in self.raising:
-            raise RuntimeError(f"{name} went wrong")
-
-    def dtmf_received(self, digit: str) -> None:
-        self._told("dtmf", digit)
-
-    def reconnected(self) -> None:
-        self._told("reconnected")
-
-    def hung_up(self) -> None:
-        self._told("hung up")
-
-    def left(self) -> None:
-        self._told("left")
-
-
-@implementer(IStasisApplication)
-class RecordingApplication:
-    """Takes every channel, and listens to it with a `RecordingListener`."""
-
-    def __init__(self) -> None:
-        self.entered: list[tuple[str, tuple[str, ...]]] = []
-        self.adopted: list[str] = []
-        self.times_replaced = 0
-        self.listeners: dict[str, RecordingListener] = {}
-        self.is_raising = False
-
-    def channel_entered(
-        self, channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
-    ) -> RecordingListener:
-        self.entered.append((channel.id, tuple(arguments)))
-        if adopted:
-            self.adopted.append(channel.id)
-        if self.is_raising:
-            raise RuntimeError("channel_entered went wrong")
-        listener = RecordingListener()
-        self.listeners[channel.id] = listener
-        return listener
-
-    def replaced(self) -> None:
-        self.times_replaced += 1
 
 
 @implementer(ILogObserver)

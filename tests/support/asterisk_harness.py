@@ -1,29 +1,29 @@
-"""Where the contract's tests are played: on an Asterisk, a real or a simulated one."""
+"""A real or a simulated Asterisk for a test, and its callers."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from twisted.internet.task import deferLater
-
 from channel_aa.simulator import Simulator
-from real_asterisk.sounds import LONG, QUIET, SOUNDS
-from tests.support.raw_ari import SECONDS, Ari, Events
+from real_asterisk.callers import CALLERS_APP, LocalCaller
+from real_asterisk.raw_ari import Ari
+from real_asterisk.sounds import LONG, PRESS_1, SOUNDS
+from tests.support.waiting import nothing_left, until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from twisted.internet.posixbase import PosixReactorBase
 
     from channel_aa.simulator import PhoneBehaviour, SimulatedCaller
     from real_asterisk.harness import Asterisk
+    from real_asterisk.raw_ari import Events
 
 APP = "channel-aa"
-_SAID = "press-1"
-"""What a caller says."""
 
 PHONES: Mapping[str, PhoneBehaviour | str] = {
     "Local/answers@phones": "answers",
@@ -36,47 +36,47 @@ PHONES: Mapping[str, PhoneBehaviour | str] = {
     "Local/declines@phones": "declines 0.2",
     "PJSIP/410": "unreachable",
 }
-"""The telephones of ``tests/end_to_end``, as they behave."""
+"""The telephones of ``real_asterisk/extensions.conf``, as the simulator has them."""
 
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {"1000": (), "1001": ("one", "two")}
-"""What the dialplan passes to the application at each extension."""
+"""The arguments that the dialplan passes to the application, by extension."""
 
 
 class Caller(Protocol):
-    """Somebody on the telephone."""
+    """A caller: the telephone's side of a call."""
 
     @property
     def name(self) -> str:
-        """The name of the channel that the application gets to know."""
+        """The name of the channel that enters the application."""
 
     async def press(self, key: str) -> None:
         """Press a key, once the call is answered."""
 
     async def speak(self) -> None:
-        """Say something, once the call is answered; return when it is said."""
+        """Say a word, once the call is answered; return when it is said."""
 
     async def keep_talking(self) -> None:
-        """Begin to say something that takes some seconds."""
+        """Begin to talk for some seconds."""
 
     async def keep_quiet(self) -> None:
-        """Let nothing but silence be heard for some seconds."""
+        """Begin some seconds of silence."""
 
     async def hang_up(self) -> None:
         """Hang up, answered or not."""
 
 
 @dataclass(frozen=True)
-class Call:
+class StasisCall:
     """A call in the application."""
 
     id: str
     caller: Caller
     start: Mapping[str, Any]
-    """The event that it came with."""
+    """Its ``StasisStart`` event."""
 
 
 async def stasis_status(events: Events, channel_name: str) -> str:
-    """Wait until Stasis has said how it went: only then a call has left it."""
+    """Wait for the ``STASISSTATUS`` of a call: only then it has left Stasis."""
     event = await events.wait_for(
         lambda it: (
             it.type == "ChannelVarset"
@@ -93,14 +93,14 @@ class AsteriskHarness(ABC):
     """An Asterisk with the tests' dialplan and sounds.
 
     Args:
-        reactor: the reactor that everything runs on.
-        url: where Asterisk's web server is.
+        reactor: the reactor that the test runs on.
+        url: the base URL of Asterisk's HTTP server.
     """
 
     username = "asterisk"
     password = "asterisk"
     sounds = SOUNDS
-    """How many seconds each sound lasts, by its name; there are no others."""
+    """The seconds that each sound lasts, by its name; Asterisk has no others."""
 
     def __init__(self, reactor: PosixReactorBase, url: str) -> None:
         self.reactor = reactor
@@ -109,57 +109,50 @@ class AsteriskHarness(ABC):
 
     @abstractmethod
     async def place_call(self, extension: str) -> Caller:
-        """Let somebody call an extension."""
+        """Call an extension."""
 
     async def close(self) -> None:
-        """Hang everybody up, and close all websockets."""
+        """Hang up all channels, and close all websockets."""
         await self.ari.close()
 
     async def listen(self, app: str = APP, **query: object) -> Events:
-        """Open the websocket of an application."""
+        """Open the events websocket of an application."""
         return await self.ari.listen(app, **query)
 
     async def listen_to_everything(self) -> Events:
-        """Hear also what happens outside of the application."""
+        """Open a websocket that gets the events of all channels."""
         return await self.listen("monitor", subscribeAll="true")
 
     async def has_no_application(self) -> bool:
-        """Say whether Asterisk knows nothing of the application."""
+        """Say whether Asterisk does not know the application."""
         return (await self.ari.get(f"/applications/{APP}")).status == 404
 
-    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        """Ask until something is so that no event tells of."""
-        deadline = self.reactor.seconds() + SECONDS
-        while not await condition():
-            assert self.reactor.seconds() < deadline, condition
-            await deferLater(self.reactor, 0.01)
-
     def user(self, username: str, password: str) -> Ari:
-        """Use the REST interface with some credentials."""
+        """Make a client of the REST interface with other credentials."""
         return Ari(self.reactor, self.url, username=username, password=password)
 
     async def ring(self, phone: str, channel_id: str, **query: object) -> None:
-        """Ring one of the `PHONES` for the application.
+        """Dial one of the `PHONES` for the application.
 
         Args:
             phone: its name: ``answers``.
-            channel_id: the id that its channel is to have.
-            query: what else is asked for.
+            channel_id: the id for its channel.
+            query: further parameters of ``POST /channels``.
         """
-        asked = {"endpoint": f"Local/{phone}@phones", "app": APP, **query}
-        if "originator" not in asked:
-            asked["formats"] = "ulaw"
-        rung = await self.ari.post(f"/channels/{channel_id}", **asked)
-        assert rung.status == 200, rung.json
+        query = {"endpoint": f"Local/{phone}@phones", "app": APP, **query}
+        if "originator" not in query:
+            query["formats"] = "ulaw"
+        dialled = await self.ari.post(f"/channels/{channel_id}", **query)
+        assert dialled.status == 200, dialled.json
 
     async def call(
         self, events: Events, *, extension: str = "1000", answer: bool = True
-    ) -> Call:
-        """Let somebody call the application, and wait until the call is there.
+    ) -> StasisCall:
+        """Place a call, and wait until it is in the application.
 
         Args:
-            events: the websocket that hears of it.
-            extension: what is dialled.
+            events: the application's websocket.
+            extension: the extension to dial.
             answer: whether to answer the call.
         """
         caller = await self.place_call(extension)
@@ -168,7 +161,7 @@ class AsteriskHarness(ABC):
                 it.type == "StasisStart" and it.json["channel"]["name"] == caller.name
             )
         )
-        call = Call(start.json["channel"]["id"], caller, start.json)
+        call = StasisCall(start.json["channel"]["id"], caller, start.json)
         if answer:
             answered = await self.ari.post(f"/channels/{call.id}/answer")
             assert answered.status == 204
@@ -176,7 +169,7 @@ class AsteriskHarness(ABC):
 
 
 @dataclass(frozen=True)
-class _SimulatorsCaller:
+class _SimulatorCaller:
     caller: SimulatedCaller
 
     @property
@@ -187,7 +180,7 @@ class _SimulatorsCaller:
         self.caller.press(key)
 
     async def speak(self) -> None:
-        await self.caller.run(f"speak {SOUNDS[_SAID]}")
+        await self.caller.run(f"speak {SOUNDS[PRESS_1]}")
 
     async def keep_talking(self) -> None:
         self.caller.speak(SOUNDS[LONG])
@@ -200,7 +193,7 @@ class _SimulatorsCaller:
 
 
 class SimulatorHarness(AsteriskHarness):
-    """The simulator."""
+    """A simulated Asterisk."""
 
     def __init__(self, reactor: PosixReactorBase, simulator: Simulator) -> None:
         super().__init__(reactor, simulator.url)
@@ -219,14 +212,14 @@ class SimulatorHarness(AsteriskHarness):
         return cls(reactor, simulator)
 
     async def place_call(self, extension: str) -> Caller:
-        """Let somebody call an extension."""
+        """Call an extension."""
         caller = self._simulator.call(
             extension=extension,
             app=APP,
             args=ARGUMENTS[extension],
             dialplan_seconds=1.0,
         )
-        return _SimulatorsCaller(caller)
+        return _SimulatorCaller(caller)
 
     async def close(self) -> None:
         """Stop the simulator."""
@@ -234,97 +227,76 @@ class SimulatorHarness(AsteriskHarness):
         await self._simulator.stop()
 
 
-@dataclass(frozen=True)
-class _LocalCaller:
-    """The far half of a Local channel, in an application of its own.
+@asynccontextmanager
+async def running_simulator(
+    reactor: PosixReactorBase,
+    **options: Any,  # noqa: ANN401 - those of Simulator
+) -> AsyncIterator[Simulator]:
+    """Run a simulator for a block of code; then nothing may be left of it."""
+    simulator = Simulator(reactor=reactor, **options)
+    async with nothing_left(reactor):
+        await simulator.start()
+        try:
+            yield simulator
+        finally:
+            await simulator.stop()
+    assert simulator.open_connections == 0
+    assert simulator.open_websockets == 0
+    assert simulator.live_channels == 0
+    assert simulator.live_playbacks == 0
 
-    Its near half goes through the dialplan, as a telephone's channel would.
-    """
 
-    ari: Ari
-    events: Events
-    id: str
-    name: str
-
-    async def press(self, key: str) -> None:
-        # The far half enters its application when the call is answered.
-        await self.events.wait_for_type("StasisStart", self.id)
-        pressed = await self.ari.post(f"/channels/{self.id}/dtmf", dtmf=key)
-        assert pressed.status == 204
-
-    async def speak(self) -> None:
-        said = await self._say(_SAID)
-        await self.events.wait_for_type("PlaybackFinished", said)
-
-    async def keep_talking(self) -> None:
-        await self._say(LONG)
-
-    async def keep_quiet(self) -> None:
-        await self._say(QUIET)
-
-    async def _say(self, sound: str) -> str:
-        """Let a sound be heard on the near half, and return the playback's id."""
-        await self.events.wait_for_type("StasisStart", self.id)
-        said = await self.ari.post(f"/channels/{self.id}/play", media=f"sound:{sound}")
-        playback_id: str = said.json["id"]
-        return playback_id
-
-    async def hang_up(self) -> None:
-        assert (await self.ari.delete(f"/channels/{self.id}")).status == 204
+def ari_of(simulator: Simulator, reactor: PosixReactorBase) -> Ari:
+    """Make a client of a simulator's REST interface."""
+    return Ari(reactor, simulator.url, username="asterisk", password="asterisk")
 
 
 class RealAsteriskHarness(AsteriskHarness):
     """A real Asterisk."""
 
-    _phones: Events
+    callers_events: Events
+    """The websocket of the callers' application."""
 
     @classmethod
     async def open(
         cls, reactor: PosixReactorBase, asterisk: Asterisk
     ) -> RealAsteriskHarness:
-        """Make an Asterisk ready for callers."""
-        stage = cls(reactor, asterisk.url)
-        stage._phones = await stage.ari.listen("phones")
-        return stage
+        """Open the websocket of the callers of a running Asterisk."""
+        harness = cls(reactor, asterisk.url)
+        harness.callers_events = await harness.listen(CALLERS_APP)
+        return harness
 
-    async def place_call(self, extension: str, **asked: object) -> Caller:
-        """Let somebody call an extension.
+    async def place_call(self, extension: str, **query: object) -> Caller:
+        """Call an extension.
 
         Args:
-            extension: what is dialled.
-            asked: what else the caller's channel is asked for: a ``callerId``.
+            extension: the extension to dial.
+            query: further parameters of the caller's channel, such as ``callerId``.
         """
-        placed = await self.ari.post(
-            "/channels",
-            endpoint=f"Local/{extension}@default",
-            app="phones",
-            # RemoteObject for no format, Asterisk takes one that nothing here speaks.
-            formats="ulaw",
-            **asked,
+        return await LocalCaller.place_call(
+            self.ari, self.callers_events, extension, **query
         )
-        assert placed.status == 200, placed.json
-        far_half: str = placed.json["name"]
-        near_half = far_half.removesuffix("1") + "2"
-        return _LocalCaller(self.ari, self._phones, placed.json["id"], near_half)
 
     async def close(self) -> None:
-        """Leave Asterisk as it was."""
+        """Hang up all channels, and remove bridges, recordings and websockets."""
         for channel in await self._channels():
             await self.ari.delete(f"/channels/{channel['id']}")
-        await self.until(self._has_no_channels)
+        await until(self.reactor, self._has_no_channels, "the end of all channels")
         for bridge in (await self.ari.get("/bridges")).json:
             await self.ari.delete(f"/bridges/{bridge['id']}")
         for recording in (await self.ari.get("/recordings/stored")).json:
             name = quote(recording["name"], safe="")
             await self.ari.delete(f"/recordings/stored/{name}")
         await super().close()
-        await self.until(self._has_forgotten_the_application)
+        await until(
+            self.reactor, self._remove_application, "the end of the application"
+        )
 
-    async def _has_forgotten_the_application(self) -> bool:
-        """Have it forgotten.
+    async def _remove_application(self) -> bool:
+        """Say whether Asterisk has forgotten the application; else make it forget.
 
-        Where the last that an application heard of ended at the same time as its
-        websocket, Asterisk keeps it until the next websocket of it is closed.
+        Where an application's last channel ends at the same time as its websocket,
+        Asterisk keeps the application until its next websocket is closed.
         """
         if await self.has_no_application():
             return True

@@ -1,62 +1,64 @@
-"""An attendant on an Asterisk, and what an onlooker sees of its calls."""
+"""An attendant on a real or simulated Asterisk, and the sounds that callers hear."""
 
 from __future__ import annotations
 
 import re
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from twisted.internet.task import deferLater
+import msgspec
 from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
 from channel_aa.ari import Transport
-from channel_aa.ari.reconcile import Reconciler
 from channel_aa.config import AsteriskSettings, AttendantSettings, Settings
 from channel_aa.menus.menu import default_menu
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
 from channel_aa.service.lag import ReactorDelay
-from tests.support.raw_ari import SECONDS
+from tests.support.ari_fakes import LogRecorder
+from tests.support.waiting import leftover_timers, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator
 
-    from twisted.internet.base import DelayedCall
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.logger import LogEvent
 
     from channel_aa.ari import AriClient
+    from real_asterisk.raw_ari import Event, Events
     from tests.support.asterisk_harness import AsteriskHarness, Caller
-    from tests.support.raw_ari import Event, Events
 
 _ENTERED = re.compile(r" entered ([0-9*#A-D])$")
 
-_OURS = ("channel_aa.ari", "channel_aa.attendant", "twisted.internet.defer")
+TIMEOUT = 0.3
+"""The menu's ``timeout`` in seconds; short, to test quickly."""
 
-SILENCE = 0.3
-"""Seconds of silence after which the attendant asks; short, to test quickly."""
+PROMPT = ("press-1", "or", "press-2")
+"""The sounds of the default menu's prompt."""
 
 
 def settings_for(
     url: str,
     *,
-    timeout: float = SILENCE,
+    timeout: float = TIMEOUT,
     transport: Transport = Transport.AUTO,
     prompt: tuple[str, ...] = (),
 ) -> Settings:
-    """Configure an attendant for an Asterisk, with the default menu.
+    """Configure an attendant with the default menu.
 
     Args:
-        url: where Asterisk's web server is.
-        timeout: seconds of silence until it asks.
-        transport: which way requests are to take.
-        prompt: what it plays instead of the default menu's prompt.
+        url: the base URL of Asterisk's HTTP server.
+        timeout: the menu's ``timeout``, in seconds.
+        transport: how requests travel.
+        prompt: the sounds to play instead of the default menu's prompt.
     """
     menu = default_menu()
     return Settings(
         asterisk=AsteriskSettings(url=url, transport=transport.value),
-        attendant=AttendantSettings(drain_timeout=0),  # a test waits for no caller
+        attendant=AttendantSettings(drain_timeout=0),  # stop at once
         menus={
             "main": type(menu)(
                 prompt=prompt_of(*prompt) or menu.prompt,
@@ -69,43 +71,56 @@ def settings_for(
     )
 
 
-async def until(
-    is_so: Callable[[], bool], reactor: PosixReactorBase, what: str
-) -> None:
-    """Wait until something is so.
-
-    Raises:
-        AssertionError: it was not within `SECONDS`.
-    """
-    deadline = reactor.seconds() + SECONDS
-    while not is_so():
-        assert reactor.seconds() < deadline, f"waited in vain: {what}"
-        await deferLater(reactor, 0.005)
-
-
-def timers_of_ours(reactor: PosixReactorBase) -> list[str]:
-    """List the timers that calls, playbacks and requests have left."""
-    calls = [cast("DelayedCall", timer) for timer in reactor.getDelayedCalls()]
+def seed_session_log(channel_name: str) -> list[str]:
+    """Return the log lines of the seed's session."""
     return [
-        str(call)
-        for call in calls
-        if call.func.__module__.startswith(_OURS)
-        and call.func.__qualname__ != Reconciler.audit.__qualname__
+        f"Channel {channel_name} has entered the application",
+        f"Channel {channel_name} entered 1",
+        f"Channel {channel_name} entered 2",
+        f"Channel {channel_name} entered 8",
+        f"Channel {channel_name} entered an invalid option!",
+        f"Channel {channel_name} stopped paying attention...",
+        f"{channel_name} has left the application",
     ]
 
 
+@asynccontextmanager
+async def running_service(
+    reactor: PosixReactorBase, settings: Settings
+) -> AsyncIterator[tuple[AttendantService, LogRecorder]]:
+    """Run an attendant for a block of code, with a recorder of the log."""
+    log = LogRecorder()
+    service = AttendantService(settings, reactor=reactor)
+    service.startService()
+    try:
+        yield service, log
+    finally:
+        await service.stopService()
+        log.stop()
+
+
 @dataclass(frozen=True)
-class Sound:
-    """A sound that a caller heard; the times are Asterisk's."""
+class HeardSound:
+    """A sound that a caller heard.
+
+    Attributes:
+        name: the sound.
+        started: the timestamp of ``PlaybackStarted``.
+        ended: the timestamp of ``PlaybackFinished``; empty while the sound plays.
+    """
 
     name: str
     started: str
     ended: str
-    """Empty while it is heard."""
 
 
-class Witness:
-    """Reads Asterisk's events about one channel."""
+class ChannelMonitor:
+    """Reads the sounds that a caller hears from the events of all channels.
+
+    Args:
+        events: a websocket that gets the events of all channels.
+        channel_id: the caller's channel.
+    """
 
     def __init__(self, events: Events, channel_id: str) -> None:
         self.channel_id = channel_id
@@ -114,17 +129,17 @@ class Witness:
         self._checked = 0
 
     @property
-    def sounds(self) -> list[Sound]:
-        """What was heard so far, in order."""
+    def sounds(self) -> list[HeardSound]:
+        """The sounds so far, in order."""
         ends = {
             event.json["playback"]["id"]: event
-            for event in self._about_sounds("PlaybackFinished")
+            for event in self._playback_events("PlaybackFinished")
         }
         heard = []
-        for event in self._about_sounds("PlaybackStarted"):
+        for event in self._playback_events("PlaybackStarted"):
             end = ends.get(event.json["playback"]["id"])
             heard.append(
-                Sound(
+                HeardSound(
                     name=event.json["playback"]["media_uri"].removeprefix("sound:"),
                     started=event.json["timestamp"],
                     ended=end.json["timestamp"] if end else "",
@@ -138,13 +153,19 @@ class Witness:
         return [sound.name for sound in self.sounds]
 
     async def hears(self, *names: str) -> None:
-        """Wait until so many more sounds have started, and check which they are."""
-        upto = self._checked + len(names)
-        await self._events.wait_for(lambda _: len(self.heard) >= upto)
-        assert self.heard[self._checked : upto] == list(names)
-        self._checked = upto
+        """Wait for the next sounds, and check their names."""
+        end = self._checked + len(names)
+        await self._events.wait_for(lambda _: len(self.heard) >= end)
+        assert self.heard[self._checked : end] == list(names)
+        self._checked = end
 
-    def _about_sounds(self, kind: str) -> list[Event]:
+    def assert_no_overlap(self) -> None:
+        """Check that each sound had ended before the next one started."""
+        for earlier, later in pairwise(self.sounds):
+            assert earlier.ended, f"{earlier.name} did not end before {later.name}"
+            assert earlier.ended <= later.started, f"{later.name} over {earlier.name}"
+
+    def _playback_events(self, kind: str) -> list[Event]:
         return [
             event
             for event in self._events.all
@@ -155,52 +176,69 @@ class Witness:
 
 @implementer(ILogObserver)
 class AttendantHarness:
-    """An attendant that serves an Asterisk, until it is closed."""
+    """An attendant in this process, on an Asterisk; observes the log.
+
+    Attributes:
+        backend: the Asterisk.
+        service: the attendant's service.
+        events: a websocket that gets the events of all channels.
+        call_log: the lines that the attendant has logged.
+        connection_log: the lines that the client has logged.
+        warnings: the warnings and errors, except those about reactor delays.
+    """
 
     def __init__(
-        self, stage: AsteriskHarness, service: AttendantService, events: Events
+        self, backend: AsteriskHarness, service: AttendantService, events: Events
     ) -> None:
-        self.stage = stage
+        self.backend = backend
         self.service = service
         self.events = events
-        self.log: list[str] = []
-        """What was logged of the calls."""
-        self.announcements: list[str] = []
-        """What was logged of the connection."""
-        self.complaints: list[str] = []
-        """What was logged as a warning or an error, but that the machine is busy."""
+        self.call_log: list[str] = []
+        self.connection_log: list[str] = []
+        self.warnings: list[str] = []
         globalLogPublisher.addObserver(self)
 
     @classmethod
     async def open(
         cls,
-        stage: AsteriskHarness,
+        backend: AsteriskHarness,
         *,
         transport: Transport,
         prompt: tuple[str, ...] = (),
         settings: Settings | None = None,
     ) -> AttendantHarness:
-        """Start an attendant and an onlooker.
+        """Start an attendant, and wait until its requests use the transport.
 
         Args:
-            stage: the Asterisk.
-            transport: which way requests are to take. They do when this is done,
-                but for ``AUTO``.
-            prompt: what it plays instead of the default menu's prompt.
-            settings: what else than the default menu it offers.
+            backend: the Asterisk.
+            transport: how requests travel.
+            prompt: the sounds to play instead of the default menu's prompt.
+            settings: the settings; None: the default menu.
         """
-        events = await stage.ari.listen("onlooker", subscribeAll="true")
+        events = await backend.listen_to_everything()
         settings = settings or settings_for(
-            stage.url, transport=transport, prompt=prompt
+            backend.url, transport=transport, prompt=prompt
         )
-        service = AttendantService(settings, reactor=stage.reactor)
-        scene = cls(stage, service, events)
+        service = AttendantService(settings, reactor=backend.reactor)
+        harness = cls(backend, service, events)
         service.startService()
-        await until(lambda: service.is_connected, stage.reactor, "a connection")
+        await until(backend.reactor, lambda: service.is_connected, "a connection")
         if transport is not Transport.AUTO:
-            requests = scene.client.requests
-            await until(lambda: requests.in_use is transport, stage.reactor, "the way")
-        return scene
+            requests = harness.client.requests
+            await until(
+                backend.reactor, lambda: requests.in_use is transport, "the transport"
+            )
+        return harness
+
+    @classmethod
+    async def with_default_menu(
+        cls, backend: AsteriskHarness, transport: Transport, **changes: object
+    ) -> AttendantHarness:
+        """Start an attendant with the default menu, some of its fields changed."""
+        settings = settings_for(backend.url, transport=transport)
+        menu = msgspec.structs.replace(settings.menus["main"], **changes)
+        settings = msgspec.structs.replace(settings, menus={"main": menu})
+        return await cls.open(backend, transport=transport, settings=settings)
 
     @property
     def client(self) -> AriClient:
@@ -210,40 +248,57 @@ class AttendantHarness:
     @property
     def keys_entered(self) -> str:
         """The keys that the attendant has logged, in order."""
-        matches = [_ENTERED.search(line) for line in self.log]
+        matches = [_ENTERED.search(line) for line in self.call_log]
         return "".join(match[1] for match in matches if match)
 
-    async def call(self, extension: str = "1000") -> tuple[Caller, Witness]:
-        """Let somebody call, and wait until the call is in the application."""
-        caller = await self.stage.place_call(extension)
+    async def call(self, extension: str = "1000") -> tuple[Caller, ChannelMonitor]:
+        """Place a call, and wait until Asterisk has its channel."""
+        caller = await self.backend.place_call(extension)
         entered = await self.events.wait_for(
             lambda event: event.json.get("channel", {}).get("name") == caller.name
         )
-        return caller, Witness(self.events, entered.json["channel"]["id"])
+        return caller, ChannelMonitor(self.events, entered.json["channel"]["id"])
 
-    async def is_idle(self) -> None:
-        """Wait until no call is left, anywhere."""
+    async def until_idle(self) -> None:
+        """Wait until the attendant has no call left."""
         await until(
+            self.backend.reactor,
             lambda: not any(self.service.live.values()),
-            self.stage.reactor,
             "the end of all calls",
         )
+
+    async def go_through_seed_session(self) -> None:
+        """Press the keys of the seed's session, and check the sounds and the log."""
+        caller, monitor = await self.call()
+        await monitor.hears("press-1", "or")
+        await caller.press("1")
+        await monitor.hears("you-entered", "digits/1", *PROMPT)
+        await caller.press("2")
+        await monitor.hears("you-entered", "digits/2", "press-1")
+        await caller.press("8")
+        await monitor.hears("option-is-invalid", *PROMPT)
+        await monitor.hears("are-you-still-there", "press-1")
+        await caller.hang_up()
+        await self.until_idle()
+        monitor.assert_no_overlap()
+        assert self.call_log == seed_session_log(caller.name)
+        assert self.warnings == []
 
     async def close(self) -> None:
         """Stop the attendant."""
         globalLogPublisher.removeObserver(self)
         await self.service.stopService()
         assert not any(self.service.live.values()), self.service.live
-        assert not (timers := timers_of_ours(self.stage.reactor)), timers
+        assert not (timers := leftover_timers(self.backend.reactor)), timers
 
     def __call__(self, event: LogEvent) -> None:
         namespace = event.get("log_namespace", "")
         line = str(formatEvent(event))
         if namespace.startswith("channel_aa.attendant."):
-            self.log.append(line)
+            self.call_log.append(line)
         elif namespace.startswith("channel_aa.ari."):
-            self.announcements.append(line)
+            self.connection_log.append(line)
         elif namespace.startswith(ReactorDelay.__module__):
             return
         if namespace.startswith("channel_aa.") and event["log_level"] > LogLevel.info:
-            self.complaints.append(line)
+            self.warnings.append(line)

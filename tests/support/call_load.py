@@ -1,4 +1,4 @@
-"""Many callers at once, and what each of them hears."""
+"""Many calls at once on a real Asterisk, and the sounds that each hears."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.task import deferLater
+from real_asterisk.callers import CALLERS_APP
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from twisted.internet.posixbase import PosixReactorBase
+    from real_asterisk.raw_ari import Events
+    from tests.support.asterisk_harness import RealAsteriskHarness
 
-    from tests.support.raw_ari import Events
-
-_SECONDS = 90.0
-"""How long anything may take that the callers wait for, before the test fails."""
-
-_PLACE = "channels?endpoint=Local/{}@default&app=phones&formats=ulaw"
+_PLACE = f"channels?endpoint=Local/{{}}@default&app={CALLERS_APP}&formats=ulaw"
 
 
 @dataclass
-class Heard:
-    """A sound that a caller hears; the times are when this process was told."""
+class LoadSound:
+    """A sound that a caller hears.
+
+    Attributes:
+        id: the playback's id.
+        name: the sound.
+        began: when ``PlaybackStarted`` arrived, in the reactor's time.
+        ended: when ``PlaybackFinished`` arrived; None: not yet.
+    """
 
     id: str
     name: str
@@ -32,126 +36,131 @@ class Heard:
 
 
 @dataclass(eq=False)
-class Call:
-    """A caller.
+class LoadCall:
+    """A call through a Local channel, as Asterisk's events describe it.
 
     Attributes:
-        far: the id of the far half of the Local channel, which presses the keys.
-        name: the name of the near half, which the daemon serves.
-        id: the near half's id, once it is known.
-        keys: those that it has pressed, as far as Asterisk has told.
-        sounds: what was played to it.
-        variables: its channel variables that were set to something.
+        far_id: the id of the channel's far half, which presses the keys.
+        name: the name of the near half, which the attendant serves.
+        id: the near half's id; empty until it is known.
+        keys: the keys that Asterisk has received.
+        sounds: the sounds so far.
+        variables: the channel variables that were set to a value.
         is_answered: whether the near half was answered.
         is_gone: whether the near half was hung up.
     """
 
-    far: str
+    far_id: str
     name: str
     id: str = ""
     keys: str = ""
-    sounds: list[Heard] = field(default_factory=list)
+    sounds: list[LoadSound] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     is_answered: bool = False
     is_gone: bool = False
 
     @property
     def has_left(self) -> bool:
-        """Whether it is in the dialplan again."""
+        """Whether it has left Stasis for the dialplan."""
         return "STASISSTATUS" in self.variables
 
     @property
     def is_served(self) -> bool:
-        """Whether it is one for the daemon, entered or about to."""
+        """Whether it is in the application, or about to enter it."""
         return not self.is_gone and not self.has_left
 
     @property
     def is_silent(self) -> bool:
-        """Whether it heard something, and nothing now."""
+        """Whether it has heard a sound, and hears none now."""
         return bool(self.sounds) and self.sounds[-1].ended is not None
 
     def hears_after(self, moment: float, *names: str) -> float | None:
-        """Say when the first sound after a moment began, of those named if any are."""
-        for heard in self.sounds:
-            if heard.began >= moment and (not names or heard.name in names):
-                return heard.began
+        """Return when the first sound after a moment began; None: there is none.
+
+        Args:
+            moment: the reactor's time.
+            names: the sounds that count; none: all.
+        """
+        for sound in self.sounds:
+            if sound.began >= moment and (not names or sound.name in names):
+                return sound.began
         return None
 
 
 class CallLoad:
-    """The callers of one Asterisk, and an onlooker who is told of all they hear.
+    """Places calls, and follows them by Asterisk's events.
 
     Args:
-        reactor: the reactor that all runs on.
-        phones: the websocket of the application that the far halves are in.
-        onlooker: the websocket of one that hears of everything.
+        backend: the Asterisk.
+        events: a websocket that gets the events of all channels.
     """
 
-    def __init__(
-        self, reactor: PosixReactorBase, *, phones: Events, onlooker: Events
-    ) -> None:
-        self.reactor = reactor
-        self.calls: list[Call] = []
-        self._phones = phones
-        self._onlooker = onlooker
-        self._read = 0
-        self._by_name: dict[str, Call] = {}
-        self._by_id: dict[str, Call] = {}
-        self._sounds: dict[str, Heard] = {}
+    def __init__(self, backend: RealAsteriskHarness, events: Events) -> None:
+        self.reactor = backend.reactor
+        self.calls: list[LoadCall] = []
+        self._callers_events = backend.callers_events
+        self._events = events
+        self._next_event = 0
+        self._by_name: dict[str, LoadCall] = {}
+        self._by_id: dict[str, LoadCall] = {}
+        self._sounds: dict[str, LoadSound] = {}
 
-    async def place(self, number: int, *, extension: str = "1000") -> list[Call]:
-        """Let so many call at once, and wait until Asterisk has their calls."""
-        before = len(self._onlooker.all)
-        asked = [
-            self._phones.request("POST", _PLACE.format(extension))
+    async def place(self, number: int, *, extension: str = "1000") -> list[LoadCall]:
+        """Place a number of calls, and wait until Asterisk has created them."""
+        before = len(self._events.all)
+        request_ids = [
+            self._callers_events.request("POST", _PLACE.format(extension))
             for _ in range(number)
         ]
         calls = []
-        for request_id in asked:
-            answer = (await self._phones.response(request_id)).json
+        for request_id in request_ids:
+            answer = (await self._callers_events.response(request_id)).json
             assert answer["status_code"] == 200, answer
             far = json.loads(answer["message_body"])
-            calls.append(Call(far["id"], far["name"].removesuffix("1") + "2"))
+            calls.append(LoadCall(far["id"], far["name"].removesuffix("1") + "2"))
         self._by_name |= {call.name: call for call in calls}
         self.calls += calls
-        # The first events of these may have been read already.
-        self._read = min(self._read, before)
+        # The first events of these calls may have been read already.
+        self._next_event = min(self._next_event, before)
         return calls
 
-    def press(self, key: str, calls: Iterable[Call]) -> float:
-        """Have each press a key, and tell when."""
+    def press(self, key: str, calls: Iterable[LoadCall]) -> float:
+        """Have each call press a key; return the reactor's time."""
         for call in calls:
-            self._phones.request("POST", f"channels/{call.far}/dtmf?dtmf={key}")
+            self._callers_events.request(
+                "POST", f"channels/{call.far_id}/dtmf?dtmf={key}"
+            )
         return self.reactor.seconds()
 
-    def hang_up(self, calls: Iterable[Call]) -> None:
-        """Have each hang up."""
+    def hang_up(self, calls: Iterable[LoadCall]) -> None:
+        """Have each call hang up."""
         for call in calls:
-            self._phones.request("DELETE", f"channels/{call.far}")
+            self._callers_events.request("DELETE", f"channels/{call.far_id}")
 
-    async def until(self, is_so: Callable[[], bool], what: str) -> None:
-        """Wait until something is so of the calls."""
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Read events until a condition is true of the calls."""
 
-        deadline = self.reactor.seconds() + _SECONDS
-        self.read()
-        while not is_so():
-            waiting = self.reactor.seconds() < deadline
-            assert waiting, f"waited in vain: {what}\n{self.describe()}"
-            await deferLater(self.reactor, 0.01)
+        def is_true() -> bool:
             self.read()
+            return condition()
+
+        try:
+            await until(self.reactor, is_true, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.describe()}") from None
 
     async def all_hear(
-        self, calls: Sequence[Call], moment: float, *names: str
+        self, calls: Sequence[LoadCall], moment: float, *names: str
     ) -> list[float]:
-        """Wait until each one left heard a sound that began after a moment.
+        """Wait until each served call has heard a sound that began after a moment.
 
         Args:
-            calls: who; those who leave or hang up meanwhile need hear nothing.
+            calls: the calls; those that leave or hang up need not hear a sound.
             moment: the reactor's time.
-            names: which sounds count; all where none is named.
+            names: the sounds that count; none: all.
 
         Returns:
-            After how many seconds each heard it.
+            The seconds after the moment at which each served call heard it.
         """
         await self.until(
             lambda: all(
@@ -159,18 +168,20 @@ class CallLoad:
                 for call in calls
                 if call.is_served
             ),
-            f"each to hear {names or 'something'}",
+            f"each call to hear {names or 'a sound'}",
         )
         began = [call.hears_after(moment, *names) for call in calls if call.is_served]
         return [each - moment for each in began if each is not None]
 
-    async def have_left(self, calls: Sequence[Call]) -> None:
-        """Wait until each goes on in the dialplan, sent there by the daemon."""
-        await self.until(lambda: all(call.has_left for call in calls), "them to leave")
+    async def have_left(self, calls: Sequence[LoadCall]) -> None:
+        """Wait until each call has left for the dialplan, with status SUCCESS."""
+        await self.until(
+            lambda: all(call.has_left for call in calls), "the calls to leave"
+        )
         assert {call.variables["STASISSTATUS"] for call in calls} == {"SUCCESS"}
 
     def describe(self) -> str:
-        """Tell what became of each call, in a line."""
+        """Describe the calls that are left, one a line."""
         return "\n".join(
             f"{call.name} id={call.id} left={call.variables} gone={call.is_gone}"
             f" {[(it.name, round(it.began, 2)) for it in call.sounds[-4:]]}"
@@ -179,16 +190,16 @@ class CallLoad:
         )
 
     def read(self) -> None:
-        """Take in what has happened since."""
-        events = self._onlooker.all
-        for event in events[self._read :]:
-            self._take(event.json, event.received)
-        self._read = len(events)
+        """Read the events that have arrived since the last time."""
+        events = self._events.all
+        for event in events[self._next_event :]:
+            self._read_event(event.json, event.received)
+        self._next_event = len(events)
 
-    def _take(self, event: Mapping[str, Any], received: float) -> None:
+    def _read_event(self, event: Mapping[str, Any], received: float) -> None:
         kind: str = event["type"]
         if kind.startswith("Playback"):
-            self._take_playback(kind, event["playback"], received)
+            self._read_playback(kind, event["playback"], received)
             return
         channel = event.get("channel", {})
         call = self._by_name.get(channel.get("name", ""))
@@ -206,15 +217,15 @@ class CallLoad:
         elif kind == "ChannelVarset" and event["value"]:
             call.variables[event["variable"]] = event["value"]
 
-    def _take_playback(
+    def _read_playback(
         self, kind: str, playback: Mapping[str, Any], received: float
     ) -> None:
         call = self._by_id.get(playback["target_uri"].removeprefix("channel:"))
-        heard = self._sounds.get(playback["id"])
-        if kind == "PlaybackStarted" and heard is None and call is not None:
+        sound = self._sounds.get(playback["id"])
+        if kind == "PlaybackStarted" and sound is None and call is not None:
             name = playback["media_uri"].removeprefix("sound:")
-            heard = Heard(playback["id"], name, received)
-            self._sounds[heard.id] = heard
-            call.sounds.append(heard)
-        elif kind == "PlaybackFinished" and heard is not None:
-            heard.ended = heard.ended or received
+            sound = LoadSound(playback["id"], name, received)
+            self._sounds[sound.id] = sound
+            call.sounds.append(sound)
+        elif kind == "PlaybackFinished" and sound is not None:
+            sound.ended = sound.ended or received

@@ -1,70 +1,29 @@
-"""A client of the ARI room, callers, and what their listeners were told."""
+"""An `AriClient` on a real or simulated Asterisk, and its calls."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import implementer
-
 from channel_aa.ari import Address, AriClient
 from channel_aa.ari.wire.backoff import Backoff
-from channel_aa.interfaces import IChannelListener, IStasisApplication
+from channel_aa.interfaces import DialOutcome
 from tests.support.asterisk_harness import APP
-from tests.support.attendant_harness import timers_of_ours, until
+from tests.support.listeners import RecordingApplication
+from tests.support.waiting import leftover_timers, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.posixbase import PosixReactorBase
 
     from channel_aa.ari import Channel, Transport
-    from channel_aa.interfaces import IChannel
+    from channel_aa.ari.outbound import OutboundChannel
     from tests.support.asterisk_harness import AsteriskHarness, Caller
 
 
-@implementer(IChannelListener)
-class Listener:
-    """Writes down what a channel tells."""
-
-    def __init__(self, *, arguments: Sequence[str], is_adopted: bool) -> None:
-        self.arguments = tuple(arguments)
-        self.is_adopted = is_adopted
-        self.log: list[str] = []
-
-    def dtmf_received(self, digit: str) -> None:
-        self.log.append(f"dtmf {digit}")
-
-    def reconnected(self) -> None:
-        self.log.append("reconnected")
-
-    def hung_up(self) -> None:
-        self.log.append("hung up")
-
-    def left(self) -> None:
-        self.log.append("left")
-
-
-@implementer(IStasisApplication)
-class Application:
-    """Takes every channel."""
-
-    def __init__(self) -> None:
-        self.listeners: dict[str, Listener] = {}
-        self.entries = 0
-        self.times_replaced = 0
-
-    def channel_entered(
-        self, channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
-    ) -> Listener:
-        self.entries += 1
-        listener = Listener(arguments=arguments, is_adopted=adopted)
-        self.listeners[channel.id] = listener
-        return listener
-
-    def replaced(self) -> None:
-        self.times_replaced += 1
-
-
 class ConnectedCall:
-    """A caller, with both ends of the call."""
+    """A call that the client has answered: the caller, and the client's channel."""
 
     def __init__(self, caller: Caller, channel: Channel) -> None:
         self.caller = caller
@@ -72,45 +31,60 @@ class ConnectedCall:
 
 
 class ClientHarness:
-    """A client that serves a stage, until it is closed."""
+    """A client in this process, on an Asterisk.
 
-    def __init__(self, stage: AsteriskHarness, transport: Transport) -> None:
-        self.stage = stage
+    Attributes:
+        backend: the Asterisk.
+        transport: how requests travel.
+        client: the latest client.
+        application: its application.
+        clients: all clients so far.
+    """
+
+    def __init__(self, backend: AsteriskHarness, transport: Transport) -> None:
+        self.backend = backend
         self.transport = transport
-        self.application = Application()
+        self.application = RecordingApplication()
         self.client = self.make_client(self.application)
         self.clients = [self.client]
 
     @classmethod
-    async def open(cls, stage: AsteriskHarness, transport: Transport) -> ClientHarness:
-        """Start a client, whose requests go the way they are to."""
-        party = cls(stage, transport)
-        party.client.startService()
-        await party.is_connected()
-        return party
+    async def open(
+        cls, backend: AsteriskHarness, transport: Transport
+    ) -> ClientHarness:
+        """Start a client, and wait until its requests use the transport."""
+        harness = cls(backend, transport)
+        harness.client.startService()
+        await harness.until_connected()
+        return harness
 
-    def make_client(self, application: Application) -> AriClient:
+    @property
+    def reactor(self) -> PosixReactorBase:
+        """The reactor of Asterisk and client."""
+        return self.backend.reactor
+
+    def make_client(self, application: RecordingApplication) -> AriClient:
         address = Address(
-            url=self.stage.url,
-            username=self.stage.username,
-            password=self.stage.password,
+            url=self.backend.url,
+            username=self.backend.username,
+            password=self.backend.password,
             app=APP,
         )
         return AriClient(
-            address, application, reactor=self.stage.reactor, transport=self.transport
+            address, application, reactor=self.backend.reactor, transport=self.transport
         )
 
     async def start_another(self) -> AriClient:
-        """Start another client, as the next run of the program would."""
-        self.application = Application()
+        """Start another client of the same application, as a restart would."""
+        self.application = RecordingApplication()
         self.client = self.make_client(self.application)
         self.clients.append(self.client)
         self.client.startService()
-        await self.is_connected()
+        await self.until_connected()
         return self.client
 
-    async def is_connected(self) -> None:
-        """Wait until the client is connected, and knows which calls there are."""
+    async def until_connected(self) -> None:
+        """Wait until the client is connected, and has reconciled the calls."""
         client = self.client
         await self.until(
             lambda: (
@@ -123,21 +97,21 @@ class ClientHarness:
         )
 
     async def cut(self, *, gap: float | None = None) -> None:
-        """Cut the websocket, and wait until the client knows.
+        """Abort the websocket's connection, and wait until the client notices.
 
         Args:
-            gap: how many seconds it stays away; None: for what it waits by itself.
+            gap: the seconds until it connects again; None: its own back-off.
         """
         if gap is not None:
             self.client._connection._backoff = Backoff(initial=gap, jitter=0.0)
         protocol = self.client._connection._protocol
         assert protocol is not None
         protocol.dropConnection(abort=True)
-        await self.until(lambda: not self.client.is_connected, "the cut")
+        await self.until(lambda: not self.client.is_connected, "the loss")
 
     async def call(self, extension: str = "1000") -> ConnectedCall:
-        """Let somebody call, and answer."""
-        caller = await self.stage.place_call(extension)
+        """Place a call, and answer it."""
+        caller = await self.backend.place_call(extension)
         channels = self.client.channels
 
         def found() -> list[Channel]:
@@ -148,39 +122,55 @@ class ClientHarness:
         await channel.answer()
         return ConnectedCall(caller, channel)
 
-    def log(self, guest: ConnectedCall) -> list[str]:
-        """What the caller's listener was told."""
-        return self.application.listeners[guest.channel.id].log
+    async def connect(
+        self, phone: str = "answers"
+    ) -> tuple[ConnectedCall, OutboundChannel, Deferred[None]]:
+        """Place a call, dial a phone, and connect both once it has answered.
 
-    async def until(self, is_so: Callable[[], object], what: str) -> None:
-        """Wait until something is so."""
-        await until(lambda: bool(is_so()), self.stage.reactor, what)
+        Args:
+            phone: the name of a phone of the tests' dialplan.
+
+        Returns:
+            The call, the phone, and a Deferred that fires when they are separated.
+        """
+        call = await self.call()
+        outbound = call.channel.dial(f"Local/{phone}@phones", ring_seconds=9)
+        assert await outbound.outcome is DialOutcome.ANSWERED
+        return call, outbound, outbound.connect()
+
+    def log(self, call: ConnectedCall) -> list[str]:
+        """Return the log of the listener of a call."""
+        return self.application.listeners[call.channel.id].log
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until a condition is true; see `tests.support.waiting.until`."""
+        await until(self.reactor, condition, what)
 
     async def rest(self, path: str) -> Any:  # noqa: ANN401 - any JSON
-        """Ask Asterisk itself."""
-        return (await self.stage.ari.get(path)).json
+        """GET a path from Asterisk, past the client."""
+        return (await self.backend.ari.get(path)).json
 
-    async def has_no_phones(self) -> None:
-        """Wait until no phone and no bridge is left, in Asterisk and here."""
+    async def until_no_phones(self) -> None:
+        """Wait until no phone and no bridge is left, in Asterisk and in the client."""
 
-        async def nothing() -> bool:
+        async def are_gone() -> bool:
             channels = await self.rest("/channels")
             phones = [each for each in channels if "@phones" in each["name"]]
             return not phones and not await self.rest("/bridges")
 
-        await self.stage.until(nothing)
+        await self.until(are_gone, "the end of all phones in Asterisk")
         client = self.client
         await self.until(
             lambda: not (client.phones or client.conversations or client.members),
-            "the end of all phones",
+            "the end of all phones in the client",
         )
 
     async def close(self) -> None:
-        """Stop every client."""
+        """Stop all clients, and check that nothing is left."""
         for client in self.clients:
             await client.stopService()
             for kind in ("channels", "playbacks", "recordings", "phones"):
                 assert not getattr(client, kind), kind
             assert not client.conversations
             assert not client.members
-        assert not (timers := timers_of_ours(self.stage.reactor)), timers
+        assert not (timers := leftover_timers(self.reactor)), timers

@@ -1,4 +1,4 @@
-"""The company of ``examples/company.conf`` on a real Asterisk, and its callers."""
+"""The daemon with ``examples/company.conf`` on a real Asterisk, and its calls."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from channel_aa.service import AttendantService
 from channel_aa.service.status import Status
 from real_asterisk.harness import Asterisk, free_port
 from tests.support.asterisk_harness import APP, RealAsteriskHarness
-from tests.support.attendant_harness import Witness, until
-from tests.support.fault_daemon import Daemon
+from tests.support.attendant_harness import ChannelMonitor
+from tests.support.process import DaemonProcess
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -28,19 +29,19 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from real_asterisk.installation import Installation
+    from real_asterisk.raw_ari import Event, Events
     from tests.support.asterisk_harness import Caller
-    from tests.support.raw_ari import Event, Events
 
 COMPANY = Path(__file__).parents[2] / "examples/company.conf"
 NUMBER = "+441632960000"
 
 SUBSTITUTIONS: Mapping[str, str] = {
-    # Silence, and phones that nobody answers, would take minutes in all.
+    # With the file's timeouts the tests would take minutes.
     "timeout = 5\n": "timeout = 3\n",
     "ring = 15": "ring = 3",
     'dial = "Local/{digits}@phones"\n': 'dial = "Local/{digits}@phones"\nring = 3\n',
 }
-"""What the tests have otherwise than the file, and why; nothing else differs."""
+"""The lines of the file that the tests replace."""
 
 SOUNDS: Mapping[str, float] = {
     # Long enough to press a key before its end.
@@ -50,7 +51,7 @@ SOUNDS: Mapping[str, float] = {
     **dict.fromkeys(("please-try-again", "are-you-still-there"), 0.2),
     **dict.fromkeys(("option-is-invalid", "vm-extension", "digits/4"), 0.2),
 }
-"""The company's own recordings, and what the file plays of Asterisk's."""
+"""The seconds of the company's own sounds, and of Asterisk's that the file plays."""
 
 PHONES: Mapping[str, str] = {
     "410": "answers",
@@ -62,22 +63,22 @@ PHONES: Mapping[str, str] = {
     "416": "declines",
     "operator": "answers",
 }
-"""How the company's phones behave in ``real_asterisk/extensions.conf``."""
+"""How the company's phones behave; see ``real_asterisk/extensions.conf``."""
 
 CLOCK_APP = "channel-aa-clock"
-"""The application of an attendant whose time a test tells, which has the number."""
+"""The application of an attendant with a fixed time; it gets the calls of `NUMBER`."""
 
 _EXTENSIONS = (
     f"{NUMBER},1,Stasis,{CLOCK_APP}",
     "shop,1,Stasis,channel-aa\\,shop",
-    # Whatever somebody dials that begins so, and whatever a trunk says of it.
+    # Any number with this prefix; the variable is set with the channel.
     "_outside!,1,Stasis,channel-aa\\,${SAID}",
 )
-"""Where else than at 1000 the attendant is called."""
+"""The extensions of the attendant besides 1000."""
 
 
 def shortened(text: str) -> str:
-    """Make the `SUBSTITUTIONS` in the company's file."""
+    """Apply `SUBSTITUTIONS` to the company's file."""
     for written, instead in SUBSTITUTIONS.items():
         assert written in text, written
         text = text.replace(written, instead)
@@ -85,18 +86,18 @@ def shortened(text: str) -> str:
 
 
 class CompanyHarness:
-    """An Asterisk with the company's sounds and phones, and who watches it.
+    """An Asterisk with the company's sounds and phones, and the daemon.
 
     Attributes:
-        stage: where callers call.
-        events: hears of everything.
-        file: the company's file.
-        daemon: the attendant.
+        backend: the Asterisk.
+        events: a websocket that gets the events of all channels.
+        file: the daemon's configuration file.
+        daemon: the daemon.
     """
 
-    stage: RealAsteriskHarness
+    backend: RealAsteriskHarness
     events: Events
-    daemon: Daemon
+    daemon: DaemonProcess
 
     def __init__(
         self, reactor: PosixReactorBase, asterisk: Asterisk, folder: Path
@@ -112,7 +113,7 @@ class CompanyHarness:
     async def running(
         cls, reactor: PosixReactorBase, installation: Installation
     ) -> AsyncIterator[CompanyHarness]:
-        """Start Asterisk and ``twistd -n channel-aa``, for a block of code."""
+        """Run Asterisk and ``twistd -n channel-aa`` for a block of code."""
         with TemporaryDirectory(prefix="channel-aa-company-") as folder:
             async with Asterisk.running(
                 reactor, sounds=SOUNDS, installation=installation
@@ -121,33 +122,31 @@ class CompanyHarness:
                     await asterisk.cli(
                         f"dialplan add extension {extension} into default"
                     )
-                premises = cls(reactor, asterisk, Path(folder))
-                premises.stage = await RealAsteriskHarness.open(reactor, asterisk)
-                premises.events = await premises.stage.listen(
-                    "onlooker", subscribeAll="true"
-                )
-                async with premises._attended():
-                    yield premises
-                await premises.stage.close()
+                harness = cls(reactor, asterisk, Path(folder))
+                harness.backend = await RealAsteriskHarness.open(reactor, asterisk)
+                harness.events = await harness.backend.listen_to_everything()
+                async with harness._running_daemon():
+                    yield harness
+                await harness.backend.close()
 
     @asynccontextmanager
     async def attended_at(self, moment: datetime) -> AsyncIterator[None]:
-        """Attend to the calls of `NUMBER` for a block of code, as if it were then.
+        """Serve the calls of `NUMBER` for a block of code, at a fixed time.
 
-        The attendant is one in this process.
+        The attendant runs in this process.
         """
         settings = load(self.file, overrides={"app": CLOCK_APP})
         service = AttendantService(settings, reactor=self.reactor, now=lambda: moment)
         service.startService()
         try:
-            await until(lambda: service.is_connected, self.reactor, "a connection")
+            await until(self.reactor, lambda: service.is_connected, "a connection")
             yield
             assert not any(service.live.values()), service.live
         finally:
             await service.stopService()
 
     def write_file(self, change: Callable[[str], str] = shortened) -> None:
-        """Write the company's file, with the tests' Asterisk, changed in some way."""
+        """Write the company's file for the tests' Asterisk, after a change."""
         listen = f"tcp:{self._status_port}:interface=127.0.0.1"
         self.file.write_text(
             f"{change(COMPANY.read_text('utf-8'))}\n"
@@ -156,125 +155,131 @@ class CompanyHarness:
             "utf-8",
         )
 
-    async def reload(self, says: str = "The configuration was loaded") -> None:
-        """Have the daemon read its file again, and wait until it says something."""
+    async def reload(self, text: str = "The configuration was loaded") -> None:
+        """Make the daemon reload its file, and wait until it logs a text."""
         before = len(self.daemon.lines)
-        self.daemon.signal("HUP")
+        self.daemon.send_signal("HUP")
         await until(
-            lambda: any(says in line for line in self.daemon.lines[before:]),
             self.reactor,
-            says,
+            lambda: any(text in line for line in self.daemon.lines[before:]),
+            text,
         )
 
     async def set_phone(self, name: str, behaviour: str = "") -> None:
-        """Have a phone behave otherwise; without a word, as in the beginning."""
-        behaves = behaviour or PHONES[name]
-        place = "Answer" if behaves == name else f"Goto,{behaves}\\,1"
+        """Change a phone's behaviour; without a behaviour, to that in `PHONES`."""
+        behaviour = behaviour or PHONES[name]
+        application = "Answer" if behaviour == name else f"Goto,{behaviour}\\,1"
         await self.asterisk.cli(
-            f"dialplan add extension {name},1,{place} into phones replace"
+            f"dialplan add extension {name},1,{application} into phones replace"
         )
 
     async def call(
-        self, extension: str = "1000", **asked: object
-    ) -> tuple[Caller, Witness]:
-        """Let somebody call, and give what is heard of it."""
-        caller = await self.stage.place_call(extension, **asked)
+        self, extension: str = "1000", **query: object
+    ) -> tuple[Caller, ChannelMonitor]:
+        """Place a call; ``query`` is for `RealAsteriskHarness.place_call`."""
+        caller = await self.backend.place_call(extension, **query)
         entered = await self.event("ChannelCreated", channel=caller.name)
-        return caller, Witness(self.events, entered.json["channel"]["id"])
+        return caller, ChannelMonitor(self.events, entered.json["channel"]["id"])
 
     async def event(self, kind: str, *, channel: str = "", **fields: object) -> Event:
-        """Wait for an event, of a channel of this name where one is named."""
+        """Wait for an event.
 
-        def is_it(event: Event) -> bool:
-            told = event.json
+        Args:
+            kind: its type.
+            channel: the name of its channel; empty: any.
+            fields: fields of its JSON, and their values.
+        """
+
+        def matches(event: Event) -> bool:
+            json = event.json
             return (
                 event.type == kind
-                and (not channel or told["channel"]["name"] == channel)
-                and all(told.get(name) == value for name, value in fields.items())
+                and (not channel or json["channel"]["name"] == channel)
+                and all(json.get(name) == value for name, value in fields.items())
             )
 
-        return await self.events.wait_for(is_it)
+        return await self.events.wait_for(matches)
 
     async def recording(self, kind: str, target: str) -> Mapping[str, Any]:
-        """Wait for an event of a caller's recording, and give what it says of it."""
+        """Wait for an event about a recording, and return the recording's JSON."""
         event = await self.events.wait_for(
             lambda it: it.type == kind and it.json["recording"]["target_uri"] == target
         )
-        told: Mapping[str, Any] = event.json["recording"]
-        return told
+        recording: Mapping[str, Any] = event.json["recording"]
+        return recording
 
     async def phones(self) -> list[Mapping[str, Any]]:
-        """List the channels of the phones that the attendant has dialled."""
-        channels = (await self.stage.ari.get("/channels")).json
+        """List the channels of the phones that the daemon has dialled."""
+        channels = (await self.backend.ari.get("/channels")).json
         return [each for each in channels if is_phone(each["id"])]
 
     async def status(self) -> Status:
-        """Ask the daemon how it is."""
+        """Get the daemon's status."""
         url = f"http://127.0.0.1:{self._status_port}/"
         reactor: Any = self.reactor  # treq has a type of its own for it
         response = await treq.get(url, reactor=reactor, persistent=False)
         return msgspec.json.decode(await treq.content(response), type=Status)
 
-    async def take_recordings(self) -> list[str]:
-        """Delete what was recorded, and give the names."""
-        ari = self.stage.ari
+    async def delete_recordings(self) -> list[str]:
+        """Delete the stored recordings, and return their names."""
+        ari = self.backend.ari
         names = [each["name"] for each in (await ari.get("/recordings/stored")).json]
         for name in names:
             await ari.delete(f"/recordings/stored/{quote(name, safe='')}")
         return names
 
-    async def hang_up_everybody(self) -> None:
-        """Hang up every channel that is left."""
-        for channel in (await self.stage.ari.get("/channels")).json:
-            await self.stage.ari.delete(f"/channels/{channel['id']}")
+    async def hang_up_all(self) -> None:
+        """Hang up all channels."""
+        for channel in (await self.backend.ari.get("/channels")).json:
+            await self.backend.ari.delete(f"/channels/{channel['id']}")
 
-    async def have_nothing_left(self) -> None:
-        """Wait until nothing is left of any call: nobody calls, and all has ended."""
-        await self.stage.until(self._are_bare)
-        for what in ("Playback", "Recording"):
+    async def until_nothing_left(self) -> None:
+        """Wait until nothing is left of any call, in Asterisk and in the daemon."""
+        await until(self.reactor, self._is_idle, "the end of all calls")
+        for resource in ("Playback", "Recording"):
             await until(
-                lambda what=what: not self._under_way(what),  # type: ignore[misc] # mypy cannot infer it
                 self.reactor,
-                f"the end of each {what.lower()}",
+                lambda resource=resource: not self._unfinished(resource),  # type: ignore[misc] # mypy cannot infer it
+                f"the end of each {resource.lower()}",
             )
-        await self.stage.until(self._shows_no_channels)
+        await until(self.reactor, self._shows_no_channels, "no active channels")
 
-    def _under_way(self, what: str) -> set[str]:
-        """Tell which playbacks or recordings have begun, and not ended."""
-        key = what.lower()
-        begun, over = (
+    def _unfinished(self, resource: str) -> set[str]:
+        """Return the playbacks or recordings that have started, and not finished."""
+        key = resource.lower()
+        started, finished = (
             {
                 event.json[key].get("id") or event.json[key]["name"]
                 for event in self.events.all
-                if event.type in {f"{what}{end}" for end in ends}
+                if event.type in {f"{resource}{suffix}" for suffix in suffixes}
             }
-            for ends in (("Started",), ("Finished", "Failed"))
+            for suffixes in (("Started",), ("Finished", "Failed"))
         )
-        return begun - over
+        return started - finished
 
     async def _shows_no_channels(self) -> bool:
         shown = await self.asterisk.cli("core show channels")
         return "\n0 active channels" in shown
 
-    async def _are_bare(self) -> bool:
-        for place in ("channels", "bridges", "recordings/stored"):
-            if (await self.stage.ari.get(f"/{place}")).json:
+    async def _is_idle(self) -> bool:
+        for path in ("/channels", "/bridges", "/recordings/stored"):
+            if (await self.backend.ari.get(path)).json:
                 return False
-        served = (await self.stage.ari.get(f"/applications/{APP}")).json
+        served = (await self.backend.ari.get(f"/applications/{APP}")).json
         if served["channel_ids"] or served["bridge_ids"]:
             return False
         status = await self.status()
         return not status.calls.now and not status.requests.pending
 
     @asynccontextmanager
-    async def _attended(self) -> AsyncIterator[None]:
+    async def _running_daemon(self) -> AsyncIterator[None]:
         """Run the daemon for a block of code."""
-        self.daemon = Daemon.start(self.reactor, self.file)
+        self.daemon = DaemonProcess.start(self.reactor, "-c", str(self.file))
         try:
             await self.daemon.prints("Connected to")
             yield
         finally:
             await self.daemon.stop()
-            # Shown where a test fails.
+            # pytest shows it if a test fails.
             sys.stdout.write("\n".join(["The daemon:", *self.daemon.lines, ""]))
-        assert self.daemon.complaints == []
+        assert self.daemon.fault_lines == []

@@ -1,4 +1,4 @@
-"""A drill: an Asterisk with many callers, the daemon, and what goes wrong between."""
+"""A real Asterisk with many calls, the daemon, and a faulty network between them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from channel_aa.service.status import Status
 from real_asterisk.harness import Asterisk, free_port
 from tests.support.asterisk_harness import APP, RealAsteriskHarness
 from tests.support.call_load import CallLoad
-from tests.support.fault_daemon import Daemon
+from tests.support.process import DaemonProcess
 from tests.support.proxy import Proxy
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from real_asterisk.installation import Installation
-    from tests.support.call_load import Call
+    from tests.support.call_load import LoadCall
 
 CALLS = 50
 DRAIN_SECONDS = 10
-"""How long the daemon lets calls finish when it is stopped."""
+"""The daemon's ``drain_timeout``."""
 
 OPERATOR = "Local/operator@phones"
-"""Who takes the calls that go on in the dialplan: they stay there."""
+"""The phone that the dialplan dials for calls that leave: they stay there."""
 
 _CONFIG = """\
 [asterisk]
@@ -49,7 +50,7 @@ listen = "tcp:{status_port}:interface=127.0.0.1"
 
 [menus.main]
 prompt = ["press-1", "or", "press-2"]
-# Nobody hears anything again just because the time is up.
+# No prompt is repeated because of a timeout.
 timeout = 600
 
 [menus.main.options]
@@ -61,8 +62,15 @@ timeout = 600
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a fault did to the calls, for the table at the end of the run."""
+class FaultOutcome:
+    """What a fault did to the calls, for the table at the end of the run.
+
+    Attributes:
+        fault: what happened.
+        calls: the number of calls that heard a sound afterwards.
+        lost: the number of calls that were lost.
+        seconds: after how many seconds the last call heard a sound.
+    """
 
     fault: str
     calls: int
@@ -76,21 +84,26 @@ class Finding:
         )
 
 
-FINDINGS: list[Finding] = []
+OUTCOMES: list[FaultOutcome] = []
+"""The outcomes of this process's tests so far."""
 
 
 class FaultHarness:
-    """Everything that a fault test needs; made by `open`, ended by `close`.
+    """An Asterisk, the daemon, the proxy between them, and calls.
+
+    Made by `open`, ended by `close`.
 
     Attributes:
-        crowd: the callers.
-        proxy: what the daemon reaches Asterisk through.
+        backend: the Asterisk, past the proxy.
+        load: the calls.
+        proxy: the daemon reaches Asterisk through it.
         daemon: its current run.
-        is_as_new: whether nobody calls, and nothing is left of those who did.
+        is_clean: whether there are no calls, and nothing is left of earlier ones.
     """
 
-    crowd: CallLoad
-    daemon: Daemon
+    backend: RealAsteriskHarness
+    load: CallLoad
+    daemon: DaemonProcess
 
     def __init__(
         self, reactor: PosixReactorBase, asterisk: Asterisk, *, max_calls: int
@@ -98,11 +111,11 @@ class FaultHarness:
         self.reactor = reactor
         self.asterisk = asterisk
         self.proxy = Proxy(reactor, asterisk.port)
-        self._folder = TemporaryDirectory(prefix="channel-aa-drill-")
+        self._folder = TemporaryDirectory(prefix="channel-aa-faults-")
         self._max_calls = max_calls
         self._status_port = 0
-        self.is_as_new = True
-        self._runs: list[Daemon] = []
+        self.is_clean = True
+        self._runs: list[DaemonProcess] = []
 
     @classmethod
     async def open(
@@ -115,165 +128,172 @@ class FaultHarness:
         """Start Asterisk and the daemon.
 
         Args:
-            reactor: the reactor that all runs on.
+            reactor: the reactor that the test runs on.
             installation: which Asterisk.
-            max_calls: how many calls the daemon takes; 0: all.
+            max_calls: the daemon's ``max_calls``; 0: no limit.
         """
         asterisk = await Asterisk.start(
             reactor, installation=installation, operator=OPERATOR
         )
-        drill = cls(reactor, asterisk, max_calls=max_calls)
+        harness = cls(reactor, asterisk, max_calls=max_calls)
         try:
-            await drill.watch()
-            await drill.start_daemon()
-            while not await drill._is_over_websocket():
-                await drill.daemon.kill()
-                drill.proxy.opened.clear()
-                await drill.start_daemon()
+            await harness.open_websockets()
+            await harness.start_daemon()
+            while not await harness._is_over_websocket():
+                await harness.daemon.kill()
+                harness.proxy.opened.clear()
+                await harness.start_daemon()
         except BaseException:
-            await drill.close()
+            await harness.close()
             raise
-        return drill
+        return harness
 
-    async def watch(self) -> None:
-        """Open the websockets of the callers and of the onlooker."""
-        self.stage = await RealAsteriskHarness.open(self.reactor, self.asterisk)
-        self.crowd = CallLoad(
-            self.reactor,
-            phones=self.stage._phones,
-            onlooker=await self.stage.ari.listen("onlooker", subscribeAll="true"),
-        )
+    async def open_websockets(self) -> None:
+        """Open the websockets of the callers and of all events."""
+        self.backend = await RealAsteriskHarness.open(self.reactor, self.asterisk)
+        events = await self.backend.listen_to_everything()
+        self.load = CallLoad(self.backend, events)
 
     async def start_daemon(self) -> None:
         """Start the daemon, and wait until it is connected."""
         connections = self.connections
-        self.daemon = Daemon.start(self.reactor, self._configure())
+        file = self._write_file()
+        self.daemon = DaemonProcess.start(self.reactor, "-c", str(file))
         self._runs.append(self.daemon)
-        await self.reconnected(connections)
+        await self.until_reconnected(connections)
 
     async def _is_over_websocket(self) -> bool:
-        """Say whether requests go that way: on a busy machine they may not."""
+        """Say whether requests use the websocket: on a busy machine they may not."""
         await self.daemon.prints("Requests go over")
-        return "Requests go over the websocket" in self.daemon.said
+        return "Requests go over the websocket" in self.daemon.output
 
     @property
     def connections(self) -> int:
-        """How many times the daemon has opened its websocket so far."""
+        """How many times the daemon has opened its websocket."""
         return len(self.proxy.opened)
 
-    async def reconnected(self, before: int) -> float:
-        """Wait for one connection more than there were before; tell when it was."""
+    async def until_reconnected(self, before: int) -> float:
+        """Wait for another connection than those before; return when it was opened."""
         return await self.proxy.opens(before)
 
-    async def callers(self, number: int = CALLS) -> list[Call]:
-        """Let so many call, and wait until each hears the menu."""
-        calls = await self.crowd.place(number)
-        await self.crowd.all_hear(calls, 0.0, "press-1")
+    async def place_calls(self, number: int = CALLS) -> list[LoadCall]:
+        """Place a number of calls, and wait until each hears the menu."""
+        calls = await self.load.place(number)
+        await self.load.all_hear(calls, 0.0, "press-1")
         return calls
 
-    async def nobody_is_lost(
+    async def assert_no_call_lost(
         self,
         fault: str,
-        calls: Sequence[Call],
+        calls: Sequence[LoadCall],
         *,
         since: float,
     ) -> None:
-        """Check that each caller whose channel is there is attended to.
+        """Check that each call that was not hung up is served.
 
-        Each is in the application, hears something, presses a key, and is heard. How
-        soon is told, not judged: it depends on how busy the machine is. What the
-        daemon itself waits is held in virtual time; see `tests.model`.
+        Each is in the application, hears a sound, presses a key, and gets an answer.
+        How soon is reported and not checked: it depends on how busy the machine is. A
+        bound is checked in virtual time, in `tests.properties.models`.
 
         Args:
             fault: what happened, for the table.
-            calls: who called.
-            since: when that was over, by the reactor.
+            calls: the calls.
+            since: when the fault was over, in the reactor's time.
         """
-        seconds = await self.crowd.all_hear(calls, since)
+        seconds = await self.load.all_hear(calls, since)
         lost = await self.lost(calls)
-        self.tell(fault, seconds, lost=len(lost))
+        self.report(fault, seconds, lost=len(lost))
         assert not lost, f"no longer in the application: {lost}"
-        await self.everybody_is_heard(calls)
+        await self.assert_keys_answered(calls)
 
-    async def lost(self, calls: Sequence[Call]) -> set[str]:
-        """Say which of the calls are there, and not in the application."""
-        state = (await self.stage.ari.get(f"/applications/{APP}")).json
+    async def lost(self, calls: Sequence[LoadCall]) -> set[str]:
+        """Return the ids of the calls that exist, and are not in the application."""
+        state = (await self.backend.ari.get(f"/applications/{APP}")).json
         served = {call.id for call in calls if call.is_served}
         return served - set(state["channel_ids"])
 
-    def tell(self, fault: str, seconds: Sequence[float], *, lost: int = 0) -> None:
-        """Put a line into the table at the end of the run.
+    def report(self, fault: str, seconds: Sequence[float], *, lost: int = 0) -> None:
+        """Add a line to the table at the end of the run.
 
         Args:
             fault: what happened.
-            seconds: after how long each caller heard something.
-            lost: how many of them were lost.
+            seconds: after how many seconds each call heard a sound.
+            lost: the number of calls that were lost.
         """
         longest = max(seconds, default=0.0)
-        FINDINGS.append(Finding(fault, len(seconds), lost, longest))
+        OUTCOMES.append(FaultOutcome(fault, len(seconds), lost, longest))
 
-    async def everybody_is_heard(self, calls: Sequence[Call]) -> None:
-        """Check that each caller who is there can press a key, and gets an answer."""
+    async def assert_keys_answered(self, calls: Sequence[LoadCall]) -> None:
+        """Check that each call that is served presses a key and gets an answer."""
         served = [call for call in calls if call.is_served]
-        pressed = self.crowd.press("1", served)
-        await self.crowd.all_hear(served, pressed, "you-entered")
+        pressed = self.load.press("1", served)
+        await self.load.all_hear(served, pressed, "you-entered")
 
     async def phones(self) -> list[str]:
-        """List the ids of the phones that the daemon has dialled."""
-        channels = (await self.stage.ari.get("/channels")).json
+        """List the channel ids of the phones that the daemon has dialled."""
+        channels = (await self.backend.ari.get("/channels")).json
         return [each["id"] for each in channels if is_phone(each["id"])]
 
     async def conversations(self) -> int:
-        """Count the bridges that a caller and a phone are in."""
-        bridges = (await self.stage.ari.get("/bridges")).json
+        """Count the daemon's bridges with two channels."""
+        bridges = (await self.backend.ari.get("/bridges")).json
         ours = [bridge for bridge in bridges if bridge["id"].startswith(BRIDGE_PREFIX)]
         return sum(len(bridge["channels"]) == 2 for bridge in ours)
 
-    async def has_conversations(self, number: int) -> None:
-        """Wait until there are so many, and no bridge of ours beside them."""
+    async def until_conversations(self, number: int) -> None:
+        """Wait until there is this number of conversations."""
 
-        async def are_there() -> bool:
+        async def is_reached() -> bool:
             return await self.conversations() == number
 
-        await self.stage.until(are_there)
+        await until(self.reactor, is_reached, f"{number} conversations")
 
-    async def has_phones(self, number: int) -> None:
-        """Wait until so many phones are dialled."""
+    async def until_phones(self, number: int) -> None:
+        """Wait until this number of phones is dialled."""
 
-        async def are_there() -> bool:
+        async def is_reached() -> bool:
             return len(await self.phones()) == number
 
-        await self.stage.until(are_there)
+        await until(self.reactor, is_reached, f"{number} phones")
 
-    def heard(self, key: str, calls: Sequence[Call]) -> list[Call]:
-        """Say whose key the daemon has heard: one that comes in the gap is lost."""
-        said = {line.partition("] ")[2] for line in self.daemon.lines}
-        return [call for call in calls if f"Channel {call.name} entered {key}" in said]
+    def received(self, key: str, calls: Sequence[LoadCall]) -> list[LoadCall]:
+        """Return the calls whose key the daemon has received.
 
-    async def heard_in_the_end(self, key: str, calls: Sequence[Call]) -> list[Call]:
-        """Say whose key the daemon has heard, once no key is on its way any more."""
-        await self.crowd.until(
+        A key pressed while there is no connection is lost.
+        """
+        logged = {line.partition("] ")[2] for line in self.daemon.lines}
+        return [
+            call for call in calls if f"Channel {call.name} entered {key}" in logged
+        ]
+
+    async def received_in_the_end(
+        self, key: str, calls: Sequence[LoadCall]
+    ) -> list[LoadCall]:
+        """Return the same, once all keys are pressed and their events handled."""
+        await self.load.until(
             lambda: all(key in call.keys for call in calls), "each to press a key"
         )
-        # Its event comes after those of the keys.
-        await self.callers(1)
-        return self.heard(key, calls)
+        # The events of another call come after those of the keys.
+        await self.place_calls(1)
+        return self.received(key, calls)
 
-    async def is_empty(self) -> None:
-        """Have everybody hang up, and check that nothing is left of the calls."""
+    async def hang_up_all(self) -> None:
+        """Hang up all calls, and check that nothing is left of them."""
         self.proxy.heal()
-        self.crowd.hang_up(call for call in self.crowd.calls if not call.is_gone)
-        await self.stage.until(self._is_bare)
+        self.load.hang_up(call for call in self.load.calls if not call.is_gone)
+        await until(self.reactor, self._asterisk_is_idle, "no call left in Asterisk")
         if self.daemon.is_running:
-            await self.stage.until(self._is_idle)
-            self.is_as_new = True
+            await until(
+                self.reactor, self._daemon_is_idle, "no call left in the daemon"
+            )
+            self.is_clean = True
 
     async def close(self) -> None:
-        """End everything, and check that the daemon never complained of itself."""
+        """End everything, and check that the daemon had no faults."""
         try:
             for daemon in self._runs:
                 await daemon.kill()
-            for events in self.stage.ari._opened:
+            for events in self.backend.ari.websockets:
                 if not events.closed.called:
                     events.dropConnection(abort=True)
                     await events.closed
@@ -282,19 +302,19 @@ class FaultHarness:
             await self.asterisk.stop()
             self._folder.cleanup()
         for daemon in self._runs:
-            # Shown where the test failed.
+            # pytest shows it if the test fails.
             sys.stdout.write("\n".join(["The daemon:", *daemon.lines, ""]))
-        assert not [daemon for daemon in self._runs if daemon.complaints]
+        assert not [daemon for daemon in self._runs if daemon.fault_lines]
 
     async def status(self) -> Status:
-        """Ask the daemon how it is."""
+        """Get the daemon's status."""
         url = f"http://127.0.0.1:{self._status_port}/"
         reactor: Any = self.reactor  # treq has a type of its own for it
         response = await treq.get(url, reactor=reactor, persistent=False)
         return msgspec.json.decode(await treq.content(response), type=Status)
 
-    def _configure(self) -> Path:
-        # Another run may be there, and have its own.
+    def _write_file(self) -> Path:
+        # Another run may still use its own.
         self._status_port = free_port()
         config = Path(self._folder.name, "twistd.conf")
         config.write_text(
@@ -307,13 +327,13 @@ class FaultHarness:
         )
         return config
 
-    async def _is_idle(self) -> bool:
+    async def _daemon_is_idle(self) -> bool:
         status = await self.status()
         return not status.calls.now and not status.requests.pending
 
-    async def _is_bare(self) -> bool:
+    async def _asterisk_is_idle(self) -> bool:
         for resource in ("/channels", "/bridges"):
-            if (await self.stage.ari.get(resource)).json:
+            if (await self.backend.ari.get(resource)).json:
                 return False
-        state = (await self.stage.ari.get(f"/applications/{APP}")).json
+        state = (await self.backend.ari.get(f"/applications/{APP}")).json
         return not state.get("channel_ids")

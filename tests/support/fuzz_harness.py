@@ -1,4 +1,4 @@
-"""A client in memory whose Asterisk says whatever a test likes."""
+"""A client in memory, and an Asterisk that sends any bytes that a test chooses."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from channel_aa.ari.wire.backoff import Backoff
 from channel_aa.ari.wire.connection import EventsConnection
 from channel_aa.ari.wire.errors import error_for
 from channel_aa.ari.wire.requests import IRequestSender, Request
-from channel_aa.interfaces import IChannelListener, IStasisApplication, TelephonyError
+from channel_aa.interfaces import TelephonyError
 from tests.support.ari_fakes import make_address
 from tests.support.ari_sockets import TEXT, Wire, frame, handshake_for
+from tests.support.listeners import RecordingApplication, RecordingListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from twisted.internet.interfaces import IProtocol, IProtocolFactory
 
-    from channel_aa.interfaces import IChannel
+    from channel_aa.interfaces import IChannel, IStasisApplication
 
 CORPUS = Path(__file__).parents[1] / "properties/fuzzing/corpus"
 
@@ -48,18 +49,18 @@ FUZZ = settings(
 )
 
 BYSTANDER = "bystander-1732279501.17"
-"""A call that no input knows of, so that nothing can rightly end it."""
+"""The id of a call that no input names, so that no input may end it."""
 
 
 def corpus(kind: str) -> Iterator[tuple[str, bytes]]:
-    """Give the inputs of a kind that are kept, with their names."""
+    """Yield the names and contents of the kept inputs of a kind."""
     for path in sorted((CORPUS / kind).iterdir()):
         yield path.name, path.read_bytes()
 
 
 @implementer(IStreamClientEndpoint)
-class Wires:
-    """Connects at once, to wires whose other ends the test holds."""
+class MemoryEndpoint:
+    """Connects at once, to a transport in memory; keeps the protocols."""
 
     def __init__(self) -> None:
         self.clients: list[Any] = []
@@ -72,80 +73,50 @@ class Wires:
 
 
 def feed(client: Any, parts: Iterable[bytes]) -> None:  # noqa: ANN401 - a protocol
-    """Let segments arrive, as long as a real transport would let them."""
+    """Deliver segments, until the protocol closes its transport."""
     for part in parts:
         if part and not client.transport.is_closing:
             client.dataReceived(part)
 
 
-@implementer(IChannelListener)
-class Caller:
-    """Answers, and plays a sound again and again."""
+class PlayingListener(RecordingListener):
+    """Answers the call, and plays a few sounds."""
 
     def __init__(self, channel: IChannel) -> None:
-        self.keys: list[str] = []
-        self.is_over = False
+        super().__init__()
         self._channel = channel
-        channel.answer().addErrback(_known_trouble)
+        # A sound that fails at once must not be played again without end.
+        self._sounds_left = 4
+        channel.answer().addErrback(lambda failure: failure.trap(TelephonyError))
         self._play()
 
+    @property
+    def has_left(self) -> bool:
+        return "left" in self.log
+
     def _play(self, _end: object = None) -> None:
-        if not self.is_over:
-            self._channel.play("sound:press-1").finished.addCallback(self._finished)
-
-    def _finished(self, _end: object) -> None:
-        # A sound that fails at once must not be asked for without end.
-        if len(self.keys) < 3:
-            self.keys.append("")
-            self._play()
-
-    def dtmf_received(self, digit: str) -> None:
-        self.keys.append(digit)
-
-    def reconnected(self) -> None:
-        """Go on."""
-
-    def hung_up(self) -> None:
-        """Wait for the end."""
-
-    def left(self) -> None:
-        self.is_over = True
-
-
-def _known_trouble(failure: Failure) -> None:
-    failure.trap(TelephonyError)
-
-
-@implementer(IStasisApplication)
-class Callers:
-    """Takes every call."""
-
-    def __init__(self) -> None:
-        self.entered: dict[str, Caller] = {}
-
-    def channel_entered(
-        self, channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
-    ) -> Caller:
-        caller = Caller(channel)
-        self.entered[channel.id] = caller
-        return caller
-
-    def replaced(self) -> None:
-        """Take note."""
+        if self._sounds_left and not self.has_left:
+            self._sounds_left -= 1
+            self._channel.play("sound:press-1").finished.addCallback(self._play)
 
 
 @implementer(IRequestSender)
-class Answers:
-    """Answers each request over HTTP as the test says."""
+class AnsweringSender:
+    """Answers each request over HTTP at once.
+
+    Attributes:
+        answer: returns the status and the body of the answer to a request.
+        requests: all requests so far.
+    """
 
     pending = queued = 0
 
     def __init__(self) -> None:
-        self.answer: Callable[[Request], tuple[int, bytes]] = sensible
-        self.asked: list[Request] = []
+        self.answer: Callable[[Request], tuple[int, bytes]] = correct_answer
+        self.requests: list[Request] = []
 
     def send(self, request: Request) -> Deferred[bytes]:
-        self.asked.append(request)
+        self.requests.append(request)
         status, body = self.answer(request)
         answer: Deferred[bytes] = Deferred()
         if status in range(200, 300):
@@ -155,21 +126,21 @@ class Answers:
         return answer
 
     def lost(self) -> None:
-        """Do nothing: all was answered at once."""
+        """Do nothing: no request is pending."""
 
     def close(self) -> Deferred[None]:
         return succeed(None)
 
 
-def sensible(request: Request) -> tuple[int, bytes]:
-    """Answer as Asterisk would, with the bystander's as the only call."""
+def correct_answer(request: Request) -> tuple[int, bytes]:
+    """Answer as Asterisk does whose only call is the bystander's."""
     if request.path[0] == "applications" and request.method == "GET":
         return 200, json.dumps({"channel_ids": [BYSTANDER]}).encode()
     if request.path == ("bridges",):
         return 200, b"[]"
     if request.method == "GET" and request.path == ("channels", BYSTANDER):
-        place = {"app_name": "Stasis", "app_data": "channel-aa"}
-        bystander = {"id": BYSTANDER, "name": "B", "dialplan": place}
+        dialplan = {"app_name": "Stasis", "app_data": "channel-aa"}
+        bystander = {"id": BYSTANDER, "name": "B", "dialplan": dialplan}
         return 200, json.dumps(bystander).encode()
     if request.method == "GET" and request.path[0] != "asterisk":
         return 404, b'{"message":"not found"}'
@@ -177,8 +148,8 @@ def sensible(request: Request) -> tuple[int, bytes]:
 
 
 @implementer(ILogObserver)
-class Troubles:
-    """Keeps what was logged as a failure, and every line that is not one line."""
+class LogChecker:
+    """Keeps the failures that were logged, and messages that are not one short line."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -189,107 +160,119 @@ class Troubles:
         elif event["log_namespace"].startswith("channel_aa."):
             line = formatEvent(event)
             if not line.isprintable() or len(line) > 10_000:
-                self.found.append(f"a line that is none: {line!r}")
+                self.found.append(f"not one short line: {line!r}")
 
 
 class FuzzHarness(SynchronousTestCase):
-    """A running client with a bystander's call; see `assert_all_is_well`."""
+    """A running client with a bystander's call; see `assert_bystander_served`."""
 
     def setUp(self) -> None:
         self.clock = Clock()
-        # autobahn keeps its time by this, whatever reactor it is given.
+        # autobahn takes the time from here, whatever reactor it is given.
         self.patch(tx.config, "loop", self.clock)
 
     def begin(self) -> None:
-        """Connect, and let the bystander call."""
+        """Start a client."""
         self.clock = Clock()
         self.patch(tx.config, "loop", self.clock)
-        self.troubles = Troubles()
-        globalLogPublisher.addObserver(self.troubles)
-        self.wires = Wires()
-        self.answers = Answers()
+        self.log_checker = LogChecker()
+        globalLogPublisher.addObserver(self.log_checker)
+        self.endpoint = MemoryEndpoint()
+        self.sender = AnsweringSender()
         self.client = AriClient(
             make_address(),
             self.make_application(),
             reactor=self.clock,
-            http=self.answers,
+            http=self.sender,
             connection=partial(
-                EventsConnection, endpoint=self.wires, backoff=Backoff(jitter=0.0)
+                EventsConnection, endpoint=self.endpoint, backoff=Backoff(jitter=0.0)
             ),
         )
         self.client.startService()
 
     def make_application(self) -> IStasisApplication:
-        """Make whoever attends to the calls."""
-        self.callers = Callers()
-        return self.callers
+        """Make the client's application."""
+        self.application = RecordingApplication(PlayingListener)
+        return self.application
 
     @property
     def socket(self) -> Any:  # noqa: ANN401 - a protocol of autobahn's
         """The latest connection."""
-        return self.wires.clients[-1]
+        return self.endpoint.clients[-1]
 
     def open(self) -> None:
         """Complete the handshake of the latest connection."""
         feed(self.socket, [handshake_for(self.socket)])
         self.assertTrue(self.client.is_connected)
 
-    def tell(self, kind: str, **fields: object) -> None:
-        """Let Asterisk tell a proper event."""
+    def send_event(self, kind: str, **fields: object) -> None:
+        """Send a correct event."""
         message = json.dumps({"type": kind, **fields}).encode()
         feed(self.socket, [frame(TEXT, message)])
 
-    def bystander_calls(self) -> None:
-        self.tell("StasisStart", channel={"id": BYSTANDER, "name": "B"}, args=[])
+    def enter_bystander(self) -> None:
+        """Let the bystander's call enter the application."""
+        self.send_event("StasisStart", channel={"id": BYSTANDER, "name": "B"}, args=[])
+
+    def answer_with(self, answers: Sequence[tuple[int, bytes]]) -> None:
+        """Give these answers to the next requests, but to those for the bystander."""
+        remaining = list(answers)
+
+        def answer(request: Request) -> tuple[int, bytes]:
+            if BYSTANDER in request.path or not remaining:
+                return correct_answer(request)
+            return remaining.pop(0)
+
+        self.sender.answer = answer
 
     def settle(self, seconds: float = 15.0) -> None:
-        """Let time pass: more than any handshake, request or silence may take."""
+        """Let time pass; by default more than any handshake or request may take."""
         end = self.clock.seconds() + seconds
         while self.clock.seconds() < end:
-            self.lose_what_is_closing()
+            self.lose_closing_connection()
             self.clock.advance(0.5)
 
-    def lose_what_is_closing(self) -> None:
-        """End the latest connection, where one of its sides has closed it."""
+    def lose_closing_connection(self) -> None:
+        """End the latest connection, if the client has closed it."""
         if self.socket.transport.is_closing and not self.socket.ended.called:
             self.socket.connectionLost(Failure(ConnectionLost()))
 
-    def assert_all_is_well(self) -> None:
-        """Look that the bystander's key is heard, on the next connection.
+    def assert_bystander_served(self) -> None:
+        """Check that the bystander's key is received, on a new connection.
 
-        On this one, the beginning may have come of a frame that goes on for ever.
+        On the present one, the client may wait for the rest of an endless frame.
         """
-        self.answers.answer = sensible
-        connections = len(self.wires.clients)
+        self.sender.answer = correct_answer
+        connections = len(self.endpoint.clients)
         if not self.socket.ended.called:
             self.socket.connectionLost(Failure(ConnectionLost()))
-        while len(self.wires.clients) == connections:
+        while len(self.endpoint.clients) == connections:
             self.clock.advance(0.5)
             self.assertLess(self.clock.seconds(), 600.0)
         self.open()
         self.clock.pump([0.5] * 6)
-        self.assert_bystander_is_heard()
+        self.assert_bystander_key_received()
 
-    def assert_bystander_is_heard(self) -> None:
-        """Let the bystander press a key, and look that somebody hears of it."""
-        caller = self.callers.entered[BYSTANDER]
-        self.assertFalse(caller.is_over)
+    def assert_bystander_key_received(self) -> None:
+        """Let the bystander press a key, and check that the listener gets it."""
+        listener = self.application.listeners[BYSTANDER]
+        self.assertNotIn("left", listener.log)
         self.press("7")
-        self.assertEqual(caller.keys[-1:], ["7"])
+        self.assertEqual(listener.log[-1:], ["dtmf 7"])
 
     def press(self, key: str) -> None:
         """Let the bystander press a key."""
-        self.tell("ChannelDtmfReceived", channel={"id": BYSTANDER}, digit=key)
+        self.send_event("ChannelDtmfReceived", channel={"id": BYSTANDER}, digit=key)
 
     def finish(self) -> None:
-        """Stop, and look that nothing was logged that should not be."""
+        """Stop the client, and check the log."""
         stopped = self.client.stopService()
         self.settle(5.0)
         if not self.socket.ended.called:
             self.socket.connectionLost(Failure(ConnectionLost()))
         self.settle(30.0)
         self.successResultOf(stopped)
-        globalLogPublisher.removeObserver(self.troubles)
+        globalLogPublisher.removeObserver(self.log_checker)
         logged = self.flushLoggedErrors()
-        self.assertEqual(self.troubles.found, [])
+        self.assertEqual(self.log_checker.found, [])
         self.assertEqual(logged, [])

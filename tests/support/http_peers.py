@@ -1,15 +1,13 @@
-"""Servers on loopback that behave as a test wants, well or badly."""
+"""HTTP servers on loopback, well-behaved and not."""
 
 # ruff: noqa: N802, N815 - the names that Twisted calls
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.internet.task import deferLater
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
@@ -19,45 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from typing import Any
 
-    from twisted.internet.base import DelayedCall
     from twisted.internet.interfaces import IAddress, IProtocolFactory
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.internet.ssl import ContextFactory
     from twisted.python.failure import Failure
     from twisted.web.http import Request
-
-PATIENCE_SECONDS = 60.0
-"""How long a test waits for what must happen before it fails."""
-
-
-async def until(reactor: PosixReactorBase, condition: Callable[[], object]) -> None:
-    """Wait, a turn of the reactor at a time, for something to become true."""
-    deadline = reactor.seconds() + PATIENCE_SECONDS
-    while not condition():
-        assert reactor.seconds() < deadline, f"never became true: {condition}"
-        await deferLater(reactor, 0.002)
-
-
-def in_reactor(reactor: PosixReactorBase) -> Counter[object]:
-    """Everything that the reactor holds on to: timers, readers and writers.
-
-    A timer counts as what it will call: some start themselves again.
-    """
-    return Counter(
-        [
-            *(cast("DelayedCall", call).func for call in reactor.getDelayedCalls()),
-            *reactor.getReaders(),
-            *reactor.getWriters(),
-        ]
-    )
-
-
-@asynccontextmanager
-async def nothing_left(reactor: PosixReactorBase) -> AsyncIterator[None]:
-    """Fail unless the reactor ends up holding what it held before, or less."""
-    before = in_reactor(reactor)
-    yield
-    await until(reactor, lambda: in_reactor(reactor) <= before)
 
 
 @asynccontextmanager
@@ -69,7 +33,7 @@ async def listening(
     host: str = "127.0.0.1",
     tls: ContextFactory | None = None,
 ) -> AsyncIterator[int]:
-    """Serve on a port of loopback, a free one unless told; give the port."""
+    """Listen on a port of loopback for a block of code; yield the port."""
     if tls is None:
         listener = reactor.listenTCP(port, factory, interface=host)
     else:
@@ -81,8 +45,8 @@ async def listening(
 
 
 async def closed_port(reactor: PosixReactorBase) -> int:
-    """Give a port that nothing listens at."""
-    # Not one of those that the system gives to anybody who asks for any.
+    """Return a port that nothing listens on."""
+    # Not one of the ephemeral ports, which the system may give to other sockets.
     async with listening(reactor, Factory(), port=free_port()) as port:
         return port
 
@@ -110,10 +74,10 @@ class RawConnection(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.factory.lost += 1
 
-    def say(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         self.transport.write(data)
 
-    def say_and_close(self, data: bytes) -> None:
+    def write_and_close(self, data: bytes) -> None:
         self.transport.write(data)
         self.transport.loseConnection()
 
@@ -122,14 +86,15 @@ class RawConnection(Protocol):
 
 
 def do_nothing(*_: object) -> None:
-    """Leave the client waiting."""
+    """Do nothing: the client waits."""
 
 
 class RawPeer(Factory):
-    """A server that sends the bytes a test says; silent unless told otherwise.
+    """A server that sends the bytes that a test chooses; silent by default.
 
-    ``on_request`` is called at each empty line of the client's: a request without
-    a body.
+    Args:
+        on_request: is called with each request, which must have no body.
+        on_connect: is called with each connection.
     """
 
     protocol = RawConnection  # type: ignore[assignment] # Twisted types it for none
@@ -154,16 +119,16 @@ def http_answer(status: str, body: bytes = b"", *headers: str) -> bytes:
 
 
 def answering(*answers: bytes) -> Callable[[RawConnection, bytes], None]:
-    """Give each request the next answer, the last one again and again."""
+    """Answer each request with the next answer, in the end always with the last."""
     remaining = list(answers)
 
     def answer(connection: RawConnection, _request: bytes) -> None:
-        connection.say(remaining.pop(0) if len(remaining) > 1 else remaining[0])
+        connection.write(remaining.pop(0) if len(remaining) > 1 else remaining[0])
 
     return answer
 
 
-class _Everything(Resource):
+class _LeafResource(Resource):
     isLeaf = True
 
     def __init__(self, answer: Callable[[Request], bytes | int]) -> None:
@@ -175,12 +140,12 @@ class _Everything(Resource):
 
 
 class WebPeer(Site):
-    """A proper HTTP server; a test answers its requests, or lets it say 204."""
+    """An HTTP server; answers 204 at once, or holds requests until `answer_all`."""
 
     noisy = False
 
     def __init__(self) -> None:
-        super().__init__(_Everything(self._render))
+        super().__init__(_LeafResource(self._render))
         self.tcp_connections = 0
         self.requests: list[Request] = []
         self.waiting: list[Request] = []

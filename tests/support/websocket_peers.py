@@ -1,4 +1,4 @@
-"""The events websocket's two ends in a test: a server, and a watched client."""
+"""A server for the events websocket, and a client that records its callbacks."""
 
 # ruff: noqa: N802, N803 - the names that autobahn calls
 from __future__ import annotations
@@ -13,7 +13,7 @@ from txaio.tx import make_logger, set_global_log_level
 from channel_aa.ari.wire.backoff import Backoff
 from channel_aa.ari.wire.connection import QUIET_SECONDS, EventsConnection
 from tests.support.ari_fakes import PASSWORD, LogRecorder, make_address
-from tests.support.http_peers import nothing_left
+from tests.support.waiting import nothing_left
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class EventsServerProtocol(WebSocketServerProtocol):
-    """One websocket at the server's end."""
+    """One websocket of an `EventsServer`."""
 
     factory: EventsServer
-    # It would log the request's headers, which hold the password.
+    # It would log the request's headers, which contain the password.
     log = make_logger(level="critical")
 
     def onConnect(self, request: ConnectionRequest) -> str | None:
@@ -56,7 +56,7 @@ class EventsServerProtocol(WebSocketServerProtocol):
 
 
 class EventsServer(WebSocketServerFactory):
-    """A websocket server that writes down what it is asked and told."""
+    """A websocket server that records handshakes, pings and closes."""
 
     protocol = EventsServerProtocol  # type: ignore[assignment] # half typed
     noisy = False
@@ -73,7 +73,7 @@ class EventsServer(WebSocketServerFactory):
 
 
 class CountingBackoff(Backoff):
-    """Very short delays, written down."""
+    """A back-off with very short delays; records them."""
 
     def __init__(self, *, initial: float = 0.001, maximum: float = 0.008) -> None:
         super().__init__(initial=initial, maximum=maximum, jitter=0.0)
@@ -90,8 +90,8 @@ class CountingBackoff(Backoff):
         self.resets += 1
 
 
-class WatchedClient:
-    """An `EventsConnection`, and what it called."""
+class RecordingClient:
+    """An `EventsConnection` that records its callbacks."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class WatchedClient:
 
     @property
     def tries(self) -> int:
-        """How many connections failed or ended."""
+        """The number of connections that failed or ended."""
         return len(self.backoff.delays)
 
     def assert_no_password_logged(self) -> None:
@@ -141,8 +141,8 @@ def http_url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def assert_one_error(client: WatchedClient, *words: str) -> None:
-    """Look that the trouble was logged once, with its remedy."""
+def assert_one_error(client: RecordingClient, *words: str) -> None:
+    """Check that one error was logged, and that it contains the words."""
     [line] = client.errors
     for word in words:
         assert word in line
@@ -154,13 +154,13 @@ async def connecting(
     reactor: PosixReactorBase,
     url: str,
     **options: Any,  # noqa: ANN401 - passed on
-) -> AsyncIterator[WatchedClient]:
-    """Start a client; stop it, and look that nothing stays and no password leaked.
+) -> AsyncIterator[RecordingClient]:
+    """Run a client for a block of code, with all logging enabled.
 
-    All of it at the level of logging that tells most.
+    At the end nothing may be left in the reactor, and no password in the log.
     """
     set_global_log_level("trace")
-    client = WatchedClient(reactor, url, **options)
+    client = RecordingClient(reactor, url, **options)
     try:
         async with nothing_left(reactor):
             client.connection.start()

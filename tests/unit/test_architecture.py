@@ -1,8 +1,9 @@
-"""Imports between the rooms go one way."""
+"""Imports between packages go one way."""
 
 from __future__ import annotations
 
 import ast
+import tomllib
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -19,8 +20,8 @@ def module_name(path: Path) -> str:
 
 
 @cache
-def imported(path: Path) -> tuple[str, ...]:
-    """Give the full names of this project that a file imports, for types as well."""
+def all_imported(path: Path) -> tuple[str, ...]:
+    """Return the full names that a file imports, for types as well."""
     package = module_name(path).split(".")
     if path.name != "__init__.py":
         package.pop()
@@ -33,12 +34,19 @@ def imported(path: Path) -> tuple[str, ...]:
             above = package[: len(package) + 1 - node.level] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             names = [f"{base}.{alias.name}" for alias in node.names]
-        found += [name for name in names if name.split(".")[0] == PACKAGE]
+        found += names
     return tuple(found)
 
 
-def room_of(name: str) -> str:
-    """Give the part of the package that a full name belongs to, or the package."""
+def imported(path: Path, package: str = PACKAGE) -> tuple[str, ...]:
+    """Return the full names of a package that a file imports."""
+    return tuple(
+        name for name in all_imported(path) if f"{name}.".startswith(f"{package}.")
+    )
+
+
+def part_of(name: str) -> str:
+    """Return the subpackage or module of channel_aa that a full name belongs to."""
     parts = name.split(".")
     if len(parts) > 1:
         place = ROOT / PACKAGE / parts[1]
@@ -48,11 +56,11 @@ def room_of(name: str) -> str:
 
 
 @cache
-def rooms_and_imports() -> dict[str, set[str]]:
+def imports_by_part() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / PACKAGE).rglob("*.py")):
-        room = room_of(module_name(path))
-        found.setdefault(room, set()).update(imported(path))
+        part = part_of(module_name(path))
+        found.setdefault(part, set()).update(imported(path))
     return found
 
 
@@ -86,72 +94,72 @@ def module_cycles(package: str) -> list[str]:
 
 class ArchitectureTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.imports = rooms_and_imports()
+        self.imports = imports_by_part()
 
-    def rooms(self, room: str) -> set[str]:
-        """Which other rooms one room imports."""
-        return {room_of(name) for name in self.imports[room]} - {room}
+    def parts(self, part: str) -> set[str]:
+        """Return the other subpackages and modules that one imports."""
+        return {part_of(name) for name in self.imports[part]} - {part}
 
-    def test_the_sources_are_found(self) -> None:
+    def test_sources_are_found(self) -> None:
         self.assertLessEqual({"ari", "attendant", "interfaces"}, set(self.imports))
-        self.assertIn("interfaces", self.rooms("ari"))
+        self.assertIn("interfaces", self.parts("ari"))
 
-    def test_the_interfaces_import_nothing_of_the_project(self) -> None:
+    def test_interfaces_import_no_other_module(self) -> None:
         self.assertEqual(self.imports["interfaces"], set())
 
-    def test_the_ari_client_and_the_attendant_know_the_interfaces_alone(self) -> None:
+    def test_ari_and_attendant_import_only_the_interfaces(self) -> None:
         shared = {"checked", "files", "interfaces", "logs"}
-        self.assertLessEqual(self.rooms("ari"), shared)
-        self.assertLessEqual(self.rooms("attendant"), {*shared, "menus"})
+        self.assertLessEqual(self.parts("ari"), shared)
+        self.assertLessEqual(self.parts("attendant"), {*shared, "menus"})
 
-    def test_the_menus_are_data_alone(self) -> None:
-        self.assertEqual(self.rooms("menus"), {"checked"})
+    def test_menus_import_only_checked(self) -> None:
+        self.assertEqual(self.parts("menus"), {"checked"})
 
-    def test_what_all_rooms_share_knows_none_of_them(self) -> None:
-        for room in ("checked", "files", "logs"):
-            with self.subTest(room=room):
-                self.assertEqual(self.imports[room], set())
+    def test_shared_modules_import_no_other_module(self) -> None:
+        for part in ("checked", "files", "logs"):
+            with self.subTest(part=part):
+                self.assertEqual(self.imports[part], set())
 
-    def test_the_configuration_knows_nothing_that_runs(self) -> None:
+    def test_config_imports_no_running_parts(self) -> None:
         self.assertLessEqual(
-            self.rooms("config"), {"checked", "files", "menus", "setting_rules"}
+            self.parts("config"), {"checked", "files", "menus", "setting_rules"}
         )
 
-    def test_the_service_knows_no_daemon(self) -> None:
+    def test_service_does_not_import_the_daemon(self) -> None:
         self.assertEqual(
-            self.rooms("service") & {"daemon", "demo", "simulator", "tap"}, set()
+            self.parts("service") & {"daemon", "demo", "simulator", "tap"}, set()
         )
 
-    def test_the_simulator_stands_apart(self) -> None:
-        """It would prove nothing if it shared its ideas with what it tests.
+    def test_simulator_imports_no_other_package(self) -> None:
+        """It must not share code with the client that it tests.
 
-        Its direct door alone is made for the client, to be used in place of sockets.
+        Only its in-memory link, which takes the place of sockets, uses the client.
         """
         for path in sorted((ROOT / PACKAGE / "simulator").glob("*.py")):
             is_in_memory = path.stem.startswith("in_memory")
             with self.subTest(module=path.stem):
-                rooms = {room_of(name) for name in imported(path)} - {"simulator"}
+                parts = {part_of(name) for name in imported(path)} - {"simulator"}
                 allowed = {"ari", "interfaces"} if is_in_memory else set()
-                self.assertLessEqual(rooms, allowed)
+                self.assertLessEqual(parts, allowed)
 
     def test_simulator_does_not_need_its_in_memory_link(self) -> None:
         for path in sorted((ROOT / PACKAGE / "simulator").glob("*.py")):
             if not path.stem.startswith("in_memory"):
-                direct = f"{PACKAGE}.simulator.in_memory"
+                link = f"{PACKAGE}.simulator.in_memory"
                 with self.subTest(module=path.stem):
                     names = list(imported(path))
-                    self.assertFalse([n for n in names if n.startswith(direct)])
+                    self.assertFalse([n for n in names if n.startswith(link)])
 
-    def test_only_the_demo_and_the_commands_import_the_simulator(self) -> None:
-        importers = {room for room in self.imports if "simulator" in self.rooms(room)}
+    def test_only_demo_and_commands_import_the_simulator(self) -> None:
+        importers = {part for part in self.imports if "simulator" in self.parts(part)}
         self.assertLessEqual(importers, {"commands", "demo"})
 
-    def test_nothing_but_the_shell_calls_the_commands(self) -> None:
-        importers = {room for room in self.imports if "commands" in self.rooms(room)}
+    def test_no_package_imports_the_commands(self) -> None:
+        importers = {part for part in self.imports if "commands" in self.parts(part)}
         self.assertEqual(importers, set())
 
-    def test_no_rooms_import_each_other(self) -> None:
-        graph = {room: self.rooms(room) for room in self.imports}
+    def test_packages_have_no_import_cycles(self) -> None:
+        graph = {part: self.parts(part) for part in self.imports}
         self.assertTrue(list(TopologicalSorter(graph).static_order()))
 
     def test_no_modules_of_a_package_import_each_other(self) -> None:
@@ -159,7 +167,48 @@ class ArchitectureTests(SynchronousTestCase):
             with self.subTest(package=package):
                 self.assertEqual(module_cycles(package), [])
 
-    def test_the_plugin_imports_nothing_of_the_project(self) -> None:
-        """Every run of twistd reads every plugin."""
+    def test_plugin_imports_no_module(self) -> None:
+        """Each run of twistd imports all plugins."""
         for path in (ROOT / "twisted" / "plugins").glob("*.py"):
             self.assertEqual(list(imported(path)), [])
+
+
+class TestCodeTests(SynchronousTestCase):
+    """The imports of tests, benchmarks and real_asterisk."""
+
+    def assert_imports_nothing_of(self, path: Path, *packages: str) -> None:
+        with self.subTest(path=str(path.relative_to(ROOT))):
+            found = [name for each in packages for name in imported(path, each)]
+            self.assertEqual(found, [])
+
+    def test_package_imports_no_tests_or_benchmarks(self) -> None:
+        for path in (ROOT / PACKAGE).rglob("*.py"):
+            self.assert_imports_nothing_of(path, "tests", "benchmarks", "real_asterisk")
+
+    def test_benchmarks_and_real_asterisk_import_no_tests(self) -> None:
+        for path in (ROOT / "benchmarks").rglob("*.py"):
+            self.assert_imports_nothing_of(path, "tests")
+        for path in (ROOT / "real_asterisk").rglob("*.py"):
+            self.assert_imports_nothing_of(path, "tests", "benchmarks", PACKAGE)
+
+    def test_only_tests_of_the_benchmarks_import_them(self) -> None:
+        for path in (ROOT / "tests").rglob("*.py"):
+            is_theirs = path.parent == ROOT / "tests/unit/benchmarks"
+            if not is_theirs and not path.match("tests/integration/test_benchmark*.py"):
+                self.assert_imports_nothing_of(path, "benchmarks")
+
+    def test_tests_import_only_support_of_the_tests(self) -> None:
+        """What several test modules need is in tests/support."""
+        for path in (ROOT / "tests").rglob("*.py"):
+            with self.subTest(path=str(path.relative_to(ROOT))):
+                names = [
+                    name
+                    for name in imported(path, "tests")
+                    if not name.startswith("tests.support.")
+                ]
+                self.assertEqual(names, [])
+
+    def test_wheel_holds_only_the_package_and_the_plugin(self) -> None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+        wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+        self.assertEqual(wheel["packages"], [PACKAGE, "twisted"])

@@ -1,4 +1,4 @@
-"""The company's attendant as a daemon, for all tests that leave it as it was."""
+"""The company's attendant as a daemon, shared by the tests of this folder."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def shared_premises(
+def shared_harness(
     reactor: PosixReactorBase, installation: Installation
 ) -> Iterator[CompanyHarness]:
-    """Run the company's attendant for all tests."""
+    """Run Asterisk and the company's daemon for all tests."""
     running = CompanyHarness.running(reactor, installation)
     yield pytest_twisted.blockon(ensureDeferred(running.__aenter__()))
     pytest_twisted.blockon(ensureDeferred(running.__aexit__(None, None, None)))
 
 
 @pytest.fixture
-def company(shared_premises: CompanyHarness) -> Iterator[CompanyHarness]:
-    """Give a test the company, and see that it leaves nothing there."""
-    yield shared_premises
-    pytest_twisted.blockon(ensureDeferred(left_alone(shared_premises)))
+def harness(shared_harness: CompanyHarness) -> Iterator[CompanyHarness]:
+    """Provide the shared harness; afterwards no call may be left."""
+    yield shared_harness
+    pytest_twisted.blockon(ensureDeferred(clean_up(shared_harness)))
 
 
-async def left_alone(premises: CompanyHarness) -> None:
-    """Hang everybody up, and check that nothing is left."""
-    await premises.hang_up_everybody()
+async def clean_up(harness: CompanyHarness) -> None:
+    """Hang up all channels, and check that nothing is left."""
+    await harness.hang_up_all()
     try:
-        await premises.have_nothing_left()
+        await harness.until_nothing_left()
     finally:
-        await premises.take_recordings()
-        # Those who wait for an event look through all there are.
-        premises.events.all.clear()
+        await harness.delete_recordings()
+        # `wait_for` looks through all events.
+        harness.events.all.clear()

@@ -1,4 +1,4 @@
-"""Callers of the company speak with its people, or try to."""
+"""Conversations with the company's phones."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
-from tests.support.attendant_harness import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from tests.support.attendant_harness import Witness
+    from tests.support.attendant_harness import ChannelMonitor
     from tests.support.company_harness import CompanyHarness
 
 pytestmark = pytest.mark.asterisk
@@ -18,121 +18,121 @@ pytestmark = pytest.mark.asterisk
 CALLER = '"Ada Byron" <+441632960123>'
 
 
-async def speaks(company: CompanyHarness, witness: Witness) -> str:
-    """Wait until the caller speaks with a phone; give the name of its channel."""
+async def until_conversation(harness: CompanyHarness, monitor: ChannelMonitor) -> str:
+    """Wait for the caller's conversation; return the name of the phone's channel."""
 
     names: list[str] = []
 
-    async def are_two() -> bool:
-        bridges = (await company.stage.ari.get("/bridges")).json
+    async def is_connected() -> bool:
+        bridges = (await harness.backend.ari.get("/bridges")).json
         names[:] = [
             phone["name"]
-            for phone in await company.phones()
+            for phone in await harness.phones()
             for bridge in bridges
-            if {witness.channel_id, phone["id"]} <= set(bridge["channels"])
+            if {monitor.channel_id, phone["id"]} <= set(bridge["channels"])
         ]
         return len(names) == 1
 
-    await company.stage.until(are_two)
+    await until(harness.backend.reactor, is_connected)
     return names[0]
 
 
-async def rings(company: CompanyHarness, *numbers: str) -> None:
-    """Wait until these phones ring, and no other is left."""
+async def until_ringing(harness: CompanyHarness, *numbers: str) -> None:
+    """Wait until exactly these phones ring."""
     wanted = sorted(f"Local/{number}@phones" for number in numbers)
 
-    async def do() -> bool:
-        phones = await company.phones()
+    async def are_ringing() -> bool:
+        phones = await harness.phones()
         return sorted(each["name"].rpartition("-")[0] for each in phones) == wanted
 
-    await company.stage.until(do)
+    await until(harness.backend.reactor, are_ringing)
 
 
 @pytest_twisted.ensureDeferred
-async def test_both_hear_each_other_until_the_caller_hangs_up(
-    company: CompanyHarness,
+async def test_caller_and_phone_hear_each_other(
+    harness: CompanyHarness,
 ) -> None:
-    await company.set_phone("410", "echoes")
-    caller, witness = await company.call()
-    await witness.hears("acme/welcome", "acme/main-menu")
+    await harness.set_phone("410", "echoes")
+    caller, monitor = await harness.call()
+    await monitor.hears("acme/welcome", "acme/main-menu")
     await caller.press("1")
-    await witness.hears("acme/sales-menu")
+    await monitor.hears("acme/sales-menu")
     await caller.press("1")
-    telephone = (await speaks(company, witness))[:-1] + "2"
-    # Before, it hears nothing: Answer() takes half a second.
-    await company.event("ChannelDialplan", channel=telephone, dialplan_app="Echo")
-    # Neither of these keys is for the attendant any more.
+    telephone = (await until_conversation(harness, monitor))[:-1] + "2"
+    # Answer() takes half a second, in which keys are lost.
+    await harness.event("ChannelDialplan", channel=telephone, dialplan_app="Echo")
+    # In a conversation, the attendant does not handle keys.
     for key in "4*":
         await caller.press(key)
         for hearer in (telephone, caller.name[:-1] + "1"):
-            await company.event("ChannelDtmfReceived", channel=hearer, digit=key)
-    assert witness.heard[-1] == "acme/sales-menu"
+            await harness.event("ChannelDtmfReceived", channel=hearer, digit=key)
+    assert monitor.heard[-1] == "acme/sales-menu"
     await caller.hang_up()
-    await company.have_nothing_left()
-    await company.set_phone("410")
+    await harness.until_nothing_left()
+    await harness.set_phone("410")
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_phone_shows_who_calls_and_what_for(company: CompanyHarness) -> None:
-    await company.set_phone("410", "rings")
-    caller, _ = await company.call(callerId=CALLER)
+async def test_phone_shows_caller_and_label(harness: CompanyHarness) -> None:
+    await harness.set_phone("410", "rings")
+    caller, _ = await harness.call(callerId=CALLER)
     for key in "11":
         await caller.press(key)
-    await rings(company, "410")
-    [phone] = await company.phones()
+    await until_ringing(harness, "410")
+    [phone] = await harness.phones()
     assert phone["connected"] == {
         "name": "Sales: Ada Byron",
         "number": "+441632960123",
     }
     await caller.hang_up()
-    await company.set_phone("410")
+    await harness.set_phone("410")
 
 
 @pytest_twisted.ensureDeferred
-async def test_callee_who_hangs_up_first_ends_the_call(company: CompanyHarness) -> None:
-    caller, witness = await company.call()
+async def test_hangup_of_the_phone_ends_the_call(harness: CompanyHarness) -> None:
+    caller, monitor = await harness.call()
     for key in "414":
         await caller.press(key)
-    # The phone hangs up too soon for it to be seen there.
-    await company.events.wait_for(
+    # The phone hangs up before the bridges could be read.
+    await harness.events.wait_for(
         lambda it: (
             it.type == "ChannelEnteredBridge"
-            and witness.channel_id in it.json["bridge"]["channels"]
+            and monitor.channel_id in it.json["bridge"]["channels"]
             and len(it.json["bridge"]["channels"]) == 2
         )
     )
-    await company.event("ChannelDestroyed", channel=caller.name)
-    await company.have_nothing_left()
-    assert witness.heard == ["acme/welcome"]
+    await harness.event("ChannelDestroyed", channel=caller.name)
+    await harness.until_nothing_left()
+    assert monitor.heard == ["acme/welcome"]
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(
     ("keys", "numbers"), [("412", ["412"]), ("12", ["412", "415"])]
 )
-async def test_caller_who_hangs_up_while_it_rings_leaves_no_phone_ringing(
-    company: CompanyHarness, keys: str, numbers: list[str]
+async def test_hangup_while_dialling_hangs_up_the_phones(
+    harness: CompanyHarness, keys: str, numbers: list[str]
 ) -> None:
-    await company.set_phone("415", "rings")
-    caller, _ = await company.call()
+    await harness.set_phone("415", "rings")
+    caller, _ = await harness.call()
     for key in keys:
         await caller.press(key)
-    await rings(company, *numbers)
+    await until_ringing(harness, *numbers)
     await caller.hang_up()
-    await company.have_nothing_left()
-    await company.set_phone("415")
+    await harness.until_nothing_left()
+    await harness.set_phone("415")
 
 
 @pytest_twisted.ensureDeferred
-async def test_of_all_that_ring_one_answers_and_the_others_fall_silent(
-    company: CompanyHarness,
+async def test_ringall_connects_the_first_phone_and_hangs_up_the_others(
+    harness: CompanyHarness,
 ) -> None:
-    caller, witness = await company.call()
+    caller, monitor = await harness.call()
     for key in "12":
         await caller.press(key)
-    await rings(company, "412", "415")
-    await speaks(company, witness)
-    await rings(company, "415")
+    await until_ringing(harness, "412", "415")
+    await until_conversation(harness, monitor)
+    await until_ringing(harness, "415")
     music = "music on hold, class 'default', on channel '{}'"
     started = f"Started {music.format(caller.name)}"
     stopped = (
@@ -141,8 +141,8 @@ async def test_of_all_that_ring_one_answers_and_the_others_fall_silent(
     )
 
     def is_over() -> bool:
-        log = company.asterisk.log()
+        log = harness.asterisk.log()
         return started in log and any(each in log for each in stopped)
 
-    await until(is_over, company.reactor, "music, and its end")
+    await until(harness.reactor, is_over, "music, and its end")
     await caller.hang_up()

@@ -1,4 +1,4 @@
-"""A drill for a test, and the table of what the faults did."""
+"""A harness for fault tests, and the table of what the faults did."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from tests.support.fault_harness import FINDINGS, FaultHarness
+from tests.support.fault_harness import OUTCOMES, FaultHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,35 +19,37 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def drills() -> Iterator[list[FaultHarness]]:
-    """Keep the drill that a module's tests have one after another."""
+def reusable_harnesses() -> Iterator[list[FaultHarness]]:
+    """Keep the harness that a module's tests use one after another."""
     kept: list[FaultHarness] = []
     yield kept
-    for drill in kept:
-        pytest_twisted.blockon(ensureDeferred(drill.close()))
+    for harness in kept:
+        pytest_twisted.blockon(ensureDeferred(harness.close()))
 
 
 @pytest.fixture
-def drill(
-    reactor: PosixReactorBase, installation: Installation, drills: list[FaultHarness]
+def harness(
+    reactor: PosixReactorBase,
+    installation: Installation,
+    reusable_harnesses: list[FaultHarness],
 ) -> Iterator[FaultHarness]:
-    """Give an Asterisk and a daemon without calls: those of the test before, or new."""
-    if not drills:
+    """Provide a harness without calls: the previous test's if it is clean, or new."""
+    if not reusable_harnesses:
         opening = FaultHarness.open(reactor, installation)
-        drills.append(pytest_twisted.blockon(ensureDeferred(opening)))
-    [current] = drills
-    current.is_as_new = False
+        reusable_harnesses.append(pytest_twisted.blockon(ensureDeferred(opening)))
+    [current] = reusable_harnesses
+    current.is_clean = False
     yield current
-    if not current.is_as_new:
-        drills.clear()
+    if not current.is_clean:
+        reusable_harnesses.clear()
         pytest_twisted.blockon(ensureDeferred(current.close()))
 
 
 @pytest.fixture(autouse=True)
-def findings(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Note what became of the calls at each fault, for the end of the run."""
-    before = len(FINDINGS)
+def fault_outcomes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Attach a test's outcomes to its report, for the end of the run."""
+    before = len(OUTCOMES)
     yield
     request.node.user_properties.extend(
-        ("finding", str(finding)) for finding in FINDINGS[before:]
+        ("fault outcome", str(outcome)) for outcome in OUTCOMES[before:]
     )

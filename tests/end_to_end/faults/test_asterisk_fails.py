@@ -1,4 +1,4 @@
-"""Calls on an Asterisk that stops or dies, and is started again."""
+"""An Asterisk that is stopped or killed during calls, and started again."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ pytestmark = pytest.mark.asterisk
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("end", [Asterisk.halt, Asterisk.kill])
-async def test_asterisk_started_again_is_served_and_old_calls_leave_nothing(
-    drill: FaultHarness, end: Callable[[Asterisk], Awaitable[None]]
+async def test_restarted_asterisk_is_served_and_old_calls_leave_nothing(
+    harness: FaultHarness, end: Callable[[Asterisk], Awaitable[None]]
 ) -> None:
-    old = await drill.callers()
-    connections = drill.connections
-    await end(drill.asterisk)
-    await drill.asterisk.boot()
-    since = await drill.reconnected(connections)
-    await drill.watch()
-    calls = await drill.crowd.place(CALLS)
-    await drill.nobody_is_lost(f"Asterisk, {end.__name__}", calls, since=since)
+    old = await harness.place_calls()
+    connections = harness.connections
+    await end(harness.asterisk)
+    await harness.asterisk.boot()
+    since = await harness.until_reconnected(connections)
+    await harness.open_websockets()
+    calls = await harness.load.place(CALLS)
+    await harness.assert_no_call_lost(f"Asterisk, {end.__name__}", calls, since=since)
     assert all(call.is_served for call in calls)
     for call in old:
-        await drill.daemon.prints(f"{call.name} has left the application")
-    await drill.is_empty()
+        await harness.daemon.prints(f"{call.name} has left the application")
+    await harness.hang_up_all()

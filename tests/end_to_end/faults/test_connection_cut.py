@@ -1,4 +1,4 @@
-"""Calls on a connection that is cut or spoilt, at every step of a call."""
+"""A connection that is cut or corrupted, at each step of a call."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.asterisk
 HALF = CALLS // 2
 
 DYING = 1.5
-"""Seconds in which nothing arrives any more before the connection is cut: Asterisk goes
-on handing calls to a daemon that does not hear of them."""
+"""The seconds before the cut in which nothing is forwarded: Asterisk still gives calls
+to the daemon, which gets no events of them."""
 
 
 @pytest_twisted.ensureDeferred
-async def test_cut_while_calls_come_in(drill: FaultHarness) -> None:
+async def test_connection_cut_while_calls_enter(harness: FaultHarness) -> None:
     for step in (
         event("StasisStart"),
         request("/answer"),
@@ -33,25 +33,25 @@ async def test_cut_while_calls_come_in(drill: FaultHarness) -> None:
         answer("/play/"),
         event("PlaybackFinished"),
     ):
-        before = drill.connections
-        cut = drill.proxy.cut_at(step, nth=HALF, dying=DYING)
-        calls = await drill.crowd.place(CALLS)
+        before = harness.connections
+        cut = harness.proxy.cut_at(step, nth=HALF, dying=DYING)
+        calls = await harness.load.place(CALLS)
         await cut
-        since = await drill.reconnected(before)
+        since = await harness.until_reconnected(before)
         what = f"cut at the {step.kind.value} {step.name.strip('/')}"
-        await drill.nobody_is_lost(what, calls, since=since)
-        # Whoever called when Asterisk had nobody to hand the call to went on.
+        await harness.assert_no_call_lost(what, calls, since=since)
+        # Calls without a connected application have continued in the dialplan.
         unattended = [c for c in calls if c.variables.get("STASISSTATUS") == "FAILED"]
         assert all(call.is_served for call in calls if call not in unattended)
         assert len(unattended) < HALF
-        await drill.is_empty()
+        await harness.hang_up_all()
 
 
 @pytest_twisted.ensureDeferred
-async def test_cut_in_a_sound_at_a_key_at_the_stop_and_in_the_silence(
-    drill: FaultHarness,
+async def test_connection_cut_during_sounds_keys_stops_and_silence(
+    harness: FaultHarness,
 ) -> None:
-    calls = await drill.callers()
+    calls = await harness.place_calls()
 
     for which, delivered in (
         (event("ChannelDtmfReceived"), True),
@@ -60,70 +60,72 @@ async def test_cut_in_a_sound_at_a_key_at_the_stop_and_in_the_silence(
         (answer("DELETE playbacks"), False),
         (event("PlaybackFinished"), True),
     ):
-        before = drill.connections
-        cut = drill.proxy.cut_at(which, nth=HALF, delivered=delivered)
-        drill.crowd.press("1", calls)
+        before = harness.connections
+        cut = harness.proxy.cut_at(which, nth=HALF, delivered=delivered)
+        harness.load.press("1", calls)
         await cut
-        since = await drill.reconnected(before)
+        since = await harness.until_reconnected(before)
         what = f"cut {'after' if delivered else 'before'} the {which.name}"
-        await drill.nobody_is_lost(what, calls, since=since)
+        await harness.assert_no_call_lost(what, calls, since=since)
         assert all(call.is_served for call in calls)
 
-    await drill.crowd.until(lambda: all(call.is_silent for call in calls), "silence")
-    before = drill.connections
-    drill.proxy.cut(with_reset=False)
-    since = await drill.reconnected(before)
-    await drill.nobody_is_lost("cut in the silence", calls, since=since)
-    await drill.is_empty()
+    await harness.load.until(lambda: all(call.is_silent for call in calls), "silence")
+    before = harness.connections
+    harness.proxy.cut(with_reset=False)
+    since = await harness.until_reconnected(before)
+    await harness.assert_no_call_lost("cut in the silence", calls, since=since)
+    await harness.hang_up_all()
 
 
 @pytest_twisted.ensureDeferred
-async def test_cut_while_calls_leave(drill: FaultHarness) -> None:
-    calls = await drill.callers()
+async def test_connection_cut_while_calls_leave(harness: FaultHarness) -> None:
+    calls = await harness.place_calls()
     for which in (request("/continue"), answer("/continue"), event("StasisEnd")):
         leaving, calls = calls[:10], calls[10:]
-        before = drill.connections
-        cut = drill.proxy.cut_at(which, nth=5)
-        drill.crowd.press("9", leaving)
+        before = harness.connections
+        cut = harness.proxy.cut_at(which, nth=5)
+        harness.load.press("9", leaving)
         await cut
-        since = await drill.reconnected(before)
-        await drill.nobody_is_lost(f"cut at the {which.name}", calls, since=since)
-        heard = drill.heard("9", leaving)
-        assert len(heard) >= 5
-        await drill.crowd.have_left(heard)
+        since = await harness.until_reconnected(before)
+        await harness.assert_no_call_lost(
+            f"cut at the {which.name}", calls, since=since
+        )
+        received = harness.received("9", leaving)
+        assert len(received) >= 5
+        await harness.load.have_left(received)
     assert all(call.is_served for call in calls)
-    await drill.is_empty()
+    await harness.hang_up_all()
 
 
 @pytest_twisted.ensureDeferred
-async def test_keys_and_hangups_in_the_gap(drill: FaultHarness) -> None:
-    calls = await drill.callers()
-    before = drill.connections
-    await drill.proxy.refuse()
-    drill.proxy.cut()
-    drill.crowd.press("1", calls)
-    gone = calls[:HALF]
-    drill.crowd.hang_up(gone)
-    await drill.crowd.until(lambda: all(call.is_gone for call in gone), "their end")
-    await deferLater(drill.reactor, 1.0)
-    drill.proxy.listen()
-    since = await drill.reconnected(before)
-    await drill.nobody_is_lost("keys and hangups in the gap", calls, since=since)
+async def test_keys_and_hangups_without_a_connection(harness: FaultHarness) -> None:
+    calls = await harness.place_calls()
+    before = harness.connections
+    await harness.proxy.refuse()
+    harness.proxy.cut()
+    harness.load.press("1", calls)
+    hung_up = calls[:HALF]
+    harness.load.hang_up(hung_up)
+    await harness.load.until(lambda: all(call.is_gone for call in hung_up), "their end")
+    await deferLater(harness.reactor, 1.0)
+    harness.proxy.listen()
+    since = await harness.until_reconnected(before)
+    await harness.assert_no_call_lost("keys and hangups in the gap", calls, since=since)
     assert all(call.is_served for call in calls[HALF:])
-    await drill.is_empty()
+    await harness.hang_up_all()
 
 
 @pytest_twisted.ensureDeferred
-async def test_bytes_of_events_and_answers_spoilt(drill: FaultHarness) -> None:
-    calls = await drill.callers()
+async def test_corrupted_bytes_of_events_and_answers(harness: FaultHarness) -> None:
+    calls = await harness.place_calls()
     for which in (event("ChannelDtmfReceived"), answer("/play/")):
-        connections = drill.connections
-        spoilt = drill.proxy.spoil(which, flip, nth=CALLS // 2)
-        drill.crowd.press("1", calls)
-        await spoilt.happened
-        since = await drill.reconnected(connections)
+        connections = harness.connections
+        corrupted = harness.proxy.corrupt(which, flip, nth=CALLS // 2)
+        harness.load.press("1", calls)
+        await corrupted.happened
+        since = await harness.until_reconnected(connections)
         what = f"{which.kind.value} spoilt: {which.name or 'key'}"
-        await drill.nobody_is_lost(what, calls, since=since)
-        drill.proxy.heal()
+        await harness.assert_no_call_lost(what, calls, since=since)
+        harness.proxy.heal()
     assert all(call.is_served for call in calls)
-    await drill.is_empty()
+    await harness.hang_up_all()

@@ -1,4 +1,4 @@
-"""What many lost connections leave in the daemon's process: nothing."""
+"""Many lost connections leave nothing in the attendant's process."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from channel_aa.attendant.call import Call
 from channel_aa.service import AttendantService
 from real_asterisk.harness import Asterisk
 from tests.support.asterisk_harness import RealAsteriskHarness
-from tests.support.attendant_harness import settings_for, timers_of_ours, until
+from tests.support.attendant_harness import settings_for
 from tests.support.call_load import CallLoad
 from tests.support.proxy import Proxy, answer, event
+from tests.support.waiting import leftover_timers, until
 
 if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asterisk
 
 
-def objects_of_ours() -> Counter[type]:
-    """Count what a call is made of."""
-    # Where no log is begun, what is logged is kept for one that might be.
+def count_call_objects() -> Counter[type]:
+    """Count the objects of calls, channels and playbacks."""
+    # Without a log observer, Twisted buffers events, which refer to objects.
     globalLogBeginner._initialBuffer._buffer.clear()
     gc.collect()
     kinds = (Call, Channel, Playback)
@@ -37,32 +38,31 @@ def objects_of_ours() -> Counter[type]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_connections_lost_ten_times_leave_no_timer_and_no_object(
+async def test_ten_lost_connections_leave_no_timer_and_no_object(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
-    before = objects_of_ours()
+    before = count_call_objects()
     async with Asterisk.running(reactor, installation=installation) as asterisk:
         proxy = Proxy(reactor, asterisk.port)
-        stage = await RealAsteriskHarness.open(reactor, asterisk)
-        onlooker = await stage.ari.listen("onlooker", subscribeAll="true")
-        crowd = CallLoad(reactor, phones=stage._phones, onlooker=onlooker)
+        backend = await RealAsteriskHarness.open(reactor, asterisk)
+        load = CallLoad(backend, await backend.listen_to_everything())
         service = AttendantService(settings_for(proxy.url), reactor=reactor)
         service.startService()
-        await until(lambda: service.is_connected, reactor, "a connection")
-        calls = await crowd.place(20)
-        await crowd.all_hear(calls, 0.0)
+        await until(reactor, lambda: service.is_connected, "a connection")
+        calls = await load.place(20)
+        await load.all_hear(calls, 0.0)
         for which in (event("PlaybackFinished"), answer("/play/")) * 5:
             connections = len(proxy.opened)
             cut = proxy.cut_at(which, nth=5)
-            crowd.press("1", calls)
+            load.press("1", calls)
             await cut
-            await crowd.all_hear(calls, await proxy.opens(connections))
+            await load.all_hear(calls, await proxy.opens(connections))
         assert all(call.is_served for call in calls)
         assert service.live["calls"] == len(calls)
-        crowd.hang_up(calls)
-        await until(lambda: not any(service.live.values()), reactor, "their end")
+        load.hang_up(calls)
+        await until(reactor, lambda: not any(service.live.values()), "their end")
         await service.stopService()
-        assert not (timers := timers_of_ours(reactor)), timers
-        await stage.close()
+        assert not (timers := leftover_timers(reactor)), timers
+        await backend.close()
         await proxy.close()
-    await until(lambda: objects_of_ours() <= before, reactor, "no object to be left")
+    await until(reactor, lambda: count_call_objects() <= before, "no object to be left")

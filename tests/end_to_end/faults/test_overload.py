@@ -1,4 +1,4 @@
-"""More calls at once than the daemon is to take."""
+"""More calls than ``max_calls``."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ pytestmark = pytest.mark.asterisk
 
 
 @pytest_twisted.ensureDeferred
-async def test_calls_above_the_limit_go_on_in_the_dialplan(
+async def test_calls_above_the_limit_continue_in_the_dialplan(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
-    drill = await FaultHarness.open(reactor, installation, max_calls=CALLS)
+    harness = await FaultHarness.open(reactor, installation, max_calls=CALLS)
     try:
-        calls = await drill.crowd.place(2 * CALLS)
-        await drill.crowd.until(
+        calls = await harness.load.place(2 * CALLS)
+        await harness.load.until(
             lambda: sum(call.has_left for call in calls) == CALLS, "half to go on"
         )
         refused = [call for call in calls if call.has_left]
-        await drill.crowd.have_left(refused)
+        await harness.load.have_left(refused)
         reasons = {call.variables["CHANNEL_AA_REASON"] for call in refused}
         assert reasons == {"overload"}
-        await drill.crowd.all_hear(calls, 0.0, "press-1")
-        await drill.everybody_is_heard(calls)
-        status = await drill.status()
+        await harness.load.all_hear(calls, 0.0, "press-1")
+        await harness.assert_keys_answered(calls)
+        status = await harness.status()
         assert (status.calls.now, status.calls.refused) == (CALLS, CALLS)
-        # Not one line a call.
-        assert drill.daemon.said.count("max_calls") <= 2
-        await drill.is_empty()
+        # Not a line for each call.
+        assert harness.daemon.output.count("max_calls") <= 2
+        await harness.hang_up_all()
     finally:
-        await drill.close()
+        await harness.close()

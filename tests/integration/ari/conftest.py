@@ -1,4 +1,4 @@
-"""A client on each of the two Asterisks, by each of the two ways for requests."""
+"""A client on each of the two Asterisks, over each of the two transports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from tests.integration.attendant import conftest as attendant
 from tests.support.client_harness import ClientHarness
 
 if TYPE_CHECKING:
@@ -17,14 +16,11 @@ if TYPE_CHECKING:
     from channel_aa.ari import Transport
     from tests.support.asterisk_harness import AsteriskHarness
 
-stage = attendant.stage
-transport = attendant.transport
-
 
 @pytest.fixture
-def party(stage: AsteriskHarness, transport: Transport) -> Iterator[ClientHarness]:
-    """Let a client serve the stage; nothing may be left of it on Asterisk."""
-    opening = ClientHarness.open(stage, transport)
+def harness(backend: AsteriskHarness, transport: Transport) -> Iterator[ClientHarness]:
+    """Run a client, which has to leave nothing in Asterisk."""
+    opening = ClientHarness.open(backend, transport)
     opened: ClientHarness = pytest_twisted.blockon(ensureDeferred(opening))
     yield opened
     pytest_twisted.blockon(ensureDeferred(opened.close()))

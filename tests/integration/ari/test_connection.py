@@ -1,7 +1,8 @@
-"""The events websocket on real sockets: opened, kept open, and closed."""
+"""`EventsConnection` on real sockets."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,12 +21,12 @@ from tests.support.http_peers import (
     closed_port,
     http_answer,
     listening,
-    until,
 )
+from tests.support.waiting import until
 from tests.support.websocket_peers import (
     CountingBackoff,
     EventsServer,
-    WatchedClient,
+    RecordingClient,
     assert_one_error,
     connecting,
     http_url,
@@ -41,14 +42,12 @@ BOOTING = http_answer("503 Service Unavailable", b'{"error":"booting"}')
 @pytest.mark.parametrize(
     "url", ["http://localhost:8088", "https://localhost", "https://[::1]"]
 )
-def test_an_address_gives_an_endpoint_for_streams(
-    reactor: PosixReactorBase, url: str
-) -> None:
+def test_address_makes_a_stream_endpoint(reactor: PosixReactorBase, url: str) -> None:
     verifyObject(IStreamClientEndpoint, make_address(url).endpoint(reactor))
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_asks_for_the_events_of_the_application(
+async def test_handshake_asks_for_the_events_of_the_application(
     reactor: PosixReactorBase,
 ) -> None:
     server = EventsServer(reactor)
@@ -72,7 +71,7 @@ async def test_it_asks_for_the_events_of_the_application(
 
 
 @pytest_twisted.ensureDeferred
-async def test_messages_are_passed_on_as_they_came(reactor: PosixReactorBase) -> None:
+async def test_messages_are_passed_on_unchanged(reactor: PosixReactorBase) -> None:
     server = EventsServer(reactor)
     longest = b"x" * MAX_MESSAGE_BYTES
     async with (
@@ -86,14 +85,14 @@ async def test_messages_are_passed_on_as_they_came(reactor: PosixReactorBase) ->
     assert client.messages == [b'{"type":"A"}', "ö".encode(), longest]
 
 
-# The delays between tries.
+# The back-off.
 
 
 @pytest_twisted.ensureDeferred
-async def test_only_a_completed_handshake_resets_the_delays(
+async def test_only_a_completed_handshake_resets_the_backoff(
     reactor: PosixReactorBase,
 ) -> None:
-    """A TCP connection alone is none: Asterisk answers 503 while it boots."""
+    """TCP connections succeed while Asterisk boots; it answers 503."""
     peer = RawPeer(answering(BOOTING))
     async with (
         listening(reactor, peer) as port,
@@ -105,7 +104,7 @@ async def test_only_a_completed_handshake_resets_the_delays(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_booting_asterisk_is_connected_to_when_it_is_ready(
+async def test_booting_asterisk_is_connected_to_when_ready(
     reactor: PosixReactorBase,
 ) -> None:
     port = await closed_port(reactor)
@@ -119,20 +118,25 @@ async def test_a_booting_asterisk_is_connected_to_when_it_is_ready(
         assert client.backoff.resets == 1
 
 
-# Losing it, and coming back.
+# Lost connections.
+
+
+def has_lost(client: RecordingClient, times: int) -> bool:
+    return client.calls.count("lost") == times
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_lost_connection_comes_back(reactor: PosixReactorBase) -> None:
+async def test_lost_connection_is_opened_again(reactor: PosixReactorBase) -> None:
     server = EventsServer(reactor)
     async with (
         listening(reactor, server) as port,
         connecting(reactor, http_url(port)) as client,
     ):
-        for _ in range(3):
+        for times in range(1, 4):
             await until(reactor, lambda: client.connection.is_open and server.open)
             server.open.pop().drop()
-            await until(reactor, lambda: not client.connection.is_open)
+            # The client is not disconnected for longer than some milliseconds.
+            await until(reactor, partial(has_lost, client, times))
         await until(reactor, lambda: client.connection.is_open)
         assert client.calls == ["open", "lost"] * 3 + ["open"]
         assert client.backoff.delays == [0.001] * 3
@@ -141,7 +145,7 @@ async def test_a_lost_connection_comes_back(reactor: PosixReactorBase) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_connection_that_the_server_closes_comes_back(
+async def test_connection_closed_by_the_server_is_opened_again(
     reactor: PosixReactorBase,
 ) -> None:
     server = EventsServer(reactor)
@@ -156,7 +160,7 @@ async def test_a_connection_that_the_server_closes_comes_back(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_message_too_long_ends_its_connection_alone(
+async def test_oversized_message_ends_only_its_connection(
     reactor: PosixReactorBase,
 ) -> None:
     server = EventsServer(reactor)
@@ -174,7 +178,9 @@ async def test_a_message_too_long_ends_its_connection_alone(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_peer_that_answers_no_ping_is_dead(reactor: PosixReactorBase) -> None:
+async def test_connection_is_dropped_when_a_ping_is_not_answered(
+    reactor: PosixReactorBase,
+) -> None:
     server = EventsServer(reactor)
     server.answers_pings = False
     async with (
@@ -188,7 +194,9 @@ async def test_a_peer_that_answers_no_ping_is_dead(reactor: PosixReactorBase) ->
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_peer_that_answers_pings_lives(reactor: PosixReactorBase) -> None:
+async def test_connection_is_kept_while_pings_are_answered(
+    reactor: PosixReactorBase,
+) -> None:
     server = EventsServer(reactor)
     async with (
         listening(reactor, server) as port,
@@ -211,7 +219,7 @@ async def test_pings_are_answered(reactor: PosixReactorBase) -> None:
         assert client.calls == ["open"]
 
 
-# Stopping, in each state; `connecting` looks that nothing is left.
+# Stopping, in each state; `connecting` checks that nothing is left.
 
 
 @implementer(IStreamClientEndpoint)
@@ -227,7 +235,7 @@ class NeverConnects:
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_stops_before_it_has_a_connection(reactor: PosixReactorBase) -> None:
+async def test_stop_while_connecting(reactor: PosixReactorBase) -> None:
     endpoint = NeverConnects()
     async with connecting(reactor, http_url(1), endpoint=endpoint) as client:
         pass
@@ -236,7 +244,7 @@ async def test_it_stops_before_it_has_a_connection(reactor: PosixReactorBase) ->
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_stops_while_the_host_is_looked_up(reactor: PosixReactorBase) -> None:
+async def test_stop_during_the_host_lookup(reactor: PosixReactorBase) -> None:
     peer = RawPeer()
     async with (
         listening(reactor, peer) as port,
@@ -248,7 +256,7 @@ async def test_it_stops_while_the_host_is_looked_up(reactor: PosixReactorBase) -
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_stops_during_the_handshake(reactor: PosixReactorBase) -> None:
+async def test_stop_during_the_handshake(reactor: PosixReactorBase) -> None:
     peer = RawPeer()
     async with listening(reactor, peer) as port:
         async with connecting(reactor, http_url(port)) as client:
@@ -259,7 +267,9 @@ async def test_it_stops_during_the_handshake(reactor: PosixReactorBase) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_says_goodbye_when_it_stops(reactor: PosixReactorBase) -> None:
+async def test_stop_closes_the_websocket_with_code_1000(
+    reactor: PosixReactorBase,
+) -> None:
     server = EventsServer(reactor)
     async with (
         listening(reactor, server) as port,
@@ -272,7 +282,7 @@ async def test_it_says_goodbye_when_it_stops(reactor: PosixReactorBase) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_stops_though_nobody_answers_its_goodbye(
+async def test_stop_without_an_answer_to_the_close_frame(
     reactor: PosixReactorBase,
 ) -> None:
     server = EventsServer(reactor)
@@ -287,7 +297,7 @@ async def test_it_stops_though_nobody_answers_its_goodbye(
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_stops_while_it_waits_to_try_again(reactor: PosixReactorBase) -> None:
+async def test_stop_during_the_backoff(reactor: PosixReactorBase) -> None:
     backoff = CountingBackoff(initial=1000.0, maximum=1000.0)
     url = http_url(await closed_port(reactor))
     async with connecting(reactor, url, backoff=backoff) as client:
@@ -296,7 +306,7 @@ async def test_it_stops_while_it_waits_to_try_again(reactor: PosixReactorBase) -
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_can_be_stopped_twice_and_started_again(
+async def test_connection_can_be_stopped_twice_and_started_again(
     reactor: PosixReactorBase,
 ) -> None:
     server = EventsServer(reactor)
@@ -314,10 +324,10 @@ async def test_it_can_be_stopped_twice_and_started_again(
 
 
 @pytest_twisted.ensureDeferred
-async def test_stopping_what_was_never_started_does_nothing(
+async def test_stop_before_start_does_nothing(
     reactor: PosixReactorBase,
 ) -> None:
-    client = WatchedClient(reactor, http_url(1))
+    client = RecordingClient(reactor, http_url(1))
     client.log.stop()
     await client.connection.stop()
     assert client.calls == []

@@ -1,4 +1,4 @@
-"""Requests over real connections, to servers good and bad."""
+"""`HttpSender` on real connections."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from channel_aa.ari.wire.errors import (
 from channel_aa.ari.wire.http import HttpSender
 from channel_aa.ari.wire.requests import IRequestSender, Request
 from tests.support.http_peers import (
-    PATIENCE_SECONDS,
     RawConnection,
     RawPeer,
     WebPeer,
@@ -30,9 +29,8 @@ from tests.support.http_peers import (
     closed_port,
     http_answer,
     listening,
-    nothing_left,
-    until,
 )
+from tests.support.waiting import TIMEOUT_SECONDS, nothing_left, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,9 +49,9 @@ async def sending(
     *,
     host: str = "127.0.0.1",
     connections: int = 64,
-    timeout: float = PATIENCE_SECONDS,  # noqa: ASYNC109 - of the requests
+    timeout: float = TIMEOUT_SECONDS,  # noqa: ASYNC109 - of the requests
 ) -> AsyncIterator[HttpSender]:
-    """Make a sender; close it, and look that nothing of it is left."""
+    """Make a sender for a block of code; then nothing may be left of it."""
     async with nothing_left(reactor):
         address = Address(
             url=f"http://{host}:{port}", username="alice", password="secret", app="test"
@@ -70,7 +68,7 @@ async def sending(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_request_arrives_as_it_was_written(reactor: PosixReactorBase) -> None:
+async def test_request_arrives_unchanged(reactor: PosixReactorBase) -> None:
     peer = WebPeer()
     async with listening(reactor, peer) as port, sending(reactor, port) as sender:
         request = Request(
@@ -91,7 +89,7 @@ async def test_a_request_arrives_as_it_was_written(reactor: PosixReactorBase) ->
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_server_may_have_an_address_of_ipv6(reactor: PosixReactorBase) -> None:
+async def test_server_may_have_an_ipv6_address(reactor: PosixReactorBase) -> None:
     peer = WebPeer()
     async with (
         listening(reactor, peer, host="::1") as port,
@@ -102,7 +100,9 @@ async def test_a_server_may_have_an_address_of_ipv6(reactor: PosixReactorBase) -
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_request_without_a_body_claims_none(reactor: PosixReactorBase) -> None:
+async def test_request_without_body_has_no_body_headers(
+    reactor: PosixReactorBase,
+) -> None:
     peer = WebPeer()
     async with listening(reactor, peer) as port, sending(reactor, port) as sender:
         await sender.send(POST)
@@ -111,7 +111,7 @@ async def test_a_request_without_a_body_claims_none(reactor: PosixReactorBase) -
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_body_of_the_answer_is_the_result(reactor: PosixReactorBase) -> None:
+async def test_result_is_the_body_of_the_answer(reactor: PosixReactorBase) -> None:
     chunked = (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"2\r\n{}\r\n1\r\n \r\n0\r\n\r\n"
@@ -123,7 +123,7 @@ async def test_the_body_of_the_answer_is_the_result(reactor: PosixReactorBase) -
 
 
 @pytest_twisted.ensureDeferred
-async def test_requests_in_a_row_share_one_connection(
+async def test_consecutive_requests_share_one_connection(
     reactor: PosixReactorBase,
 ) -> None:
     peer = WebPeer()
@@ -135,7 +135,7 @@ async def test_requests_in_a_row_share_one_connection(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_refused_request_keeps_its_connection(
+async def test_error_response_keeps_the_connection(
     reactor: PosixReactorBase,
 ) -> None:
     refusal = http_answer("404 Not Found", b'{"message":"Channel not found"}')
@@ -148,7 +148,7 @@ async def test_a_refused_request_keeps_its_connection(
 
 
 @pytest_twisted.ensureDeferred
-async def test_only_so_many_requests_are_on_their_way_at_once(
+async def test_number_of_concurrent_requests_is_limited(
     reactor: PosixReactorBase,
 ) -> None:
     peer = WebPeer()
@@ -170,7 +170,7 @@ async def test_only_so_many_requests_are_on_their_way_at_once(
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_idle_connection_is_dropped_before_asterisk_drops_it(
+async def test_idle_connection_is_closed_before_asterisk_closes_it(
     reactor: PosixReactorBase,
 ) -> None:
     async with sending(reactor, 1, connections=8) as sender:
@@ -191,7 +191,7 @@ async def test_an_idle_connection_is_dropped_before_asterisk_drops_it(
     ],
 )
 @pytest_twisted.ensureDeferred
-async def test_a_refusal_is_an_error_with_its_reason(
+async def test_error_response_raises_an_error_with_its_reason(
     reactor: PosixReactorBase,
     status: str,
     body: bytes,
@@ -208,7 +208,7 @@ async def test_a_refusal_is_an_error_with_its_reason(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_redirect_is_not_followed(reactor: PosixReactorBase) -> None:
+async def test_redirect_is_not_followed(reactor: PosixReactorBase) -> None:
     elsewhere = WebPeer()
     async with listening(reactor, elsewhere) as other_port:
         location = f"Location: http://127.0.0.1:{other_port}/"
@@ -225,7 +225,7 @@ HALF_AN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[1, 2"
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 ", HALF_AN_ANSWER])
 @pytest_twisted.ensureDeferred
-async def test_a_server_that_does_not_answer_is_given_up(
+async def test_request_without_answer_times_out(
     reactor: PosixReactorBase, answer: bytes
 ) -> None:
     peer = RawPeer(answering(answer))
@@ -241,7 +241,7 @@ async def test_a_server_that_does_not_answer_is_given_up(
 
 
 @pytest_twisted.ensureDeferred
-async def test_waiting_for_a_turn_counts_towards_the_timeout(
+async def test_time_in_the_queue_counts_towards_the_timeout(
     reactor: PosixReactorBase,
 ) -> None:
     peer = RawPeer()
@@ -258,7 +258,7 @@ async def test_waiting_for_a_turn_counts_towards_the_timeout(
 
 
 @pytest_twisted.ensureDeferred
-async def test_after_a_timeout_the_next_request_has_its_turn(
+async def test_queued_request_is_sent_after_a_timeout(
     reactor: PosixReactorBase,
 ) -> None:
     for answer in (b"", HALF_AN_ANSWER):
@@ -274,10 +274,10 @@ async def test_after_a_timeout_the_next_request_has_its_turn(
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 ", HALF_AN_ANSWER])
 @pytest_twisted.ensureDeferred
-async def test_a_connection_that_closes_too_soon_is_lost(
+async def test_connection_closed_before_the_answer_is_a_connection_lost_error(
     reactor: PosixReactorBase, answer: bytes
 ) -> None:
-    peer = RawPeer(lambda connection, _request: connection.say_and_close(answer))
+    peer = RawPeer(lambda connection, _request: connection.write_and_close(answer))
     async with listening(reactor, peer) as port, sending(reactor, port) as sender:
         with pytest.raises(ConnectionLostError) as raised:
             await sender.send(POST)
@@ -288,7 +288,7 @@ async def test_a_connection_that_closes_too_soon_is_lost(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_server_with_no_session_free_loses_the_connection(
+async def test_server_at_its_session_limit_is_a_connection_lost_error(
     reactor: PosixReactorBase,
 ) -> None:
     peer = RawPeer(on_connect=RawConnection.abort)
@@ -298,7 +298,7 @@ async def test_a_server_with_no_session_free_loses_the_connection(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_port_where_nothing_listens_is_no_connection(
+async def test_closed_port_is_a_not_connected_error(
     reactor: PosixReactorBase,
 ) -> None:
     async with sending(reactor, await closed_port(reactor)) as sender:
@@ -308,23 +308,23 @@ async def test_a_port_where_nothing_listens_is_no_connection(
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_is_no_http_is_no_answer(reactor: PosixReactorBase) -> None:
-    peer = RawPeer(lambda connection, _: connection.say_and_close(b"SSH-2.0-x\r\n"))
+async def test_response_that_is_not_http_is_an_error(reactor: PosixReactorBase) -> None:
+    peer = RawPeer(lambda connection, _: connection.write_and_close(b"SSH-2.0-x\r\n"))
     async with listening(reactor, peer) as port, sending(reactor, port) as sender:
         with pytest.raises(AriError):
             await sender.send(POST)
 
 
 @pytest_twisted.ensureDeferred
-async def test_only_what_may_be_sent_twice_is_sent_again(
+async def test_only_idempotent_requests_are_sent_again(
     reactor: PosixReactorBase,
 ) -> None:
-    """A kept connection may turn out to be closed only when it is used."""
+    """A kept connection may be found closed only when it is used."""
 
     def once_per_connection(connection: RawConnection, request: bytes) -> None:
         if peer.connections[-1] is connection and connection not in used:
             used.append(connection)
-            connection.say(OK)
+            connection.write(OK)
         else:
             connection.abort()
 
@@ -341,7 +341,7 @@ async def test_only_what_may_be_sent_twice_is_sent_again(
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 ", HALF_AN_ANSWER])
 @pytest_twisted.ensureDeferred
-async def test_a_cancelled_request_is_cancelled_and_nothing_else(
+async def test_cancelling_a_request_affects_no_other(
     reactor: PosixReactorBase, answer: bytes
 ) -> None:
     peer = RawPeer(answering(answer))
@@ -356,7 +356,7 @@ async def test_a_cancelled_request_is_cancelled_and_nothing_else(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_request_can_be_cancelled_before_it_is_sent(
+async def test_queued_request_can_be_cancelled(
     reactor: PosixReactorBase,
 ) -> None:
     peer = RawPeer()
@@ -374,7 +374,7 @@ async def test_a_request_can_be_cancelled_before_it_is_sent(
 
 
 @pytest_twisted.ensureDeferred
-async def test_where_asterisk_is_lost_no_answer_is_waited_for(
+async def test_pending_requests_fail_when_the_websocket_is_lost(
     reactor: PosixReactorBase,
 ) -> None:
     peer = RawPeer(answering(OK, b"", OK))
@@ -396,7 +396,7 @@ async def test_where_asterisk_is_lost_no_answer_is_waited_for(
 
 
 @pytest_twisted.ensureDeferred
-async def test_closing_cancels_what_waits_and_closes_every_connection(
+async def test_close_cancels_requests_and_closes_connections(
     reactor: PosixReactorBase,
 ) -> None:
     peer = RawPeer(answering(OK, b"", b"HTTP/1.1 200 ", HALF_AN_ANSWER))

@@ -1,4 +1,4 @@
-"""Importing the client decides nothing for the program that imports it."""
+"""The import of the client has no side effects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ sys.exit("twisted.internet.reactor" in sys.modules)
 """
 
 
-def test_importing_the_client_installs_no_reactor() -> None:
+def test_client_import_installs_no_reactor() -> None:
     done = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", SCRIPT], check=False, timeout=60
     )

@@ -1,4 +1,4 @@
-"""What actions do for callers, on each of the two Asterisks."""
+"""The actions of menus, on both Asterisks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from twisted.internet.defer import ensureDeferred
 
 from channel_aa.checked import Problem, converted
 from channel_aa.config import Settings
-from tests.support.attendant_harness import AttendantHarness, until
+from tests.support.attendant_harness import AttendantHarness
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from channel_aa.ari import Transport
     from tests.support.asterisk_harness import AsteriskHarness
-    from tests.support.attendant_harness import Witness
+    from tests.support.attendant_harness import ChannelMonitor
 
 MENUS = """
 [attendant]
@@ -48,55 +49,57 @@ play-it = { play = ["you-entered", "recording:{recording}"] }
 
 
 @pytest.fixture
-def scene(stage: AsteriskHarness, transport: Transport) -> Iterator[AttendantHarness]:
-    """Let an attendant offer the menus above."""
+def harness(
+    backend: AsteriskHarness, transport: Transport
+) -> Iterator[AttendantHarness]:
+    """Run an attendant with the menus above."""
     document = tomllib.loads(MENUS)
-    asterisk = {"url": stage.url, "transport": transport.value}
+    asterisk = {"url": backend.url, "transport": transport.value}
     problems: list[Problem] = []
     settings = converted({"asterisk": asterisk, **document}, Settings, "", problems)
     assert not problems
-    opening = AttendantHarness.open(stage, transport=transport, settings=settings)
+    opening = AttendantHarness.open(backend, transport=transport, settings=settings)
     opened: AttendantHarness = pytest_twisted.blockon(ensureDeferred(opening))
     yield opened
     pytest_twisted.blockon(ensureDeferred(opened.close()))
 
 
-async def channels(scene: AttendantHarness) -> list[str]:
-    """List the channels that Asterisk has in our application."""
-    answer = await scene.stage.ari.get("/applications/channel-aa")
+async def channels_of(harness: AttendantHarness) -> list[str]:
+    """List the channels in the application."""
+    answer = await harness.backend.ari.get("/applications/channel-aa")
     found: list[str] = answer.json["channel_ids"]
     return found
 
 
-async def is_alone(scene: AttendantHarness, witness: Witness) -> None:
-    """Wait until nothing but the caller is in the application."""
+async def until_alone(harness: AttendantHarness, monitor: ChannelMonitor) -> None:
+    """Wait until only the caller is in the application, and no bridge is left."""
 
-    async def so() -> bool:
-        bridges = (await scene.stage.ari.get("/bridges")).json
-        return not bridges and await channels(scene) == [witness.channel_id]
+    async def is_true() -> bool:
+        bridges = (await harness.backend.ari.get("/bridges")).json
+        return not bridges and await channels_of(harness) == [monitor.channel_id]
 
-    await scene.stage.until(so)
+    await until(harness.backend.reactor, is_true)
 
 
-async def rings(scene: AttendantHarness) -> None:
+async def until_ringing(harness: AttendantHarness) -> None:
     """Wait until a phone rings."""
 
-    async def so() -> bool:
-        found = (await scene.stage.ari.get("/channels")).json
+    async def is_true() -> bool:
+        found = (await harness.backend.ari.get("/channels")).json
         return any(each["name"].startswith("Local/rings@") for each in found)
 
-    await scene.stage.until(so)
+    await until(harness.backend.reactor, is_true)
 
 
-async def speaks(scene: AttendantHarness) -> None:
-    """Wait until a caller speaks with somebody."""
+async def until_conversation(harness: AttendantHarness) -> None:
+    """Wait for a conversation."""
     await until(
-        lambda: scene.service._attendant.conversations == 1,
-        scene.stage.reactor,
+        harness.backend.reactor,
+        lambda: harness.service._attendant.conversations == 1,
         "a conversation",
     )
-    # Some hang up so soon that Asterisk need not be asked.
-    await scene.events.wait_for(
+    # A phone may hang up before Asterisk's bridges could be read.
+    await harness.events.wait_for(
         lambda it: (
             it.type == "ChannelEnteredBridge"
             and len(it.json["bridge"]["channels"]) == 2
@@ -104,151 +107,153 @@ async def speaks(scene: AttendantHarness) -> None:
     )
 
 
-async def leaves_nothing(scene: AttendantHarness) -> None:
+async def until_nothing_left(harness: AttendantHarness) -> None:
     """Wait until no call, channel or bridge is left."""
-    await scene.is_idle()
+    await harness.until_idle()
 
-    async def nothing() -> bool:
-        ari = scene.stage.ari
+    async def is_empty() -> bool:
+        ari = harness.backend.ari
         bridges = (await ari.get("/bridges")).json
         return not bridges and not (await ari.get("/channels")).json
 
-    await scene.stage.until(nothing)
-    assert scene.complaints == []
+    await until(harness.backend.reactor, is_empty)
+    assert harness.warnings == []
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_speaks_with_who_answers_and_hangs_up(
-    scene: AttendantHarness,
+async def test_caller_is_connected_and_hangs_up(
+    harness: AttendantHarness,
 ) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
     await caller.press("1")
-    await speaks(scene)
+    await until_conversation(harness)
     await caller.hang_up()
-    await leaves_nothing(scene)
+    await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_goes_on_when_the_other_hangs_up_first(
-    scene: AttendantHarness,
+async def test_caller_continues_when_the_phone_hangs_up_first(
+    harness: AttendantHarness,
 ) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
     await caller.press("2")
-    await witness.hears("option-is-invalid")
-    await is_alone(scene, witness)
-    await leaves_nothing(scene)
+    await monitor.hears("option-is-invalid")
+    await until_alone(harness, monitor)
+    await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_hears_why_nobody_answers_and_the_menu_again(
-    scene: AttendantHarness,
+async def test_failed_dial_plays_the_reason_and_the_menu(
+    harness: AttendantHarness,
 ) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
     await caller.press("3")
-    await witness.hears("number-not-answering", "press-1")
-    await is_alone(scene, witness)
-    assert [line.rpartition(" ")[2] for line in scene.log if "dialled" in line] == [
+    await monitor.hears("number-not-answering", "press-1")
+    await until_alone(harness, monitor)
+    assert [
+        line.rpartition(" ")[2] for line in harness.call_log if "dialled" in line
+    ] == [
         "BUSY",
         "NOANSWER",
     ]
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_who_hangs_up_while_it_rings_leaves_no_phone_ringing(
-    scene: AttendantHarness,
+async def test_hangup_while_dialling_hangs_up_the_phones(
+    harness: AttendantHarness,
 ) -> None:
     for key in "34":
-        caller, witness = await scene.call()
-        await witness.hears("press-1")
+        caller, monitor = await harness.call()
+        await monitor.hears("press-1")
         await caller.press(key)
-        await rings(scene)
+        await until_ringing(harness)
         await caller.hang_up()
-        await leaves_nothing(scene)
+        await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
-async def test_first_of_several_phones_that_answers_has_the_caller(
-    scene: AttendantHarness,
+async def test_first_phone_to_answer_gets_the_caller(
+    harness: AttendantHarness,
 ) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
     await caller.press("5")
-    await speaks(scene)
-    await leaves_nothing(scene)
-    assert scene.log[-2:][0].endswith("dialled Local/hangs-up@phones: ANSWER")
+    await until_conversation(harness)
+    await until_nothing_left(harness)
+    assert harness.call_log[-2:][0].endswith("dialled Local/hangs-up@phones: ANSWER")
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_hears_what_was_recorded(scene: AttendantHarness) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
+async def test_recording_is_played_back(harness: AttendantHarness) -> None:
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
     await caller.press("6")
-    await scene.events.wait_for(lambda it: it.type == "RecordingStarted")
+    await harness.events.wait_for(lambda it: it.type == "RecordingStarted")
     await caller.speak()
     await caller.press("#")
-    recording = f"said/{witness.channel_id.replace('.', '_')}"
-    await witness.hears("you-entered", f"recording:{recording}", "press-1")
-    stored = await scene.stage.ari.get("/recordings/stored")
+    recording = f"said/{monitor.channel_id.replace('.', '_')}"
+    await monitor.hears("you-entered", f"recording:{recording}", "press-1")
+    stored = await harness.backend.ari.get("/recordings/stored")
     assert [each["name"] for each in stored.json] == [recording]
     deleted = f"/recordings/stored/{recording.replace('/', '%2F')}"
-    await scene.stage.ari.request("DELETE", deleted)
+    await harness.backend.ari.request("DELETE", deleted)
     await caller.hang_up()
-    await leaves_nothing(scene)
+    await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
-async def test_caller_goes_on_at_the_place_in_the_dialplan(
-    scene: AttendantHarness,
+async def test_continue_action_leaves_for_the_dialplan(
+    harness: AttendantHarness,
 ) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
     await caller.press("7")
-    await scene.is_idle()
+    await harness.until_idle()
 
     async def is_there() -> bool:
-        path = f"/channels/{witness.channel_id}"
-        place = (await scene.stage.ari.get(path)).json["dialplan"]
+        path = f"/channels/{monitor.channel_id}"
+        place = (await harness.backend.ari.get(path)).json["dialplan"]
         return (place["context"], place["exten"]) == ("elsewhere", "6001")
 
-    await scene.stage.until(is_there)
+    await until(harness.backend.reactor, is_there)
     await caller.hang_up()
 
 
 @pytest_twisted.ensureDeferred
-async def test_back_keys_of_two_digits_variables_and_the_language(
-    scene: AttendantHarness,
+async def test_back_two_digit_options_variables_and_language(
+    harness: AttendantHarness,
 ) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
     await caller.press("8")
-    await witness.hears("press-2")
+    await monitor.hears("press-2")
     await caller.press("*")
-    await witness.hears("press-1")
+    await monitor.hears("press-1")
     await caller.press("9")
     await caller.press("1")
-    await witness.hears("press-1")
-    path = f"/channels/{witness.channel_id}/variable"
+    await monitor.hears("press-1")
+    path = f"/channels/{monitor.channel_id}/variable"
     for name, value in (("CHOSEN", "91"), ("CHANNEL(language)", "fr")):
-        answer = await scene.stage.ari.get(path, variable=name)
+        answer = await harness.backend.ari.get(path, variable=name)
         assert answer.json["value"] == value
     await caller.press("8")
-    await witness.hears("press-2")
+    await monitor.hears("press-2")
     await caller.press("9")
-    await leaves_nothing(scene)
+    await until_nothing_left(harness)
 
 
 @pytest_twisted.ensureDeferred
-async def test_conversation_stays_when_the_attendant_stops(
-    scene: AttendantHarness,
+async def test_conversation_survives_a_stop_of_the_attendant(
+    harness: AttendantHarness,
 ) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
     await caller.press("1")
-    await speaks(scene)
-    await scene.close()
-    bridges = (await scene.stage.ari.get("/bridges")).json
+    await until_conversation(harness)
+    await harness.close()
+    bridges = (await harness.backend.ari.get("/bridges")).json
     assert [len(bridge["channels"]) for bridge in bridges] == [2]
-    assert witness.channel_id in bridges[0]["channels"]
+    assert monitor.channel_id in bridges[0]["channels"]

@@ -1,11 +1,9 @@
-"""What callers of the default menu experience, on each of the two Asterisks."""
+"""Calls to the default menu, on both Asterisks."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
@@ -14,88 +12,47 @@ from twisted.internet.task import deferLater
 from channel_aa.menus.actions import Play
 from channel_aa.menus.sounds import prompt_of
 from real_asterisk.sounds import LONG, QUIET
-from tests.support.attendant_harness import AttendantHarness, settings_for, until
+from tests.support.attendant_harness import PROMPT, AttendantHarness
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from channel_aa.ari import Transport
     from tests.support.asterisk_harness import AsteriskHarness
-    from tests.support.attendant_harness import Witness
-
-PROMPT = ("press-1", "or", "press-2")
-
-
-async def scene_with(
-    stage: AsteriskHarness, transport: Transport, **changed: object
-) -> AttendantHarness:
-    """Let an attendant offer the default menu, but for what is changed of it."""
-    settings = settings_for(stage.url, transport=transport)
-    menu = msgspec.structs.replace(settings.menus["main"], **changed)
-    settings = msgspec.structs.replace(settings, menus={"main": menu})
-    return await AttendantHarness.open(stage, transport=transport, settings=settings)
-
-
-def assert_one_after_the_other(witness: Witness) -> None:
-    """Check that no sound began before the one before it had ended."""
-    sounds = witness.sounds
-    for earlier, later in pairwise(sounds):
-        assert earlier.ended, f"{earlier.name} did not end before {later.name}"
-        assert earlier.ended <= later.started, f"{later.name} over {earlier.name}"
-
-
-async def go_through_the_seed_session(scene: AttendantHarness) -> None:
-    """Press what the seed's caller pressed, and check the sounds and the log."""
-    caller, witness = await scene.call()
-    await witness.hears("press-1", "or")
-    await caller.press("1")
-    await witness.hears("you-entered", "digits/1", *PROMPT)
-    await caller.press("2")
-    await witness.hears("you-entered", "digits/2", "press-1")
-    await caller.press("8")
-    await witness.hears("option-is-invalid", *PROMPT, "are-you-still-there", "press-1")
-    await caller.hang_up()
-    await scene.is_idle()
-    assert_one_after_the_other(witness)
-    assert scene.log == [
-        f"Channel {caller.name} has entered the application",
-        f"Channel {caller.name} entered 1",
-        f"Channel {caller.name} entered 2",
-        f"Channel {caller.name} entered 8",
-        f"Channel {caller.name} entered an invalid option!",
-        f"Channel {caller.name} stopped paying attention...",
-        f"{caller.name} has left the application",
-    ]
-    assert scene.complaints == []
 
 
 @pytest_twisted.ensureDeferred
-async def test_seed_session_has_its_sounds_and_its_log(scene: AttendantHarness) -> None:
-    await go_through_the_seed_session(scene)
+async def test_seed_session_has_its_sounds_and_log(
+    harness: AttendantHarness,
+) -> None:
+    await harness.go_through_seed_session()
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("heard", [1, 2, 3])
 async def test_key_interrupts_each_sound_of_the_prompt(
-    stage: AsteriskHarness, transport: Transport, heard: int
+    backend: AsteriskHarness, transport: Transport, heard: int
 ) -> None:
-    # The one that is interrupted lasts until then on a busy machine, too.
+    # The interrupted sound is long, since the machine may be busy.
     prompt = (*PROMPT[: heard - 1], LONG, *PROMPT[heard:])
-    scene = await scene_with(stage, transport, prompt=prompt_of(*prompt))
+    harness = await AttendantHarness.with_default_menu(
+        backend, transport, prompt=prompt_of(*prompt)
+    )
     try:
-        caller, witness = await scene.call()
-        await witness.hears(*prompt[:heard])
+        caller, monitor = await harness.call()
+        await monitor.hears(*prompt[:heard])
         await caller.press("2")
-        await witness.hears("you-entered", "digits/2", prompt[0])
-        assert_one_after_the_other(witness)
+        await monitor.hears("you-entered", "digits/2", prompt[0])
+        monitor.assert_no_overlap()
     finally:
-        await scene.close()
+        await harness.close()
 
 
 @pytest_twisted.ensureDeferred
-async def test_key_interrupts_feedback_complaint_and_question(
-    stage: AsteriskHarness, transport: Transport
+async def test_key_interrupts_feedback_nomatch_and_noinput_prompts(
+    backend: AsteriskHarness, transport: Transport
 ) -> None:
-    scene = await scene_with(
-        stage,
+    harness = await AttendantHarness.with_default_menu(
+        backend,
         transport,
         prompt=prompt_of("press-1"),
         timeout=2.0,
@@ -108,129 +65,129 @@ async def test_key_interrupts_feedback_complaint_and_question(
         },
     )
     try:
-        caller, witness = await scene.call()
-        await witness.hears("press-1")
+        caller, monitor = await harness.call()
+        await monitor.hears("press-1")
         await caller.press("1")
-        await witness.hears(LONG)
+        await monitor.hears(LONG)
         await caller.press("2")
-        await witness.hears("you-entered", QUIET)
+        await monitor.hears("you-entered", QUIET)
         await caller.press("9")
-        await witness.hears("option-is-invalid", LONG)
+        await monitor.hears("option-is-invalid", LONG)
         await caller.press("3")
-        await witness.hears("you-entered", "digits/3", "press-1")
-        await witness.hears("are-you-still-there", QUIET)
+        await monitor.hears("you-entered", "digits/3", "press-1")
+        await monitor.hears("are-you-still-there", QUIET)
         await caller.press("2")
-        await witness.hears("you-entered", QUIET)
-        assert_one_after_the_other(witness)
+        await monitor.hears("you-entered", QUIET)
+        monitor.assert_no_overlap()
     finally:
-        await scene.close()
+        await harness.close()
 
 
 @pytest_twisted.ensureDeferred
-async def test_every_key_of_a_telephone_is_understood(
-    stage: AsteriskHarness, transport: Transport
+async def test_all_keys_are_accepted(
+    backend: AsteriskHarness, transport: Transport
 ) -> None:
-    scene = await scene_with(
-        stage, transport, prompt=prompt_of(QUIET), nomatch=(prompt_of(LONG),)
+    harness = await AttendantHarness.with_default_menu(
+        backend, transport, prompt=prompt_of(QUIET), nomatch=(prompt_of(LONG),)
     )
     try:
-        caller, witness = await scene.call()
-        await witness.hears(QUIET)
+        caller, monitor = await harness.call()
+        await monitor.hears(QUIET)
         for key in "034567890*#ABCD":
             await caller.press(key)
-            await witness.hears(LONG)
-        assert scene.keys_entered == "034567890*#ABCD"
+            await monitor.hears(LONG)
+        assert harness.keys_entered == "034567890*#ABCD"
     finally:
-        await scene.close()
+        await harness.close()
 
 
 @pytest_twisted.ensureDeferred
-async def test_keys_pressed_in_a_row_are_all_taken_in_order(
-    scene: AttendantHarness,
+async def test_keys_in_quick_succession_are_handled_in_order(
+    harness: AttendantHarness,
 ) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
     for key in "128":
         await caller.press(key)
     await until(
-        lambda: "option-is-invalid" in witness.heard,
-        scene.stage.reactor,
+        harness.backend.reactor,
+        lambda: "option-is-invalid" in monitor.heard,
         "the complaint about the last key",
     )
-    assert scene.keys_entered == "128"
-    assert_one_after_the_other(witness)
+    assert harness.keys_entered == "128"
+    monitor.assert_no_overlap()
 
 
 @pytest_twisted.ensureDeferred
-async def test_hangup_at_any_moment_leaves_nothing(scene: AttendantHarness) -> None:
-    early, _ = await scene.call()
+async def test_hangup_at_any_moment_leaves_nothing(harness: AttendantHarness) -> None:
+    early, _ = await harness.call()
     await early.hang_up()
 
-    in_a_sound, witness = await scene.call()
-    await witness.hears("press-1")
+    in_a_sound, monitor = await harness.call()
+    await monitor.hears("press-1")
     await in_a_sound.hang_up()
 
-    after_a_key, witness = await scene.call()
-    await witness.hears("press-1")
+    after_a_key, monitor = await harness.call()
+    await monitor.hears("press-1")
     await after_a_key.press("1")
     await after_a_key.hang_up()
 
-    in_silence, witness = await scene.call()
-    await witness.hears(*PROMPT)
+    in_silence, monitor = await harness.call()
+    await monitor.hears(*PROMPT)
     await until(
-        lambda: all(sound.ended for sound in witness.sounds),
-        scene.stage.reactor,
+        harness.backend.reactor,
+        lambda: all(sound.ended for sound in monitor.sounds),
         "the end of the prompt",
     )
     await in_silence.hang_up()
-    await scene.is_idle()
-    entered = [line for line in scene.log if "has entered" in line]
-    left = [line for line in scene.log if "has left" in line]
-    # The first caller may have hung up on the way to the application.
+    await harness.until_idle()
+    entered = [line for line in harness.call_log if "has entered" in line]
+    left = [line for line in harness.call_log if "has left" in line]
+    # The first call may have ended before it entered the application.
     assert len(entered) == len(left) >= 3
-    assert scene.complaints == []
+    assert harness.warnings == []
 
 
-async def one_of_many(
-    scene: AttendantHarness, number: int, turns: DeferredSemaphore
+async def make_call(
+    harness: AttendantHarness, number: int, turns: DeferredSemaphore
 ) -> None:
-    """Call, press three keys at times of one's own, and hang up."""
-    reactor = scene.stage.reactor
+    """Call, press three keys at times that depend on the number, and hang up."""
+    reactor = harness.backend.reactor
     await deferLater(reactor, number * 0.01)
     async with turns:
-        caller, _ = await scene.call()
+        caller, _ = await harness.call()
     for key in ("1", "2", "8"):
         await deferLater(reactor, 0.1 + (number * 37 % 100) * 0.005)
         async with turns:
             await caller.press(key)
     last = f"Channel {caller.name} entered 8"
-    await until(lambda: last in scene.log, reactor, last)
+    await until(reactor, lambda: last in harness.call_log, last)
     await deferLater(reactor, (number * 53 % 100) * 0.005)
     async with turns:
         await caller.hang_up()
 
 
 @pytest_twisted.ensureDeferred
-async def test_hundred_calls_at_once_leave_nothing(scene: AttendantHarness) -> None:
-    # Asterisk takes 100 connections at once, the attendant's among them.
+async def test_100_concurrent_calls_leave_nothing(harness: AttendantHarness) -> None:
+    # Asterisk accepts 100 connections, the attendant's included.
     turns = DeferredSemaphore(20)
     callers = [
-        Deferred.fromCoroutine(one_of_many(scene, number, turns))
+        Deferred.fromCoroutine(make_call(harness, number, turns))
         for number in range(100)
     ]
     most = 0
     while not all(caller.called for caller in callers):
-        most = max(most, scene.service.live["calls"])
-        await deferLater(scene.stage.reactor, 0.02)
+        most = max(most, harness.service.live["calls"])
+        await deferLater(harness.backend.reactor, 0.02)
     await gatherResults(callers)
-    await scene.is_idle()
+    await harness.until_idle()
     assert most > 50
-    assert len([line for line in scene.log if "has left" in line]) == 100
+    assert len([line for line in harness.call_log if "has left" in line]) == 100
 
     async def has_no_channels() -> bool:
-        return not (await scene.stage.ari.get("/channels")).json
+        return not (await harness.backend.ari.get("/channels")).json
 
-    # Their channels end a moment after they have left.
-    await scene.stage.until(has_no_channels)
-    assert (await scene.stage.ari.get("/channels")).json == []
-    assert scene.complaints == []
+    # The channels end shortly after they have left the application.
+    await until(harness.backend.reactor, has_no_channels)
+    assert (await harness.backend.ari.get("/channels")).json == []
+    assert harness.warnings == []

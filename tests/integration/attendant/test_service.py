@@ -1,4 +1,4 @@
-"""How the attendant's service stops, on each of the two Asterisks."""
+"""Stop and restart of the attendant's service, on both Asterisks."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 import pytest_twisted
 
 from channel_aa.service import AttendantService
-from tests.support.attendant_harness import settings_for, until
+from tests.support.attendant_harness import settings_for
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from tests.support.attendant_harness import AttendantHarness
 
 
 @pytest_twisted.ensureDeferred
-async def test_calls_go_on_in_the_dialplan_when_it_stops(
-    scene: AttendantHarness,
+async def test_stop_continues_calls_in_the_dialplan(
+    harness: AttendantHarness,
 ) -> None:
-    caller, witness = await scene.call()
-    await witness.hears("press-1")
-    await scene.service.stopService()
-    assert not any(scene.service.live.values())
-    assert not scene.service.is_connected
-    status = await scene.events.wait_for(
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
+    await harness.service.stopService()
+    assert not any(harness.service.live.values())
+    assert not harness.service.is_connected
+    status = await harness.events.wait_for(
         lambda event: (
             event.type == "ChannelVarset"
             and event.json["variable"] == "STASISSTATUS"
@@ -31,30 +32,34 @@ async def test_calls_go_on_in_the_dialplan_when_it_stops(
         )
     )
     assert status.json["value"] == "SUCCESS"
-    assert scene.log[-1] == f"{caller.name} has left the application"
+    assert harness.call_log[-1] == f"{caller.name} has left the application"
 
 
 @pytest_twisted.ensureDeferred
-async def test_it_serves_again_when_it_is_started_again(
-    scene: AttendantHarness,
+async def test_restarted_service_serves_calls(
+    harness: AttendantHarness,
 ) -> None:
-    await scene.service.stopService()
-    scene.service.startService()
-    await until(lambda: scene.service.is_connected, scene.stage.reactor, "a connection")
-    _, witness = await scene.call()
-    await witness.hears("press-1", "or")
+    await harness.service.stopService()
+    harness.service.startService()
+    await until(
+        harness.backend.reactor, lambda: harness.service.is_connected, "a connection"
+    )
+    _, monitor = await harness.call()
+    await monitor.hears("press-1", "or")
 
 
 @pytest_twisted.ensureDeferred
-async def test_another_program_of_the_same_name_is_reported(
-    scene: AttendantHarness,
+async def test_replacement_by_another_program_is_logged(
+    harness: AttendantHarness,
 ) -> None:
-    other = AttendantService(settings_for(scene.stage.url), reactor=scene.stage.reactor)
+    other = AttendantService(
+        settings_for(harness.backend.url), reactor=harness.backend.reactor
+    )
     other.startService()
     try:
         await until(
-            lambda: any("Another program" in line for line in scene.complaints),
-            scene.stage.reactor,
+            harness.backend.reactor,
+            lambda: any("Another program" in line for line in harness.warnings),
             "a word about the other program",
         )
     finally:

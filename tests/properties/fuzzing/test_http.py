@@ -1,4 +1,4 @@
-"""Any bytes for an answer over HTTP cost at most their request."""
+"""Any bytes as an HTTP answer: at most that request fails."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.errors import AriError
 from channel_aa.ari.wire.http import HttpSender
 from channel_aa.ari.wire.requests import Request
-from tests.properties.fuzzing.test_websocket import CUTS, cut, damaged
-from tests.support.fuzz_harness import FUZZ, Troubles, Wires, corpus, feed
+from tests.support.fuzz_harness import FUZZ, LogChecker, MemoryEndpoint, corpus, feed
+from tests.support.fuzz_strategies import CUTS, cut, damaged
 from tests.support.http_peers import http_answer
 
 if TYPE_CHECKING:
@@ -82,47 +82,47 @@ ANSWERS = st.builds(
 ) | st.binary(max_size=60)
 
 
-class WiredAddress(Address):
-    """An Asterisk in memory."""
+class MemoryAddress(Address):
+    """The address of an Asterisk in memory."""
 
     def __init__(self) -> None:
         super().__init__(url="http://pbx", username="a", password="secret", app="x")
-        self.wires = Wires()
+        self.memory_endpoint = MemoryEndpoint()
 
     def endpoint(self, reactor: Any) -> IStreamClientEndpoint:  # noqa: ANN401 - Address's
-        return self.wires
+        return self.memory_endpoint
 
 
 class AnswerTests(SynchronousTestCase):
     def ask(self) -> tuple[Any, Deferred[bytes]]:
-        """Send a request; give the connection that it went over, and its answer."""
-        for client in self.address.wires.clients:
+        """Send a request; return its connection and its answer."""
+        for client in self.address.memory_endpoint.clients:
             client.transport.clear()
         answer = self.sender.send(POST)
-        [asked] = [
+        [connection] = [
             client
-            for client in self.address.wires.clients
+            for client in self.address.memory_endpoint.clients
             if client.transport.value() and not client.transport.is_closing
         ]
-        return asked, answer
+        return connection, answer
 
-    def lose_what_is_closing(self) -> None:
-        for client in list(self.address.wires.clients):
+    def lose_closing_connections(self) -> None:
+        for client in list(self.address.memory_endpoint.clients):
             if client.transport.is_closing:
-                self.address.wires.clients.remove(client)
+                self.address.memory_endpoint.clients.remove(client)
                 client.connectionLost(Failure(ConnectionLost()))
 
     def try_answer(self, parts: list[bytes]) -> None:
         self.clock = Clock()
-        self.address = WiredAddress()
+        self.address = MemoryAddress()
         self.sender = HttpSender(self.address, reactor=self.clock)
-        troubles = Troubles()
-        globalLogPublisher.addObserver(troubles)
+        log_checker = LogChecker()
+        globalLogPublisher.addObserver(log_checker)
         connection, answer = self.ask()
         feed(connection, parts)
-        self.lose_what_is_closing()
+        self.lose_closing_connections()
         self.clock.advance(LONGEST_REQUEST)
-        self.lose_what_is_closing()
+        self.lose_closing_connections()
         if isinstance(answer.result, Failure):
             self.failureResultOf(answer, AriError)
         else:
@@ -132,10 +132,10 @@ class AnswerTests(SynchronousTestCase):
         feed(connection, [http_answer("200 OK", b'"next"')])
         self.assertEqual(self.successResultOf(answer), b'"next"')
         closed = self.sender.close()
-        self.lose_what_is_closing()
+        self.lose_closing_connections()
         self.successResultOf(closed)
-        globalLogPublisher.removeObserver(troubles)
-        self.assertEqual(troubles.found, [])
+        globalLogPublisher.removeObserver(log_checker)
+        self.assertEqual(log_checker.found, [])
         self.assertEqual(self.flushLoggedErrors(), [])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -146,10 +146,10 @@ class AnswerTests(SynchronousTestCase):
 
     @FUZZ
     @given(damaged(st.just(http_answer("200 OK", b'{"a": [1]}', "A: b"))), CUTS)
-    def test_an_answer_that_was_right(self, answer: bytes, places: list[int]) -> None:
+    def test_damaged_answers(self, answer: bytes, places: list[int]) -> None:
         self.try_answer(cut(answer, places))
 
-    def test_what_is_kept_for_being_interesting(self) -> None:
+    def test_kept_inputs(self) -> None:
         for name, answer in corpus("http"):
             with self.subTest(name):
                 self.try_answer([answer])

@@ -1,1 +1,1 @@
-"""A model of all interleavings: whole lives of calls in virtual time."""
+"""Random and systematic sequences of calls and faults, in virtual time."""

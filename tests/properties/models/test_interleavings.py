@@ -1,4 +1,4 @@
-"""Whatever happens, in whatever order: one sound at a time, and nothing left."""
+"""Random sequences of events and faults: one sound at a time, and nothing left."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from channel_aa.menus.actions import BACK, HANGUP, REPEAT, Dial, GoTo, Play, Rec
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
-from tests.support.random_calls import RandomCallsHarness
+from tests.support.random_calls_harness import RandomCallsHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SEQUENCES = int(os.environ.get("CHANNEL_AA_SEQUENCES", "300"))
-"""How many sequences are tried; more in the environment variable of that name."""
+"""The number of sequences; CHANNEL_AA_SEQUENCES changes it."""
 
 MAX_CALL_SECONDS = 90.0
 CALM_SECONDS = 300.0
-"""After so many seconds without trouble no call is left, whatever was before: the
-longest call, and a request's time and a watchdog's more than once."""
+"""The seconds without faults after which no call is left: the longest call, and several
+timeouts of requests and playbacks."""
 
 FLOW = CallFlow(
     max_call_seconds=MAX_CALL_SECONDS,
@@ -79,19 +79,19 @@ step: st.SearchStrategy[tuple[Any, ...]] = st.one_of(
 )
 
 
-def perform(life: RandomCallsHarness, what: str, *details: Any) -> None:  # noqa: ANN401 - any step
-    """Let one thing happen."""
-    faults = life.simulator.faults
+def perform(harness: RandomCallsHarness, what: str, *details: Any) -> None:  # noqa: ANN401 - any step
+    """Perform a step."""
+    faults = harness.simulator.faults
     happenings: dict[str, Callable[..., object]] = {
-        "call": life.call,
-        "press": life.press,
-        "wait": life.wait,
-        "hang up": life.hang_up,
-        "drop": life.daemon.line.drop,
-        "cut": life.daemon.line.cut,
-        "mend": life.daemon.line.mend,
-        "kill": life.kill,
-        "forget": life.simulator.forget,
+        "call": harness.call,
+        "press": harness.press,
+        "wait": harness.wait,
+        "hang up": harness.hang_up,
+        "drop": harness.daemon.link.drop,
+        "cut": harness.daemon.link.cut,
+        "mend": harness.daemon.link.mend,
+        "kill": harness.kill,
+        "forget": harness.simulator.forget,
         "refuse": faults.answer,
         "delay": faults.delay,
         "lose request": faults.lose_request,
@@ -100,7 +100,7 @@ def perform(life: RandomCallsHarness, what: str, *details: Any) -> None:  # noqa
         "ignore": lambda: faults.ignore_over_websocket(times=1),
     }
     happenings[what](*details)
-    life.check()
+    harness.check()
 
 
 @settings(
@@ -115,26 +115,26 @@ def perform(life: RandomCallsHarness, what: str, *details: Any) -> None:  # noqa
     seed=st.integers(0, 2**32),
     is_hung_up=st.booleans(),
 )
-def test_whatever_happens_nothing_is_left(
+def test_random_interleavings_leave_nothing(
     steps: list[tuple[Any, ...]],
     transport: Transport,
     seed: int,
     is_hung_up: bool,  # noqa: FBT001 - hypothesis names it
 ) -> None:
-    life = RandomCallsHarness(FLOW, transport=transport, seed=seed)
-    life.call()
+    harness = RandomCallsHarness(FLOW, transport=transport, seed=seed)
+    harness.call()
     for each in steps:
-        perform(life, *each)
-    life.calm()
+        perform(harness, *each)
+    harness.end_faults()
     if is_hung_up:
-        for caller in life.callers:
+        for caller in harness.callers:
             if not caller.is_over:
                 caller.hang_up()
-    life.wait_for_the_end(CALM_SECONDS)
-    assert [caller.outcome for caller in life.callers if not caller.is_over] == []
-    assert life.daemon.leftovers == {}
-    assert life.simulator.live_channels == 0
-    assert life.simulator.live_playbacks == 0
-    assert life.simulator.world.bridges == {}
-    life.stop()
-    assert life.clock.getDelayedCalls() == []
+    harness.wait_for_the_end(CALM_SECONDS)
+    assert [caller.outcome for caller in harness.callers if not caller.is_over] == []
+    assert harness.daemon.leftovers == {}
+    assert harness.simulator.live_channels == 0
+    assert harness.simulator.live_playbacks == 0
+    assert harness.simulator.world.bridges == {}
+    harness.stop()
+    assert harness.clock.getDelayedCalls() == []

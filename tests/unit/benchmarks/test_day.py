@@ -8,7 +8,7 @@ from benchmarks.day import PAUSES, Day, grown
 
 
 class DayTests(SynchronousTestCase):
-    def test_calls_of_every_kind_leave_nothing(self) -> None:
+    def test_all_kinds_of_calls_leave_nothing(self) -> None:
         day = Day(10 * PAUSES)
         counts = list(day.run())
         self.assertEqual([count.calls for count in counts][-1], 10 * PAUSES)
@@ -17,7 +17,7 @@ class DayTests(SynchronousTestCase):
 
 
 class GrownTests(SynchronousTestCase):
-    def test_types_that_grow_with_the_calls_are_named(self) -> None:
+    def test_types_that_grow_with_the_calls_are_reported(self) -> None:
         before = Counter({"list": 10, "Call": 1})
         after = Counter({"list": 11, "Call": 101})
         self.assertEqual(grown(before, after, 1000), {"Call": 0.1})

@@ -1,4 +1,4 @@
-"""The benchmark's Asterisk and its callers, and the bytes they travel in."""
+"""The benchmark's simulated Asterisk, its callers, and its wire format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.load import wire
 from benchmarks.load.asterisk import Asterisk
-from benchmarks.load.calls import Habits
+from benchmarks.load.calls import CallerBehaviour
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twisted.internet.base import DelayedCall
 
 APP = "channel-aa"
-HABITS = Habits(call_seconds=10.0, key_seconds=(1.0, 1.0), sound_seconds=0.5)
+HABITS = CallerBehaviour(call_seconds=10.0, key_seconds=(1.0, 1.0), sound_seconds=0.5)
 
 
 class Timer:
@@ -36,7 +36,7 @@ class Timer:
 
 
 class Loop:
-    """Asyncio's loop, as far as the load needs it, with a clock to move by hand."""
+    """The part of asyncio's event loop that the load uses, with a manual clock."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -57,7 +57,7 @@ class Loop:
 
 
 class LoadTests(SynchronousTestCase):
-    """One call, unless a test places more; a key comes every second."""
+    """A load of one call by default, with a key every second."""
 
     def setUp(self) -> None:
         self.loop = Loop()
@@ -68,7 +68,7 @@ class LoadTests(SynchronousTestCase):
         self.call = next(iter(self.asterisk.calls))
 
     def types(self) -> list[str]:
-        """What was told since the last time."""
+        """The events since the last time."""
         types = [event["type"] for event in self.told]
         self.told.clear()
         return types
@@ -88,11 +88,11 @@ class LoadTests(SynchronousTestCase):
 
 
 class CallTests(LoadTests):
-    def test_a_call_enters_and_is_answered(self) -> None:
+    def test_call_enters_and_is_answered(self) -> None:
         self.answer()
         self.assertEqual(self.types(), ["StasisStart", "ChannelStateChange"])
 
-    def test_keys_come_after_the_answer_alone(self) -> None:
+    def test_keys_are_pressed_only_after_the_answer(self) -> None:
         self.advance(5)
         self.assertEqual(self.asterisk.record.keys, 0)
         self.answer()
@@ -100,7 +100,7 @@ class CallTests(LoadTests):
         self.assertEqual(self.asterisk.record.keys, 1)
         self.assertEqual(self.types()[-1], "ChannelDtmfReceived")
 
-    def test_a_call_ends_with_what_plays_and_another_comes(self) -> None:
+    def test_call_ends_with_its_sounds_and_another_one_enters(self) -> None:
         self.advance(9.8)
         self.play("one")
         self.play("two")
@@ -121,7 +121,7 @@ class CallTests(LoadTests):
         self.assertEqual(self.ask("POST", f"channels/{self.call}/answer"), 404)
         self.assertEqual(self.asterisk.record.calls_unanswered, 1)
 
-    def test_callers_choose_the_same_keys_each_time(self) -> None:
+    def test_callers_press_the_same_keys_in_each_run(self) -> None:
         def choices() -> list[str]:
             self.setUp()
             self.answer()
@@ -132,14 +132,14 @@ class CallTests(LoadTests):
         self.assertEqual(len(chosen), 8)
         self.assertEqual(choices(), chosen)
 
-    def test_a_call_sent_on_by_the_program_is_counted(self) -> None:
+    def test_call_continued_by_the_program_is_counted(self) -> None:
         self.assertEqual(self.ask("POST", f"channels/{self.call}/continue"), 204)
         self.assertEqual(self.asterisk.record.calls_sent_away, 1)
         self.assertIn("StasisEnd", self.types())
 
 
 class SoundTests(LoadTests):
-    def test_a_sound_is_heard_for_its_time(self) -> None:
+    def test_sound_plays_for_its_length(self) -> None:
         self.play("one")
         self.assertEqual(self.types(), ["StasisStart", "PlaybackStarted"])
         self.assertEqual(self.ask("GET", "playbacks/one"), 200)
@@ -147,14 +147,14 @@ class SoundTests(LoadTests):
         self.assertEqual(self.types(), ["PlaybackFinished"])
         self.assertEqual(self.ask("GET", "playbacks/one"), 404)
 
-    def test_a_second_sound_waits_for_the_first(self) -> None:
+    def test_second_sound_waits_for_the_first(self) -> None:
         self.play("one")
         self.play("two")
         self.types()
         self.advance(0.5)
         self.assertEqual(self.types(), ["PlaybackFinished", "PlaybackStarted"])
 
-    def test_a_stop_ends_a_sound_at_once_and_a_second_one_is_too_late(self) -> None:
+    def test_first_stop_ends_a_sound_and_second_is_not_found(self) -> None:
         self.play("one")
         self.types()
         self.assertEqual(self.ask("DELETE", "playbacks/one"), 204)
@@ -163,7 +163,7 @@ class SoundTests(LoadTests):
         self.assertEqual(self.ask("DELETE", "playbacks/one"), 404)
         self.assertEqual(self.asterisk.record.refused, {"404": 1})
 
-    def test_a_queued_sound_that_was_stopped_is_passed_over(self) -> None:
+    def test_sound_stopped_in_the_queue_is_skipped(self) -> None:
         self.play("one")
         self.play("two")
         self.assertEqual(self.ask("DELETE", "playbacks/two"), 204)
@@ -176,7 +176,7 @@ class SoundTests(LoadTests):
         self.assertEqual(self.ask("POST", uri), 201)
         self.assertEqual(self.ask("DELETE", "playbacks/one"), 500)
 
-    def test_an_application_hears_what_it_asked_for(self) -> None:
+    def test_event_filter_is_applied(self) -> None:
         body = b'{"allowed": [{"type": "PlaybackFinished"}]}'
         uri = f"applications/{APP}/eventFilter"
         self.assertEqual(self.asterisk.request("PUT", uri, body).status, 200)
@@ -192,11 +192,11 @@ class RecordTests(LoadTests):
         self.record = self.asterisk.record
 
     def press(self) -> None:
-        """Let the caller press a key, and leave what is heard as it is."""
+        """Let the caller press a key, without a reaction of the program."""
         self.answer()
         self.advance(1)
 
-    def test_the_time_from_key_to_stop_is_that_of_the_sound_heard_then(self) -> None:
+    def test_time_from_key_to_stop_is_measured(self) -> None:
         self.answer()
         self.advance(0.9)
         self.play("one")
@@ -207,7 +207,7 @@ class RecordTests(LoadTests):
         self.ask("DELETE", "playbacks/one")
         self.assertEqual([round(it, 6) for it in self.record.stop_delays], [0.05])
 
-    def test_a_stop_that_comes_after_the_sounds_end_counts_with_its_time(self) -> None:
+    def test_stop_after_the_sounds_end_counts_with_its_time(self) -> None:
         self.answer()
         self.advance(0.9)
         self.play("one")
@@ -215,7 +215,7 @@ class RecordTests(LoadTests):
         self.assertEqual(self.ask("DELETE", "playbacks/one"), 404)
         self.assertEqual([round(it, 6) for it in self.record.stop_delays], [0.6])
 
-    def test_a_key_that_stopped_nothing_is_counted_when_the_call_ends(self) -> None:
+    def test_key_that_stopped_no_sound_is_counted_at_the_calls_end(self) -> None:
         self.answer()
         self.advance(0.9)
         self.play("one")
@@ -224,14 +224,14 @@ class RecordTests(LoadTests):
         self.asterisk.hang_up_all()
         self.assertEqual(self.record.keys_interrupting_nothing, 1)
 
-    def test_a_key_in_silence_interrupts_nothing_and_is_not_held_against_it(
+    def test_key_in_silence_is_not_counted_as_missed(
         self,
     ) -> None:
         self.press()
         self.asterisk.hang_up_all()
         self.assertEqual(self.record.keys_interrupting_nothing, 0)
 
-    def test_a_key_into_a_sound_that_is_being_stopped_has_nothing_to_stop(
+    def test_key_in_a_stopping_sound_has_nothing_to_stop(
         self,
     ) -> None:
         self.answer()
@@ -242,39 +242,39 @@ class RecordTests(LoadTests):
         self.asterisk.hang_up_all()
         self.assertEqual(self.record.keys_interrupting_nothing, 0)
 
-    def test_a_key_with_feedback_is_not_lost(self) -> None:
+    def test_key_with_feedback_is_not_lost(self) -> None:
         self.press()
         self.play("one", "you-entered")
         self.asterisk.hang_up_all()
         self.assertEqual((self.record.keys, self.record.keys_lost), (1, 0))
 
-    def test_feedback_that_comes_too_late_does_not_count(self) -> None:
+    def test_late_feedback_does_not_count(self) -> None:
         self.press()
-        self.asterisk.be_quiet()
+        self.asterisk.stop_keys()
         self.advance(5.1)
         self.play("one", "option-is-invalid")
         self.assertEqual(self.record.keys_lost, 1)
 
-    def test_one_feedback_answers_one_key(self) -> None:
+    def test_feedback_answers_a_single_key(self) -> None:
         self.press()
         self.advance(1)
         self.play("one", "you-entered")
         self.asterisk.hang_up_all()
         self.assertEqual((self.record.keys, self.record.keys_lost), (2, 1))
 
-    def test_the_silence_between_the_sounds_of_a_prompt_is_measured(self) -> None:
+    def test_silence_between_sounds_of_a_prompt_is_measured(self) -> None:
         self.play("one")
         self.advance(0.5, 0.1)
         self.play("two", "or")
         self.assertEqual([round(it, 6) for it in self.record.silences], [0.1])
 
-    def test_a_sound_that_waits_its_turn_leaves_no_silence(self) -> None:
+    def test_queued_sound_leaves_no_silence(self) -> None:
         self.play("one")
         self.play("two", "or")
         self.advance(0.5)
         self.assertEqual(self.record.silences, [0.0])
 
-    def test_what_follows_a_prompts_last_sound_is_no_silence_of_it(self) -> None:
+    def test_silence_after_the_prompt_is_not_counted(self) -> None:
         self.play("one", "press-2")
         self.advance(0.5, 0.1)
         self.play("two", "you-entered")
@@ -283,31 +283,31 @@ class RecordTests(LoadTests):
 
 class WireTests(SynchronousTestCase):
     @given(st.binary(max_size=70_000), st.binary(min_size=4, max_size=4))
-    def test_a_clients_frame_is_unmasked(self, payload: bytes, mask: bytes) -> None:
+    def test_client_frame_is_unmasked(self, payload: bytes, mask: bytes) -> None:
         served = wire.frame(wire.TEXT, payload)
         head = bytearray(served[: len(served) - len(payload)])
         head[1] |= 0x80
         masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
         sent = bytes(head) + mask + masked
-        taken = wire.take_frames(sent + sent + b"rest")
+        taken = wire.parse_frames(sent + sent + b"rest")
         self.assertEqual(taken, ([(wire.TEXT, payload)] * 2, b"rest"))
 
-    def test_a_part_of_a_frame_is_left_until_the_rest_is_there(self) -> None:
+    def test_incomplete_frame_waits_for_the_rest(self) -> None:
         for whole in (b"\x81\x85\0\0\0\0hello", b"\x81\xfe\0\5\0\0\0\0hello"):
             for length in range(len(whole)):
                 part = whole[:length]
-                self.assertEqual(wire.take_frames(part), ([], part))
-            self.assertEqual(wire.take_frames(whole), ([(wire.TEXT, b"hello")], b""))
+                self.assertEqual(wire.parse_frames(part), ([], part))
+            self.assertEqual(wire.parse_frames(whole), ([(wire.TEXT, b"hello")], b""))
 
-    def test_a_frame_that_is_not_masked_is_refused(self) -> None:
+    def test_unmasked_client_frame_is_refused(self) -> None:
         with self.assertRaises(wire.WireError):
-            wire.take_frames(b"\x81\x05hello")
+            wire.parse_frames(b"\x81\x05hello")
 
-    def test_requests_are_taken_one_by_one_with_their_bodies(self) -> None:
+    def test_requests_are_parsed_with_their_bodies(self) -> None:
         first = b"PUT /ari/one HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
         second = b"GET /ari/two HTTP/1.1\r\nHost: x\r\n\r\n"
-        put, rest = wire.take_request(first + second)
-        get, rest = wire.take_request(rest)
+        put, rest = wire.parse_request(first + second)
+        get, rest = wire.parse_request(rest)
         assert put is not None
         assert get is not None
         self.assertEqual(
@@ -315,12 +315,12 @@ class WireTests(SynchronousTestCase):
         )
         self.assertEqual((get.method, get.target, get.body), ("GET", "/ari/two", b""))
         self.assertEqual(get.header(b"host"), b"x")
-        self.assertEqual(wire.take_request(rest), (None, b""))
+        self.assertEqual(wire.parse_request(rest), (None, b""))
         for length in range(len(first)):
             part = first[:length]
-            self.assertEqual(wire.take_request(part), (None, part))
+            self.assertEqual(wire.parse_request(part), (None, part))
 
-    def test_the_handshake_is_answered_as_the_rfc_says(self) -> None:
+    def test_handshake_is_answered_as_in_rfc_6455(self) -> None:
         request = wire.HttpRequest(
             "GET",
             "/ari/events?app=a",

@@ -1,4 +1,4 @@
-"""What the benchmark makes of its numbers: pure functions, no process."""
+"""Results, targets, report and chart of the benchmark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def result(program: str = "websocket", calls: int = 500, **changes: object) -> Result:
-    """A program that needs half a core for 5000 requests a second."""
+    """A result: half a core for 5000 requests a second."""
     record = Record(requests=50_000, events=90_000, keys=100)
     record.stop_delays = [0.001, 0.002, 0.004]
     record.silences = [0.001]
@@ -43,18 +43,18 @@ def result(program: str = "websocket", calls: int = 500, **changes: object) -> R
 
 
 class SpreadTests(SynchronousTestCase):
-    def test_the_median_and_the_99th_are_values_that_were_there(self) -> None:
+    def test_median_and_99th_percentile_are_measured_values(self) -> None:
         spread = spread_of([each / 1000 for each in range(200, 0, -1)])
         self.assertEqual(
             (spread.count, spread.median, spread.p99, spread.longest),
             (200, 100.0, 198.0, 200.0),
         )
 
-    def test_no_times_have_no_spread(self) -> None:
+    def test_spread_of_no_times_is_empty(self) -> None:
         spread = spread_of([])
         self.assertEqual((spread.count, spread.median, spread.p99), (0, None, None))
 
-    def test_one_time_is_all_of_them(self) -> None:
+    def test_spread_of_one_time(self) -> None:
         spread = spread_of([0.25])
         self.assertEqual((spread.median, spread.p99, spread.longest), (250,) * 3)
 
@@ -67,16 +67,16 @@ class ResultTests(SynchronousTestCase):
         self.assertAlmostEqual(measured.cpu_ms_a_call_minute, 60.0)
         self.assertEqual(measured.kib_a_call, 10.0)
 
-    def test_a_program_whose_core_is_full_does_not_keep_up(self) -> None:
+    def test_program_on_a_full_core_does_not_keep_up(self) -> None:
         self.assertTrue(result().keeps_up)
         self.assertFalse(result(cpu_seconds=9.8, idle_seconds=0.2).keeps_up)
 
-    def test_neither_does_one_whose_core_others_fill(self) -> None:
+    def test_program_on_a_core_filled_by_others_does_not_keep_up(self) -> None:
         self.assertFalse(result(others_seconds=4.9, idle_seconds=0.1).keeps_up)
 
 
 class TableTests(SynchronousTestCase):
-    def test_numbers_stand_on_the_right_and_words_on_the_left(self) -> None:
+    def test_numbers_are_right_aligned_and_words_left_aligned(self) -> None:
         rows = [("1", "one"), ("1000", "a thousand")]
         self.assertEqual(
             list(report.table(("number", "word"), rows)),
@@ -88,7 +88,7 @@ class TableTests(SynchronousTestCase):
             ],
         )
 
-    def test_the_report_names_the_machine_every_program_and_every_target(self) -> None:
+    def test_report_has_machine_programs_and_targets(self) -> None:
         results = [result("http"), result("websocket"), result("node")]
         verdicts = targets.judge(results)
         text = report.tables(
@@ -100,7 +100,7 @@ class TableTests(SynchronousTestCase):
         for target in targets.TARGETS:
             self.assertIn(target.what, text)
 
-    def test_what_the_numbers_hide_is_remarked_on(self) -> None:
+    def test_report_has_remarks_on_misleading_numbers(self) -> None:
         self.assertEqual(list(report.remarks(result())), [])
         remarks = "; ".join(
             report.remarks(
@@ -136,19 +136,19 @@ class TargetTests(SynchronousTestCase):
             for each in targets.judge(results)
         }
 
-    def test_what_was_not_measured_is_neither_reached_nor_missed(self) -> None:
+    def test_unmeasured_target_is_neither_reached_nor_missed(self) -> None:
         self.assertEqual(set(self.judged().values()), {"not measured"})
 
-    def test_a_limit_that_is_met_exactly_is_reached(self) -> None:
+    def test_target_met_exactly_is_reached(self) -> None:
         judged = self.judged(result(calls=1000))
         self.assertEqual(judged[1000, "CPU a request"], "reached")
         self.assertEqual(judged[1000, "keys lost"], "reached")
 
-    def test_a_lost_key_misses_the_target(self) -> None:
+    def test_lost_key_misses_the_target(self) -> None:
         judged = self.judged(result(calls=1000, keys_lost=1))
         self.assertEqual(judged[1000, "keys lost"], "missed")
 
-    def test_times_that_were_not_seen_reach_nothing(self) -> None:
+    def test_targets_without_times_are_not_reached(self) -> None:
         judged = self.judged(result(calls=1000, stop_delays=[]))
         self.assertEqual(judged[1000, "key to stop, median"], "not measured")
 
@@ -158,7 +158,7 @@ class TargetTests(SynchronousTestCase):
         self.assertEqual(self.judged(ours)[compared], "not measured")
         self.assertEqual(self.judged(ours, node)[compared], "reached")
 
-    def test_a_comparison_with_a_program_that_did_not_keep_up_says_so(self) -> None:
+    def test_comparison_with_a_program_that_did_not_keep_up_is_marked(self) -> None:
         judged = self.judged(result(), result("http", idle_seconds=0.0))
         self.assertEqual(
             judged[500, "CPU a request, as a part of that over HTTP"],
@@ -167,7 +167,7 @@ class TargetTests(SynchronousTestCase):
 
 
 class ChartTests(SynchronousTestCase):
-    def test_every_result_has_a_bar_in_every_panel(self) -> None:
+    def test_results_have_a_bar_in_each_panel(self) -> None:
         results = [result(name, calls) for calls in (100, 1000) for name in TITLES]
         root = ET.fromstring(chart.draw(results, titles=TITLES))  # noqa: S314 - ours
         bars = root.findall(f".//{SVG}g//{SVG}rect")
@@ -175,14 +175,14 @@ class ChartTests(SynchronousTestCase):
         texts = {each.text for each in root.iter(f"{SVG}text")}
         self.assertLessEqual({*TITLES.values(), "100", "1000"}, texts)
 
-    def test_what_was_not_measured_leaves_a_gap(self) -> None:
+    def test_unmeasured_value_leaves_a_gap(self) -> None:
         results = [result("http", 100), result("websocket", 1000, stop_delays=[])]
         root = ET.fromstring(chart.draw(results, titles=TITLES))  # noqa: S314 - ours
         bars = root.findall(f".//{SVG}g//{SVG}rect")
         self.assertEqual(len(bars), 2 * len(chart.PANELS) - 1)
         self.assertIn("none", {each.text for each in root.iter(f"{SVG}text")})
 
-    def test_a_full_core_is_drawn_pale(self) -> None:
+    def test_full_core_is_drawn_pale(self) -> None:
         drawn = chart.draw([result(idle_seconds=0.0)], titles=TITLES)
         self.assertIn('class="full"', drawn)
         self.assertNotIn('class="full"', chart.draw([result()], titles=TITLES))
@@ -191,7 +191,7 @@ class ChartTests(SynchronousTestCase):
         values=st.lists(st.just(0.0) | st.floats(1e-6, 1e6), min_size=1, max_size=9),
         is_logarithmic=st.booleans(),
     )
-    def test_a_scale_has_room_for_every_value(
+    def test_scale_has_room_for_all_values(
         self, *, values: list[float], is_logarithmic: bool
     ) -> None:
         scale = chart.scale_for(values, is_logarithmic=is_logarithmic)
@@ -202,21 +202,21 @@ class ChartTests(SynchronousTestCase):
 
 
 class SoakTests(SynchronousTestCase):
-    def test_memory_that_stays_is_flat_whatever_came_before(self) -> None:
+    def test_constant_memory_is_flat_after_any_start(self) -> None:
         samples = [Sample(calls, 1000) for calls in range(0, 1000, 100)]
         samples[0] = Sample(0, 1)
         self.assertEqual(bytes_left_by_a_call(samples), 0.0)
 
-    def test_what_every_call_leaves_is_seen(self) -> None:
+    def test_memory_growth_per_call_is_measured(self) -> None:
         samples = [Sample(calls, 1000 + calls // 2) for calls in range(0, 1000, 100)]
         self.assertAlmostEqual(bytes_left_by_a_call(samples), 512.0)
 
-    def test_one_sample_tells_of_no_growth(self) -> None:
+    def test_single_sample_has_no_growth(self) -> None:
         self.assertEqual(bytes_left_by_a_call([Sample(10, 1000)]), 0.0)
 
 
 class ProfileTests(SynchronousTestCase):
-    def test_a_functions_own_share_is_apart_from_that_of_what_it_calls(self) -> None:
+    def test_own_share_of_a_function_excludes_its_callees(self) -> None:
         stacks = ["main;run;work 60", "main;run 20", "main;Reactor.doPoll 20"]
         lines = list(shares(stacks))
         self.assertIn("80 samples, and 20 more of it waiting", lines)

@@ -8,7 +8,7 @@ from channel_aa.checked import ConfigError, Problem
 from channel_aa.config import AttendantSettings, Settings
 from channel_aa.daemon.process import Daemon
 from tests.support.attendant_fakes import memory_reactor
-from tests.unit.daemon.test_systemd import SystemdCase
+from tests.support.fake_systemd import SystemdCase
 
 SETTINGS = Settings(attendant=AttendantSettings(drain_timeout=10))
 

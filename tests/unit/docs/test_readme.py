@@ -1,4 +1,4 @@
-"""What the README shows of the menus and of embedding can be copied."""
+"""The README's excerpts work when copied."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ prompt = ["acme/sales-menu"]
 [menus.night]
 prompt = ["acme/night-menu"]
 """
-"""The menus that the excerpt names and leaves out."""
+"""The menus that the excerpt refers to and omits."""
 
 
 class ReadmeTests(SynchronousTestCase):
     def block(self, language: str) -> str:
-        """Give what is shown in a language; there has to be one."""
+        """Return the only code block of a language."""
         pattern = rf"```{language}\n(.*?)```"
         [block] = re.findall(pattern, README.read_text("utf-8"), re.DOTALL)
         return str(block)
 
-    def test_the_excerpt_of_a_file_is_right(self) -> None:
+    def test_excerpt_of_a_file_is_valid(self) -> None:
         path = Path(self.mktemp())
         path.write_text(self.block("toml") + REST)
         flow = load(path).flow
         self.assertEqual(set(flow.menus), {"main", "sales", "night"})
         self.assertEqual(flow.routes[0].did, ("+441632960000",))
 
-    def test_the_program_has_the_service(self) -> None:
+    def test_program_has_the_service(self) -> None:
         application = Application("README")
         names = {"reactor": memory_reactor(), "application": application}
         exec(compile(self.block("python"), str(README), "exec"), names)  # noqa: S102

@@ -1,4 +1,4 @@
-"""The examples of docs/tools.md are true."""
+"""The examples in docs/tools.md."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class ToolsPageTests(SynchronousTestCase):
     def output_of(self, command: str) -> str:
         return printed(main, split(command)[1:])[1]
 
-    def test_the_file_is_right(self) -> None:
+    def test_file_is_valid(self) -> None:
         out = self.output_of("channel-aa check office.conf")
         self.assertEqual(out, "office.conf: no errors, no doubts\n")
 
-    def test_the_picture_is_that_of_the_file(self) -> None:
+    def test_diagram_is_that_of_the_file(self) -> None:
         out = self.output_of("channel-aa graph office.conf")
         self.assertEqual(self.pictures, [out])
 
-    def test_the_mistakes_are_found(self) -> None:
+    def test_errors_are_those_of_the_file(self) -> None:
         wrong = self.office.replace('"sales-hours"', '"digits:x"')
         wrong = wrong.replace('0 = "operator"', '0 = "oprator"')
         Path("wrong.conf").write_text(wrong.replace("mon-fri", "mon-fry"))
@@ -47,12 +47,12 @@ class ToolsPageTests(SynchronousTestCase):
         command, expected = shown.removeprefix("$ ").split("\n", 1)
         self.assertEqual(self.output_of(command), expected)
 
-    def test_the_transcript_is_that_of_the_call(self) -> None:
+    def test_transcript_is_that_of_the_call(self) -> None:
         (shown,) = (text for text in self.shown if "PJSIP/410 is busy" in text)
         command, expected = shown.removeprefix("$ ").split("\n", 1)
         self.assertEqual(self.output_of(command), expected)
 
-    def test_the_expectation_is_met(self) -> None:
+    def test_expectation_is_met(self) -> None:
         (shown,) = (text for text in self.shown if "--expect" in text)
         first, *_ = shown.splitlines()
         command = split(first.removeprefix("$ "))[1:]

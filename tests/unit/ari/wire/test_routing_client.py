@@ -22,9 +22,9 @@ from tests.support.ari_fakes import (
     FakeConnection,
     FakeSender,
     LogRecorder,
-    RecordingApplication,
     make_address,
 )
+from tests.support.listeners import RecordingApplication
 
 if TYPE_CHECKING:
     from collections.abc import Callable

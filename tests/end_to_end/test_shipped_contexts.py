@@ -1,0 +1,205 @@
+"""The contexts of the shipped dialplan: voicemail, queues, the directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import ensureDeferred
+
+from tests.support.asterisk_harness import RealAsteriskHarness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twisted.internet.posixbase import PosixReactorBase
+
+    from real_asterisk.harness import Asterisk
+    from real_asterisk.raw_ari import Event, Events
+    from tests.support.asterisk_harness import StasisCall
+
+pytestmark = pytest.mark.asterisk
+
+OPERATOR = ("channel-aa", "operator")
+MENU = ("channel-aa", "1000")
+
+
+class ContinuedCall:
+    """A call that was continued in a context."""
+
+    def __init__(
+        self, backend: RealAsteriskHarness, everything: Events, call: StasisCall
+    ) -> None:
+        self.backend = backend
+        self.everything = everything
+        self.call = call
+
+    async def executes(self, application: str, data: str | None = None) -> Event:
+        """Wait until the dialplan executes an application for the call."""
+        return await self.everything.wait_for(
+            lambda it: (
+                it.type == "ChannelDialplan"
+                and it.is_about(self.call.id)
+                and it.json["dialplan_app"] == application
+                and data in {None, it.json["dialplan_app_data"]}
+            )
+        )
+
+    async def arrives_at(self, place: tuple[str, str]) -> None:
+        """Wait until the call is at an extension of a context."""
+        await self.everything.wait_for(
+            lambda it: (
+                it.type == "ChannelDialplan"
+                and it.is_about(self.call.id)
+                and (
+                    it.json["channel"]["dialplan"]["context"],
+                    it.json["channel"]["dialplan"]["exten"],
+                )
+                == place
+            )
+        )
+
+    async def variable(self, name: str) -> str:
+        """Wait until a variable of the call is set, and return its value."""
+        event = await self.everything.wait_for(
+            lambda it: (
+                it.type == "ChannelVarset"
+                and it.is_about(self.call.id)
+                and it.json["variable"] == name
+            )
+        )
+        value: str = event.json["value"]
+        return value
+
+
+@pytest.fixture
+def backend(
+    reactor: PosixReactorBase, asterisk: Asterisk
+) -> Iterator[RealAsteriskHarness]:
+    opening = ensureDeferred(RealAsteriskHarness.open(reactor, asterisk))
+    opened: RealAsteriskHarness = pytest_twisted.blockon(opening)
+    yield opened
+    pytest_twisted.blockon(ensureDeferred(opened.close()))
+
+
+async def continue_in(
+    backend: RealAsteriskHarness, context: str, argument: str
+) -> ContinuedCall:
+    """Continue a call in one of the contexts, as the attendant does."""
+    everything = await backend.listen_to_everything()
+    call = await backend.call(await backend.listen())
+    channel = f"/channels/{call.id}"
+    given = {"variable": "CHANNEL_AA_ARGUMENT", "value": argument}
+    assert (await backend.ari.post(f"{channel}/variable", **given)).status == 204
+    there = {"context": context, "extension": "s", "priority": "1"}
+    assert (await backend.ari.post(f"{channel}/continue", **there)).status == 204
+    return ContinuedCall(backend, everything, call)
+
+
+async def count_messages(asterisk: Asterisk) -> int:
+    """Return the number of messages in the mailbox."""
+    line = next(
+        each
+        for each in (await asterisk.cli("voicemail show users")).splitlines()
+        if "Ada Byron" in each
+    )
+    return int(line.split()[-1])
+
+
+@pytest_twisted.ensureDeferred
+async def test_voicemail_context_records_a_message(
+    backend: RealAsteriskHarness, asterisk: Asterisk
+) -> None:
+    before = await count_messages(asterisk)
+    continued = await continue_in(backend, "channel-aa-voicemail", "410")
+    await continued.executes("VoiceMail", "410,u")
+    # This key skips the greeting.
+    await continued.call.caller.press("#")
+    await continued.call.caller.keep_talking()
+    assert await continued.variable("VMSTATUS") == "SUCCESS"
+    await continued.everything.wait_for_type("ChannelDestroyed", continued.call.id)
+    assert await count_messages(asterisk) == before + 1
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(("key", "place"), [("0", OPERATOR), ("*", MENU)])
+async def test_key_leaves_the_mailbox(
+    backend: RealAsteriskHarness, key: str, place: tuple[str, str]
+) -> None:
+    continued = await continue_in(backend, "channel-aa-voicemail", "410@default")
+    await continued.executes("VoiceMail", "410@default,u")
+    await continued.call.caller.press(key)
+    await continued.arrives_at(place)
+
+
+@pytest_twisted.ensureDeferred
+async def test_queue_context_connects_with_a_member(
+    backend: RealAsteriskHarness,
+) -> None:
+    continued = await continue_in(backend, "channel-aa-queue", "support")
+    await continued.executes("Queue", "support,,,,300")
+    await continued.everything.wait_for(
+        lambda it: (
+            it.type == "Dial"
+            and it.json["dialstatus"] == "ANSWER"
+            and it.json["peer"]["name"].startswith("Local/answers@phones")
+        )
+    )
+
+
+@pytest_twisted.ensureDeferred
+async def test_empty_queue_continues_with_the_operator(
+    backend: RealAsteriskHarness,
+) -> None:
+    continued = await continue_in(backend, "channel-aa-queue", "deserted")
+    assert await continued.variable("QUEUESTATUS") == "JOINEMPTY"
+    await continued.arrives_at(OPERATOR)
+
+
+@pytest_twisted.ensureDeferred
+async def test_name_spelt_in_the_directory_is_dialled(
+    backend: RealAsteriskHarness,
+) -> None:
+    continued = await continue_in(backend, "channel-aa-directory", "default")
+    await continued.executes("Directory", "default,phones")
+    # The first letters of Byron, then 1 to confirm.
+    for key in "297":
+        await continued.call.caller.press(key)
+    await continued.call.caller.press("1")
+    await continued.arrives_at(("phones", "410"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_key_leaves_the_directory(backend: RealAsteriskHarness) -> None:
+    continued = await continue_in(backend, "channel-aa-directory", "default")
+    await continued.executes("Directory")
+    await continued.call.caller.press("0")
+    await continued.arrives_at(OPERATOR)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("context", "argument"),
+    [
+        ("channel-aa-voicemail", "411"),
+        ("channel-aa-voicemail", ""),
+        ("channel-aa-queue", "unknown"),
+        ("channel-aa-queue", ""),
+        ("channel-aa-directory", ""),
+        # An argument must not become several arguments of an application.
+        ("channel-aa-voicemail", "410,s"),
+        ("channel-aa-voicemail", "410&411"),
+        ("channel-aa-queue", 'a" | "1" = "1'),
+        ("channel-aa-queue", "support,,,,1"),
+        ("channel-aa-directory", "default,elsewhere"),
+        ("channel-aa-directory", "${SHELL(id)}"),
+    ],
+)
+async def test_unknown_mailbox_queue_or_directory_continues_with_the_operator(
+    backend: RealAsteriskHarness, context: str, argument: str
+) -> None:
+    continued = await continue_in(backend, context, argument)
+    logged = await continued.executes("Log")
+    assert logged.json["dialplan_app_data"].startswith("WARNING,No ")
+    await continued.arrives_at(OPERATOR)
