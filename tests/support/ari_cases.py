@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.ari.events import RESTResponse
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.routing import PROBE_SECONDS, RoutingSender, Transport
-from channel_aa.ari.wire.websocket_sender import WebSocketSender
+from channel_aa.ari.wire.websocket_sender import RESTResponse, WebSocketSender
 from tests.support.ari_fakes import APP, AriTestCase, FakeSender, LogRecorder
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class PhoneTestCase(AriTestCase):
         request = self.sender.only_unanswered()
         self.assertEqual(request.line, f"DELETE channels/{phone.id}")
         request.accept()
-        self.assertEqual(self.client.phones, {})
+        self.assertEqual(self.client.outbound, {})
 
 
 def in_stasis(channel_id: str, data: str = APP) -> bytes:
@@ -98,14 +97,14 @@ class TransportsTestCase(SynchronousTestCase):
         self.http = FakeSender()
         self.frames: list[bytes] = []
         self.websocket = WebSocketSender(
-            self.frames.append, clock=self.clock, timeout=TIMEOUT, in_flight=2
+            self.frames.append, clock=self.clock, timeout=TIMEOUT, max_in_flight=2
         )
         self.transports = RoutingSender(
             self.wanted, http=self.http, websocket=self.websocket, clock=self.clock
         )
 
     def tearDown(self) -> None:
-        self.transports.lost()
+        self.transports.fail_pending()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.websocket.pending, 0)
 
@@ -123,18 +122,18 @@ class TransportsTestCase(SynchronousTestCase):
     def answer(self, place: int = -1, status: int = 200, body: str = "") -> None:
         """Answer a frame, the last one unless told."""
         number = json.loads(self.frames[place])["request_id"]
-        self.transports.answered(
+        self.websocket.receive(
             RESTResponse(request_id=number, status_code=status, message_body=body)
         )
 
     def open(self) -> None:
         """Open the websocket, of an Asterisk that serves requests over it."""
-        self.transports.opened()
+        self.transports.probe()
         self.answer()
 
     def open_in_vain(self) -> None:
         """The same, of one that does not."""
-        self.transports.opened()
+        self.transports.probe()
         self.clock.advance(PROBE_SECONDS)
 
     def assert_goes_over(self, expected: Transport) -> None:

@@ -64,9 +64,11 @@ class Exchange:
             error_for(request.method, request.quoted_path, status, body)
         )
 
-    def fail(self, kind: type[AriError], *, may_be_done: bool = True) -> None:
+    def fail(self, kind: type[AriError], *, outcome_unknown: bool = True) -> None:
         method, path = self.request.method, self.request.quoted_path
-        self.answer.errback(kind(method, path, message="lost", may_be_done=may_be_done))
+        self.answer.errback(
+            kind(method, path, message="lost", outcome_unknown=outcome_unknown)
+        )
 
 
 @implementer(IRequestSender)
@@ -116,7 +118,7 @@ class FakeSender:
         self.exchanges.append(exchange)
         return exchange.answer
 
-    def lost(self) -> None:
+    def fail_pending(self) -> None:
         for exchange in self.unanswered:
             if not exchange.answer.called:
                 exchange.fail(ConnectionLostError)
@@ -281,7 +283,7 @@ class AriTestCase(SynchronousTestCase):
         self.client.startService()
         self.connection.open()
         # The tests of other things are spared the audit.
-        self.client.recovery.stop()
+        self.client.reconciler.stop()
 
     def _connect(self, address: Address, **arguments: Any) -> FakeConnection:  # noqa: ANN401 - passed on
         self.connection = FakeConnection(address, **arguments)
@@ -301,10 +303,10 @@ class AriTestCase(SynchronousTestCase):
         self.assertEqual(client.channels, {})
         self.assertEqual(client.playbacks, {})
         self.assertEqual(client.recordings, {})
-        self.assertEqual(client.phones, {})
-        self.assertEqual(client.conversations, {})
-        self.assertEqual(client.members, {})
-        self.assertEqual(client.sender.waiting, 0)
+        self.assertEqual(client.outbound, {})
+        self.assertEqual(client.bridges, {})
+        self.assertEqual(client.bridge_members, {})
+        self.assertEqual(client.sender.held, 0)
         self.assertEqual(self.timers, [])
 
     @property
@@ -313,7 +315,7 @@ class AriTestCase(SynchronousTestCase):
         return [
             timer
             for timer in self.clock.getDelayedCalls()
-            if cast("DelayedCall", timer).func != self.client.recovery.audit
+            if cast("DelayedCall", timer).func != self.client.reconciler.audit
         ]
 
     def hear(self, kind: str, **fields: object) -> None:

@@ -97,6 +97,7 @@ class Socket:
         self.client = cast("Any", kind())
         self.client.factory = factory
         self.client.onMessage = self._message
+        self.client.message_received = lambda payload: self._message(payload, False)  # noqa: FBT003 - autobahn's
         self.client.onClose = lambda *what: self.told.append(what)
         self.wire = Wire()
         self.client.makeConnection(self.wire)

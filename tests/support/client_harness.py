@@ -116,7 +116,7 @@ class ClientHarness:
             lambda: (
                 client.is_connected
                 and client.requests.in_use is self.transport
-                and not client.recovery.is_running
+                and not client.reconciler.is_running
                 and client.asterisk_version != ""
             ),
             "a connection",
@@ -171,7 +171,7 @@ class ClientHarness:
         await self.stage.until(nothing)
         client = self.client
         await self.until(
-            lambda: not (client.phones or client.conversations or client.members),
+            lambda: not (client.outbound or client.bridges or client.bridge_members),
             "the end of all phones",
         )
 
@@ -179,8 +179,8 @@ class ClientHarness:
         """Stop every client."""
         for client in self.clients:
             await client.stopService()
-            for kind in ("channels", "playbacks", "recordings", "phones"):
+            for kind in ("channels", "playbacks", "recordings", "outbound"):
                 assert not getattr(client, kind), kind
-            assert not client.conversations
-            assert not client.members
+            assert not client.bridges
+            assert not client.bridge_members
         assert not (timers := timers_of_ours(self.stage.reactor)), timers

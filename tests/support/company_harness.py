@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 import treq
 
-from channel_aa.ari.outbound import is_phone
+from channel_aa.ari.outbound import is_outbound
 from channel_aa.config import load
 from channel_aa.service import AttendantService
 from channel_aa.service.status import Status
@@ -206,7 +206,7 @@ class CompanyHarness:
     async def phones(self) -> list[Mapping[str, Any]]:
         """List the channels of the phones that the attendant has dialled."""
         channels = (await self.stage.ari.get("/channels")).json
-        return [each for each in channels if is_phone(each["id"])]
+        return [each for each in channels if is_outbound(each["id"])]
 
     async def status(self) -> Status:
         """Ask the daemon how it is."""

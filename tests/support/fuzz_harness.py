@@ -154,7 +154,7 @@ class Answers:
             answer.errback(error_for(request.method, request.uri, status, body))
         return answer
 
-    def lost(self) -> None:
+    def fail_pending(self) -> None:
         """Do nothing: all was answered at once."""
 
     def close(self) -> Deferred[None]:

@@ -11,6 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "channel_aa"
+ACYCLIC_PACKAGES = ("ari",)
+"""Packages in which no modules import each other in a circle, for types either."""
 
 
 def module_name(path: Path) -> str:
@@ -54,6 +56,22 @@ def rooms_and_imports() -> dict[str, set[str]]:
         room = room_of(module_name(path))
         found.setdefault(room, set()).update(imported(path))
     return found
+
+
+@cache
+def module_graph() -> dict[str, set[str]]:
+    """Map each module to the modules of this project that it imports."""
+    paths = {module_name(path): path for path in (ROOT / PACKAGE).rglob("*.py")}
+
+    def module_of(name: str) -> str:
+        while name not in paths:
+            name = name.rpartition(".")[0]
+        return name
+
+    return {
+        module: {module_of(name) for name in imported(path)}
+        for module, path in paths.items()
+    }
 
 
 class ArchitectureTests(SynchronousTestCase):
@@ -125,6 +143,30 @@ class ArchitectureTests(SynchronousTestCase):
     def test_no_rooms_import_each_other(self) -> None:
         graph = {room: self.rooms(room) for room in self.imports}
         self.assertTrue(list(TopologicalSorter(graph).static_order()))
+
+    def test_modules_of_a_package_import_each_other_without_cycles(self) -> None:
+        for package in ACYCLIC_PACKAGES:
+            prefix = f"{PACKAGE}.{package}"
+            graph = {
+                module: {each for each in imports if each.startswith(prefix)}
+                for module, imports in module_graph().items()
+                if module.startswith(prefix)
+            }
+            with self.subTest(package=package):
+                self.assertTrue(list(TopologicalSorter(graph).static_order()))
+
+    def test_ari_wire_imports_nothing_of_the_client_above_it(self) -> None:
+        wire = f"{PACKAGE}.ari.wire"
+        modules = {name for name in module_graph() if name.startswith(wire)}
+        self.assertIn(f"{wire}.connection", modules)
+        for module in modules:
+            above = {
+                each
+                for each in module_graph()[module]
+                if each.startswith(f"{PACKAGE}.ari") and not each.startswith(wire)
+            }
+            with self.subTest(module=module):
+                self.assertEqual(above, set())
 
     def test_the_plugin_imports_nothing_of_the_project(self) -> None:
         """Every run of twistd reads every plugin."""

@@ -9,7 +9,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from channel_aa.ari.outbound import is_phone
+from channel_aa.ari.outbound import is_outbound
 from tests.support.attendant_harness import until
 from tests.support.company_harness import shortened
 
@@ -81,7 +81,7 @@ async def test_phones_are_dialled_as_the_file_says_and_shown_what_is_harmless(
     def dialled() -> list[Mapping[str, Any]]:
         told = [it.json for it in company.events.all[since:] if it.type == "Dial"]
         begun = [each["peer"] for each in told if not each["dialstatus"]]
-        return [each for each in begun if is_phone(each["id"])]
+        return [each for each in begun if is_outbound(each["id"])]
 
     for number, text in enumerate(TEXTS, start=1):
         caller, _ = await call(company, text)

@@ -46,7 +46,7 @@ async def test_each_outcome_is_told_apart(party: ClientHarness) -> None:
 async def test_the_phone_shows_the_label_and_who_calls(party: ClientHarness) -> None:
     guest = await party.call()
     phone = guest.channel.dial("Local/rings@phones", ring_seconds=9, label='Sa"les')
-    await party.until(lambda: phone._has_begun, "the phone to ring")
+    await party.until(lambda: phone._is_dialed, "the phone to ring")
     shown = (await party.rest(f"/channels/{phone.id}"))["connected"]
     assert shown["name"].startswith("Sa les")
     assert shown["number"] == guest.channel.caller_number
@@ -148,7 +148,7 @@ async def test_a_caller_who_hangs_up_leaves_nothing_behind(
     kind = "rings" if rings else "answers"
     phone = guest.channel.dial(f"Local/{kind}@phones", ring_seconds=9)
     if moment == "ringing":
-        await party.until(lambda: phone._has_begun, "the phone to ring")
+        await party.until(lambda: phone._is_dialed, "the phone to ring")
     if not rings:
         await phone.outcome
     over = phone.connect() if moment == "connecting" else None
@@ -179,7 +179,7 @@ async def test_giving_a_phone_up_at_once_leaves_nothing_behind(
 async def test_stopping_hangs_up_phones_that_ring(party: ClientHarness) -> None:
     guest = await party.call()
     phone = guest.channel.dial("Local/rings@phones", ring_seconds=9)
-    await party.until(lambda: phone._has_begun, "the phone to ring")
+    await party.until(lambda: phone._is_dialed, "the phone to ring")
     await party.client.stopService()
     assert await phone.outcome is DialOutcome.NO_ANSWER
     await party.has_no_phones()

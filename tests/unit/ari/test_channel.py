@@ -152,7 +152,7 @@ class VariableTests(AriTestCase):
         second = channel.set_variable("X", "2")
         asked = [exchange.request for exchange in self.sender.exchanges]
         self.assertEqual(
-            [(request.path[-1], request.may_wait) for request in asked[::2]],
+            [(request.path[-1], request.waits_for_sound) for request in asked[::2]],
             [("variable", False), ("variable", True)],
         )
         for setting, exchange in ((first, 0), (second, 2)):
@@ -160,12 +160,10 @@ class VariableTests(AriTestCase):
             self.successResultOf(setting)
 
     def test_one_may_wait_on_a_channel_that_is_adopted(self) -> None:
-        self.client.enter(
-            ChannelData(id="c1", name="PJSIP/c1"), arguments=(), adopted=True
-        )
+        self.client._adopt(ChannelData(id="c1", name="PJSIP/c1"), ())
         setting = self.client.channels["c1"].set_variable("X", "1")
         exchange = self.sender.only_unanswered()
-        self.assertTrue(exchange.request.may_wait)
+        self.assertTrue(exchange.request.waits_for_sound)
         exchange.accept()
         self.successResultOf(setting)
 
@@ -240,7 +238,7 @@ class CallerTests(AriTestCase):
         channel = self.enter()
         self.hear_channel("StasisEnd")
         channel.dtmf_received("1")
-        channel.left()
+        channel.end()
         self.assertEqual(self.listener().log, ["left"])
 
     def test_channels_do_not_hear_each_other(self) -> None:

@@ -159,6 +159,7 @@ class DecodeTests(SynchronousTestCase):
 
     def test_an_event_does_not_change(self) -> None:
         event = decode(message("StasisEnd", channel={"id": "1"}))
+        assert isinstance(event, Event)
         with self.assertRaises(AttributeError):
             event.timestamp = "now"  # type: ignore[misc] # the point of the test
 

@@ -29,7 +29,7 @@ class ConversationTests(PhoneTestCase):
         self.overs: list[object] = []
         self.over = phone.connect()
         self.over.addBoth(self.overs.append)
-        [self.bridge] = self.client.conversations
+        [self.bridge] = self.client.bridges
         if is_set_up:
             self.sender.only_unanswered().accept(b"{}")
             self.sender.only_unanswered().accept()
@@ -120,7 +120,7 @@ class ConversationTests(PhoneTestCase):
                 f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
             )
             self.assertEqual(self.overs, [None])
-            self.assertEqual(self.client.conversations, {})
+            self.assertEqual(self.client.bridges, {})
             self.assertIn("c1", self.client.channels)
 
     def test_a_caller_who_hangs_up_ends_it(self) -> None:
@@ -179,7 +179,7 @@ class ConversationTests(PhoneTestCase):
         self.sender.only_unanswered().fail(ConnectionLostError)
         self.clock.advance(1)
         self.sender.only_unanswered().accept(b"{}")
-        self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
+        self.sender.only_unanswered().fail(ConnectionLostError, outcome_unknown=False)
         self.clock.advance(1)
         self.sender.only_unanswered().accept()
         self.assertEqual(self.overs, [])
@@ -201,7 +201,7 @@ class ConversationTests(PhoneTestCase):
 
     def reconnect(self, *members: str) -> None:
         listed = ",".join(f'"{each}"' for each in members)
-        name = self.client.bridge_name
+        name = self.client._context.bridge_name
         bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":[{listed}]}}'
         self.sender.answers["GET bridges"] = f"[{bridge}]".encode()
         self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
@@ -228,7 +228,7 @@ class ConversationTests(PhoneTestCase):
         exchanges = {each.line.split("?")[0]: each for each in self.sender.unanswered}
         asked = exchanges[f"GET bridges/{self.bridge}"]
         asked.accept(f'{{"id":"x","channels":["c1","{phone.id}"]}}'.encode())
-        name = self.client.bridge_name
+        name = self.client._context.bridge_name
         bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":["c1"]}}'
         exchanges["GET bridges"].accept(f"[{bridge}]".encode())
         self.assertEqual(self.overs, [])

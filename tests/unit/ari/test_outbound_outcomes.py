@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from channel_aa.ari.outbound import caller_id, is_phone
+from channel_aa.ari.outbound import caller_id, is_outbound
 from channel_aa.ari.wire.errors import RequestTimeoutError
 from channel_aa.interfaces import DialOutcome, IOutboundChannel
 from tests.support.ari_cases import PhoneTestCase
@@ -58,9 +58,9 @@ class CallerIdTests(SynchronousTestCase):
         self.assertTrue(shown.isprintable())
 
     def test_the_far_half_of_a_phone_is_none(self) -> None:
-        self.assertTrue(is_phone("channel-aa-dialled-1"))
-        self.assertFalse(is_phone("channel-aa-dialled-1;2"))
-        self.assertFalse(is_phone("1700000000.1"))
+        self.assertTrue(is_outbound("channel-aa-dialled-1"))
+        self.assertFalse(is_outbound("channel-aa-dialled-1;2"))
+        self.assertFalse(is_outbound("1700000000.1"))
 
 
 class OutcomeTests(PhoneTestCase):
@@ -119,7 +119,7 @@ class OutcomeTests(PhoneTestCase):
             self.hear_dial(phone, status)
             self.assertEqual(self.outcomes, [outcome])
             self.hear_end(phone)
-            self.assertEqual(self.client.phones, {})
+            self.assertEqual(self.client.outbound, {})
 
     def test_otherwise_the_cause_counts(self) -> None:
         for cause, outcome in (
@@ -151,7 +151,7 @@ class OutcomeTests(PhoneTestCase):
             self.dial(is_accepted=False)
             self.sender.only_unanswered().refuse(status, "Allocation failed")
             self.assertEqual(self.outcomes, [UNAVAILABLE])
-            self.assertEqual(self.client.phones, {})
+            self.assertEqual(self.client.outbound, {})
             [line] = self.log.texts()
             self.assertIn("PJSIP/410 cannot be dialled", line)
             self.assertIn("Allocation failed", line)
@@ -215,7 +215,7 @@ class HangupTests(PhoneTestCase):
         phone.hang_up()
         self.sender.only_unanswered().fail(RequestTimeoutError)
         self.sender.only_unanswered().refuse(404)
-        self.assertEqual(self.client.phones, {})
+        self.assertEqual(self.client.outbound, {})
         self.hear_channel("StasisStart", phone.id, args=[])
         self.is_hung_up(phone)
         self.assertEqual(len(self.application.entered), 1)
@@ -342,7 +342,7 @@ class DoubtTests(PhoneTestCase):
         self.assertEqual(self.sender.lines, [])
         phone.hang_up()
         self.assertEqual(self.outcomes, [NO_ANSWER])
-        self.assertEqual(self.client.phones, {})
+        self.assertEqual(self.client.outbound, {})
         self.connection.open()
         self.assertEqual(self.sender.lines, [])
 

@@ -62,7 +62,7 @@ class PlaybackTests(AriTestCase):
         playing = self.play(self.enter())
         playing.hear_finished()
         playing.hear_finished("failed")
-        playing.playback.ended(PlaybackEnd.FAILED)
+        playing.playback.end(PlaybackEnd.FAILED)
         self.assertEqual(playing.ends, DONE)
 
     def test_events_of_other_playbacks_do_not_touch_it(self) -> None:
@@ -103,10 +103,12 @@ class PlaybackTests(AriTestCase):
     def test_one_that_never_reached_asterisk_is_asked_for_again(self) -> None:
         playing = self.play(self.enter())
         for _ in range(2):
-            self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
+            self.sender.only_unanswered().fail(
+                ConnectionLostError, outcome_unknown=False
+            )
             self.assertEqual(playing.ends, [])
             self.clock.advance(1)
-        self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
+        self.sender.only_unanswered().fail(ConnectionLostError, outcome_unknown=False)
         self.assertEqual(playing.ends, FAILED)
         self.assertEqual(playing.checks, 0)
         self.assertEqual(len(set(self.sender.lines)), 1)
@@ -381,7 +383,7 @@ class WatchdogTests(AriTestCase):
         def fail() -> None:
             raise RuntimeError("a fault")
 
-        self.patch(playing.playback, "_does_not_exist", fail)
+        self.patch(playing.playback, "_not_found", fail)
         known = playing.playback.check()
         question = self.sender.only_unanswered()
         question.refuse(404)

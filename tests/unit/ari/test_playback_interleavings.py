@@ -48,7 +48,7 @@ class _World(AriTestCase):
         if answer == "timeout":
             exchange.fail(RequestTimeoutError)
         elif answer == "lost":
-            exchange.fail(ConnectionLostError, may_be_done=False)
+            exchange.fail(ConnectionLostError, outcome_unknown=False)
         elif answer == "nothing":
             exchange.accept(b"")
         elif answer == 200:
@@ -90,7 +90,7 @@ class _World(AriTestCase):
         """Let Asterisk tell something, true or not."""
         ids = ["c1", *[phone.id for phone in self.phones], "stranger"]
         about = ids[number % len(ids)]
-        bridge = next(iter(self.client.conversations), "x")
+        bridge = next(iter(self.client.bridges), "x")
         playback = next(iter(self.client.playbacks), "x")
         events: list[Callable[[], None]] = [
             lambda: self.hear_channel("StasisStart", about, args=[]),

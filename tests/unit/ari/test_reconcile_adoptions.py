@@ -28,7 +28,7 @@ class AdoptionTests(RecoveryTestCase):
             exchange.accept(in_stasis(exchange.request.path[-1]))
         self.assertEqual(sorted(self.application.adopted), sorted(channel_ids))
         self.assertEqual(most, 16)
-        self.assertFalse(self.client.recovery.is_running)
+        self.assertFalse(self.client.reconciler.is_running)
 
     def test_one_that_a_phone_passed_its_call_on_to_is_no_caller(self) -> None:
         self.reconnect("c1")

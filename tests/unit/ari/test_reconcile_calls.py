@@ -195,7 +195,7 @@ class RetryTests(RecoveryTestCase):
 
     def test_no_usable_answer_is_asked_for_again(self) -> None:
         for answer, wait in (("500", 1), ("malformed", 2), ("timeout", 5), ("500", 5)):
-            self.assertTrue(self.client.recovery.is_running)
+            self.assertTrue(self.client.reconciler.is_running)
             question = self.sender.only_unanswered()
             self.assertEqual(question.line, LIST)
             if answer == "500":
@@ -214,7 +214,7 @@ class RetryTests(RecoveryTestCase):
         self.assertIn("did not say which calls are left", line)
         self.sender.only_unanswered().accept(b'{"channel_ids":["c1"]}')
         self.assertEqual(self.listener().log, ["reconnected"])
-        self.assertFalse(self.client.recovery.is_running)
+        self.assertFalse(self.client.reconciler.is_running)
 
     def test_another_loss_begins_it_anew(self) -> None:
         self.sender.only_unanswered().refuse(500)
@@ -306,7 +306,7 @@ class AuditTests(RecoveryTestCase):
         self.audit("c1", phone.id)
         self.assertEqual(self.lines(), [])
         self.audit("c1")
-        self.assertEqual(self.client.phones, {})
+        self.assertEqual(self.client.outbound, {})
         self.sender.only_unanswered().accept()
         self.successResultOf(over)
 

@@ -45,7 +45,7 @@ class AutoTests(TransportsTestCase):
         self.assert_goes_over(Transport.HTTP)
 
     def test_until_asterisk_answers_the_first_requests_go_over_http(self) -> None:
-        self.transports.opened()
+        self.transports.probe()
         self.assertEqual(self.lines, [PROBE])
         self.assert_goes_over(Transport.HTTP)
         self.answer(0)
@@ -55,14 +55,14 @@ class AutoTests(TransportsTestCase):
     def test_any_answer_is_proof(self) -> None:
         for status in (200, 401, 404, 500, 503):
             with self.subTest(status=status):
-                self.transports.opened()
+                self.transports.probe()
                 self.answer(status=status)
                 self.assert_goes_over(Transport.WEBSOCKET)
-                self.transports.lost()
+                self.transports.fail_pending()
         self.assertEqual(self.log.texts(), [OVER_WEBSOCKET])
 
     def test_without_an_answer_they_stay_with_http(self) -> None:
-        self.transports.opened()
+        self.transports.probe()
         self.clock.advance(PROBE_SECONDS - 0.1)
         self.assertEqual(self.log.texts(), [])
         self.clock.advance(0.1)
@@ -84,29 +84,29 @@ class AutoTests(TransportsTestCase):
         ]:
             opening()
             self.assert_goes_over(expected)
-            self.transports.lost()
+            self.transports.fail_pending()
             self.assert_goes_over(Transport.HTTP)
         self.assertEqual(self.lines.count(PROBE), 3)
 
     def test_only_a_change_is_news(self) -> None:
         for opening in [self.open_in_vain] * 3 + [self.open] * 3 + [self.open_in_vain]:
             opening()
-            self.transports.lost()
+            self.transports.fail_pending()
         self.assertEqual(self.log.texts(), [NOT_SERVED, OVER_WEBSOCKET, NOT_SERVED])
         self.assertEqual(self.log.texts(level=LogLevel.error), [])
 
     def test_a_connection_lost_while_asking_proves_nothing(self) -> None:
-        self.transports.opened()
-        self.transports.lost()
+        self.transports.probe()
+        self.transports.fail_pending()
         self.assert_goes_over(Transport.HTTP)
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.log.texts(), [])
 
     def test_what_is_found_out_is_true_of_its_connection_alone(self) -> None:
-        self.transports.opened()
+        self.transports.probe()
         self.clock.advance(PROBE_SECONDS / 2)
-        self.transports.lost()
-        self.transports.opened()
+        self.transports.fail_pending()
+        self.transports.probe()
         self.answer(0)
         self.assert_goes_over(Transport.HTTP)
         self.clock.advance(PROBE_SECONDS / 2)
@@ -117,7 +117,7 @@ class AutoTests(TransportsTestCase):
         self.assert_goes_over(Transport.WEBSOCKET)
 
     def test_closing_while_asking_leaves_nothing(self) -> None:
-        self.transports.opened()
+        self.transports.probe()
         self.assertIsNone(self.successResultOf(self.transports.close()))
         self.assertTrue(self.http.is_closed)
         self.assertEqual(self.clock.getDelayedCalls(), [])
@@ -185,7 +185,7 @@ class WebSocketTests(TransportsTestCase):
 
     def test_what_has_nothing_to_wait_for_does_not(self) -> None:
         path = ("channels", "c1", "variable")
-        self.send(Request(method="POST", path=path, may_wait=False))
+        self.send(Request(method="POST", path=path, waits_for_sound=False))
         self.assertEqual(self.http.lines, [])
 
     def test_what_is_too_long_for_a_frame_goes_over_http(self) -> None:
@@ -210,7 +210,7 @@ class WebSocketTests(TransportsTestCase):
             for answer in answers:
                 self.failureResultOf(answer, RequestTimeoutError)
             self.assert_goes_over(Transport.HTTP)
-            self.transports.lost()
+            self.transports.fail_pending()
             self.open()
             self.assert_goes_over(Transport.WEBSOCKET)
             self.answer()
@@ -230,7 +230,7 @@ class WebSocketTests(TransportsTestCase):
 
     def test_a_lost_connection_fails_what_is_pending_and_is_no_timeout(self) -> None:
         answers = [self.send(), self.send()]
-        self.transports.lost()
+        self.transports.fail_pending()
         for answer in answers:
             self.failureResultOf(answer, ConnectionLostError)
         self.assert_goes_over(Transport.HTTP)
@@ -238,7 +238,7 @@ class WebSocketTests(TransportsTestCase):
 
     def test_a_request_that_the_loss_brings_about_goes_over_http(self) -> None:
         self.transports.send(GET).addErrback(lambda _: self.send(HANGUP))
-        self.transports.lost()
+        self.transports.fail_pending()
         self.assertEqual(self.http.lines, ["DELETE channels/c1"])
         self.assertEqual(self.websocket.pending, 0)
         self.http.only_unanswered().accept()
@@ -247,7 +247,7 @@ class WebSocketTests(TransportsTestCase):
         answer = self.transports.send(
             Request(method="POST", path=("channels", "c1", "answer"))
         )
-        self.transports.lost()
+        self.transports.fail_pending()
         self.failureResultOf(answer, ConnectionLostError)
 
     def test_a_cancelled_request_is_no_timeout(self) -> None:
@@ -312,7 +312,7 @@ class DoubtTests(TransportsTestCase):
         self.send()
         self.clock.advance(SLOW_SECONDS)
         self.probe().accept(b"{}")
-        self.transports.lost()
+        self.transports.fail_pending()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.open()
         self.clock.advance(GRACE_SECONDS)

@@ -13,9 +13,9 @@ class HttpModeTests(TransportsTestCase):
 
     def test_the_websocket_is_left_alone(self) -> None:
         for _ in range(2):
-            self.transports.opened()
+            self.transports.probe()
             self.assert_goes_over(Transport.HTTP)
-            self.transports.lost()
+            self.transports.fail_pending()
         self.successResultOf(self.transports.close())
         self.assertEqual(self.frames, [])
         self.assertEqual(self.log.texts(), [])
@@ -25,7 +25,7 @@ class WebSocketModeTests(TransportsTestCase):
     wanted = Transport.WEBSOCKET
 
     def test_an_asterisk_that_can_is_used_as_in_auto(self) -> None:
-        self.transports.opened()
+        self.transports.probe()
         self.assert_goes_over(Transport.HTTP)
         self.answer(0)
         self.assert_goes_over(Transport.WEBSOCKET)
@@ -35,7 +35,7 @@ class WebSocketModeTests(TransportsTestCase):
         for _ in range(3):
             self.open_in_vain()
             self.assert_goes_over(Transport.HTTP)
-            self.transports.lost()
+            self.transports.fail_pending()
         [error] = self.log.texts()
         self.assertEqual(self.log.texts(level=LogLevel.error), [error])
         for words in ("does not serve requests over the websocket", "22.4", "HTTP"):
@@ -44,5 +44,5 @@ class WebSocketModeTests(TransportsTestCase):
     def test_the_error_is_said_again_when_it_had_worked_between(self) -> None:
         for opening in (self.open_in_vain, self.open, self.open_in_vain):
             opening()
-            self.transports.lost()
+            self.transports.fail_pending()
         self.assertEqual(len(self.log.texts(level=LogLevel.error)), 2)

@@ -289,17 +289,17 @@ class LeanTests(SocketTestCase):
         ):
             with self.subTest(first=chunks[0][:4]):
                 socket = self.open()
-                socket.client.has_heard = False
+                socket.client.has_received = False
                 socket.feed(chunks)
-                self.assertTrue(socket.client.has_heard)
+                self.assertTrue(socket.client.has_received)
 
     def test_bytes_of_a_frame_that_does_not_end_do_not(self) -> None:
         for data in (frame(TEXT, b"x" * 200), frame(TEXT, b"x" * 70_000)):
             with self.subTest(first=data[:4]):
                 socket = self.open()
-                socket.client.has_heard = False
+                socket.client.has_received = False
                 socket.feed([data[:100], data[100:150]])
-                self.assertFalse(socket.client.has_heard)
+                self.assertFalse(socket.client.has_received)
 
 
 class ServedSocket:

@@ -10,7 +10,6 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from channel_aa.ari.events import RESTResponse
 from channel_aa.ari.wire.errors import (
     AriError,
     ConflictError,
@@ -25,6 +24,7 @@ from channel_aa.ari.wire.websocket import text_frame
 from channel_aa.ari.wire.websocket_sender import (
     MAX_FRAME_BYTES,
     FrameTooLongError,
+    RESTResponse,
     WebSocketSender,
 )
 
@@ -60,7 +60,7 @@ class Answer:
 class SenderTestCase(SynchronousTestCase):
     """A sender on a `Clock`; none of its timers may be left over."""
 
-    in_flight = 1000
+    max_in_flight = 1000
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -69,11 +69,11 @@ class SenderTestCase(SynchronousTestCase):
             self.frames.append,
             clock=self.clock,
             timeout=TIMEOUT,
-            in_flight=self.in_flight,
+            max_in_flight=self.max_in_flight,
         )
 
     def tearDown(self) -> None:
-        self.sender.lost()
+        self.sender.fail_pending()
         self.assert_nothing_left()
 
     def assert_nothing_left(self) -> None:
@@ -94,7 +94,7 @@ class SenderTestCase(SynchronousTestCase):
 
     def answer(self, place: int, status: int = 200, body: str = "") -> None:
         """Answer the request in the frame at that place."""
-        self.sender.answered(
+        self.sender.receive(
             RESTResponse(
                 request_id=self.messages[place]["request_id"],
                 status_code=status,
@@ -193,14 +193,14 @@ class AnswerTests(SenderTestCase):
                 self.answer(place, status, '{"message":"no luck"}')
                 self.assertIs(type(answer.error), kind)
                 self.assertEqual(answer.error.status, status)
-                self.assertFalse(answer.error.may_be_done)
+                self.assertFalse(answer.error.outcome_unknown)
                 self.assertEqual(
                     str(answer.error), f"GET channels/c%2F1: {status} no luck"
                 )
 
     def test_an_answer_that_nobody_waits_for_is_dropped(self) -> None:
-        self.sender.answered(RESTResponse(request_id="", status_code=200))
-        self.sender.answered(RESTResponse(request_id="99", status_code=404))
+        self.sender.receive(RESTResponse(request_id="", status_code=200))
+        self.sender.receive(RESTResponse(request_id="99", status_code=404))
         answer = self.send()
         self.answer(0, body="first")
         self.answer(0, body="second")
@@ -230,7 +230,7 @@ class TimeoutTests(SenderTestCase):
         self.assertEqual(answer.results, [])
         self.clock.advance(0.1)
         self.assertIsInstance(answer.error, RequestTimeoutError)
-        self.assertTrue(answer.error.may_be_done)
+        self.assertTrue(answer.error.outcome_unknown)
         self.assertEqual(
             str(answer.error),
             "GET channels/c1: no answer within 10 seconds (it may have been carried"
@@ -309,7 +309,7 @@ class TimeoutTests(SenderTestCase):
         self.assertEqual(first.results, [])
         self.clock.advance(0.1)
         self.assertIsInstance(first.error, RequestTimeoutError)
-        self.assertTrue(first.error.may_be_done)
+        self.assertTrue(first.error.outcome_unknown)
         self.assertIn("a later one was answered", str(first.error))
         self.assertEqual(len(second.results), 1)
         self.assert_nothing_left()
@@ -326,7 +326,7 @@ class TimeoutTests(SenderTestCase):
 
     def test_all_can_be_given_up(self) -> None:
         answers = [self.send(name) for name in ("a", "b", "c", "d", "e")]
-        self.sender.give_up()
+        self.sender.time_out_pending()
         for answer in answers:
             self.assertIsInstance(answer.error, RequestTimeoutError)
         self.assert_nothing_left()
@@ -342,7 +342,7 @@ class TimeoutTests(SenderTestCase):
 
 
 class TurnTests(SenderTestCase):
-    in_flight = 2
+    max_in_flight = 2
 
     def test_no_more_than_allowed_are_on_their_way(self) -> None:
         answers = [self.send(name) for name in "abcde"]
@@ -378,7 +378,7 @@ class TurnTests(SenderTestCase):
         answers = [self.send(name) for name in "abcd"]
         self.clock.advance(TIMEOUT)
         self.assertEqual(
-            [each.error.may_be_done for each in answers], [True, True, False, False]
+            [each.error.outcome_unknown for each in answers], [True, True, False, False]
         )
         self.assertEqual(self.sent, ["a", "b"])
         self.assert_nothing_left()
@@ -393,7 +393,7 @@ class TurnTests(SenderTestCase):
         self.assertEqual(late.results, [])
         self.clock.advance(4)
         self.assertIsInstance(late.error, RequestTimeoutError)
-        self.assertTrue(late.error.may_be_done)
+        self.assertTrue(late.error.outcome_unknown)
 
     def test_one_on_its_way_that_is_cancelled_makes_room(self) -> None:
         first = self.send("a")
@@ -422,15 +422,15 @@ class TurnTests(SenderTestCase):
 
 
 class LostTests(SenderTestCase):
-    in_flight = 2
+    max_in_flight = 2
 
     def test_everything_fails_at_once(self) -> None:
         answers = [self.send(name) for name in "abcd"]
-        self.sender.lost()
+        self.sender.fail_pending()
         for answer in answers:
             self.assertIsInstance(answer.error, ConnectionLostError)
         self.assertEqual(
-            [each.error.may_be_done for each in answers], [True, True, False, False]
+            [each.error.outcome_unknown for each in answers], [True, True, False, False]
         )
         self.assertIn("the websocket closed", str(answers[0].error))
         self.assertEqual(self.sent, ["a", "b"])
@@ -442,7 +442,7 @@ class LostTests(SenderTestCase):
             self.sender.send(get(name)).addErrback(
                 lambda _: again.append(self.send("again"))
             )
-        self.sender.lost()
+        self.sender.fail_pending()
         self.assertEqual([each.results for each in again], [[]] * 3)
         self.assertEqual((self.sender.pending, self.sender.queued), (3, 1))
         self.assertEqual(self.sent, ["a", "b", "again", "again"])
@@ -463,20 +463,20 @@ class LostTests(SenderTestCase):
         self.sender.send(get("a")).addErrback(give_up)
         others += [self.send("b"), self.send("c")]
         last = self.send("d")
-        self.sender.lost()
+        self.sender.fail_pending()
         for other in others:
             self.assertIsInstance(other.results[0], CancelledError)
         self.assertIsInstance(last.error, ConnectionLostError)
 
     def test_it_can_be_lost_with_nothing_pending_and_used_again(self) -> None:
-        self.sender.lost()
+        self.sender.fail_pending()
         answer = self.send("a")
         self.answer(0)
         self.assertEqual(answer.results, [b""])
 
     def test_an_answer_of_the_connection_before_is_dropped(self) -> None:
         before = self.send("a")
-        self.sender.lost()
+        self.sender.fail_pending()
         now = self.send("b")
         self.answer(0)
         self.assertEqual((len(before.results), now.results), (1, []))

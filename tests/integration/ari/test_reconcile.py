@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred, gatherResults
 
+from channel_aa.ari.bridge import BRIDGE_PREFIX
+from channel_aa.ari.outbound import OUTBOUND_PREFIX
 from channel_aa.interfaces import DialOutcome, PlaybackEnd
 
 if TYPE_CHECKING:
@@ -68,7 +70,9 @@ async def test_a_conversation_goes_on(party: ClientHarness) -> None:
     phone = guest.channel.dial("Local/answers@phones", ring_seconds=9)
     assert await phone.outcome is DialOutcome.ANSWERED
     over = phone.connect()
-    await party.until(lambda: phone.id in party.client.members, "the conversation")
+    await party.until(
+        lambda: phone.id in party.client.bridge_members, "the conversation"
+    )
     await party.cut()
     await party.is_connected()
     assert not over.called
@@ -99,7 +103,7 @@ async def test_phones_rung_in_the_gap_go_on_ringing(party: ClientHarness) -> Non
     rings = channel.dial("Local/rings@phones", ring_seconds=9)
     ends = channel.dial("Local/rings@phones", ring_seconds=9)
     for phone in (rings, ends):
-        await party.until(lambda it=phone: it._has_begun, "the phone to ring")  # type: ignore[misc]
+        await party.until(lambda it=phone: it._is_dialed, "the phone to ring")  # type: ignore[misc]
     await party.cut()
     await party.stage.ari.delete(f"/channels/{ends.id}")
     assert await ends.outcome is DialOutcome.NO_ANSWER
@@ -144,7 +148,7 @@ async def test_a_conversation_outlives_the_program(party: ClientHarness) -> None
     await party.start_another()
     assert await _speak(party)
     assert party.application.listeners == {}
-    assert set(party.client.members) == {guest.channel.id, phone.id}
+    assert set(party.client.bridge_members) == {guest.channel.id, phone.id}
     await party.stage.ari.delete(f"/channels/{phone.id}")
     await party.has_no_phones()
 
@@ -162,10 +166,11 @@ async def test_phones_and_bridges_of_a_dead_run_are_removed(
     guest = await party.call()
     ari = party.stage.ari
     client = party.client
-    phone = client.new_phone_id()
+    phone = client._context.ids.new(OUTBOUND_PREFIX)
     await party.stage.ring("rings", phone)
+    bridge_id = client._context.ids.new(BRIDGE_PREFIX)
     await ari.post(
-        f"/bridges/{client.new_bridge_id()}", type="mixing", name=client.bridge_name
+        f"/bridges/{bridge_id}", type="mixing", name=client._context.bridge_name
     )
     await ari.post("/bridges/someone-elses", type="mixing", name="channel-aa")
     await client.stopService()
