@@ -5,11 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 
 from channel_aa.ari.events import BridgeData
-from channel_aa.ari.wire.errors import AriError, ConflictError
+from channel_aa.ari.wire.errors import AriError, ConflictError, decode_response
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.retry import MAX_TRIES
 from channel_aa.logs import Logger
@@ -37,16 +36,6 @@ class TwoPartyBridge:
     """A mixing bridge with two channels in it.
 
     It ends when either channel leaves it, or hangs up; the bridge is then removed.
-
-    ===========  =================================================================
-    state        attributes
-    ===========  =================================================================
-    adopted      ``_setting_up`` is ``None``: an earlier run has made it
-    setting up   ``_setting_up`` has not fired
-    set up       ``_setting_up`` has fired
-    over         ``_is_over``: its removal is requested once it has been set up
-    removed      `over` has fired, unless ``_is_cancelled``
-    ===========  =================================================================
 
     Args:
         context: what the client's handles share.
@@ -156,10 +145,10 @@ class TwoPartyBridge:
 
     async def _has_both(self) -> bool:
         request = Request(method="GET", path=("bridges", self.id))
-        answer = await self._context.sender.send(request, idempotent=True)
+        body = await self._context.sender.send(request, idempotent=True)
         try:
-            present = msgspec.json.decode(answer, type=BridgeData).channels
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            present = decode_response(request, body, BridgeData).channels
+        except AriError:
             return False
         return set(self.members).issubset(present)
 

@@ -12,7 +12,7 @@ from zope.interface import implementer
 from channel_aa.ari.outbound import OutboundChannel, caller_id
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
-from channel_aa.ari.wire.errors import AriError, NotFoundError, is_channel_gone
+from channel_aa.ari.wire.errors import NotFoundError, decode_response, is_channel_gone
 from channel_aa.ari.wire.requests import Request
 from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
 from channel_aa.logs import Logger
@@ -51,7 +51,10 @@ class Channel:
     ) -> None:
         self.id = data.id
         self.name = data.name
-        self.data = data
+        self.caller_name = data.caller.name
+        self.caller_number = data.caller.number
+        self.dialled = data.dialplan.exten
+        self.language = data.language
         self.listener: IChannelListener | None = None
         self.is_hung_up = False
         self.playbacks: set[Playback] = set()
@@ -62,26 +65,6 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} id={self.id!r}>"
-
-    @property
-    def caller_name(self) -> str:
-        """The caller's name; see `IChannel.caller_name`."""
-        return self.data.caller.name
-
-    @property
-    def caller_number(self) -> str:
-        """The caller's number; see `IChannel.caller_number`."""
-        return self.data.caller.number
-
-    @property
-    def dialled(self) -> str:
-        """The number that was dialled; see `IChannel.dialled`."""
-        return self.data.dialplan.exten
-
-    @property
-    def language(self) -> str:
-        """The language of its sounds; see `IChannel.language`."""
-        return self.data.language
 
     def answer(self) -> Deferred[None]:
         """Answer the call; see `IChannel.answer`."""
@@ -127,7 +110,9 @@ class Channel:
         )
         return (
             self._context.sender.send(request, idempotent=True)
-            .addCallback(_value_of_variable, request)
+            .addCallback(
+                lambda body: decode_response(request, body, _Variable, "variable").value
+            )
             .addErrback(self._variable_failed)
         )
 
@@ -271,14 +256,3 @@ def _ignore(_body: bytes) -> None:
 
 class _Variable(msgspec.Struct):
     value: str = ""
-
-
-def _value_of_variable(body: bytes, request: Request) -> str:
-    try:
-        return msgspec.json.decode(body, type=_Variable).value
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise AriError(
-            request.method,
-            request.quoted_path,
-            message=f"the answer is no variable: {error}",
-        ) from error

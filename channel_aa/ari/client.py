@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from twisted.application.service import Service
@@ -15,22 +16,22 @@ from channel_aa.ari.channel import Channel
 from channel_aa.ari.cleanup import Cleanup
 from channel_aa.ari.dispatch import CallEvents, Dispatcher
 from channel_aa.ari.outbound import OutboundChannel
-from channel_aa.ari.playback import Playback
+from channel_aa.ari.playback import CHECK_SECONDS, STOPPED_CHECK_SECONDS, Playback
 from channel_aa.ari.reconcile import Reconciler
 from channel_aa.ari.recording import Recording
-from channel_aa.ari.registry import HandleContext, Ids, PlaybackTimeouts, Registry
+from channel_aa.ari.registry import HandleContext, Ids, Registry
 from channel_aa.ari.wire.connection import EventsConnection
-from channel_aa.ari.wire.errors import AriError
+from channel_aa.ari.wire.errors import AriError, decode_response
 from channel_aa.ari.wire.http import HttpSender
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.retry import RetryingSender
 from channel_aa.ari.wire.routing import RoutingSender, Transport
+from channel_aa.ari.wire.timeouts import Timeouts
 from channel_aa.ari.wire.websocket_sender import RESTResponse, WebSocketSender
 from channel_aa.logs import Logger, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
     from channel_aa.ari.wire.address import Address
     from channel_aa.ari.wire.requests import IRequestSender
@@ -65,6 +66,12 @@ class AriClient(Service):
             `EventsConnection`; replaced in tests.
 
     Attributes:
+        channels: the channels in the application, by id; as the following, read only.
+        playbacks: the playbacks that are not over, by id.
+        recordings: the recordings that are not over, by name.
+        outbound: the outbound channels that are not over, by id.
+        bridges: the bridges that are not removed, by id.
+        bridge_members: the channels in bridges that are not over, by id.
         requests: carries requests, and fails them without a connection.
         sender: carries the requests of calls, and holds them without a connection.
         reconciler: reconciles the calls with those in Asterisk.
@@ -102,7 +109,7 @@ class AriClient(Service):
             reactor=reactor,
         )
         websocket = WebSocketSender(self._connection.send, clock=reactor)
-        self._dispatcher.handle(RESTResponse, websocket.receive)
+        self._dispatcher.handlers[RESTResponse] = websocket.receive
         self.requests = RoutingSender(
             transport,
             http=http or HttpSender(address, reactor=reactor),
@@ -110,56 +117,35 @@ class AriClient(Service):
             clock=reactor,
         )
         self.sender = RetryingSender(self.requests, clock=reactor)
-        self._registry = Registry()
+        self._registry = registry = Registry()
+        self.channels = registry.table(Channel)
+        self.playbacks = registry.table(Playback)
+        self.recordings = registry.table(Recording)
+        self.outbound = registry.table(OutboundChannel)
+        self.bridges = registry.table(TwoPartyBridge)
+        self.bridge_members = registry.table(BridgeMember)
+        check = methodcaller("check")
         self._context = HandleContext(
             app=address.app,
-            registry=self._registry,
+            registry=registry,
             sender=self.sender,
             clock=reactor,
             cleanup=Cleanup(self.sender),
             ids=Ids(),
-            playback_timeouts=PlaybackTimeouts(reactor),
+            playing=Timeouts(CHECK_SECONDS, check, clock=reactor),
+            stopped=Timeouts(STOPPED_CHECK_SECONDS, check, clock=reactor),
         )
-        self.reconciler = Reconciler(self._context, adopt=self._adopt)
+        self.reconciler = Reconciler(self._context, enter=self._enter)
         self._dispatcher.on_malformed = self.reconciler.audit_soon
-        CallEvents(
+        call_events = CallEvents(
             self._context, self.reconciler, enter=self._enter, replaced=self._replaced
-        ).register(self._dispatcher)
+        )
+        self._dispatcher.handlers.update(call_events.handlers)
 
     @property
     def is_connected(self) -> bool:
         """Whether the events websocket is open."""
         return self._connection.is_open
-
-    @property
-    def channels(self) -> Mapping[str, Channel]:
-        """The channels in the application, by id."""
-        return self._registry.table(Channel)
-
-    @property
-    def playbacks(self) -> Mapping[str, Playback]:
-        """The playbacks that are not over, by id."""
-        return self._registry.table(Playback)
-
-    @property
-    def recordings(self) -> Mapping[str, Recording]:
-        """The recordings that are not over, by name."""
-        return self._registry.table(Recording)
-
-    @property
-    def outbound(self) -> Mapping[str, OutboundChannel]:
-        """The outbound channels that are not over, by id."""
-        return self._registry.table(OutboundChannel)
-
-    @property
-    def bridges(self) -> Mapping[str, TwoPartyBridge]:
-        """The bridges that are not removed, by id."""
-        return self._registry.table(TwoPartyBridge)
-
-    @property
-    def bridge_members(self) -> Mapping[str, BridgeMember]:
-        """The channels in bridges that are not over, by id."""
-        return self._registry.table(BridgeMember)
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
@@ -210,26 +196,17 @@ class AriClient(Service):
         """
         request = Request(method=method, path=path, query=query or {}, body=body)
 
-        def decode(answer: bytes) -> Any:  # noqa: ANN401 - any JSON
-            try:
-                return msgspec.json.decode(answer) if answer else None
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise AriError(
-                    method,
-                    request.quoted_path,
-                    message=f"the answer is no JSON: {error}",
-                ) from error
+        def decode(body: bytes) -> Any:  # noqa: ANN401 - any JSON
+            return decode_response(request, body, Any) if body else None
 
         return self.requests.send(request).addCallback(decode)
 
-    def _enter(self, data: events.ChannelData, arguments: Sequence[str]) -> None:
-        self._add_channel(data, arguments, adopted=False)
-
-    def _adopt(self, data: events.ChannelData, arguments: Sequence[str]) -> None:
-        self._add_channel(data, arguments, adopted=True)
-
-    def _add_channel(
-        self, data: events.ChannelData, arguments: Sequence[str], *, adopted: bool
+    def _enter(
+        self,
+        data: events.ChannelData,
+        arguments: Sequence[str],
+        *,
+        adopted: bool = False,
     ) -> None:
         """Hand a channel that is in the application over to `IStasisApplication`."""
         channel = Channel(self._context, data, is_new=not adopted)
@@ -249,7 +226,7 @@ class AriClient(Service):
                 )
             )
 
-    def _replaced(self) -> None:
+    def _replaced(self, _event: object) -> None:
         """Give up the application: another program has taken it, and its calls."""
         self._log.error(
             "Another program has taken the application name {app}: its calls are that"
@@ -299,22 +276,16 @@ class AriClient(Service):
             method="GET", path=("asterisk", "info"), query={"only": "system"}
         )
         try:
-            answer = await self.requests.send(request)
-            info = msgspec.json.decode(answer, type=_AsteriskInfo)
-        except (
-            AriError,
-            CancelledError,
-            msgspec.MsgspecError,
-            RecursionError,
-            UnicodeDecodeError,
-        ) as error:
+            body = await self.requests.send(request)
+            info = decode_response(request, body, _AsteriskInfo)
+        except (AriError, CancelledError) as error:
             self._log.debug("Asterisk did not say its version: {error}", error=error)
         else:
             self.asterisk_version = printable(info.system.version)
 
     async def _filter_events(self) -> None:
         """Have Asterisk send only the events that have a handler."""
-        needed = set(self._dispatcher.kinds)
+        needed = set(self._dispatcher.handlers)
         if self.requests.in_use is Transport.WEBSOCKET:
             # The request's response, over the same websocket, says the same.
             needed.discard(events.PlaybackStarted)

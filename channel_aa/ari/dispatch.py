@@ -15,7 +15,7 @@ from channel_aa.interfaces import PlaybackEnd, RecordingEnd
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from channel_aa.ari.reconcile import Reconciler
@@ -26,31 +26,25 @@ class Dispatcher:
     """Decodes messages of the events websocket, and calls the handler of each.
 
     Attributes:
-        on_malformed: called after a message that cannot be decoded.
+        handlers: called with each message of a class; others are ignored.
     """
+
+    on_malformed: Callable[[], None] | None = None
+    """Called after a message that cannot be decoded."""
 
     _log = Logger()
 
     def __init__(self) -> None:
-        self.on_malformed: Callable[[], None] = _ignore
-        self._handlers: dict[type[object], Callable[[Any], None]] = {}
+        self.handlers: dict[type[object], Callable[[Any], None]] = {}
         self._malformed_kinds: set[str] = set()
-
-    @property
-    def kinds(self) -> frozenset[type[object]]:
-        """The classes of messages that have a handler."""
-        return frozenset(self._handlers)
-
-    def handle(self, kind: type[object], handler: Callable[[Any], None]) -> None:
-        """Have a handler called with each message of a class."""
-        self._handlers[kind] = handler
 
     def message_received(self, payload: bytes) -> None:
         """Decode a message, and call its handler."""
         try:
             event = events.decode(payload)
         except events.MalformedEventError as error:
-            self.on_malformed()
+            if self.on_malformed is not None:
+                self.on_malformed()
             if error.kind not in self._malformed_kinds:
                 self._malformed_kinds.add(error.kind)
                 self._log.error(
@@ -59,7 +53,7 @@ class Dispatcher:
                     error=error,
                 )
             return
-        handler = self._handlers.get(type(event))
+        handler = self.handlers.get(type(event))
         if handler is None:
             return
         try:
@@ -68,12 +62,8 @@ class Dispatcher:
             self._log.failure("Handling {event} failed", event=type(event).__name__)
 
 
-def _ignore() -> None:
-    pass
-
-
 class CallEvents:
-    """Calls the handle that each event of a call is about.
+    """The handlers of events: each calls the handle that the event is about.
 
     Args:
         context: what the client's handles share.
@@ -87,8 +77,8 @@ class CallEvents:
         context: HandleContext,
         reconciler: Reconciler,
         *,
-        enter: Callable[[events.ChannelData, Sequence[str]], None],
-        replaced: Callable[[], None],
+        enter: Callable[..., None],
+        replaced: Callable[[events.ApplicationReplaced], None],
     ) -> None:
         registry = context.registry
         self._channels = registry.table(Channel)
@@ -100,14 +90,10 @@ class CallEvents:
         self._cleanup = context.cleanup
         self._reconciler = reconciler
         self._enter = enter
-        self._replaced = replaced
-
-    def register(self, dispatcher: Dispatcher) -> None:
-        """Have the dispatcher call this object's handlers."""
-        handlers: dict[type[events.Event], Callable[[Any], None]] = {
+        self.handlers: dict[type[object], Callable[[Any], None]] = {
             events.StasisStart: self._stasis_start,
-            events.StasisEnd: self._stasis_end,
-            events.ChannelDestroyed: self._channel_destroyed,
+            events.StasisEnd: self._channel_left,
+            events.ChannelDestroyed: self._channel_left,
             events.ChannelHangupRequest: self._hangup_request,
             events.ChannelDtmfReceived: self._dtmf_received,
             events.ChannelLeftBridge: self._left_bridge,
@@ -116,17 +102,14 @@ class CallEvents:
             events.PlaybackFinished: self._playback_finished,
             events.RecordingFinished: self._recording_finished,
             events.RecordingFailed: self._recording_failed,
-            events.ApplicationReplaced: self._application_replaced,
+            events.ApplicationReplaced: replaced,
         }
-        for kind, handler in handlers.items():
-            dispatcher.handle(kind, handler)
 
     def _stasis_start(self, event: events.StasisStart) -> None:
         channel_id = event.channel.id
         if channel_id in self._channels or not is_segment(channel_id):
             return
-        outbound = self._outbound.get(channel_id)
-        if outbound is not None:
+        if (outbound := self._outbound.get(channel_id)) is not None:
             outbound.answered()
         elif not (is_outbound(channel_id) or any(map(is_outbound, event.args))):
             self._enter(event.channel, event.args)
@@ -135,48 +118,37 @@ class CallEvents:
             # forwarded the call, and this is the channel of the other phone.
             self._cleanup.remove("channels", channel_id)
 
-    def _stasis_end(self, event: events.StasisEnd) -> None:
-        self._channel_left(event.channel.id, 0)
-
-    def _channel_destroyed(self, event: events.ChannelDestroyed) -> None:
-        self._channel_left(event.channel.id, event.cause)
-
-    def _channel_left(self, channel_id: str, cause: int) -> None:
-        channel = self._channels.get(channel_id)
-        if channel is not None:
+    def _channel_left(self, event: events.StasisEnd | events.ChannelDestroyed) -> None:
+        channel_id = event.channel.id
+        if (channel := self._channels.get(channel_id)) is not None:
             channel.end()
-        outbound = self._outbound.get(channel_id)
-        if outbound is not None:
-            outbound.end(cause)
-        member = self._bridge_members.get(channel_id)
-        if member is not None:
+        if (outbound := self._outbound.get(channel_id)) is not None:
+            outbound.end(getattr(event, "cause", 0))
+        if (member := self._bridge_members.get(channel_id)) is not None:
             member.bridge.end()
         self._reconciler.cancel_adoption(channel_id)
 
     def _hangup_request(self, event: events.ChannelHangupRequest) -> None:
-        channel = self._channels.get(event.channel.id)
-        if channel is not None:
+        if (channel := self._channels.get(event.channel.id)) is not None:
             channel.hung_up()
 
     def _dtmf_received(self, event: events.ChannelDtmfReceived) -> None:
-        channel = self._channels.get(event.channel.id)
-        if channel is not None:
+        if (channel := self._channels.get(event.channel.id)) is not None:
             channel.dtmf_received(event.digit)
 
     def _left_bridge(self, event: events.ChannelLeftBridge) -> None:
-        bridge = self._bridges.get(event.bridge.id)
-        if bridge is not None and event.channel.id in bridge.members:
+        if (
+            bridge := self._bridges.get(event.bridge.id)
+        ) is not None and event.channel.id in bridge.members:
             bridge.end()
 
     def _dial(self, event: events.Dial) -> None:
-        outbound = self._outbound.get(event.peer.id)
-        if outbound is not None:
+        if (outbound := self._outbound.get(event.peer.id)) is not None:
             outbound.dial_status_changed(event.dialstatus)
 
     def _playback_started(self, event: events.PlaybackStarted) -> None:
-        playback = self._playbacks.get(event.playback.id)
-        if playback is not None:
-            playback.started()
+        if (playback := self._playbacks.get(event.playback.id)) is not None:
+            playback.accepted()
 
     def _playback_finished(self, event: events.PlaybackFinished) -> None:
         playback = self._playbacks.get(event.playback.id)
@@ -192,15 +164,10 @@ class CallEvents:
             )
 
     def _recording_finished(self, event: events.RecordingFinished) -> None:
-        recording = self._recordings.get(event.recording.name)
-        if recording is not None:
+        if (recording := self._recordings.get(event.recording.name)) is not None:
             recording.end(RecordingEnd.DONE)
 
     def _recording_failed(self, event: events.RecordingFailed) -> None:
-        recording = self._recordings.get(event.recording.name)
-        if recording is not None:
+        if (recording := self._recordings.get(event.recording.name)) is not None:
             problem = event.recording.cause or "Asterisk could not record it"
             recording.end(RecordingEnd.FAILED, problem)
-
-    def _application_replaced(self, _event: events.ApplicationReplaced) -> None:
-        self._replaced()

@@ -24,8 +24,6 @@ from channel_aa.interfaces import (
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
-
     from channel_aa.ari.registry import HandleContext
     from channel_aa.ari.remote_object import ChannelHandle
 
@@ -89,22 +87,16 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     """A channel that Asterisk is asked to originate into our application.
 
     Its id is chosen here, so that it can be hung up without the request's response.
+    Within the states of `RemoteObject`:
 
-    The states of `RemoteObject`, and within them:
-
-    ===============  ============================  ===================================
-    state            attributes                    next
-    ===============  ============================  ===================================
-    dialing          until ``is_answered``; the    answered by ``StasisStart``, over by
-                     phone rings once              ``ChannelDestroyed``; a query that
-                     ``_is_dialed`` (``Dial``      does not find it sends the request
-                     arrived)                      again, once (``_is_retried``)
-    answered         ``is_answered``; `outcome`    `connect`, or hung up
-                     has fired
-    bridged          ``_bridge`` is set            hung up when the bridge ends
-    hanging up       ``_is_hanging_up``            over when Asterisk has removed it
-    over             ``_is_over``
-    ===============  ============================  ===================================
+    ==========  ==================  ==================================================
+    dialing                         If a query does not find it and no event was seen,
+                                    the request is sent again, once (``_is_retried``).
+    ringing     ``_is_dialed``      By ``Dial``.
+    answered    ``is_answered``     By ``StasisStart`` or a query; fires `outcome`.
+    bridged     ``_bridge``         By `connect`; hung up when the bridge ends.
+    hanging up  ``_is_hanging_up``  From any state; over when Asterisk has removed it.
+    ==========  ==================  ==================================================
 
     Args:
         context: what the client's handles share.
@@ -124,7 +116,6 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     _is_retried = False
     _bridge: TwoPartyBridge | None = None
     _due: float | None = None
-    _timer: IDelayedCall | None = None
 
     def __init__(
         self,
@@ -174,7 +165,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
 
     def hang_up(self) -> None:
         """Hang it up; see `IOutboundChannel.hang_up`."""
-        self._hang_up()
+        self.stop()
         self._fire(self.outcome, DialOutcome.NO_ANSWER)
 
     def connect(self) -> Deferred[None]:
@@ -189,7 +180,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self._context,
             bridge_id=self._context.ids.new(BRIDGE_PREFIX),
             members=(self._channel.id, self.id),
-            on_end=self._hang_up,
+            on_end=self.stop,
         )
         over = self._bridge.over
         over.addCallbacks(self._bridge_over, self._bridge_failed)
@@ -257,7 +248,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         elif self._due is not None and self._due <= self._context.clock.seconds():
             self.hang_up()
         else:
-            self._start_timer()
+            self._await_outcome()
 
     def _not_found(self) -> None:
         if self._can_retry():
@@ -274,7 +265,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         elif is_last:
             self.hang_up()
         else:
-            self._start_timer()
+            self._await_outcome()
 
     def _can_retry(self) -> bool:
         """Tell whether the request may have been lost, as nothing was heard of it.
@@ -284,11 +275,8 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         was_seen = self._is_accepted or self._is_dialed or self.is_answered
         return not (was_seen or self._is_hanging_up or self._is_retried)
 
-    def _cancel(self, _outcome: Deferred[DialOutcome]) -> None:
-        self._is_cancelled = True
-        self._hang_up()
-
-    def _hang_up(self) -> None:
+    def stop(self) -> None:
+        """Request its removal, or withdraw its request, and end its bridge."""
         if self._is_over or self._is_hanging_up:
             return
         self._is_hanging_up = True
@@ -306,14 +294,15 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             lambda _: self.end()
         )
 
-    def _accepted(self) -> None:
+    def accepted(self) -> None:
+        """Hang it up if that was requested meanwhile, or await its outcome."""
         if self._is_over:
             return
         self._is_accepted = True
         if self._is_hanging_up:
             self._remove()
         elif not self.is_answered:
-            self._start_timer()
+            self._await_outcome()
 
     def _creation_failed(self, failure: Failure) -> None:
         error = failure.value
@@ -335,26 +324,15 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             )
         self.end()
 
-    def _start_timer(self) -> None:
-        """Check on it after its ring time, unless a timer runs or it is answered."""
-        if self._timer is not None or self.is_answered:
+    def _await_outcome(self) -> None:
+        """Check on it after its ring time, unless it is answered."""
+        if self.is_answered:
             return
         now = self._context.clock.seconds()
         if self._due is None:
             self._due = now + self._ring_seconds + MARGIN_SECONDS
         delay = self._due - now
-        self._timer = self._context.clock.callLater(
-            delay if delay > 0 else MARGIN_SECONDS, self._timer_expired
-        )
-
-    def _timer_expired(self) -> None:
-        self._timer = None
-        self.check()
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._start_timer(delay if delay > 0 else MARGIN_SECONDS)
 
     def _bridge_over(self, result: None) -> None:
         if self._channel.is_hung_up:

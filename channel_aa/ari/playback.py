@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from channel_aa.ari.registry import HandleContext
     from channel_aa.ari.remote_object import ChannelHandle
 
+CHECK_SECONDS = 10.0
+"""How long to wait for the end of a playback before checking on it."""
+
+STOPPED_CHECK_SECONDS = 2.0
+"""The same, once the playback has been stopped and should end at once."""
+
 
 @implementer(IPlayback)
 class Playback(RemoteObject[PlaybackEnd, bytes]):
@@ -29,18 +35,9 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
     their end (an unknown URI scheme; events lost with a connection), so a timeout
     checks on a long one.
 
-    Stopping it, in each state of `RemoteObject`:
-
-    ============  ======================================================================
-    state         `stop`
-    ============  ======================================================================
-    creating      withdraws the request, or waits until the playback exists: the
-                  stop might overtake the request
-    unknown       waits until a query finds it
-    existing      sends the stop once; again if it got no answer and a query finds
-                  the playback
-    over          does nothing
-    ============  ======================================================================
+    A stop is sent once the playback exists (see the states of `RemoteObject`), since it
+    might overtake the request. ``_stop_requested`` remembers it until then. It is sent
+    again only if it got no response, and a query finds the playback.
 
     Args:
         context: what the client's handles share.
@@ -65,7 +62,7 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         """Send the request to play it."""
         self._channel.playbacks.add(self)
         self._context.registry.add(self)
-        self._context.playback_timeouts.playing.start(self)
+        self._context.playing.start(self)
         self._create(
             Request(
                 method="POST",
@@ -82,10 +79,6 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         elif self._is_unsent:
             self.end(PlaybackEnd.DONE)
 
-    def started(self) -> None:
-        """Act on ``PlaybackStarted``."""
-        self._accepted()
-
     def end(self, end: PlaybackEnd, problem: str = "") -> None:
         """Fire `finished`: the playback is over.
 
@@ -98,7 +91,8 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         self._is_over = True
         self.problem = problem
         self._withdraw()
-        self._context.playback_timeouts.cancel(self)
+        self._context.playing.cancel(self)
+        self._context.stopped.cancel(self)
         self._channel.playbacks.discard(self)
         self._context.registry.discard(self)
         self._fire(self.finished, end)
@@ -106,7 +100,7 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
     def check(self) -> Deferred[None]:
         """Query whether Asterisk has it; see `RemoteObject.check`."""
         if self._is_creating:
-            self._context.playback_timeouts.playing.start(self)
+            self._context.playing.start(self)
         return super().check()
 
     def _send_query(self) -> Deferred[bytes]:
@@ -116,16 +110,8 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         request = Request(method=method, path=("playbacks", self.id))
         return self._context.sender.send(request)
 
-    @property
-    def _is_unsent(self) -> bool:
-        request = self._request
-        return request is not None and self._context.sender.is_held(request)
-
-    def _cancel(self, _finished: Deferred[PlaybackEnd]) -> None:
-        self._is_cancelled = True
-        self.stop()
-
-    def _accepted(self) -> None:
+    def accepted(self) -> None:
+        """Send the stop that was requested meanwhile: Asterisk has the playback."""
         if self._is_accepted or self._is_over:
             return
         self._is_accepted = True
@@ -153,8 +139,8 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         if self._stop_sent or self._is_over or self._channel.is_hung_up:
             return
         self._stop_sent = True
-        self._context.playback_timeouts.playing.cancel(self)
-        self._context.playback_timeouts.stopped.start(self)
+        self._context.playing.cancel(self)
+        self._context.stopped.start(self)
         self._send("DELETE").addErrback(self._stop_failed)
 
     def _stop_failed(self, failure: Failure) -> None:
@@ -175,8 +161,8 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
             self._log.failure("Stopping {media} failed", failure, media=self.media)
 
     def _found(self, _answer: bytes) -> None:
-        self._context.playback_timeouts.playing.start(self)
-        self._accepted()
+        self._context.playing.start(self)
+        self.accepted()
         if self._stop_requested:
             self._send_stop()
 
@@ -187,4 +173,4 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         if is_last:
             self._not_found()
         else:
-            self._context.playback_timeouts.playing.start(self)
+            self._context.playing.start(self)

@@ -18,7 +18,7 @@ from channel_aa.ari.channel import Channel
 from channel_aa.ari.events import BridgeData, ChannelData
 from channel_aa.ari.outbound import OutboundChannel, is_outbound
 from channel_aa.ari.recording import Recording
-from channel_aa.ari.wire.errors import AriError, NotFoundError
+from channel_aa.ari.wire.errors import AriError, NotFoundError, decode_response
 from channel_aa.ari.wire.requests import Request, is_segment
 from channel_aa.logs import Logger
 
@@ -54,26 +54,20 @@ class _ApplicationState(msgspec.Struct):
 class Reconciler:
     """Reconciles the calls here with those in Asterisk.
 
-    Asterisk keeps channels in the application while no client is connected, and sends
-    their events to nobody. So each connection begins with a reconciliation: the known
-    channels are still there, or their calls are over. Unknown ones are of an earlier
-    run, or entered just before the connection was lost; they are adopted. Bridges of
-    ours without two channels are removed. Then an audit compares the channels
-    regularly.
+    Asterisk keeps channels in the application while no client is connected, and their
+    events are lost. So each connection begins with a reconciliation: calls whose
+    channel is missing are over, and unknown channels are adopted; they are of an
+    earlier run, or have just entered. Bridges of ours without two channels are removed.
+    Then an audit compares the channels regularly.
 
     Args:
         context: what the client's handles share.
-        adopt: called with each channel to adopt, and its arguments.
+        enter: called with each channel to adopt, and its arguments.
     """
 
     _log = Logger()
 
-    def __init__(
-        self,
-        context: HandleContext,
-        *,
-        adopt: Callable[[ChannelData, list[str]], None],
-    ) -> None:
+    def __init__(self, context: HandleContext, *, enter: Callable[..., None]) -> None:
         registry = context.registry
         self._channels = registry.table(Channel)
         self._recordings = registry.table(Recording)
@@ -81,7 +75,7 @@ class Reconciler:
         self._bridges = registry.table(TwoPartyBridge)
         self._bridge_members = registry.table(BridgeMember)
         self._context = context
-        self._adopt = adopt
+        self._enter = enter
         self._running: Deferred[None] | None = None
         self._timer: IDelayedCall | None = None
         self._adopting: set[str] = set()
@@ -252,7 +246,7 @@ class Reconciler:
         semaphore = DeferredSemaphore(MAX_ADOPTIONS)
         self._adopting.update(callers)
         await DeferredList(
-            [semaphore.run(self._start_adoption, each) for each in callers],
+            [semaphore.run(self._adopt_channel, each) for each in callers],
             consumeErrors=True,
         )
 
@@ -287,9 +281,6 @@ class Reconciler:
         self._log.info("Adopted the conversation of {caller}", caller=pair[0])
         return True
 
-    def _start_adoption(self, channel_id: str) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._adopt_channel(channel_id))
-
     async def _adopt_channel(self, channel_id: str) -> None:
         if channel_id not in self._adopting:
             return
@@ -308,7 +299,7 @@ class Reconciler:
             # The phone has forwarded the call; this is the other phone's channel.
             self._context.cleanup.remove("channels", channel_id)
         else:
-            self._adopt(channel, arguments)
+            self._enter(channel, arguments, adopted=True)
 
     async def _query(self, request: Request, kind: type[T], if_missing: T) -> T:
         """Send a query until it is answered; a 404 is an answer, too."""
@@ -316,16 +307,11 @@ class Reconciler:
         seconds = 0.0
         while True:
             try:
-                answer = await self._context.sender.send(request, idempotent=True)
-                return msgspec.json.decode(answer, type=kind)
+                body = await self._context.sender.send(request, idempotent=True)
+                return decode_response(request, body, kind)
             except NotFoundError:
                 return if_missing
-            except (
-                AriError,
-                msgspec.MsgspecError,
-                UnicodeDecodeError,
-                RecursionError,
-            ) as error:
+            except AriError as error:
                 if not seconds:
                     self._log.error(
                         "Asterisk did not say which calls are left, and will be asked"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred
 from zope.interface import implementer
 
 from channel_aa.ari.remote_object import RemoteObject
@@ -14,7 +15,6 @@ from channel_aa.interfaces import IRecording, RecordingEnd
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
     from twisted.python.failure import Failure
 
     from channel_aa.ari.registry import HandleContext
@@ -65,7 +65,6 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         self._options = options
         self._seconds = max_seconds + MARGIN_SECONDS if max_seconds else CHECK_SECONDS
         self._stop_requested = False
-        self._timer: IDelayedCall | None = None
         self._end_waiters: list[Deferred[None]] = []
 
     def begin(self) -> None:
@@ -73,7 +72,7 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         if not _is_valid_name(self.name):
             self.end(RecordingEnd.FAILED, f"not the name of a recording: {self.name!r}")
             return
-        if self._context.registry.find(Recording, self.name) is not None:
+        if self.name in self._context.registry.table(Recording):
             self.end(RecordingEnd.FAILED, "another one of that name is being made")
             return
         self._context.registry.add(self)
@@ -93,26 +92,18 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
 
     def discard(self) -> Deferred[None]:
         """Stop and delete it; see `IRecording.discard`."""
-        self._stop()
-        over: Deferred[None] = Deferred()
-        if self._is_over:
-            over.callback(None)
-        else:
+        return Deferred.fromCoroutine(self._discard())
+
+    async def _discard(self) -> None:
+        self.stop()
+        if not self._is_over:
+            over: Deferred[None] = Deferred()
             self._end_waiters.append(over)
-        return over.addCallback(lambda _: self._delete())
-
-    def _delete(self) -> Deferred[None]:
-        def ignore_missing(failure: Failure) -> None:
-            failure.trap(NotFoundError)
-
+            await over
         # What is stored may be an earlier recording of the name.
-        if not self._is_accepted:
-            return succeed(None)
-        return (
-            self._send("DELETE", "stored", idempotent=True)
-            .addErrback(ignore_missing)
-            .addCallback(lambda _: None)
-        )
+        if self._is_accepted:
+            with suppress(NotFoundError):
+                await self._send("DELETE", "stored", idempotent=True)
 
     def end(self, end: RecordingEnd, problem: str = "") -> None:
         """Fire `finished`: the recording is over.
@@ -152,18 +143,16 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
             Request(method=method, path=path), idempotent=idempotent
         )
 
-    def _cancel(self, _finished: Deferred[RecordingEnd]) -> None:
-        self._is_cancelled = True
-        self._stop()
-
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Stop it, or withdraw its request."""
         if self._is_over or self._stop_requested:
             return
         self._stop_requested = True
         if not self._withdraw() and self._is_accepted:
             self._send_stop()
 
-    def _accepted(self) -> None:
+    def accepted(self) -> None:
+        """Send the stop that was requested meanwhile, or expect the end."""
         if self._is_over or self._is_accepted:
             return
         self._is_accepted = True
@@ -202,7 +191,7 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
 
     def _found(self, _answer: bytes) -> None:
         if not self._is_accepted:
-            self._accepted()
+            self.accepted()
         elif self._stop_requested:
             self._send_stop()
         else:
@@ -224,20 +213,6 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
 
     def _not_stored(self, _failure: Failure | None = None) -> None:
         self.end(RecordingEnd.FAILED, "Asterisk knows nothing of it")
-
-    def _start_timer(self, seconds: float) -> None:
-        """Check on it after so many seconds, unless a timer runs."""
-        if self._timer is None:
-            self._timer = self._context.clock.callLater(seconds, self._timer_expired)
-
-    def _timer_expired(self) -> None:
-        self._timer = None
-        self.check()
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 def _is_about_the_name(error: BaseException | None) -> bool:

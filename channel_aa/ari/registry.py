@@ -1,52 +1,26 @@
-"""The handles of what the client follows in Asterisk."""
+"""What the handles of one client share, and where events find them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
-
-from channel_aa.ari.wire.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.ari.cleanup import Cleanup
     from channel_aa.ari.wire.retry import RetryingSender
+    from channel_aa.ari.wire.timeouts import Timeouts
 
-CHECK_SECONDS = 10.0
-"""How long to wait for the end of a playback before checking on it."""
-
-STOPPED_CHECK_SECONDS = 2.0
-"""The same, once the playback has been stopped and should end at once."""
-
-
-class Handle(Protocol):
-    """A channel, playback, … of Asterisk; its id is unique among its class."""
-
-    @property
-    def id(self) -> str:
-        """Its id in Asterisk."""
-
-    def __hash__(self) -> int: ...
-
-
-class Checkable(Handle, Protocol):
-    """A handle whose state can be checked with Asterisk."""
-
-    def check(self) -> Deferred[None]:
-        """Query its state."""
-
-
-H = TypeVar("H", bound=Handle)
+H = TypeVar("H")
 
 
 class Registry:
-    """The handles by their class and id: whom an event is about.
+    """The handles of channels, playbacks, …, each by its class and its ``id``.
 
     A handle adds itself when its request is sent, and discards itself at its end.
     """
@@ -58,19 +32,15 @@ class Registry:
         """Return the handles of a class by id: a live view, to be read only."""
         return self._tables.setdefault(kind, {})
 
-    def add(self, handle: Handle) -> None:
+    def add(self, handle: Any) -> None:  # noqa: ANN401 - of any class
         """Add a handle, in place of an earlier one with its id."""
         self._tables.setdefault(type(handle), {})[handle.id] = handle
 
-    def discard(self, handle: Handle) -> None:
+    def discard(self, handle: Any) -> None:  # noqa: ANN401 - of any class
         """Remove a handle, unless it is not there or another has replaced it."""
-        table = self._tables.get(type(handle))
-        if table and table.get(handle.id) is handle:
-            del table[handle.id]
-
-    def find(self, kind: type[H], handle_id: str) -> H | None:
-        """Return the handle of a class with this id."""
-        return self.table(kind).get(handle_id)
+        table, handle_id = self._tables.get(type(handle), {}), handle.id
+        if table.get(handle_id) is handle:
+            del table[handle_id]
 
 
 class Ids:
@@ -88,39 +58,12 @@ class Ids:
         return f"{prefix}{self._run}-{next(self._numbers)}"
 
 
-class PlaybackTimeouts:
-    """The timeouts after which playbacks are checked.
-
-    Args:
-        clock: the clock to use.
-    """
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self.playing = Timeouts(CHECK_SECONDS, _check, clock=clock)
-        self.stopped = Timeouts(STOPPED_CHECK_SECONDS, _check, clock=clock)
-
-    def cancel(self, playback: Checkable) -> None:
-        """Cancel both timeouts of a playback that has ended."""
-        self.playing.cancel(playback)
-        self.stopped.cancel(playback)
-
-
-def _check(playback: Checkable) -> None:
-    playback.check()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandleContext:
     """What the handles of one client share.
 
-    Attributes:
-        app: the name of the Stasis application.
-        registry: where events find their handles.
-        sender: carries the handles' requests.
-        clock: the clock of the handles' timers.
-        cleanup: removes channels and bridges from Asterisk.
-        ids: makes the ids of playbacks, outbound channels and bridges.
-        playback_timeouts: when to check on playbacks.
+    ``app`` is the Stasis application's name. ``playing`` and ``stopped`` are the
+    timeouts after which a playback is checked.
     """
 
     app: str
@@ -129,7 +72,8 @@ class HandleContext:
     clock: IReactorTime
     cleanup: Cleanup
     ids: Ids
-    playback_timeouts: PlaybackTimeouts
+    playing: Timeouts[Any]
+    stopped: Timeouts[Any]
 
     @property
     def bridge_name(self) -> str:

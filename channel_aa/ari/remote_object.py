@@ -11,6 +11,8 @@ from twisted.python.failure import Failure
 from channel_aa.ari.wire.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+
     from channel_aa.ari.registry import HandleContext
     from channel_aa.ari.wire.requests import Request
 
@@ -41,35 +43,29 @@ class RemoteObject(ABC, Generic[Outcome, Found]):
     Its id is chosen here. Responses and events about it arrive in any order, or are
     lost with a connection. Then `check` queries Asterisk, with one query at a time.
 
-    ============  =====================================  ==============================
-    state         attributes                             leaves it by
-    ============  =====================================  ==============================
-    new           no ``_request``                        `_create`
-    creating      ``_is_creating``                       the response, or an event
-    unknown       ``_request`` failed, its outcome       a query's answer, or an event
-                  unknown: a query is sent
-    existing      ``_is_accepted``                       an event, a query's answer, or
-                                                         `MAX_FAILED_CHECKS` failures
-    over          ``_is_over``, the last state
-    ============  =====================================  ==============================
+    ========  ================  ======================================================
+    creating  ``_is_creating``  The request has no response yet, so no query is sent:
+                                it might overtake the request. An event may make it
+                                existing, or over, already.
+    unknown                     The request has failed, its outcome unknown: a query
+                                is sent.
+    existing  ``_is_accepted``  By a response, an event or a query.
+    over      ``_is_over``      By an event, a query, or `MAX_FAILED_CHECKS` failures.
+    ========  ================  ======================================================
 
-    An event may make an object existing, or over, before the response arrives; no query
-    is sent until then, since it might overtake the request. ``_is_cancelled`` is
-    independent of these states: the object is stopped, and its outcome fires no more.
+    In any of them it may be ``_is_cancelled``: then its outcome is not fired any more.
     """
 
     # Class attributes: most objects end without any of them being set.
     _is_creating = False
-    """Whether the request that creates it has no response yet."""
     _is_accepted = False
-    """Whether Asterisk has, or had, it."""
     _is_over = False
     _is_cancelled = False
-    """Whether the Deferred of its outcome was cancelled."""
     _failed_checks = 0
     _request: Deferred[bytes] | None = None
     _query: Deferred[Found] | None = None
     _checks: tuple[Deferred[None], ...] = ()
+    _timer: IDelayedCall | None = None
 
     def __init__(self, context: HandleContext, channel: ChannelHandle) -> None:
         self._context = context
@@ -96,13 +92,37 @@ class RemoteObject(ABC, Generic[Outcome, Found]):
         self._request = self._context.sender.send(request)
         self._request.addBoth(self._request_answered)
 
+    @property
+    def _is_unsent(self) -> bool:
+        """Whether the request is held until the websocket is open."""
+        request = self._request
+        return request is not None and self._context.sender.is_held(request)
+
     def _withdraw(self) -> bool:
         """Cancel the request if it was not sent yet; tell whether it was cancelled."""
-        request = self._request
-        if request is None or not self._context.sender.is_held(request):
+        if not self._is_unsent or self._request is None:
             return False
-        request.cancel()
+        self._request.cancel()
         return True
+
+    def _cancel(self, _outcome: Deferred[Outcome]) -> None:
+        """Stop it: the Deferred of its outcome is being cancelled."""
+        self._is_cancelled = True
+        self.stop()
+
+    def _start_timer(self, seconds: float) -> None:
+        """Check on it after so many seconds, unless a timer runs."""
+        if self._timer is None:
+            self._timer = self._context.clock.callLater(seconds, self._timer_expired)
+
+    def _timer_expired(self) -> None:
+        self._timer = None
+        self.check()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _fire(self, deferred: Deferred[Outcome], outcome: Outcome) -> None:
         """Fire a Deferred, unless it has fired or was cancelled."""
@@ -116,7 +136,7 @@ class RemoteObject(ABC, Generic[Outcome, Found]):
             if isinstance(result, Failure):
                 self._creation_failed(result)
             else:
-                self._accepted()
+                self.accepted()
         finally:
             self._fire_checks()
 
@@ -157,7 +177,11 @@ class RemoteObject(ABC, Generic[Outcome, Found]):
             self._query.cancel()
 
     @abstractmethod
-    def _accepted(self) -> None:
+    def stop(self) -> None:
+        """Stop it, or withdraw its request; do nothing once it is over."""
+
+    @abstractmethod
+    def accepted(self) -> None:
         """Act on Asterisk's acceptance of the request."""
 
     @abstractmethod

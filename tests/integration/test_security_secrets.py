@@ -40,7 +40,7 @@ from txaio.tx import set_global_log_level
 
 from channel_aa.ari.client import AriClient
 
-def crash(self, data, arguments):
+def crash(self, data, arguments, *, adopted=False):
     raise RuntimeError(f"the fault: {vars(self)!r} {vars(self._connection)!r}")
 
 AriClient._enter = crash

@@ -40,13 +40,7 @@ class Address:
     """
 
     def __init__(
-        self,
-        *,
-        url: str,
-        username: str,
-        password: str,
-        app: str,
-        tls: TLS = _VERIFIED,
+        self, *, url: str, username: str, password: str, app: str, tls: TLS = _VERIFIED
     ) -> None:
         parts = urlsplit(url)
         if "@" in parts.netloc:

@@ -241,13 +241,11 @@ class EventsConnection:
 
     def stop(self) -> Deferred[None]:
         """Close the websocket with code 1000, within some 2 seconds."""
-        self._stopping = True
+        self.stay_away()
         loop, self._loop = self._loop, None
         if loop is None:
             return succeed(None)
-        if self._protocol is not None:
-            self._protocol.close()
-        else:
+        if self._protocol is None:
             loop.cancel()
         return loop
 

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from OpenSSL.SSL import Error as TLSError
-from twisted.internet.error import (
-    ConnectionRefusedError as TCPConnectionRefusedError,
-)
+from twisted.internet.error import ConnectionRefusedError as TCPConnectionRefusedError
 from twisted.internet.error import DNSLookupError, TCPTimedOutError
 from twisted.internet.error import TimeoutError as ConnectTimeoutError
 
@@ -41,8 +39,7 @@ def diagnose_connect_error(error: Exception, address: Address) -> Diagnosis:
         )
     if isinstance(error, DNSLookupError):
         return Diagnosis(
-            "unknown host",
-            f"The host name {address.host!r} is unknown. Check the url.",
+            "unknown host", f"The host name {address.host!r} is unknown. Check the url."
         )
     if isinstance(error, ConnectTimeoutError | TCPTimedOutError):
         return Diagnosis(

@@ -6,10 +6,17 @@ arrived, and Asterisk's own message if it gave one.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 import msgspec
 
 from channel_aa.interfaces import TelephonyError
 from channel_aa.logs import printable
+
+if TYPE_CHECKING:
+    from channel_aa.ari.wire.requests import Request
+
+T = TypeVar("T")
 
 
 class AriError(TelephonyError):
@@ -74,10 +81,7 @@ class ConnectionLostError(AriError):
 
 
 def is_channel_gone(error: BaseException | None) -> bool:
-    """Tell whether a channel's request failed since the channel is not ours any more.
-
-    It has hung up (404), or has left the Stasis application (409).
-    """
+    """Tell whether a channel has hung up (404), or has left our application (409)."""
     return isinstance(error, AriError) and error.status in _CHANNEL_GONE
 
 
@@ -98,6 +102,17 @@ class _Refusal(msgspec.Struct):
 
     message: str = ""
     error: str = ""
+
+
+def decode_response(
+    request: Request, body: bytes, kind: type[T], name: str = "JSON"
+) -> T:
+    """Decode the JSON of a response, called by the name in the `AriError` it raises."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        message = f"the answer is no {name}: {error}"
+        raise AriError(*request.line, message=message) from error
 
 
 def error_for(method: str, path: str, status: int, body: bytes) -> AriError:

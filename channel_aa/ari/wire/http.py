@@ -176,22 +176,18 @@ class HttpSender:
         def time_out(result: object, seconds: float) -> object:
             if not isinstance(result, Failure):
                 return result
+            message = f"no answer within {seconds:g} seconds"
             return Failure(
                 RequestTimeoutError(
-                    request.method,
-                    request.quoted_path,
-                    message=f"no answer within {seconds:g} seconds",
-                    outcome_unknown=is_sent,
+                    *request.line, message=message, outcome_unknown=is_sent
                 )
             )
 
         def lose() -> None:
+            message = "the connection to Asterisk was lost"
             response.errback(
                 ConnectionLostError(
-                    request.method,
-                    request.quoted_path,
-                    message="the connection to Asterisk was lost",
-                    outcome_unknown=is_sent,
+                    *request.line, message=message, outcome_unknown=is_sent
                 )
             )
             exchange.cancel()
@@ -206,13 +202,12 @@ class HttpSender:
         return response.addBoth(remove)
 
     async def _exchange(self, request: Request, mark_sent: Callable[[], None]) -> bytes:
-        method, path = request.method, request.quoted_path
         has_body = request.body is not None
         async with self._semaphore:
             mark_sent()
             try:
                 response = await self._http.request(
-                    method,
+                    request.method,
                     f"{self._base_url}/{request.uri}",
                     headers=self._headers_with_json if has_body else self._headers,
                     data=msgspec.json.encode(request.body) if has_body else None,
@@ -225,17 +220,13 @@ class HttpSender:
                 response.deliverBody(collector)
                 body = await collector.whole
             except _NO_ANSWER as error:
+                is_sent = not isinstance(error, ConnectError | DNSLookupError)
                 raise ConnectionLostError(
-                    method,
-                    path,
-                    message=_explain(error),
-                    outcome_unknown=not isinstance(
-                        error, ConnectError | DNSLookupError
-                    ),
+                    *request.line, message=_explain(error), outcome_unknown=is_sent
                 ) from error
         if response.code not in _SUCCESS:
             text = self._address.conceal(body.decode("utf-8", "replace"))
-            raise error_for(method, path, response.code, text.encode())
+            raise error_for(*request.line, response.code, text.encode())
         return body
 
     def fail_pending(self) -> None:
@@ -249,14 +240,12 @@ class HttpSender:
                 lose()
         self._pool.closeCachedConnections()
 
-    async def _close(self) -> None:
-        for response in list(self._pending):
-            response.cancel()
-        await self._pool.closeCachedConnections()
-
     def close(self) -> Deferred[None]:
         """Cancel every pending request, and close every connection."""
-        return Deferred.fromCoroutine(self._close())
+        for response in list(self._pending):
+            response.cancel()
+        closed: Deferred[None] = self._pool.closeCachedConnections()
+        return closed
 
 
 def _explain(error: BaseException) -> str:

@@ -63,6 +63,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return "/".join([quote(segment, safe="") for segment in self.path])
 
     @property
+    def line(self) -> tuple[str, str]:
+        """The method and the quoted path: the first arguments of an `AriError`."""
+        return self.method, self.quoted_path
+
+    @property
     def uri(self) -> str:
         """The path with its query."""
         if not self.query:

@@ -21,6 +21,8 @@ RETRY_SECONDS = 1.0
 MAX_TRIES = 3
 """How many times a request is sent while the connection is open."""
 
+_CLOSED = "there is no connection"
+
 
 class RetryingSender:
     """Sends the requests of calls, which outlive a connection.
@@ -73,7 +75,7 @@ class RetryingSender:
         held, self._held = self._held, {}
         for response, request in held.items():
             if not response.called:
-                response.errback(_no_connection(request))
+                response.errback(ConnectionLostError(*request.line, message=_CLOSED))
 
     def start_holding(self) -> None:
         """Hold requests while the websocket is closed, as at the beginning."""
@@ -108,7 +110,7 @@ class RetryingSender:
 
     def _hold(self, request: Request) -> Deferred[bytes]:
         if not self._holds_requests:
-            return fail(_no_connection(request))
+            return fail(ConnectionLostError(*request.line, message=_CLOSED))
         response: Deferred[bytes] = Deferred(self._withdraw)
         self._held[response] = request
         return response
@@ -137,9 +139,3 @@ class RetryingSender:
         return deferLater(self._clock, RETRY_SECONDS).addCallback(
             lambda _: self._send(request, idempotent, tries + 1)
         )
-
-
-def _no_connection(request: Request) -> ConnectionLostError:
-    return ConnectionLostError(
-        request.method, request.quoted_path, message="there is no connection"
-    )

@@ -27,7 +27,7 @@ class Timeouts(Generic[T]):
     """
 
     def __init__(
-        self, seconds: float, on_timeout: Callable[[T], None], *, clock: IReactorTime
+        self, seconds: float, on_timeout: Callable[[T], object], *, clock: IReactorTime
     ) -> None:
         self._seconds = seconds
         self._on_timeout = on_timeout

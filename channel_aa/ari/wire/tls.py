@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 import msgspec
-from cryptography.x509 import (
-    ExtensionNotFound,
-    NameOID,
-    SubjectAlternativeName,
-)
+from cryptography.x509 import ExtensionNotFound, NameOID, SubjectAlternativeName
 from OpenSSL.SSL import VERIFY_FAIL_IF_NO_PEER_CERT, VERIFY_PEER, Connection, Context
 from service_identity import VerificationError
 from service_identity.cryptography import (
@@ -126,7 +122,8 @@ class _ConnectionCreator:
             # OpenSSL ignores what is raised here; the certificate must not pass.
             try:
                 certificate = shown.to_cryptography()
-                _check(certificate, good=bool(is_good), error=error)
+                if not is_good:
+                    raise CertificateError(_explain(error, certificate))  # noqa: TRY301
                 if depth == 0:
                     self._check_name(certificate)
             except Exception:  # noqa: BLE001 - any error refuses the certificate
@@ -158,11 +155,6 @@ def _ascii(host: str) -> bytes:
         return host.encode("idna")
     except UnicodeError:  # an impossible name: connecting fails, and says why
         return host.encode("ascii", "replace")
-
-
-def _check(certificate: x509.Certificate, *, good: bool, error: int) -> None:
-    if not good:
-        raise CertificateError(_explain(error, certificate))
 
 
 def _explain(error: int, certificate: x509.Certificate) -> str:

@@ -7,6 +7,7 @@ one after another: `channel_aa.ari.wire.routing` lists the requests that need HT
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
+    from channel_aa.ari.wire.errors import AriError
     from channel_aa.ari.wire.requests import Request
 
 MAX_FRAME_BYTES = 65_527
@@ -37,6 +39,9 @@ SLOW_SECONDS = 1.0
 """After how long a request counts as slow; most are answered in milliseconds."""
 
 _SUCCESS = range(200, 300)
+_CLOSED = "the websocket closed before the answer came"
+_SILENT = "requests over the websocket are not answered"
+_SKIPPED = "a later one was answered, this one was not"
 
 
 class FrameTooLongError(ValueError):
@@ -63,23 +68,15 @@ class RESTResponse(
     message_body: str = ""
 
 
+@dataclass(slots=True, eq=False)
 class _PendingRequest:
     """A request in flight, or queued."""
 
-    __slots__ = ("frame", "is_in_flight", "request", "request_id", "response")
-
-    def __init__(
-        self,
-        request_id: str,
-        request: Request,
-        frame: bytes,
-        response: Deferred[bytes],
-    ) -> None:
-        self.request_id = request_id
-        self.request = request
-        self.frame = frame
-        self.response = response
-        self.is_in_flight = False
+    request_id: str
+    request: Request
+    frame: bytes
+    response: Deferred[bytes]
+    is_in_flight: bool = False
 
 
 _encode = msgspec.json.Encoder().encode
@@ -157,7 +154,7 @@ class WebSocketSender:
             )
         frame = _encode(message)
         if len(frame) > MAX_FRAME_BYTES:
-            raise FrameTooLongError(f"{request.method} {request.quoted_path}")
+            raise FrameTooLongError(" ".join(request.line))
 
         def cancel(_response: Deferred[bytes]) -> None:
             self._remove(request_id)
@@ -183,34 +180,20 @@ class WebSocketSender:
         if response.status_code in _SUCCESS:
             pending.response.callback(body)
         else:
-            request = pending.request
-            pending.response.errback(
-                error_for(
-                    request.method, request.quoted_path, response.status_code, body
-                )
-            )
+            error = error_for(*pending.request.line, response.status_code, body)
+            pending.response.errback(error)
 
     def fail_pending(self) -> None:
         """Fail every pending request: the websocket has closed."""
         self._queue.clear()
-        for request_id, pending in list(self._pending.items()):
-            if self._remove(request_id) is None:
-                continue  # The errback of another request has cancelled it.
-            request = pending.request
-            pending.response.errback(
-                ConnectionLostError(
-                    request.method,
-                    request.quoted_path,
-                    message="the websocket closed before the answer came",
-                    outcome_unknown=pending.is_in_flight,
-                )
-            )
+        for request_id in list(self._pending):
+            self._fail(request_id, ConnectionLostError, _CLOSED)
 
     def time_out_pending(self) -> None:
         """Time out every pending request: the websocket is not answered any more."""
         self._queue.clear()
         for request_id in list(self._pending):
-            self._time_out(request_id, "requests over the websocket are not answered")
+            self._fail(request_id, RequestTimeoutError, _SILENT)
 
     def close(self) -> Deferred[None]:
         """Cancel every pending request."""
@@ -242,7 +225,7 @@ class WebSocketSender:
             return
         # Asterisk serves requests in order, so this one was skipped.
         if int(request_id) < self._last_answered:
-            self._time_out(request_id, "a later one was answered, this one was not")
+            self._fail(request_id, RequestTimeoutError, _SKIPPED)
             return
         self._slow_timeouts.start(request_id)
         if self.on_slow is not None:
@@ -251,17 +234,14 @@ class WebSocketSender:
     def _expire(self, request_id: str) -> None:
         if self._pending[request_id].is_in_flight and self.on_timeout is not None:
             self.on_timeout()
-        self._time_out(request_id, f"no answer within {self._timeout:g} seconds")
+        message = f"no answer within {self._timeout:g} seconds"
+        self._fail(request_id, RequestTimeoutError, message)
 
-    def _time_out(self, request_id: str, message: str) -> None:
+    def _fail(self, request_id: str, kind: type[AriError], message: str) -> None:
         pending = self._remove(request_id)
+        # None: the errback of another request has cancelled it.
         if pending is not None:
-            request = pending.request
+            line, is_sent = pending.request.line, pending.is_in_flight
             pending.response.errback(
-                RequestTimeoutError(
-                    request.method,
-                    request.quoted_path,
-                    message=message,
-                    outcome_unknown=pending.is_in_flight,
-                )
+                kind(*line, message=message, outcome_unknown=is_sent)
             )

@@ -160,7 +160,9 @@ class VariableTests(AriTestCase):
             self.successResultOf(setting)
 
     def test_one_may_wait_on_a_channel_that_is_adopted(self) -> None:
-        self.client._adopt(ChannelData(id="c1", name="PJSIP/c1"), ())
+        self.client._enter(
+            ChannelData(id="c1", name="PJSIP/c1"), arguments=(), adopted=True
+        )
         setting = self.client.channels["c1"].set_variable("X", "1")
         exchange = self.sender.only_unanswered()
         self.assertTrue(exchange.request.waits_for_sound)
