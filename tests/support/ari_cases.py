@@ -27,7 +27,7 @@ PROBE = "GET asterisk/ping"
 TIMEOUT = 10.0
 
 
-class PhoneTestCase(AriTestCase):
+class OutboundTestCase(AriTestCase):
     def dial(
         self, channel: Channel | None = None, *, is_accepted: bool = True
     ) -> OutboundChannel:
@@ -60,7 +60,7 @@ def in_stasis(channel_id: str, data: str = APP) -> bytes:
     ).encode()
 
 
-class RecoveryTestCase(AriTestCase):
+class ReconcileTestCase(AriTestCase):
     def reconnect(self, *channel_ids: str) -> None:
         """Lose the connection and have it back; these channels are left."""
         self.list_channels(*channel_ids)
@@ -85,7 +85,7 @@ class RecoveryTestCase(AriTestCase):
         return [exchange.line for exchange in self.sender.unanswered]
 
 
-class TransportsTestCase(SynchronousTestCase):
+class RoutingTestCase(SynchronousTestCase):
     """Both ways on a `Clock`; none of their timers may be left over."""
 
     wanted = Transport.AUTO

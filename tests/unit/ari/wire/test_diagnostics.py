@@ -45,7 +45,7 @@ class DiagnosisTests(SynchronousTestCase):
             self.assertIn(word, diagnosis.text)
         self.assertTrue(diagnosis.text.rstrip().endswith((".", "?", ")?")))
 
-    def test_nothing_listens(self) -> None:
+    def test_refused_connection_names_the_port_and_http_conf(self) -> None:
         diagnosis = diagnose_connect_error(ConnectionRefusedError(), ADDRESS)
         self.assert_says(
             diagnosis,
@@ -55,17 +55,17 @@ class DiagnosisTests(SynchronousTestCase):
             "bindport",
         )
 
-    def test_an_unknown_host(self) -> None:
+    def test_unknown_host_is_named(self) -> None:
         diagnosis = diagnose_connect_error(DNSLookupError(), ADDRESS)
         self.assert_says(diagnosis, "'pbx.example'", "Check the url")
 
-    def test_no_answer(self) -> None:
+    def test_connect_timeout_names_network_and_firewall(self) -> None:
         for error in (TimeoutError(), TCPTimedOutError()):
             with self.subTest(error=error):
                 diagnosis = diagnose_connect_error(error, ADDRESS)
                 self.assert_says(diagnosis, "pbx.example:8088", "network", "firewall")
 
-    def test_another_trouble_of_the_network_speaks_for_itself(self) -> None:
+    def test_other_network_errors_are_quoted(self) -> None:
         self.assert_says(
             diagnose_connect_error(NoRouteError(), ADDRESS),
             "pbx.example:8088",
@@ -73,7 +73,7 @@ class DiagnosisTests(SynchronousTestCase):
         )
         self.assert_says(diagnose_connect_error(OSError(), ADDRESS), "OSError")
 
-    def test_each_status_names_what_to_look_at(self) -> None:
+    def test_each_status_names_the_settings_to_check(self) -> None:
         for status, words in {
             400: ("'channel-aa'", "Check app"),
             401: ("'alice'", "username and password", "ari.conf"),
@@ -87,7 +87,7 @@ class DiagnosisTests(SynchronousTestCase):
             with self.subTest(status=status):
                 self.assert_says(diagnose_refusal(status, "OK", ADDRESS), *words)
 
-    def test_a_peer_that_is_no_websocket_server(self) -> None:
+    def test_peer_that_is_no_websocket_server_is_named(self) -> None:
         self.assert_says(
             diagnose_no_websocket(ADDRESS, "what it did"),
             "pbx.example:8088",
@@ -95,7 +95,7 @@ class DiagnosisTests(SynchronousTestCase):
             "http or https",
         )
 
-    def test_tls(self) -> None:
+    def test_tls_errors_are_quoted(self) -> None:
         self.assert_says(
             diagnose_tls_error(CERTIFICATE_ERROR, ADDRESS),
             "pbx.example:8088",
@@ -110,16 +110,16 @@ class DiagnosisTests(SynchronousTestCase):
             "pbx.example:8088: it has expired. Renew it.",
         )
 
-    def test_a_lost_connection(self) -> None:
+    def test_lost_connection_has_code_and_reason(self) -> None:
         self.assert_says(diagnose_loss(1006, "gone"), "ended", "1006", "gone")
 
-    def test_what_counts_as_tls(self) -> None:
+    def test_tls_errors_are_recognized(self) -> None:
         self.assertTrue(is_tls_error(CERTIFICATE_ERROR))
         self.assertTrue(is_tls_error(CertificateError("expired")))
         self.assertFalse(is_tls_error(ConnectionLost()))
         self.assertFalse(is_tls_error(None))
 
-    def test_a_way_that_others_can_read_is_a_risk(self) -> None:
+    def test_unencrypted_and_unverified_connections_are_exposed(self) -> None:
         for url, tls in (
             ("https://pbx.example", TLS()),
             ("http://localhost:8088", TLS()),
@@ -149,11 +149,11 @@ class DiagnosisTests(SynchronousTestCase):
             diagnose_loss(1006, "gone"),
         ]
 
-    def test_different_problems_are_different_kinds(self) -> None:
+    def test_kinds_of_different_causes_differ(self) -> None:
         kinds = [diagnosis.kind for diagnosis in self.all_diagnoses()]
         self.assertEqual(len(set(kinds)), len(kinds))
 
-    def test_no_problem_tells_the_password(self) -> None:
+    def test_no_diagnosis_contains_the_password(self) -> None:
         for diagnosis in self.all_diagnoses():
             self.assertNotIn(PASSWORD, diagnosis.text)
             self.assertNotIn(ADDRESS.authorization.split()[1], diagnosis.text)

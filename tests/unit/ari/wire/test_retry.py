@@ -25,7 +25,7 @@ def _request(name: str) -> Request:
     return Request(method="POST", path=(name,))
 
 
-class PatienceTests(SynchronousTestCase):
+class RetryingSenderTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.fake = FakeSender()
@@ -41,7 +41,7 @@ class PatienceTests(SynchronousTestCase):
     def leave_unanswered(self, kind: type[AriError], *, outcome_unknown: bool) -> None:
         self.fake.only_unanswered().fail(kind, outcome_unknown=outcome_unknown)
 
-    def test_it_sends_in_order_once_there_is_a_connection(self) -> None:
+    def test_held_requests_are_sent_in_order(self) -> None:
         answers = [self.ask(name) for name in "abc"]
         self.assertEqual(self.fake.lines, [])
         self.assertEqual(self.sender.held, 3)
@@ -51,7 +51,7 @@ class PatienceTests(SynchronousTestCase):
             self.fake.exchanges[number].accept(b"%d" % number)
             self.assertEqual(self.successResultOf(answer), b"%d" % number)
 
-    def test_one_that_waits_can_be_taken_back(self) -> None:
+    def test_held_request_can_be_withdrawn(self) -> None:
         answer = self.ask("a")
         self.assertTrue(self.sender.is_held(answer))
         answer.cancel()
@@ -59,7 +59,7 @@ class PatienceTests(SynchronousTestCase):
         self.sender.resume()
         self.assertEqual(self.fake.lines, [])
 
-    def test_one_that_is_sent_may_take_back_another(self) -> None:
+    def test_callback_of_a_held_request_may_withdraw_another(self) -> None:
         first, second = self.ask("a"), self.ask("b")
         first.addBoth(lambda _: second.cancel())
         first.cancel()
@@ -67,13 +67,15 @@ class PatienceTests(SynchronousTestCase):
         self.sender.resume()
         self.assertEqual(self.fake.lines, [])
 
-    def test_an_answer_is_passed_on_whatever_it_is(self) -> None:
+    def test_response_is_passed_on(self) -> None:
         self.sender.resume()
         answer = self.ask(idempotent=True)
         self.fake.only_unanswered().refuse(404)
         self.failureResultOf(answer, NotFoundError)
 
-    def test_what_may_be_done_is_sent_again_only_where_that_is_allowed(self) -> None:
+    def test_request_of_unknown_outcome_is_sent_again_only_if_idempotent(
+        self,
+    ) -> None:
         self.sender.resume()
         answer = self.ask(idempotent=False)
         self.leave_unanswered(RequestTimeoutError, outcome_unknown=True)
@@ -85,7 +87,7 @@ class PatienceTests(SynchronousTestCase):
         self.fake.only_unanswered().accept(b"yes")
         self.assertEqual(self.successResultOf(answer), b"yes")
 
-    def test_what_was_not_done_is_always_sent_again(self) -> None:
+    def test_request_that_did_not_reach_asterisk_is_sent_again(self) -> None:
         self.sender.resume()
         answer = self.ask(idempotent=False)
         for _ in range(2):
@@ -94,7 +96,7 @@ class PatienceTests(SynchronousTestCase):
         self.leave_unanswered(ConnectionLostError, outcome_unknown=False)
         self.failureResultOf(answer, ConnectionLostError)
 
-    def test_a_lost_connection_does_not_count_as_a_try(self) -> None:
+    def test_lost_connection_does_not_count_as_a_try(self) -> None:
         self.sender.resume()
         answer = self.ask(idempotent=True)
         for _ in range(9):
@@ -106,7 +108,7 @@ class PatienceTests(SynchronousTestCase):
         self.fake.only_unanswered().accept()
         self.successResultOf(answer)
 
-    def test_a_pause_that_the_connection_does_not_outlive_becomes_a_wait(self) -> None:
+    def test_request_is_held_if_the_connection_is_lost_during_the_pause(self) -> None:
         self.sender.resume()
         answer = self.ask(idempotent=True)
         self.leave_unanswered(RequestTimeoutError, outcome_unknown=True)
@@ -117,7 +119,7 @@ class PatienceTests(SynchronousTestCase):
         self.fake.only_unanswered().accept()
         self.successResultOf(answer)
 
-    def test_cancelling_ends_it_wherever_it_is(self) -> None:
+    def test_request_can_be_cancelled_in_each_state(self) -> None:
         self.sender.resume()
         pausing = self.ask(idempotent=True)
         self.leave_unanswered(RequestTimeoutError, outcome_unknown=True)
@@ -131,7 +133,7 @@ class PatienceTests(SynchronousTestCase):
         self.sender.resume()
         self.assertEqual(self.fake.unanswered, [])
 
-    def test_nobody_waits_where_no_connection_will_come(self) -> None:
+    def test_requests_fail_at_once_after_stop_holding(self) -> None:
         waiting = self.ask()
         self.sender.stop_holding()
         error = self.failureResultOf(waiting, ConnectionLostError).value

@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from channel_aa.ari.wire.timeouts import Timeouts
 
 
-class AlarmTests(SynchronousTestCase):
+class TimeoutsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.expired: list[str] = []
@@ -16,7 +16,7 @@ class AlarmTests(SynchronousTestCase):
     def assert_no_timer(self) -> None:
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_alarm_rings_once_when_its_time_has_come(self) -> None:
+    def test_timeout_expires_once(self) -> None:
         self.timeouts.start("a")
         self.clock.advance(9.9)
         self.assertEqual(self.expired, [])
@@ -25,7 +25,7 @@ class AlarmTests(SynchronousTestCase):
         self.assertEqual(self.expired, ["a"])
         self.assert_no_timer()
 
-    def test_each_has_its_own_time_and_all_share_one_timer(self) -> None:
+    def test_timeouts_share_one_timer(self) -> None:
         for key in "abc":
             self.timeouts.start(key)
             self.clock.advance(1)
@@ -38,7 +38,7 @@ class AlarmTests(SynchronousTestCase):
         self.assertEqual(self.expired, ["a", "b", "c"])
         self.assert_no_timer()
 
-    def test_alarm_taken_back_does_not_ring(self) -> None:
+    def test_cancelled_timeout_does_not_expire(self) -> None:
         self.timeouts.start("a")
         self.clock.advance(1)
         self.timeouts.start("b")
@@ -48,13 +48,25 @@ class AlarmTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual(self.expired, ["b"])
 
-    def test_last_alarm_taken_back_takes_the_timer_with_it(self) -> None:
+    def test_cancelling_the_last_timeout_cancels_the_timer(self) -> None:
         self.timeouts.start("a")
         self.timeouts.cancel("a")
         self.timeouts.cancel("never set")
         self.assert_no_timer()
 
-    def test_alarm_set_again_counts_from_then(self) -> None:
+    def test_cancelled_timeout_leaves_no_timer_and_never_expires(self) -> None:
+        self.timeouts.start("a")
+        self.timeouts.start("b")
+        self.timeouts.cancel("a")
+        self.timeouts.cancel("b")
+        self.assert_no_timer()
+        self.timeouts.start("c")
+        self.clock.advance(100)
+        self.assertEqual(self.expired, ["c"])
+        self.assertTrue(self.timeouts.is_due("a"))
+        self.assert_no_timer()
+
+    def test_restarted_timeout_starts_over(self) -> None:
         self.timeouts.start("a")
         self.clock.advance(6)
         self.timeouts.start("a")
@@ -63,7 +75,7 @@ class AlarmTests(SynchronousTestCase):
         self.clock.advance(4)
         self.assertEqual(self.expired, ["a"])
 
-    def test_whoever_wakes_may_set_and_take_back_alarms(self) -> None:
+    def test_callback_may_start_and_cancel_timeouts(self) -> None:
         def expire(key: str) -> None:
             self.expired.append(key)
             self.timeouts.cancel("b")

@@ -134,7 +134,7 @@ class ReferenceTests(SocketTestCase):
 
     @THOROUGH
     @given(ARRIVALS)
-    def test_the_same_is_told(self, arrivals: list[bytes]) -> None:
+    def test_outcome_is_that_of_autobahn(self, arrivals: list[bytes]) -> None:
         reference, lean = self.both()
         for socket in (reference, lean):
             socket.feed(arrivals)
@@ -142,7 +142,7 @@ class ReferenceTests(SocketTestCase):
 
     @THOROUGH
     @given(ARRIVALS, st.integers(1, 4))
-    def test_the_same_is_told_when_a_message_has_us_close(
+    def test_outcome_is_that_of_autobahn_if_a_message_causes_a_close(
         self, arrivals: list[bytes], messages: int
     ) -> None:
         reference, lean = self.both()
@@ -153,7 +153,7 @@ class ReferenceTests(SocketTestCase):
 
     @THOROUGH
     @given(ARRIVALS, st.integers(0, 10))
-    def test_the_same_is_told_when_we_close_between_segments(
+    def test_outcome_is_that_of_autobahn_if_closed_between_segments(
         self, arrivals: list[bytes], place: int
     ) -> None:
         reference, lean = self.both()
@@ -168,7 +168,7 @@ class ReferenceTests(SocketTestCase):
 
     @THOROUGH
     @given(ARRIVALS)
-    def test_the_same_is_told_of_what_comes_with_the_handshake(
+    def test_outcome_is_that_of_autobahn_for_data_with_the_handshake(
         self, arrivals: list[bytes]
     ) -> None:
         reference = Socket(AutobahnClient, self.clock)
@@ -177,7 +177,7 @@ class ReferenceTests(SocketTestCase):
             socket.feed([socket.handshake() + b"".join(arrivals[:1]), *arrivals[1:]])
         self.assert_same(reference, lean)
 
-    def test_the_same_is_told_of_single_bytes(self) -> None:
+    def test_outcome_is_that_of_autobahn_for_single_bytes(self) -> None:
         stream = b"".join(
             [
                 frame(TEXT, b"one"),
@@ -199,8 +199,8 @@ class ReferenceTests(SocketTestCase):
         self.assert_same(reference, lean)
 
 
-class LeanTests(SocketTestCase):
-    def test_short_messages_are_read_without_autobahn(self) -> None:
+class FastPathTests(SocketTestCase):
+    def test_short_messages_bypass_autobahn(self) -> None:
         """Else all of this would be tested, and pass, for nothing."""
         socket = self.open()
         self.patch(WebSocketClientProtocol, "dataReceived", None)
@@ -209,7 +209,7 @@ class LeanTests(SocketTestCase):
         socket.feed([stream[:1], stream[1:200], stream[200:]])
         self.assertEqual(socket.messages, texts)
 
-    def test_short_messages_after_anything_else_are_read_without_it_again(
+    def test_short_messages_after_other_frames_bypass_autobahn(
         self,
     ) -> None:
         socket = self.open()
@@ -218,7 +218,7 @@ class LeanTests(SocketTestCase):
         socket.feed([frame(TEXT, b"d")])
         self.assertEqual(socket.messages, [b"ab", b"c", b"d"])
 
-    def test_a_message_that_is_no_utf8_costs_no_connection(self) -> None:
+    def test_message_without_valid_utf8_does_not_close(self) -> None:
         """One event may be wrong; whoever decodes it says so."""
         socket = self.open()
         wrong = frame(TEXT, b"\xff")
@@ -228,7 +228,7 @@ class LeanTests(SocketTestCase):
         self.assertEqual(socket.messages, [b"\xff"] * 4)
         self.assertFalse(socket.wire.is_closing)
 
-    def test_a_length_in_more_bytes_than_needed_is_a_violation(self) -> None:
+    def test_length_in_more_bytes_than_needed_is_a_violation(self) -> None:
         for first in (5, 2, 3):
             with self.subTest(first=first):
                 socket = self.open()
@@ -237,7 +237,7 @@ class LeanTests(SocketTestCase):
                 self.assertEqual(socket.messages, [])
                 self.assertTrue(socket.wire.is_closing)
 
-    def test_a_wrong_head_is_seen_when_it_is_whole_at_the_latest(self) -> None:
+    def test_invalid_header_closes_once_it_is_complete(self) -> None:
         for head in (b"\xff\xff", b"\x81\xff", b"\x81\x80", b"\xc1\x7f", b"\x89\x7e"):
             with self.subTest(head=head):
                 socket = self.open()
@@ -245,7 +245,7 @@ class LeanTests(SocketTestCase):
                 self.assertTrue(socket.wire.is_closing)
                 self.assertEqual(socket.messages, [])
 
-    def test_the_rest_of_a_message_may_follow_our_goodbye(self) -> None:
+    def test_rest_of_a_message_may_follow_our_close(self) -> None:
         socket = self.open()
         whole = frame(TEXT, b"x" * 20)
         socket.feed([whole[:9]])
@@ -255,14 +255,14 @@ class LeanTests(SocketTestCase):
         self.assertTrue(socket.client.wasClean)
         socket.lose()
 
-    def test_the_goodbye_behind_a_message_that_has_us_close_is_read(self) -> None:
+    def test_close_frame_after_a_message_that_causes_a_close_is_read(self) -> None:
         socket = self.open()
         socket.messages_until_close = 1
         socket.feed([frame(TEXT, b"last") + GOODBYE])
         self.assertTrue(socket.client.wasClean)
         socket.lose()
 
-    def test_nothing_is_told_once_the_connection_is_lost(self) -> None:
+    def test_no_message_after_the_loss(self) -> None:
         socket = self.open()
         socket.feed([frame(TEXT, b"x" * 20)[:9]])
         socket.lose()
@@ -271,7 +271,7 @@ class LeanTests(SocketTestCase):
         self.assertEqual(socket.told, told)
         self.assertEqual(socket.messages, [])
 
-    def test_nothing_is_told_once_the_connection_is_dropped(self) -> None:
+    def test_no_message_after_the_drop(self) -> None:
         for drop in (True, False):
             with self.subTest(abort=drop):
                 socket = self.open()
@@ -279,7 +279,7 @@ class LeanTests(SocketTestCase):
                 socket.client.dataReceived(frame(TEXT, b"late"))
                 self.assertEqual(socket.messages, [])
 
-    def test_every_whole_frame_counts_as_heard(self) -> None:
+    def test_every_whole_frame_counts_as_received(self) -> None:
         long = frame(TEXT, b"x" * 70_000)
         for chunks in (
             [frame(TEXT, b"x")],
@@ -293,7 +293,7 @@ class LeanTests(SocketTestCase):
                 socket.feed(chunks)
                 self.assertTrue(socket.client.has_received)
 
-    def test_bytes_of_a_frame_that_does_not_end_do_not(self) -> None:
+    def test_unfinished_frame_does_not_count_as_received(self) -> None:
         for data in (frame(TEXT, b"x" * 200), frame(TEXT, b"x" * 70_000)):
             with self.subTest(first=data[:4]):
                 socket = self.open()
@@ -331,7 +331,7 @@ class SendTests(SocketTestCase):
         self.served = ServedSocket(self)
         self.client = self.served.socket.client
 
-    def test_every_kind_of_length_arrives_as_it_was(self) -> None:
+    def test_every_kind_of_length_is_sent(self) -> None:
         for length in (0, 1, 2, 3, 4, 5, 125, 126, 127, 65534, MAX_SHORT_FRAME):
             with self.subTest(length=length):
                 payload = bytes(32 + place % 95 for place in range(length))
@@ -342,14 +342,12 @@ class SendTests(SocketTestCase):
 
     @settings(deadline=None)
     @given(st.integers(0, MAX_SHORT_FRAME), st.binary(min_size=4, max_size=4))
-    def test_any_length_and_mask_are_read_by_autobahn(
-        self, length: int, mask: bytes
-    ) -> None:
+    def test_autobahn_reads_any_length_and_mask(self, length: int, mask: bytes) -> None:
         payload = (b'{"type":"RESTRequest"}' * (length // 22 + 1))[:length]
         self.served.server.dataReceived(text_frame(payload, mask))
         self.assertEqual(self.served.received.pop(), payload)
 
-    def test_the_mask_is_in_the_frame_and_on_the_payload(self) -> None:
+    def test_mask_is_in_the_frame_and_on_the_payload(self) -> None:
         self.assertEqual(
             text_frame(b"abcde", MASK),
             b"\x81\x85" + MASK + bytes((0x60, 0x60, 0x60, 0x60, 0x64)),
@@ -362,7 +360,7 @@ class SendTests(SocketTestCase):
             frames.add(self.served.pass_on())
         self.assertGreater(len(frames), 1)
 
-    def test_nothing_is_sent_after_our_goodbye(self) -> None:
+    def test_nothing_is_sent_after_our_close(self) -> None:
         """RFC 6455, section 5.5.1."""
         self.client.sendClose(1000)
         self.served.socket.wire.clear()
@@ -372,7 +370,7 @@ class SendTests(SocketTestCase):
         self.client.send_text(b"later")
         self.assertEqual(self.served.socket.wire.value(), b"")
 
-    def test_what_autobahn_sends_keeps_its_place(self) -> None:
+    def test_frames_of_autobahn_keep_their_order(self) -> None:
         self.client.send_text(b"one")
         self.client.sendMessage(b"two")
         self.client.send_text(b"three")

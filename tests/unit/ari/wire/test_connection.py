@@ -53,7 +53,7 @@ class KeepAliveTests(SocketTestCase):
         self.log = LogRecorder()
         self.addCleanup(self.log.stop)
 
-    def connect(self) -> None:
+    def connect(self, *, has_handshake: bool = True) -> None:
         """Open a connection, and forget what was sent for it."""
         self.wires = Wires()
         self.calls: list[str] = []
@@ -68,6 +68,8 @@ class KeepAliveTests(SocketTestCase):
         )
         self.connection.start()
         [self.client] = self.wires.clients
+        if not has_handshake:
+            return
         self.hear(handshake_for(self.client))
         self.client.transport.clear()
         self.assertEqual(self.calls, ["open"])
@@ -98,7 +100,7 @@ class KeepAliveTests(SocketTestCase):
 
     @settings(max_examples=60, deadline=None)
     @given(heard_last=st.floats(0, 30), is_talking=st.booleans())
-    def test_silence_is_noticed_in_time(
+    def test_dead_connection_is_dropped_in_time(
         self, *, heard_last: float, is_talking: bool
     ) -> None:
         """Whenever the network breaks; nothing that comes after it arrives."""
@@ -115,7 +117,7 @@ class KeepAliveTests(SocketTestCase):
         self.disconnect()
         self.assert_nothing_left()
 
-    def test_a_short_silence_is_forgiven(self) -> None:
+    def test_short_silence_is_tolerated(self) -> None:
         """Asterisk was stopped for five seconds, or served a request that waits."""
         self.connect()
         self.hear(frame(TEXT, b"{}"))
@@ -128,7 +130,7 @@ class KeepAliveTests(SocketTestCase):
         self.assertFalse(self.is_dead())
         self.disconnect()
 
-    def test_anything_heard_will_do_for_an_answer(self) -> None:
+    def test_any_frame_counts_as_an_answer(self) -> None:
         self.connect()
         for _ in range(10):
             self.pass_time(10.0)
@@ -136,7 +138,7 @@ class KeepAliveTests(SocketTestCase):
         self.assertFalse(self.is_dead())
         self.disconnect()
 
-    def test_one_ping_is_sent_for_each_silence(self) -> None:
+    def test_each_silence_sends_a_single_ping(self) -> None:
         self.connect()
         for _ in range(3):
             self.pass_time(6.5)
@@ -146,7 +148,7 @@ class KeepAliveTests(SocketTestCase):
         self.assertEqual(self.sent(), [])
         self.disconnect()
 
-    def test_a_connection_that_talks_is_sent_no_ping(self) -> None:
+    def test_active_connection_is_sent_no_ping(self) -> None:
         self.connect()
         for _ in range(60):
             self.pass_time(1.0)
@@ -154,7 +156,7 @@ class KeepAliveTests(SocketTestCase):
         self.assertEqual(self.sent(), [])
         self.disconnect()
 
-    def test_no_pong_is_sent_that_was_not_asked_for(self) -> None:
+    def test_no_unsolicited_pong_is_sent(self) -> None:
         """It crashes some versions of Asterisk."""
         self.connect()
         self.pass_time(10.0)
@@ -164,7 +166,7 @@ class KeepAliveTests(SocketTestCase):
         self.assertEqual(self.sent(), [PONG])
         self.disconnect()
 
-    def test_a_program_that_was_stopped_itself_blames_nobody(self) -> None:
+    def test_suspended_process_does_not_drop_the_connection(self) -> None:
         """The time went by here alone: what came meanwhile waits to be read."""
         self.connect()
         self.clock.advance(3600.0)
@@ -174,7 +176,16 @@ class KeepAliveTests(SocketTestCase):
         self.assertFalse(self.is_dead())
         self.disconnect()
 
-    def test_a_dead_connection_is_replaced_and_reported_once(self) -> None:
+    def test_connection_is_open_from_the_handshake_to_the_loss(self) -> None:
+        self.connect(has_handshake=False)
+        self.assertFalse(self.connection.is_open)
+        self.hear(handshake_for(self.client))
+        self.assertTrue(self.connection.is_open)
+        self.client.connectionLost(Failure(ConnectionLost()))
+        self.assertFalse(self.connection.is_open)
+        self.successResultOf(self.connection.stop())
+
+    def test_dead_connection_is_replaced_and_logged_once(self) -> None:
         self.connect()
         while not self.is_dead():
             self.clock.advance(1.0)
@@ -188,7 +199,7 @@ class KeepAliveTests(SocketTestCase):
         self.assertEqual(self.calls, ["open", "lost", "open"])
         self.disconnect()
 
-    def test_a_way_that_others_can_read_is_warned_of_once(self) -> None:
+    def test_unencrypted_connection_is_warned_of_once(self) -> None:
         self.connect()
         self.client.connectionLost(Failure(ConnectionLost()))
         self.clock.advance(1.0)
@@ -198,7 +209,7 @@ class KeepAliveTests(SocketTestCase):
         self.assertIn("nothing is encrypted", line)
         self.disconnect()
 
-    def test_whatever_goes_wrong_at_its_end_it_is_replaced(self) -> None:
+    def test_fault_in_on_lost_does_not_prevent_a_reconnection(self) -> None:
         self.connect()
 
         def fail() -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from channel_aa.interfaces import PlaybackEnd
-from tests.support.ari_cases import RecoveryTestCase
+from tests.support.ari_cases import ReconcileTestCase
 
 
-class OddEventTests(RecoveryTestCase):
+class OddEventTests(ReconcileTestCase):
     """Events twice, late, and out of order."""
 
-    def test_a_channel_that_leaves_before_it_enters_is_soon_gone(self) -> None:
+    def test_channel_that_leaves_before_it_enters_is_removed(self) -> None:
         self.hear_channel("StasisEnd")
         answered = self.enter().answer()
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(self.listener().log, ["left"])
         self.failureResultOf(answered)
 
-    def test_the_end_is_told_once(self) -> None:
+    def test_end_is_reported_once(self) -> None:
         self.enter()
         for _ in range(2):
             self.hear_channel("ChannelHangupRequest")
@@ -24,13 +24,13 @@ class OddEventTests(RecoveryTestCase):
             self.hear_channel("ChannelDestroyed")
         self.assertEqual(self.listener().log, ["hung up", "left"])
 
-    def test_a_key_after_the_end_is_nobodys(self) -> None:
+    def test_key_after_the_end_is_ignored(self) -> None:
         self.enter()
         self.hear_channel("StasisEnd")
         self.hear_channel("ChannelDtmfReceived", digit="1")
         self.assertEqual(self.listener().log, ["left"])
 
-    def test_a_sound_that_ends_before_it_begins_is_over(self) -> None:
+    def test_playback_that_finishes_before_it_starts_is_over(self) -> None:
         playing = self.play(self.enter())
         playing.hear_finished()
         playing.hear_started()
@@ -39,7 +39,7 @@ class OddEventTests(RecoveryTestCase):
         self.assertEqual(playing.ends, [PlaybackEnd.DONE])
         self.assertEqual(playing.stops, 0)
 
-    def test_events_about_what_nobody_knows_are_nobodys(self) -> None:
+    def test_events_of_unknown_objects_are_ignored(self) -> None:
         self.hear("Dial", peer={"id": "x"}, dialstatus="BUSY")
         self.hear("ChannelLeftBridge", bridge={"id": "x"}, channel={"id": "y"})
         self.hear("RecordingFinished", recording={"name": "x"})
@@ -47,7 +47,7 @@ class OddEventTests(RecoveryTestCase):
         self.hear_channel("ChannelHangupRequest", "x")
         self.assertEqual(self.log.texts(), [])
 
-    def test_a_channel_moved_elsewhere_has_left(self) -> None:
+    def test_channel_outside_the_application_has_left(self) -> None:
         playing = self.play(self.enter())
         playing.request.refuse(409, "Channel not in Stasis application")
         self.assertEqual(playing.ends, [PlaybackEnd.FAILED])

@@ -150,7 +150,7 @@ STEPS = st.one_of(
 class InterleavingTests(SynchronousTestCase):
     @given(st.lists(STEPS, max_size=60))
     @settings(max_examples=150, deadline=None)
-    def test_nothing_is_left_whatever_happens_in_whatever_order(
+    def test_any_order_of_events_leaves_nothing(
         self, steps: list[tuple[object, ...]]
     ) -> None:
         world = _World("finish")

@@ -12,13 +12,13 @@ from channel_aa.ari.wire.errors import (
     ServerError,
 )
 from channel_aa.interfaces import ChannelGoneError, TelephonyError
-from tests.support.ari_cases import PhoneTestCase
+from tests.support.ari_cases import OutboundTestCase
 
 if TYPE_CHECKING:
     from channel_aa.ari.outbound import OutboundChannel
 
 
-class ConversationTests(PhoneTestCase):
+class TwoPartyBridgeTests(OutboundTestCase):
     def answered(self) -> OutboundChannel:
         phone = self.dial()
         self.hear_channel("StasisStart", phone.id, args=[])
@@ -47,7 +47,7 @@ class ConversationTests(PhoneTestCase):
         for exchange in self.sender.unanswered:
             exchange.accept()
 
-    def test_both_are_brought_together_over_one_bridge(self) -> None:
+    def test_both_channels_are_added_to_one_bridge(self) -> None:
         phone = self.connect()
         self.assertEqual(
             self.sender.lines[1:],
@@ -61,14 +61,14 @@ class ConversationTests(PhoneTestCase):
         self.answer_removals(f"DELETE bridges/{self.bridge}")
         self.assertEqual(self.overs, [None])
 
-    def test_a_bridge_that_is_there_already_will_do(self) -> None:
+    def test_existing_bridge_is_used(self) -> None:
         self.connect(is_set_up=False)
         self.sender.only_unanswered().refuse(409)
         self.sender.only_unanswered().accept()
         self.assertEqual(self.overs, [])
         self.end()
 
-    def test_who_may_be_in_it_already_is_looked_for_there(self) -> None:
+    def test_bridge_is_queried_before_channels_are_added_again(self) -> None:
         for there in ("both", "one", "who knows"):
             phone = self.connect(is_set_up=False)
             self.sender.only_unanswered().accept(b"{}")
@@ -89,7 +89,7 @@ class ConversationTests(PhoneTestCase):
             self.assertEqual(self.sender.unanswered, [])
             self.end()
 
-    def test_who_cannot_be_brought_together_is_told_so(self) -> None:
+    def test_failed_addition_is_an_error(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().accept(b"{}")
         for _ in range(2):
@@ -110,7 +110,7 @@ class ConversationTests(PhoneTestCase):
         self.assertEqual(self.overs, [None])
         self.overs.clear()
 
-    def test_it_is_over_when_either_leaves_the_bridge(self) -> None:
+    def test_bridge_is_over_when_either_channel_leaves(self) -> None:
         for leaver in ("phone", "caller"):
             phone = self.connect()
             self.leave_bridge("somebody-else")
@@ -123,7 +123,7 @@ class ConversationTests(PhoneTestCase):
             self.assertEqual(self.client.bridges, {})
             self.assertIn("c1", self.client.channels)
 
-    def test_a_caller_who_hangs_up_ends_it(self) -> None:
+    def test_callers_hangup_ends_the_bridge(self) -> None:
         phone = self.connect()
         self.hear_channel("ChannelHangupRequest")
         self.leave_bridge("c1")
@@ -134,7 +134,7 @@ class ConversationTests(PhoneTestCase):
         [failure] = self.overs
         self.assertIsInstance(getattr(failure, "value", None), ChannelGoneError)
 
-    def test_giving_it_up_ends_it(self) -> None:
+    def test_cancelling_ends_the_bridge(self) -> None:
         phone = self.connect()
         self.over.cancel()
         [failure] = self.overs
@@ -143,7 +143,7 @@ class ConversationTests(PhoneTestCase):
             f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
         )
 
-    def test_the_bridge_is_not_removed_before_it_is_made(self) -> None:
+    def test_bridge_is_removed_after_its_creation(self) -> None:
         phone = self.connect(is_set_up=False)
         making = self.sender.only_unanswered()
         phone.hang_up()
@@ -156,7 +156,7 @@ class ConversationTests(PhoneTestCase):
         self.answer_removals(f"DELETE bridges/{self.bridge}")
         self.assertEqual(self.overs, [None])
 
-    def test_a_phone_that_is_gone_already_ends_it_at_once(self) -> None:
+    def test_missing_outbound_channel_ends_the_bridge(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().accept(b"{}")
         self.sender.only_unanswered().refuse(400, "Channel not found")
@@ -165,7 +165,7 @@ class ConversationTests(PhoneTestCase):
         )
         self.assertEqual(self.overs, [None])
 
-    def test_one_that_cannot_begin_says_why(self) -> None:
+    def test_failed_setup_is_an_error(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().refuse(500)
         self.answer_removals(
@@ -174,7 +174,7 @@ class ConversationTests(PhoneTestCase):
         [failure] = self.overs
         self.assertIsInstance(getattr(failure, "value", None), ServerError)
 
-    def test_without_an_answer_it_is_set_up_again(self) -> None:
+    def test_setup_without_a_response_is_repeated(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().fail(ConnectionLostError)
         self.clock.advance(1)
@@ -186,7 +186,7 @@ class ConversationTests(PhoneTestCase):
         self.hear_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
-    def test_only_what_was_answered_can_be_connected(self) -> None:
+    def test_only_answered_channels_can_be_connected(self) -> None:
         phone = self.dial()
         self.failureResultOf(phone.connect(), TelephonyError)
         self.hear_end(phone)
@@ -208,7 +208,7 @@ class ConversationTests(PhoneTestCase):
         self.connection.lose()
         self.connection.open()
 
-    def test_after_a_lost_connection_it_goes_on(self) -> None:
+    def test_bridge_outlasts_a_lost_connection(self) -> None:
         phone = self.connect()
         self.sender.answers[f"GET channels/{phone.id}"] = b'{"id":"x"}'
         self.reconnect("c1", phone.id)
@@ -217,7 +217,7 @@ class ConversationTests(PhoneTestCase):
         self.hear_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
-    def test_one_that_comes_about_while_bridges_are_listed_is_not_over(self) -> None:
+    def test_bridge_created_during_the_query_is_not_over(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().accept(b"{}")
         self.sender.answers[f"GET channels/{phone.id}"] = b'{"id":"x"}'
@@ -235,7 +235,7 @@ class ConversationTests(PhoneTestCase):
         self.hear_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
-    def test_or_has_ended_meanwhile(self) -> None:
+    def test_bridge_that_lost_a_channel_meanwhile_is_over(self) -> None:
         phone = self.connect()
         self.reconnect("c1")
         self.answer_removals(
@@ -244,7 +244,7 @@ class ConversationTests(PhoneTestCase):
         )
         self.assertEqual(self.overs, [None])
 
-    def test_stopping_leaves_it_standing(self) -> None:
+    def test_stopping_leaves_the_bridge(self) -> None:
         self.connect()
         self.successResultOf(self.client.stopService())
         [failure] = self.overs
@@ -253,14 +253,14 @@ class ConversationTests(PhoneTestCase):
         self.assertFalse(any(line.startswith("DELETE") for line in self.sender.lines))
         self.assert_nothing_left()
 
-    def test_stopping_hangs_a_phone_up_that_rings(self) -> None:
+    def test_stopping_hangs_up_a_ringing_channel(self) -> None:
         phone = self.dial()
         stopped = self.client.stopService()
         self.assertNoResult(stopped)
         self.is_hung_up(phone)
         self.successResultOf(stopped)
 
-    def test_stopping_does_not_wait_for_ever(self) -> None:
+    def test_stopping_waits_for_a_limited_time(self) -> None:
         self.dial()
         stopped = self.client.stopService()
         self.clock.advance(2)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from channel_aa.ari.wire.connection import EventsConnection
 
 
-class ClientTests(SynchronousTestCase):
+class WebSocketClientTests(SynchronousTestCase):
     """A client whose requests go over the websocket, on a fake one."""
 
     def setUp(self) -> None:
@@ -100,7 +100,7 @@ class ClientTests(SynchronousTestCase):
             message_body="" if body is None else json.dumps(body),
         )
 
-    def test_a_sound_is_played_and_stopped_over_the_websocket_alone(self) -> None:
+    def test_playback_is_requested_and_stopped_over_the_websocket(self) -> None:
         self.enter()
         playback = self.client.channels["c1"].play("sound:press-1")
         ends: list[PlaybackEnd] = []
@@ -119,18 +119,18 @@ class ClientTests(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(hangup))
         self.assertEqual(self.http.lines, [])
 
-    def test_an_error_is_that_of_http(self) -> None:
+    def test_errors_are_those_of_http(self) -> None:
         answer = self.client.request("GET", "channels", "c9")
         self.answer(404, {"message": "Channel not found"})
         error = self.failureResultOf(answer, NotFoundError).value
         self.assertEqual(str(error), "GET channels/c9: 404 Channel not found")
 
-    def test_an_answer_is_decoded(self) -> None:
+    def test_response_is_decoded(self) -> None:
         answer = self.client.request("GET", "channels")
         self.answer(200, [{"id": "c1", "name": "Zoë"}])
         self.assertEqual(self.successResultOf(answer), [{"id": "c1", "name": "Zoë"}])
 
-    def test_a_malformed_answer_is_dropped_and_the_request_times_out(self) -> None:
+    def test_malformed_response_is_ignored(self) -> None:
         answer = self.client.request("GET", "channels")
         self.hear("RESTResponse", request_id=self.sent[-1]["request_id"])
         self.assertIn("RESTResponse", self.log.texts(level=LogLevel.error)[0])
@@ -145,7 +145,7 @@ class ClientTests(SynchronousTestCase):
         self.http.only_unanswered().accept()
         self.assertIsNone(self.successResultOf(answered))
 
-    def test_a_new_connection_is_caught_up_over_http_and_then_used(self) -> None:
+    def test_reconciliation_goes_over_http_before_the_probe_is_answered(self) -> None:
         self.enter()
         playback = self.client.channels["c1"].play("sound:press-1")
         self.connection.lose()
@@ -161,7 +161,7 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual(self.last, f"DELETE playbacks/{playback.id}")
         self.hear_playback("PlaybackFinished", playback.id, "done")
 
-    def test_stopping_gives_up_what_is_pending_in_silence(self) -> None:
+    def test_stopping_fails_pending_requests_without_logging(self) -> None:
         self.enter()
         playback = self.client.channels["c1"].play("sound:press-1")
         answer = self.client.request("GET", "channels")
