@@ -67,11 +67,9 @@ class AriClient(Service):
 
     Attributes:
         channels: the channels in the application, by id; as the following, read only.
-        playbacks: the playbacks that are not over, by id.
-        recordings: the recordings that are not over, by name.
-        outbound: the outbound channels that are not over, by id.
-        bridges: the bridges that are not removed, by id.
-        bridge_members: the channels in bridges that are not over, by id.
+        playbacks, recordings, outbound, bridges: those that are not over, by id
+            (recordings by name).
+        bridge_members: the channels in these bridges, by id.
         requests: carries requests, and fails them without a connection.
         sender: carries the requests of calls, and holds them without a connection.
         reconciler: reconciles the calls with those in Asterisk.

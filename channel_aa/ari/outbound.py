@@ -183,7 +183,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             on_end=self.stop,
         )
         over = self._bridge.over
-        over.addCallbacks(self._bridge_over, self._bridge_failed)
+        over.addBoth(self._bridge_over)
         self._bridge.begin()
         return over
 
@@ -251,8 +251,10 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self._await_outcome()
 
     def _not_found(self) -> None:
-        if self._can_retry():
+        was_seen = self._is_accepted or self._is_dialed or self.is_answered
+        if not (was_seen or self._is_hanging_up or self._is_retried):
             self._is_retried = True
+            # If the request was not lost, Asterisk refuses a second channel of its id.
             self._originate()
             return
         # Its events were lost.
@@ -266,14 +268,6 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self.hang_up()
         else:
             self._await_outcome()
-
-    def _can_retry(self) -> bool:
-        """Tell whether the request may have been lost, as nothing was heard of it.
-
-        If it was not, Asterisk refuses a second channel of the same id.
-        """
-        was_seen = self._is_accepted or self._is_dialed or self.is_answered
-        return not (was_seen or self._is_hanging_up or self._is_retried)
 
     def stop(self) -> None:
         """Request its removal, or withdraw its request, and end its bridge."""
@@ -294,20 +288,14 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             lambda _: self.end()
         )
 
-    def accepted(self) -> None:
-        """Hang it up if that was requested meanwhile, or await its outcome."""
-        if self._is_over:
-            return
-        self._is_accepted = True
+    def _created(self) -> None:
         if self._is_hanging_up:
             self._remove()
-        elif not self.is_answered:
+        else:
             self._await_outcome()
 
     def _creation_failed(self, failure: Failure) -> None:
         error = failure.value
-        if self._is_over or self._is_accepted:
-            return
         if isinstance(error, AriError) and (
             error.outcome_unknown or isinstance(error, ConflictError)
         ):
@@ -334,15 +322,11 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         delay = self._due - now
         self._start_timer(delay if delay > 0 else MARGIN_SECONDS)
 
-    def _bridge_over(self, result: None) -> None:
-        if self._channel.is_hung_up:
+    def _bridge_over(self, result: Failure | None) -> Failure | None:
+        is_cancelled = isinstance(result, Failure) and result.check(CancelledError)
+        if self._channel.is_hung_up and not is_cancelled:
             raise ChannelGoneError("the caller has hung up")
         return result
-
-    def _bridge_failed(self, failure: Failure) -> Failure:
-        if self._channel.is_hung_up and not failure.check(CancelledError):
-            return Failure(ChannelGoneError("the caller has hung up"))
-        return failure
 
     def _discard(self) -> None:
         self._cancel_timer()

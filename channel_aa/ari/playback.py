@@ -110,17 +110,11 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         request = Request(method=method, path=("playbacks", self.id))
         return self._context.sender.send(request)
 
-    def accepted(self) -> None:
-        """Send the stop that was requested meanwhile: Asterisk has the playback."""
-        if self._is_accepted or self._is_over:
-            return
-        self._is_accepted = True
+    def _created(self) -> None:
         if self._stop_requested:
             self._send_stop()
 
     def _creation_failed(self, failure: Failure) -> None:
-        if self._is_over or self._is_accepted:
-            return
         error = failure.value
         if isinstance(error, CancelledError):
             self.end(PlaybackEnd.FAILED, "it was not asked for any more")

@@ -151,19 +151,13 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         if not self._withdraw() and self._is_accepted:
             self._send_stop()
 
-    def accepted(self) -> None:
-        """Send the stop that was requested meanwhile, or expect the end."""
-        if self._is_over or self._is_accepted:
-            return
-        self._is_accepted = True
+    def _created(self) -> None:
         if self._stop_requested:
             self._send_stop()
         else:
             self._start_timer(self._seconds)
 
     def _creation_failed(self, failure: Failure) -> None:
-        if self._is_over or self._is_accepted:
-            return
         error = failure.value
         if isinstance(error, AriError) and error.outcome_unknown:
             self.check()

@@ -124,6 +124,12 @@ class RemoteObject(ABC, Generic[Outcome, Found]):
             self._timer.cancel()
             self._timer = None
 
+    def accepted(self) -> None:
+        """Act on a response or an event which says that Asterisk has it."""
+        if not (self._is_over or self._is_accepted):
+            self._is_accepted = True
+            self._created()
+
     def _fire(self, deferred: Deferred[Outcome], outcome: Outcome) -> None:
         """Fire a Deferred, unless it has fired or was cancelled."""
         # While it is being cancelled, a result would look like that of the canceller.
@@ -133,10 +139,10 @@ class RemoteObject(ABC, Generic[Outcome, Found]):
     def _request_answered(self, result: bytes | Failure) -> None:
         self._is_creating = False
         try:
-            if isinstance(result, Failure):
-                self._creation_failed(result)
-            else:
+            if not isinstance(result, Failure):
                 self.accepted()
+            elif not (self._is_over or self._is_accepted):
+                self._creation_failed(result)
         finally:
             self._fire_checks()
 
@@ -181,12 +187,12 @@ class RemoteObject(ABC, Generic[Outcome, Found]):
         """Stop it, or withdraw its request; do nothing once it is over."""
 
     @abstractmethod
-    def accepted(self) -> None:
-        """Act on Asterisk's acceptance of the request."""
+    def _created(self) -> None:
+        """Act on that Asterisk has it, for the first time."""
 
     @abstractmethod
     def _creation_failed(self, failure: Failure) -> None:
-        """Act on the failure of the request."""
+        """Act on the failure of the request, if nothing shows that Asterisk has it."""
 
     @abstractmethod
     def _send_query(self) -> Deferred[Found]:

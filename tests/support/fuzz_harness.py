@@ -251,7 +251,7 @@ class FuzzHarness(SynchronousTestCase):
 
     def lose_what_is_closing(self) -> None:
         """End the latest connection, where one of its sides has closed it."""
-        if self.socket.transport.is_closing and not self.socket.ended.called:
+        if self.socket.transport.is_closing and not self.socket.closed.called:
             self.socket.connectionLost(Failure(ConnectionLost()))
 
     def assert_all_is_well(self) -> None:
@@ -261,7 +261,7 @@ class FuzzHarness(SynchronousTestCase):
         """
         self.answers.answer = sensible
         connections = len(self.wires.clients)
-        if not self.socket.ended.called:
+        if not self.socket.closed.called:
             self.socket.connectionLost(Failure(ConnectionLost()))
         while len(self.wires.clients) == connections:
             self.clock.advance(0.5)
@@ -285,7 +285,7 @@ class FuzzHarness(SynchronousTestCase):
         """Stop, and look that nothing was logged that should not be."""
         stopped = self.client.stopService()
         self.settle(5.0)
-        if not self.socket.ended.called:
+        if not self.socket.closed.called:
             self.socket.connectionLost(Failure(ConnectionLost()))
         self.settle(30.0)
         self.successResultOf(stopped)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from twisted.web.iweb import IBodyProducer, IResponse
 
     from channel_aa.ari.wire.address import Address
+    from channel_aa.ari.wire.errors import AriError
     from channel_aa.ari.wire.requests import Request
 
 IDLE_SECONDS = 10
@@ -173,23 +174,18 @@ class HttpSender:
         exchange = Deferred.fromCoroutine(self._exchange(request, mark_sent))
         exchange.addBoth(respond)
 
+        def error(kind: type[AriError], message: str) -> AriError:
+            return kind(*request.line, message=message, outcome_unknown=is_sent)
+
         def time_out(result: object, seconds: float) -> object:
             if not isinstance(result, Failure):
                 return result
             message = f"no answer within {seconds:g} seconds"
-            return Failure(
-                RequestTimeoutError(
-                    *request.line, message=message, outcome_unknown=is_sent
-                )
-            )
+            return Failure(error(RequestTimeoutError, message))
 
         def lose() -> None:
             message = "the connection to Asterisk was lost"
-            response.errback(
-                ConnectionLostError(
-                    *request.line, message=message, outcome_unknown=is_sent
-                )
-            )
+            response.errback(error(ConnectionLostError, message))
             exchange.cancel()
 
         response.addTimeout(self._timeout, self._reactor, time_out)

@@ -77,7 +77,7 @@ class Body(Protocol):
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._length = 0
-        self.whole: Deferred[bytes] = Deferred(self._cancel)
+        self.whole: Deferred[bytes] = Deferred(lambda _: self._close())
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Add a part of the body."""
@@ -101,9 +101,6 @@ class Body(Protocol):
             self.whole.callback(b"".join(self._parts))
         else:
             self.whole.errback(reason)
-
-    def _cancel(self, _whole: Deferred[bytes]) -> None:
-        self._close()
 
     def _close(self) -> None:
         if self.transport is not None:

@@ -138,16 +138,12 @@ class RoutingSender:
         self._http.fail_pending()
         self._websocket.fail_pending()
 
-    async def _close(self) -> None:
+    def close(self) -> Deferred[None]:
+        """Cancel every pending request, and close every connection."""
         if self._probe is not None:
             self._probe.cancel()
         self._cancel_comparison()
-        await self._websocket.close()
-        await self._http.close()
-
-    def close(self) -> Deferred[None]:
-        """Cancel every pending request, and close every connection."""
-        return Deferred.fromCoroutine(self._close())
+        return self._websocket.close().addCallback(lambda _: self._http.close())
 
     async def _run_probe(self) -> None:
         response = self._websocket.send(_PROBE)
