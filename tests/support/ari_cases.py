@@ -1,4 +1,4 @@
-"""The ARI client's cases that several modules of tests share."""
+"""Test cases of the ARI client that several test modules share."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class OutboundTestCase(AriTestCase):
             self.sender.only_unanswered().accept(b"{}")
         return phone
 
-    def hear_dial(self, phone: OutboundChannel, status: str) -> None:
-        self.hear("Dial", peer={"id": phone.id}, dialstatus=status)
+    def receive_dial(self, phone: OutboundChannel, status: str) -> None:
+        self.receive("Dial", peer={"id": phone.id}, dialstatus=status)
 
-    def hear_end(self, phone: OutboundChannel, cause: int = 0) -> None:
-        self.hear_channel("ChannelDestroyed", phone.id, cause=cause)
+    def receive_destroyed(self, phone: OutboundChannel, cause: int = 0) -> None:
+        self.receive_channel("ChannelDestroyed", phone.id, cause=cause)
 
     def is_hung_up(self, phone: OutboundChannel) -> None:
-        """Take the request to hang it up, the only one, and answer it."""
+        """Answer the request to hang it up, which is the only pending one."""
         request = self.sender.only_unanswered()
         self.assertEqual(request.line, f"DELETE channels/{phone.id}")
         request.accept()
@@ -53,7 +53,7 @@ class OutboundTestCase(AriTestCase):
 
 
 def in_stasis(channel_id: str, data: str = APP) -> bytes:
-    """Describe a channel of the application as Asterisk would."""
+    """Make Asterisk's description of a channel in the application."""
     dialplan = {"exten": "1000", "app_name": "Stasis", "app_data": data}
     return json.dumps(
         {"id": channel_id, "name": f"PJSIP/{channel_id}", "dialplan": dialplan}
@@ -62,7 +62,7 @@ def in_stasis(channel_id: str, data: str = APP) -> bytes:
 
 class ReconcileTestCase(AriTestCase):
     def reconnect(self, *channel_ids: str) -> None:
-        """Lose the connection and have it back; these channels are left."""
+        """Lose the connection and open it; the application still has these channels."""
         self.list_channels(*channel_ids)
         self.connection.lose()
         self.connection.open()
@@ -86,7 +86,7 @@ class ReconcileTestCase(AriTestCase):
 
 
 class RoutingTestCase(SynchronousTestCase):
-    """Both ways on a `Clock`; none of their timers may be left over."""
+    """Both transports on a `Clock`; no timer may be left."""
 
     wanted = Transport.AUTO
 
@@ -110,7 +110,7 @@ class RoutingTestCase(SynchronousTestCase):
 
     @property
     def lines(self) -> list[str]:
-        """What went over the websocket, as ``METHOD uri``, in order."""
+        """The requests sent over the websocket, as ``METHOD uri``, in order."""
         messages = [json.loads(frame) for frame in self.frames]
         return [f"{each['method']} {each['uri']}" for each in messages]
 
@@ -120,19 +120,19 @@ class RoutingTestCase(SynchronousTestCase):
         return answer
 
     def answer(self, place: int = -1, status: int = 200, body: str = "") -> None:
-        """Answer a frame, the last one unless told."""
+        """Answer the request of a frame, by default of the last one."""
         number = json.loads(self.frames[place])["request_id"]
         self.websocket.receive(
             RESTResponse(request_id=number, status_code=status, message_body=body)
         )
 
     def open(self) -> None:
-        """Open the websocket, of an Asterisk that serves requests over it."""
+        """Open the websocket of an Asterisk that answers the probe."""
         self.transports.probe()
         self.answer()
 
     def open_in_vain(self) -> None:
-        """The same, of one that does not."""
+        """Open the websocket of an Asterisk that does not answer the probe."""
         self.transports.probe()
         self.clock.advance(PROBE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""A caller and the phone that was dialled for them, until either leaves."""
+"""A bridge of a caller and an outbound channel, until either leaves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class TwoPartyBridgeTests(OutboundTestCase):
     def answered(self) -> OutboundChannel:
         phone = self.dial()
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         return phone
 
     def connect(self, *, is_set_up: bool = True) -> OutboundChannel:
@@ -36,7 +36,7 @@ class TwoPartyBridgeTests(OutboundTestCase):
         return phone
 
     def leave_bridge(self, channel_id: str) -> None:
-        self.hear(
+        self.receive(
             "ChannelLeftBridge", bridge={"id": self.bridge}, channel={"id": channel_id}
         )
 
@@ -57,7 +57,7 @@ class TwoPartyBridgeTests(OutboundTestCase):
             ],
         )
         self.assertEqual(self.overs, [])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
         self.assertEqual(self.overs, [None])
 
@@ -103,7 +103,7 @@ class TwoPartyBridgeTests(OutboundTestCase):
         self.assertIsInstance(getattr(failure, "value", None), RequestTimeoutError)
 
     def end(self) -> None:
-        """Let the caller leave the bridge, and answer what that leads to."""
+        """Let the caller leave the bridge, and answer the requests that follow."""
         self.leave_bridge("c1")
         for exchange in self.sender.unanswered:
             exchange.accept()
@@ -125,9 +125,9 @@ class TwoPartyBridgeTests(OutboundTestCase):
 
     def test_callers_hangup_ends_the_bridge(self) -> None:
         phone = self.connect()
-        self.hear_channel("ChannelHangupRequest")
+        self.receive_channel("ChannelHangupRequest")
         self.leave_bridge("c1")
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.answer_removals(
             f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
         )
@@ -183,17 +183,17 @@ class TwoPartyBridgeTests(OutboundTestCase):
         self.clock.advance(1)
         self.sender.only_unanswered().accept()
         self.assertEqual(self.overs, [])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
     def test_only_answered_channels_can_be_connected(self) -> None:
         phone = self.dial()
         self.failureResultOf(phone.connect(), TelephonyError)
-        self.hear_end(phone)
+        self.receive_destroyed(phone)
         self.successResultOf(phone.connect())
         phone = self.connect()
         self.failureResultOf(phone.connect(), TelephonyError)
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.answer_removals(
             f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
         )
@@ -214,7 +214,7 @@ class TwoPartyBridgeTests(OutboundTestCase):
         self.reconnect("c1", phone.id)
         self.assertEqual(self.overs, [])
         self.assertEqual(self.sender.unanswered, [])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
     def test_bridge_created_during_the_query_is_not_over(self) -> None:
@@ -232,7 +232,7 @@ class TwoPartyBridgeTests(OutboundTestCase):
         bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":["c1"]}}'
         exchanges["GET bridges"].accept(f"[{bridge}]".encode())
         self.assertEqual(self.overs, [])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
     def test_bridge_that_lost_a_channel_meanwhile_is_over(self) -> None:

@@ -1,4 +1,4 @@
-"""A channel's handle: what is asked of it, and what its caller does."""
+"""The handle of a channel: its commands, and the events of its caller."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class CommandTests(AriTestCase):
                     self.assert_nothing_left()
 
     def test_channel_has_the_callers_and_the_dialled_number(self) -> None:
-        self.hear(
+        self.receive(
             "StasisStart",
             channel={
                 "id": "c1",
@@ -128,7 +128,7 @@ class CommandTests(AriTestCase):
         """A dialplan may send a channel to the application twice."""
         done = self.enter().answer()
         late = self.sender.only_unanswered()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         again = self.enter()
         late.refuse(409)
         self.failureResultOf(done, ChannelGoneError)
@@ -197,48 +197,48 @@ class CallerTests(AriTestCase):
     def test_keys_are_passed_on_in_order(self) -> None:
         self.enter()
         for digit in "1*#D":
-            self.hear_channel("ChannelDtmfReceived", digit=digit, duration_ms=100)
+            self.receive_channel("ChannelDtmfReceived", digit=digit, duration_ms=100)
         self.assertEqual(self.listener().log, ["dtmf 1", "dtmf *", "dtmf #", "dtmf D"])
 
     def test_hangup_is_reported_once_before_the_end(self) -> None:
         self.enter()
         for _ in range(3):
-            self.hear_channel("ChannelHangupRequest", cause=16, soft=True)
-        self.hear_channel("StasisEnd")
-        self.hear_channel("ChannelDestroyed")
+            self.receive_channel("ChannelHangupRequest", cause=16, soft=True)
+        self.receive_channel("StasisEnd")
+        self.receive_channel("ChannelDestroyed")
         self.assertEqual(self.listener().log, ["hung up", "left"])
 
     def test_channel_that_is_destroyed_has_left(self) -> None:
         self.enter()
-        self.hear_channel("ChannelDestroyed", cause=16)
+        self.receive_channel("ChannelDestroyed", cause=16)
         self.assertEqual(self.listener().log, ["left"])
         self.assert_nothing_left()
 
     def test_playbacks_fail_when_the_channel_leaves(self) -> None:
         channel = self.enter()
-        heard, queued = self.play(channel), self.play(channel)
-        heard.request.accept()
-        self.hear_channel("StasisEnd")
-        self.assertEqual(heard.ends + queued.ends, [PlaybackEnd.FAILED] * 2)
-        self.assertEqual(heard.stops + queued.stops, 0)
+        playing, queued = self.play(channel), self.play(channel)
+        playing.request.accept()
+        self.receive_channel("StasisEnd")
+        self.assertEqual(playing.ends + queued.ends, [PlaybackEnd.FAILED] * 2)
+        self.assertEqual(playing.stops + queued.stops, 0)
         self.assert_nothing_left()
         queued.request.refuse(404)
         self.assertEqual(self.listener().log, ["left"])
 
     def test_listener_is_told_before_the_playbacks_fail(self) -> None:
-        """Else it would take the failed sound for news, and play the next."""
+        """Otherwise it would play the next sound after the failed one."""
         order: list[str] = []
         channel = self.enter()
         playing = self.play(channel)
         playing.playback.finished.addCallback(lambda _: order.append("sound failed"))
         told = self.listener().log
         playing.playback.finished.addCallback(lambda _: order.extend(told))
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assertEqual(order, ["sound failed", "left"])
 
     def test_channel_that_left_reports_nothing(self) -> None:
         channel = self.enter()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         channel.dtmf_received("1")
         channel.end()
         self.assertEqual(self.listener().log, ["left"])
@@ -246,21 +246,21 @@ class CallerTests(AriTestCase):
     def test_events_reach_their_own_channel_only(self) -> None:
         self.enter("c1")
         self.enter("c2")
-        self.hear_channel("ChannelDtmfReceived", "c2", digit="5")
-        self.hear_channel("StasisEnd", "c1")
+        self.receive_channel("ChannelDtmfReceived", "c2", digit="5")
+        self.receive_channel("StasisEnd", "c1")
         self.assertEqual(self.listener("c1").log, ["left"])
         self.assertEqual(self.listener("c2").log, ["dtmf 5"])
 
     def test_events_of_unknown_channels_are_ignored(self) -> None:
         for kind in ("StasisEnd", "ChannelDestroyed", "ChannelHangupRequest"):
-            self.hear_channel(kind, "stranger")
-        self.hear_channel("ChannelDtmfReceived", "stranger", digit="1")
+            self.receive_channel(kind, "stranger")
+        self.receive_channel("ChannelDtmfReceived", "stranger", digit="1")
         self.assertEqual(self.sender.lines, [])
         self.assertEqual(self.log.texts(), [])
 
 
 class RaisingListenerTests(AriTestCase):
-    """A fault of a listener is logged, and spoils nothing but its own call."""
+    """A fault of a listener is logged, and affects no other call."""
 
     def assert_fault_logged(self, count: int = 1) -> None:
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), count)
@@ -270,23 +270,23 @@ class RaisingListenerTests(AriTestCase):
         self.enter("c1")
         self.enter("c2")
         self.listener("c1").raising = {"dtmf_received", "dtmf"}
-        self.hear_channel("ChannelDtmfReceived", "c1", digit="1")
+        self.receive_channel("ChannelDtmfReceived", "c1", digit="1")
         self.assert_fault_logged()
-        self.hear_channel("ChannelDtmfReceived", "c2", digit="2")
+        self.receive_channel("ChannelDtmfReceived", "c2", digit="2")
         self.assertEqual(self.listener("c2").log, ["dtmf 2"])
 
     def test_fault_at_a_hangup_is_logged(self) -> None:
         self.enter()
         self.listener().raising = {"hung up"}
-        self.hear_channel("ChannelHangupRequest")
+        self.receive_channel("ChannelHangupRequest")
         self.assert_fault_logged()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assertEqual(self.listener().log, ["hung up", "left"])
 
     def test_fault_at_the_end_is_logged(self) -> None:
         playing = self.play(self.enter())
         self.listener().raising = {"left"}
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assert_fault_logged()
         self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
         self.assert_nothing_left()
@@ -314,6 +314,6 @@ class RaisingListenerTests(AriTestCase):
         self.assert_fault_logged()
         self.application.is_raising = False
         self.enter("c2")
-        self.hear_channel("ChannelDtmfReceived", "c1", digit="1")
-        self.hear_channel("ChannelDtmfReceived", "c2", digit="1")
+        self.receive_channel("ChannelDtmfReceived", "c1", digit="1")
+        self.receive_channel("ChannelDtmfReceived", "c2", digit="1")
         self.assertEqual(self.listener("c2").log, ["dtmf 1"])

@@ -1,4 +1,4 @@
-"""The client: events in, requests out, and what it keeps in between."""
+"""The client as a service: entering channels, requests, stopping."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ class InterfaceTests(AriTestCase):
 
 class EntryTests(AriTestCase):
     def test_channel_enters_with_the_arguments_of_the_dialplan(self) -> None:
-        self.hear_channel("StasisStart", args=["sales", "en"])
+        self.receive_channel("StasisStart", args=["sales", "en"])
         self.assertEqual(self.application.entered, [("c1", ("sales", "en"))])
         self.assertEqual(self.client.channels["c1"].name, "PJSIP/c1")
 
     def test_channel_without_a_listener_continues_in_the_dialplan(self) -> None:
         self.application.is_raising = True
-        self.hear_channel("StasisStart", args=[])
+        self.receive_channel("StasisStart", args=[])
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
         self.assertEqual(self.sender.lines, ["POST channels/c1/continue"])
 
     def test_channel_enters_once(self) -> None:
         channel = self.enter()
-        self.hear_channel("StasisStart", args=[])
+        self.receive_channel("StasisStart", args=[])
         self.assertIs(self.client.channels["c1"], channel)
         self.assertEqual(len(self.application.entered), 1)
 
     def test_channel_that_left_may_enter_again(self) -> None:
         first = self.enter()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assertIsNot(self.enter(), first)
         self.assertEqual(len(self.application.entered), 2)
 
@@ -48,12 +48,12 @@ class EntryTests(AriTestCase):
 class MessageTests(AriTestCase):
     def test_malformed_event_is_logged_once_for_each_kind(self) -> None:
         for _ in range(3):
-            self.connection.message(b"hello")
-            self.connection.message(b'{"type":"Unknown", garbage')
-            self.connection.message(b"{}")
-            self.hear("StasisStart")
-            self.hear("StasisStart", channel={"id": 7})
-            self.hear("PlaybackFinished", playback=None)
+            self.connection.message_received(b"hello")
+            self.connection.message_received(b'{"type":"Unknown", garbage')
+            self.connection.message_received(b"{}")
+            self.receive("StasisStart")
+            self.receive("StasisStart", channel={"id": 7})
+            self.receive("PlaybackFinished", playback=None)
         lines = self.log.texts(level=LogLevel.error)
         kinds = [line.partition("silently: ")[2].partition(":")[0] for line in lines]
         self.assertEqual(
@@ -61,20 +61,20 @@ class MessageTests(AriTestCase):
         )
 
     def test_event_after_a_malformed_one_is_handled(self) -> None:
-        self.connection.message(b"\xff")
+        self.connection.message_received(b"\xff")
         self.enter()
         self.assertEqual(len(self.application.entered), 1)
 
     def test_events_without_a_handler_are_ignored(self) -> None:
-        self.hear("ContactStatusChange", contact_info={})
-        self.hear("ChannelVarset", variable="a", value="b")
-        self.hear_channel("ChannelStateChange")
-        self.hear_channel("ChannelDialplan")
+        self.receive("ContactStatusChange", contact_info={})
+        self.receive("ChannelVarset", variable="a", value="b")
+        self.receive_channel("ChannelStateChange")
+        self.receive_channel("ChannelDialplan")
         self.assertEqual(self.log.texts(), [])
         self.assertEqual(self.client.channels, {})
 
     def test_replaced_application_is_an_error_that_says_what_to_do(self) -> None:
-        self.hear("ApplicationReplaced", application=APP)
+        self.receive("ApplicationReplaced", application=APP)
         [line] = self.log.texts(level=LogLevel.error)
         self.assertIn("the application name channel-aa", line)
         self.assertIn("Give each program its own app", line)

@@ -1,4 +1,4 @@
-"""Events that come twice, late and out of order, or are nobody's."""
+"""Events that arrive twice, late, out of order, or of unknown objects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class OddEventTests(ReconcileTestCase):
     """Events twice, late, and out of order."""
 
     def test_channel_that_leaves_before_it_enters_is_removed(self) -> None:
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         answered = self.enter().answer()
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(self.listener().log, ["left"])
@@ -19,32 +19,32 @@ class OddEventTests(ReconcileTestCase):
     def test_end_is_reported_once(self) -> None:
         self.enter()
         for _ in range(2):
-            self.hear_channel("ChannelHangupRequest")
-            self.hear_channel("StasisEnd")
-            self.hear_channel("ChannelDestroyed")
+            self.receive_channel("ChannelHangupRequest")
+            self.receive_channel("StasisEnd")
+            self.receive_channel("ChannelDestroyed")
         self.assertEqual(self.listener().log, ["hung up", "left"])
 
     def test_key_after_the_end_is_ignored(self) -> None:
         self.enter()
-        self.hear_channel("StasisEnd")
-        self.hear_channel("ChannelDtmfReceived", digit="1")
+        self.receive_channel("StasisEnd")
+        self.receive_channel("ChannelDtmfReceived", digit="1")
         self.assertEqual(self.listener().log, ["left"])
 
     def test_playback_that_finishes_before_it_starts_is_over(self) -> None:
         playing = self.play(self.enter())
-        playing.hear_finished()
-        playing.hear_started()
-        playing.hear_finished("failed")
+        playing.receive_finished()
+        playing.receive_started()
+        playing.receive_finished("failed")
         playing.request.accept()
         self.assertEqual(playing.ends, [PlaybackEnd.DONE])
         self.assertEqual(playing.stops, 0)
 
     def test_events_of_unknown_objects_are_ignored(self) -> None:
-        self.hear("Dial", peer={"id": "x"}, dialstatus="BUSY")
-        self.hear("ChannelLeftBridge", bridge={"id": "x"}, channel={"id": "y"})
-        self.hear("RecordingFinished", recording={"name": "x"})
-        self.hear("RecordingFailed", recording={"name": "x"})
-        self.hear_channel("ChannelHangupRequest", "x")
+        self.receive("Dial", peer={"id": "x"}, dialstatus="BUSY")
+        self.receive("ChannelLeftBridge", bridge={"id": "x"}, channel={"id": "y"})
+        self.receive("RecordingFinished", recording={"name": "x"})
+        self.receive("RecordingFailed", recording={"name": "x"})
+        self.receive_channel("ChannelHangupRequest", "x")
         self.assertEqual(self.log.texts(), [])
 
     def test_channel_outside_the_application_has_left(self) -> None:

@@ -1,4 +1,4 @@
-"""Events read as typed data, whatever arrives."""
+"""The decoding of events, valid or not."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def message(kind: str, **fields: object) -> bytes:
 
 
 class RecordingTests(SynchronousTestCase):
-    """A real call, as Asterisk 22.10.1 told it."""
+    """The events of a real call on Asterisk 22.10.1."""
 
     def setUp(self) -> None:
         self.lines = RECORDING.read_bytes().splitlines()
-        self.told = [decode(line) for line in self.lines]
+        self.events = [decode(line) for line in self.lines]
 
     def test_each_line_is_decoded_to_its_type(self) -> None:
-        for line, event in zip(self.lines, self.told, strict=True):
+        for line, event in zip(self.lines, self.events, strict=True):
             name = json.loads(line)["type"]
             if isinstance(event, UnknownEvent):
                 self.assertEqual(event.type, name)
@@ -77,7 +77,7 @@ class RecordingTests(SynchronousTestCase):
     def test_dtmf_events_have_digit_and_duration(self) -> None:
         keys = [
             (event.digit, event.duration_ms, event.channel.name)
-            for event in self.told
+            for event in self.events
             if isinstance(event, ChannelDtmfReceived)
         ]
         name = "Local/1000@default-00000001;2"
@@ -86,12 +86,12 @@ class RecordingTests(SynchronousTestCase):
     def test_each_playback_started_and_finished(self) -> None:
         started = [
             event.playback.id
-            for event in self.told
+            for event in self.events
             if isinstance(event, PlaybackStarted)
         ]
         finished = [
             event.playback.id
-            for event in self.told
+            for event in self.events
             if isinstance(event, PlaybackFinished)
         ]
         self.assertEqual(started, finished)
@@ -231,7 +231,7 @@ class MalformedEventTests(SynchronousTestCase):
         self.assertIn("$.channel.id", str(error))
 
     def check(self, payload: bytes) -> None:
-        """Decoding gives an event or a malformed one: there is no third outcome."""
+        """Assert that decoding gives an event or `MalformedEventError`."""
         try:
             event = decode(payload)
         except MalformedEventError:

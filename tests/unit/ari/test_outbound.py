@@ -1,4 +1,4 @@
-"""A dialled phone: whose call it shows, what becomes of it, how it is hung up."""
+"""An outbound channel: its caller ID, its outcome, and its hangup."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class CallerIdTests(SynchronousTestCase):
 class OutcomeTests(OutboundTestCase):
     def test_originate_request_has_the_callers_id(self) -> None:
         caller = {"name": 'Ann "A"', "number": "555"}
-        self.hear(
+        self.receive(
             "StasisStart", channel={"id": "c/1", "caller": caller, "name": "x"}, args=[]
         )
         phone = self.client.channels["c/1"].dial(
@@ -87,25 +87,25 @@ class OutcomeTests(OutboundTestCase):
                 "callerId": '"Sales: Ann A" <555>',
             },
         )
-        self.hear_end(phone)
+        self.receive_destroyed(phone)
 
     def test_channel_is_answered_when_it_enters_the_application(self) -> None:
         phone = self.dial()
         for status in ("", "RINGING", "ANSWER"):
-            self.hear_dial(phone, status)
+            self.receive_dial(phone, status)
         self.assertEqual(self.outcomes, [])
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         self.assertEqual(self.outcomes, [ANSWERED])
         self.assertEqual(len(self.application.entered), 1)
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
 
     def test_channel_may_enter_before_the_response(self) -> None:
         phone = self.dial(is_accepted=False)
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         self.assertEqual(self.outcomes, [ANSWERED])
         self.sender.only_unanswered().accept(b"{}")
-        self.hear_channel("StasisEnd", phone.id)
-        self.hear_end(phone, 16)
+        self.receive_channel("StasisEnd", phone.id)
+        self.receive_destroyed(phone, 16)
         self.assertEqual(self.outcomes, [ANSWERED])
 
     def test_dial_status_gives_the_outcome(self) -> None:
@@ -115,10 +115,10 @@ class OutcomeTests(OutboundTestCase):
             ("CHANUNAVAIL", UNAVAILABLE),
         ):
             phone = self.dial()
-            self.hear_dial(phone, "")
-            self.hear_dial(phone, status)
+            self.receive_dial(phone, "")
+            self.receive_dial(phone, status)
             self.assertEqual(self.outcomes, [outcome])
-            self.hear_end(phone)
+            self.receive_destroyed(phone)
             self.assertEqual(self.client.outbound, {})
 
     def test_hangup_cause_gives_the_outcome_of_any_other_status(self) -> None:
@@ -134,16 +134,16 @@ class OutcomeTests(OutboundTestCase):
             (999, NO_ANSWER),
         ):
             phone = self.dial()
-            self.hear_dial(phone, "")
-            self.hear_dial(phone, "NOANSWER")
+            self.receive_dial(phone, "")
+            self.receive_dial(phone, "NOANSWER")
             self.assertEqual(self.outcomes, [])
-            self.hear_end(phone, cause)
-            self.hear_end(phone, cause)
+            self.receive_destroyed(phone, cause)
+            self.receive_destroyed(phone, cause)
             self.assertEqual(self.outcomes, [outcome])
 
     def test_channel_that_ends_without_ringing_is_unavailable(self) -> None:
         phone = self.dial()
-        self.hear_end(phone, 0)
+        self.receive_destroyed(phone, 0)
         self.assertEqual(self.outcomes, [UNAVAILABLE])
 
     def test_refused_request_is_logged_and_means_unavailable(self) -> None:
@@ -159,7 +159,7 @@ class OutcomeTests(OutboundTestCase):
 
     def test_caller_who_has_hung_up_cannot_dial(self) -> None:
         channel = self.enter()
-        self.hear_channel("ChannelHangupRequest")
+        self.receive_channel("ChannelHangupRequest")
         self.dial(channel, is_accepted=False)
         self.assertEqual(self.outcomes, [NO_ANSWER])
         self.assertEqual(self.sender.lines, [])
@@ -185,10 +185,10 @@ class HangupTests(OutboundTestCase):
     def test_callers_hangup_hangs_up(self) -> None:
         for kind in ("ChannelHangupRequest", "StasisEnd", "ChannelDestroyed"):
             phone = self.dial()
-            self.hear_channel(kind)
+            self.receive_channel(kind)
             self.assertEqual(self.outcomes, [NO_ANSWER])
             self.is_hung_up(phone)
-            self.hear_channel("StasisEnd")
+            self.receive_channel("StasisEnd")
 
     def test_hangup_is_sent_after_the_response(self) -> None:
         phone = self.dial(is_accepted=False)
@@ -206,7 +206,7 @@ class HangupTests(OutboundTestCase):
     def test_answer_during_the_hangup_changes_nothing(self) -> None:
         phone = self.dial()
         phone.hang_up()
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         self.assertEqual(self.outcomes, [NO_ANSWER])
         self.is_hung_up(phone)
 
@@ -216,15 +216,15 @@ class HangupTests(OutboundTestCase):
         self.sender.only_unanswered().fail(RequestTimeoutError)
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(self.client.outbound, {})
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         self.is_hung_up(phone)
         self.assertEqual(len(self.application.entered), 1)
 
     def test_channel_of_a_forwarded_call_is_hung_up(self) -> None:
         """Asterisk then makes a channel of its own, with another id."""
         phone = self.dial()
-        self.hear_end(phone)
-        self.hear_channel("StasisStart", "1700000000.1", args=[phone.id])
+        self.receive_destroyed(phone)
+        self.receive_channel("StasisStart", "1700000000.1", args=[phone.id])
         self.assertEqual(
             self.sender.only_unanswered().line, "DELETE channels/1700000000.1"
         )
@@ -247,11 +247,11 @@ class HangupTests(OutboundTestCase):
 
 
 class QueryTests(OutboundTestCase):
-    """What happens where Asterisk says nothing."""
+    """Channels without events."""
 
     def test_silent_channel_is_queried_after_its_ring_time(self) -> None:
         phone = self.dial()
-        self.hear_dial(phone, "")
+        self.receive_dial(phone, "")
         self.clock.advance(24.9)
         self.assertEqual(self.sender.unanswered, [])
         self.clock.advance(0.1)
@@ -273,7 +273,7 @@ class QueryTests(OutboundTestCase):
             b'{"id":"x","state":"Up","dialplan":{"app_name":"Stasis"}}'
         )
         self.assertEqual(self.outcomes, [ANSWERED])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
 
     def test_three_failed_queries_end_the_channel(self) -> None:
         phone = self.dial()
@@ -289,14 +289,14 @@ class QueryTests(OutboundTestCase):
 
     def test_failed_channel_that_did_not_end_is_queried(self) -> None:
         phone = self.dial()
-        self.hear_dial(phone, "BUSY")
+        self.receive_dial(phone, "BUSY")
         self.clock.advance(25)
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Down"}')
         self.is_hung_up(phone)
         self.assertEqual(self.outcomes, [BUSY])
 
-    def dial_in_doubt(self) -> tuple[OutboundChannel, str]:
-        """Dial, and lose the answer; the line is that of the request."""
+    def dial_with_unknown_outcome(self) -> tuple[OutboundChannel, str]:
+        """Dial, and time the request out; return its line as well."""
         phone = self.dial(is_accepted=False)
         exchange = self.sender.only_unanswered()
         exchange.fail(RequestTimeoutError)
@@ -305,14 +305,14 @@ class QueryTests(OutboundTestCase):
         return phone, exchange.line
 
     def test_channel_is_queried_after_a_timed_out_request(self) -> None:
-        phone, _ = self.dial_in_doubt()
+        phone, _ = self.dial_with_unknown_outcome()
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
         self.assertEqual(self.outcomes, [])
-        self.hear_end(phone, 17)
+        self.receive_destroyed(phone, 17)
         self.assertEqual(self.outcomes, [BUSY])
 
     def test_lost_request_is_sent_again_once(self) -> None:
-        _, line = self.dial_in_doubt()
+        _, line = self.dial_with_unknown_outcome()
         self.sender.only_unanswered().refuse(404)
         again = self.sender.only_unanswered()
         self.assertEqual(again.line, line)
@@ -321,7 +321,7 @@ class QueryTests(OutboundTestCase):
         self.assertEqual(self.outcomes, [UNAVAILABLE])
 
     def test_lost_request_is_not_sent_again_after_a_hangup(self) -> None:
-        phone, _ = self.dial_in_doubt()
+        phone, _ = self.dial_with_unknown_outcome()
         phone.hang_up()
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(self.sender.unanswered, [])
@@ -333,7 +333,7 @@ class QueryTests(OutboundTestCase):
         self.sender.only_unanswered().refuse(409)
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
         self.assertEqual(self.outcomes, [])
-        self.hear_end(phone)
+        self.receive_destroyed(phone)
 
     def test_held_request_is_withdrawn_by_a_hangup(self) -> None:
         channel = self.enter()
@@ -357,4 +357,4 @@ class QueryTests(OutboundTestCase):
         self.assertEqual(question.line, f"GET channels/{phone.id}")
         question.accept(b'{"id":"x","dialplan":{"app_name":"Stasis"}}')
         self.assertEqual(self.outcomes, [ANSWERED])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)

@@ -1,4 +1,4 @@
-"""A playback always ends, whatever Asterisk says, and in whatever order."""
+"""A playback always ends, in any order of responses and events."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ class PlaybackTests(AriTestCase):
     def test_playback_is_over_when_it_finished(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
-        playing.hear_started()
+        playing.receive_started()
         self.assertEqual(playing.ends, [])
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
         self.assert_no_playback_left()
 
     def test_missing_sound_is_reported_as_failed(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
-        playing.hear_started()
-        playing.hear_finished("failed")
+        playing.receive_started()
+        playing.receive_finished("failed")
         self.assertEqual(playing.ends, FAILED)
 
     def test_events_may_arrive_before_the_response(self) -> None:
         playing = self.play(self.enter())
-        playing.hear_started()
-        playing.hear_finished()
+        playing.receive_started()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
         playing.request.accept()
         self.assertEqual(playing.ends, DONE)
@@ -60,15 +60,15 @@ class PlaybackTests(AriTestCase):
 
     def test_second_end_is_ignored(self) -> None:
         playing = self.play(self.enter())
-        playing.hear_finished()
-        playing.hear_finished("failed")
+        playing.receive_finished()
+        playing.receive_finished("failed")
         playing.playback.end(PlaybackEnd.FAILED)
         self.assertEqual(playing.ends, DONE)
 
     def test_events_of_other_playbacks_are_ignored(self) -> None:
         playing = self.play(self.enter())
-        self.hear_playback("PlaybackStarted", "another")
-        self.hear_playback("PlaybackFinished", "another", "done")
+        self.receive_playback("PlaybackStarted", "another")
+        self.receive_playback("PlaybackFinished", "another", "done")
         self.assertEqual(playing.ends, [])
         self.assertEqual(self.log.texts(level=LogLevel.critical), [])
 
@@ -116,11 +116,11 @@ class PlaybackTests(AriTestCase):
 
     def test_failed_request_of_a_started_playback_is_ignored(self) -> None:
         playing = self.play(self.enter())
-        playing.hear_started()
+        playing.receive_started()
         playing.request.fail(ConnectionLostError)
         self.assertEqual(playing.ends, [])
         self.assertEqual(playing.checks, 0)
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
 
     def assert_no_playback_left(self) -> None:
@@ -139,7 +139,7 @@ class StopTests(AriTestCase):
         self.sender.only_unanswered().accept()
         playing.playback.stop()
         self.assertEqual(playing.stops, 1)
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
 
     def test_stop_is_sent_after_the_response(self) -> None:
@@ -148,13 +148,13 @@ class StopTests(AriTestCase):
         self.assertEqual(playing.stops, 0)
         playing.request.accept()
         self.assertEqual(playing.stops, 1)
-        playing.hear_started()
+        playing.receive_started()
         self.assertEqual(playing.stops, 1)
 
     def test_stop_is_sent_when_the_playback_starts(self) -> None:
         playing = self.play(self.enter())
         playing.playback.stop()
-        playing.hear_started()
+        playing.receive_started()
         self.assertEqual(playing.stops, 1)
         playing.request.accept()
         self.assertEqual(playing.stops, 1)
@@ -162,7 +162,7 @@ class StopTests(AriTestCase):
     def test_finished_playback_is_not_stopped(self) -> None:
         playing = self.play(self.enter())
         playing.playback.stop()
-        playing.hear_finished()
+        playing.receive_finished()
         playing.request.accept()
         playing.playback.stop()
         self.assertEqual(playing.stops, 0)
@@ -183,7 +183,7 @@ class StopTests(AriTestCase):
         self.assertEqual(playing.ends, [])
         [warning] = self.log.texts(level=LogLevel.warn)
         self.assertIn("digits:1 on PJSIP/c1 plays on", warning)
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
 
     def test_cancelling_finished_stops_the_playback(self) -> None:
@@ -193,23 +193,23 @@ class StopTests(AriTestCase):
         self.failureResultOf(playing.playback.finished, CancelledError)
         self.assertEqual(playing.stops, 1)
         self.assertIn(playing.playback.id, self.client.playbacks)
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, [])
         self.assertEqual(self.client.playbacks, {})
 
     def test_stop_is_not_sent_after_a_hangup(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
-        self.hear_channel("ChannelHangupRequest", cause=16)
+        self.receive_channel("ChannelHangupRequest", cause=16)
         playing.playback.stop()
         self.assertEqual(playing.stops, 0)
-        playing.hear_finished("failed")
+        playing.receive_finished("failed")
         self.assertEqual(playing.ends, FAILED)
 
     def test_stop_requested_before_the_end_is_not_sent_after_it(self) -> None:
         playing = self.play(self.enter())
         playing.playback.stop()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         playing.request.accept()
         self.assertEqual(playing.stops, 0)
         self.assertEqual(playing.ends, FAILED)
@@ -221,7 +221,7 @@ class StopTests(AriTestCase):
                 playing.request.accept()
                 playing.playback.stop()
                 stop = self.sender.only_unanswered()
-                playing.hear_finished()
+                playing.receive_finished()
                 if fail == "refuse":
                     stop.refuse(500)
                 elif fail == "lose":
@@ -241,7 +241,7 @@ class TimerTests(AriTestCase):
                 if is_stopped:
                     playing.playback.stop()
                 self.assertEqual(len(self.timers), 1)
-                playing.hear_finished()
+                playing.receive_finished()
                 self.assertEqual(self.timers, [])
                 for exchange in self.sender.unanswered:
                     exchange.accept()
@@ -256,17 +256,17 @@ class TimerTests(AriTestCase):
         self.clock.advance(2)
         self.sender.only_unanswered().accept(b"{}")
         self.assertEqual((playing.checks, playing.stops), (1, 1))
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(self.timers, [])
 
 
 class QueryTests(AriTestCase):
-    """Asking after a playback that does not report its end."""
+    """Queries of a playback that does not report its end."""
 
     def test_silent_playback_is_queried(self) -> None:
         playing = self.play(self.enter(), "bogus:xx")
         playing.request.accept()
-        playing.hear_started()
+        playing.receive_started()
         self.clock.advance(9.9)
         self.assertEqual(playing.checks, 0)
         self.clock.advance(0.1)
@@ -286,7 +286,7 @@ class QueryTests(AriTestCase):
             self.assertEqual(playing.checks, checks)
             self.sender.only_unanswered().accept(b"{}")
             self.assertEqual(playing.ends, [])
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
 
     def test_three_failed_queries_end_the_playback(self) -> None:
@@ -350,7 +350,7 @@ class QueryTests(AriTestCase):
                 playing.request.accept()
                 self.clock.advance(10)
                 check = self.sender.only_unanswered()
-                playing.hear_finished()
+                playing.receive_finished()
                 if status is None:
                     check.accept(b"{}")
                 else:

@@ -1,4 +1,4 @@
-"""Callers, phones and conversations that the client finds at a connection."""
+"""Channels and bridges that the client finds after connecting."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class AdoptionTests(ReconcileTestCase):
     def test_channel_that_enters_and_leaves_meanwhile_is_not_adopted(self) -> None:
         self.reconnect("c1")
         self.enter("c1")
-        self.hear_channel("StasisEnd", "c1")
+        self.receive_channel("StasisEnd", "c1")
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(self.client.channels, {})
         self.assertEqual(len(self.application.entered), 1)
@@ -66,7 +66,7 @@ class AdoptionTests(ReconcileTestCase):
     def test_channel_that_leaves_meanwhile_is_not_adopted(self) -> None:
         for kind in ("StasisEnd", "ChannelDestroyed"):
             self.reconnect("c1")
-            self.hear_channel(kind, "c1")
+            self.receive_channel(kind, "c1")
             self.sender.only_unanswered().accept(in_stasis("c1"))
             self.assertEqual(self.client.channels, {})
 
@@ -164,12 +164,12 @@ class LeftoverTests(ReconcileTestCase):
     def test_adopted_bridge_is_over_when_a_channel_ends(self) -> None:
         for leaver in ("c1", self.PHONE):
             self.adopt_conversation()
-            self.hear_channel("StasisEnd", leaver)
+            self.receive_channel("StasisEnd", leaver)
             self.end_conversation()
 
     def test_adopted_bridge_is_over_when_a_channel_leaves_it(self) -> None:
         self.adopt_conversation()
-        self.hear(
+        self.receive(
             "ChannelLeftBridge",
             bridge={"id": "channel-aa-bridge-old-1"},
             channel={"id": "c1"},
@@ -188,5 +188,5 @@ class LeftoverTests(ReconcileTestCase):
         self.adopt_conversation()
         self.reconnect("c1", self.PHONE)
         self.assertEqual(self.lines(), [])
-        self.hear_channel("StasisEnd", "c1")
+        self.receive_channel("StasisEnd", "c1")
         self.end_conversation()

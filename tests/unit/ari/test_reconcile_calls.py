@@ -1,4 +1,4 @@
-"""What becomes of the calls that the client knows, with and without a connection."""
+"""The calls that the client knows, without and after a connection."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class ReconcileTests(ReconcileTestCase):
         line = f"POST channels/c1/play/{playing.id}?media=sound:press-1"
         self.assertEqual(self.sender.lines, [line])
         self.sender.only_unanswered().accept(b"{}")
-        self.hear_playback("PlaybackFinished", playing.id, "done")
+        self.receive_playback("PlaybackFinished", playing.id, "done")
         self.successResultOf(playing.finished)
 
     def test_playback_stopped_without_a_connection_is_not_requested(self) -> None:
@@ -113,7 +113,7 @@ class ReconcileTests(ReconcileTestCase):
         self.assertEqual(self.sender.lines, [])
 
     def test_cancelling_works_without_a_connection(self) -> None:
-        """And does not take the end that this brings about for an ordinary one."""
+        """And the end that follows does not fire its result."""
         channel = self.enter()
         self.list_channels("c1")
         self.connection.lose()
@@ -230,7 +230,7 @@ class RetryTests(ReconcileTestCase):
 
 
 class AuditTests(ReconcileTestCase):
-    """No event is heard of what happens here, on a connection that stays."""
+    """Events that never arrive, on a connection that stays."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -266,7 +266,7 @@ class AuditTests(ReconcileTestCase):
         self.enter("c1")
         self.list_channels()
         for _ in range(3):  # and the last is no reason to wait longer
-            self.connection.message(b"{")
+            self.connection.message_received(b"{")
             self.clock.advance(EARLY_AUDIT_SECONDS / 3)
         self.assertEqual(self.listener("c1").log, ["left"])
 
@@ -274,7 +274,7 @@ class AuditTests(ReconcileTestCase):
         del self.sender.answers[LIST]
         self.enter("c1")
         self.clock.advance(AUDIT_SECONDS)
-        self.connection.message(b"{")
+        self.connection.message_received(b"{")
         self.sender.only_unanswered().accept(b'{"channel_ids":["c1"]}')
         self.list_channels()
         self.clock.advance(EARLY_AUDIT_SECONDS)
@@ -299,7 +299,7 @@ class AuditTests(ReconcileTestCase):
         self.sender.only_unanswered().accept(b"{}")
         self.audit("c1")
         self.assertEqual(self.lines(), [])  # It rings: it has a bound of its own.
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         over = phone.connect()
         for _ in range(2):
             self.sender.only_unanswered().accept(b"{}")
@@ -326,7 +326,7 @@ class ReplacedTests(ReconcileTestCase):
         phone.outcome.addBoth(outcomes.append)
         self.sender.only_unanswered().accept(b"{}")
         asked = len(self.sender.lines)
-        self.hear("ApplicationReplaced", application=APP)
+        self.receive("ApplicationReplaced", application=APP)
         [line] = self.log.texts(level=LogLevel.error)
         self.assertIn("the application name channel-aa", line)
         self.assertIn("Give each program its own app", line)
@@ -341,7 +341,7 @@ class ReplacedTests(ReconcileTestCase):
         self.assert_nothing_left()
 
     def test_replaced_client_can_be_started_again(self) -> None:
-        self.hear("ApplicationReplaced", application=APP)
+        self.receive("ApplicationReplaced", application=APP)
         self.successResultOf(self.client.stopService())
         self.client.startService()
         self.assertFalse(self.client.is_replaced)

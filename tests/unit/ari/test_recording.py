@@ -35,16 +35,18 @@ class RecordingTests(AriTestCase):
             beep=True,
         )
         self.ends: list[RecordingEnd] = []
-        recording.finished.addCallbacks(self.ends.append, self.given_up)
+        recording.finished.addCallbacks(self.ends.append, self.cancelled)
         if is_accepted:
             self.sender.only_unanswered().accept(b"{}")
         return recording
 
-    def given_up(self, failure: object) -> None:
-        self.was_given_up = True
+    def cancelled(self, failure: object) -> None:
+        self.was_cancelled = True
 
-    def hear_recording(self, kind: str, name: str = "message", **fields: str) -> None:
-        self.hear(kind, recording={"name": name, **fields})
+    def receive_recording(
+        self, kind: str, name: str = "message", **fields: str
+    ) -> None:
+        self.receive(kind, recording={"name": name, **fields})
 
     def test_request_has_the_recordings_options(self) -> None:
         recording = self.record(name="a b/ü")
@@ -59,19 +61,19 @@ class RecordingTests(AriTestCase):
                 )
             ],
         )
-        self.hear_recording("RecordingFinished", "a b/ü")
+        self.receive_recording("RecordingFinished", "a b/ü")
         self.assertEqual(self.ends, [DONE])
 
     def test_recording_may_finish_before_the_response(self) -> None:
         self.record(is_accepted=False)
-        self.hear_recording("RecordingFinished")
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.sender.only_unanswered().accept(b"{}")
         self.assertEqual(self.ends, [DONE])
 
     def test_failed_recording_has_the_cause(self) -> None:
         recording = self.record()
-        self.hear_recording("RecordingFailed", cause="disk full")
+        self.receive_recording("RecordingFailed", cause="disk full")
         self.assertEqual(self.ends, [FAILED])
         self.assertEqual(recording.problem, "disk full")
 
@@ -102,22 +104,22 @@ class RecordingTests(AriTestCase):
         self.assertEqual(self.ends, [FAILED])
         self.assertIn("another one", second.problem)
         self.assertEqual(len(self.sender.lines), asked)
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.record(self.client.channels["c2"])
 
     def test_leaving_channel_ends_the_recording(self) -> None:
         self.record()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assertEqual(self.ends, [DONE])
 
     def test_cancelled_recording_is_stopped_after_the_response(self) -> None:
         recording = self.record(is_accepted=False)
         recording.finished.cancel()
-        self.assertTrue(self.was_given_up)
+        self.assertTrue(self.was_cancelled)
         self.sender.only_unanswered().accept(b"{}")
         self.assertEqual(self.sender.lines[1:], ["POST recordings/live/message/stop"])
         self.sender.only_unanswered().accept()
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
 
     def test_discarded_recording_is_stopped_and_deleted(self) -> None:
         recording = self.record(name="a/b")
@@ -170,7 +172,7 @@ class RecordingTests(AriTestCase):
         self.record(is_accepted=False)
         self.sender.only_unanswered().fail(RequestTimeoutError)
         self.sender.only_unanswered().accept(b"{}")
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.assertEqual(self.ends, [DONE])
         self.record(is_accepted=False)
         self.sender.only_unanswered().fail(RequestTimeoutError)
@@ -187,7 +189,7 @@ class RecordingTests(AriTestCase):
             self.sender.only_unanswered().line, "POST recordings/live/message/stop"
         )
         self.sender.only_unanswered().accept()
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.assertEqual(len(self.log.texts(level=LogLevel.warn)), 1)
 
     def test_held_request_is_withdrawn_by_a_discard(self) -> None:
@@ -206,5 +208,5 @@ class RecordingTests(AriTestCase):
             self.sender.only_unanswered().line, "GET recordings/live/message"
         )
         self.sender.only_unanswered().fail(ConnectionLostError)
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.assertEqual(self.ends, [DONE])

@@ -1,4 +1,4 @@
-"""Where Asterisk is, and what is said of it."""
+"""The address of an Asterisk: its URLs, and its credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The delays between tries to connect."""
+"""The delays between attempts to connect."""
 
 from __future__ import annotations
 

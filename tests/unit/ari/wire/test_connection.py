@@ -1,4 +1,4 @@
-"""A connection that has gone dead is noticed in time, and one that lives is kept."""
+"""The events connection: keep-alive, and reconnecting."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IProtocol, IProtocolFactory
 
 IN_TIME = 15.0
-"""Seconds within which a dead connection has to be noticed."""
+"""Seconds within which a dead connection has to be dropped."""
 
 
 @implementer(IStreamClientEndpoint)
 class Wires:
-    """Connects at once, to wires whose other ends the test holds."""
+    """Connects at once, to transports that the test holds."""
 
     def __init__(self) -> None:
         self.clients: list[Any] = []
@@ -54,7 +54,7 @@ class KeepAliveTests(SocketTestCase):
         self.addCleanup(self.log.stop)
 
     def connect(self, *, has_handshake: bool = True) -> None:
-        """Open a connection, and forget what was sent for it."""
+        """Open a connection, and clear what was sent."""
         self.wires = Wires()
         self.calls: list[str] = []
         self.connection = EventsConnection(
@@ -70,7 +70,7 @@ class KeepAliveTests(SocketTestCase):
         [self.client] = self.wires.clients
         if not has_handshake:
             return
-        self.hear(handshake_for(self.client))
+        self.receive(handshake_for(self.client))
         self.client.transport.clear()
         self.assertEqual(self.calls, ["open"])
 
@@ -79,11 +79,11 @@ class KeepAliveTests(SocketTestCase):
         self.client.connectionLost(Failure(ConnectionLost()))
         self.successResultOf(stopped)
 
-    def hear(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         self.client.dataReceived(data)
 
     def sent(self) -> list[int]:
-        """Give the opcodes of the control frames that were sent, and forget them."""
+        """Return the opcodes of the control frames that were sent, and clear them."""
         data = self.client.transport.value()
         self.client.transport.clear()
         opcodes = []
@@ -99,17 +99,17 @@ class KeepAliveTests(SocketTestCase):
         self.clock.pump([0.25] * round(seconds * 4))
 
     @settings(max_examples=60, deadline=None)
-    @given(heard_last=st.floats(0, 30), is_talking=st.booleans())
+    @given(received_last=st.floats(0, 30), is_talking=st.booleans())
     def test_dead_connection_is_dropped_in_time(
-        self, *, heard_last: float, is_talking: bool
+        self, *, received_last: float, is_talking: bool
     ) -> None:
-        """Whenever the network breaks; nothing that comes after it arrives."""
+        """At whatever time the network fails."""
         self.connect()
-        while self.clock.seconds() < heard_last:
+        while self.clock.seconds() < received_last:
             self.pass_time(0.25)
             if is_talking or PING in self.sent():
-                self.hear(frame(PONG))
-        self.hear(frame(TEXT, b"{}"))
+                self.receive(frame(PONG))
+        self.receive(frame(TEXT, b"{}"))
         last = self.clock.seconds()
         while not self.is_dead():
             self.clock.advance(0.1)
@@ -118,14 +118,14 @@ class KeepAliveTests(SocketTestCase):
         self.assert_nothing_left()
 
     def test_short_silence_is_tolerated(self) -> None:
-        """Asterisk was stopped for five seconds, or served a request that waits."""
+        """Asterisk may serve a request that waits."""
         self.connect()
-        self.hear(frame(TEXT, b"{}"))
+        self.receive(frame(TEXT, b"{}"))
         self.pass_time(5.0 + 1.0)
         self.assertEqual(self.sent(), [PING])
         self.pass_time(5.0)
         self.assertFalse(self.is_dead())
-        self.hear(frame(PONG))
+        self.receive(frame(PONG))
         self.pass_time(10.0)
         self.assertFalse(self.is_dead())
         self.disconnect()
@@ -134,7 +134,7 @@ class KeepAliveTests(SocketTestCase):
         self.connect()
         for _ in range(10):
             self.pass_time(10.0)
-            self.hear(frame(TEXT, b"{}"))
+            self.receive(frame(TEXT, b"{}"))
         self.assertFalse(self.is_dead())
         self.disconnect()
 
@@ -143,7 +143,7 @@ class KeepAliveTests(SocketTestCase):
         for _ in range(3):
             self.pass_time(6.5)
             self.assertEqual(self.sent(), [PING])
-            self.hear(frame(PONG))
+            self.receive(frame(PONG))
         self.pass_time(1.0)
         self.assertEqual(self.sent(), [])
         self.disconnect()
@@ -152,26 +152,26 @@ class KeepAliveTests(SocketTestCase):
         self.connect()
         for _ in range(60):
             self.pass_time(1.0)
-            self.hear(frame(TEXT, b"{}"))
+            self.receive(frame(TEXT, b"{}"))
         self.assertEqual(self.sent(), [])
         self.disconnect()
 
     def test_no_unsolicited_pong_is_sent(self) -> None:
-        """It crashes some versions of Asterisk."""
+        """One crashes some versions of Asterisk."""
         self.connect()
         self.pass_time(10.0)
-        self.hear(frame(PONG, b"nobody asked"))
+        self.receive(frame(PONG, b"nobody asked"))
         self.assertEqual(self.sent(), [PING])
-        self.hear(frame(PING, b"there?"))
+        self.receive(frame(PING, b"there?"))
         self.assertEqual(self.sent(), [PONG])
         self.disconnect()
 
     def test_suspended_process_does_not_drop_the_connection(self) -> None:
-        """The time went by here alone: what came meanwhile waits to be read."""
+        """What arrived meanwhile has not been read yet."""
         self.connect()
         self.clock.advance(3600.0)
         self.assertFalse(self.is_dead())
-        self.hear(frame(TEXT, b"{}"))
+        self.receive(frame(TEXT, b"{}"))
         self.pass_time(12.0)
         self.assertFalse(self.is_dead())
         self.disconnect()
@@ -179,7 +179,7 @@ class KeepAliveTests(SocketTestCase):
     def test_connection_is_open_from_the_handshake_to_the_loss(self) -> None:
         self.connect(has_handshake=False)
         self.assertFalse(self.connection.is_open)
-        self.hear(handshake_for(self.client))
+        self.receive(handshake_for(self.client))
         self.assertTrue(self.connection.is_open)
         self.client.connectionLost(Failure(ConnectionLost()))
         self.assertFalse(self.connection.is_open)
@@ -195,7 +195,7 @@ class KeepAliveTests(SocketTestCase):
         self.assertIn("does not even answer a ping", line)
         self.clock.advance(1.0)
         self.client = self.wires.clients[1]
-        self.hear(handshake_for(self.client))
+        self.receive(handshake_for(self.client))
         self.assertEqual(self.calls, ["open", "lost", "open"])
         self.disconnect()
 
@@ -204,7 +204,7 @@ class KeepAliveTests(SocketTestCase):
         self.client.connectionLost(Failure(ConnectionLost()))
         self.clock.advance(1.0)
         self.client = self.wires.clients[1]
-        self.hear(handshake_for(self.client))
+        self.receive(handshake_for(self.client))
         [line] = self.log.texts(level=LogLevel.warn)
         self.assertIn("nothing is encrypted", line)
         self.disconnect()

@@ -1,4 +1,4 @@
-"""Why there is no connection: each reason names its remedy, and no secret."""
+"""Each diagnosis of a failed connection names a remedy, and no secret."""
 
 from __future__ import annotations
 

@@ -59,9 +59,7 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual([unquote(part) for part in quoted.split("/")], path)
 
     @given(st.dictionaries(SEGMENTS, SEGMENTS, min_size=1, max_size=4))
-    def test_quoted_query_can_be_decoded(
-        self, query: dict[str, str]
-    ) -> None:
+    def test_quoted_query_can_be_decoded(self, query: dict[str, str]) -> None:
         uri = Request(method="GET", path=("x",), query=query).uri
         read = parse_qs(uri.removeprefix("x?"), strict_parsing=True)
         self.assertEqual(read, {name: [value] for name, value in query.items()})

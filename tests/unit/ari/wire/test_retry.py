@@ -1,4 +1,4 @@
-"""Requests that wait for a connection, and are sent again."""
+"""Requests that are held until a connection, and sent again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which way a request takes, and when that changes."""
+"""The transport of each request, and when it changes."""
 
 from __future__ import annotations
 
@@ -258,14 +258,14 @@ class WebSocketTests(RoutingTestCase):
 
 
 class ComparisonTests(RoutingTestCase):
-    """While requests go over the websocket, and one is not answered soon."""
+    """While requests go over the websocket, and one is slow."""
 
     def setUp(self) -> None:
         super().setUp()
         self.open()
 
     def probe(self) -> Exchange:
-        """Give the question that compares the websocket with HTTP."""
+        """Return the probe that compares the websocket with HTTP."""
         probe = self.http.only_unanswered()
         self.assertEqual(probe.line, PROBE)
         return probe

@@ -1,3 +1,7 @@
+"""Timeouts of one length on one timer."""
+
+from __future__ import annotations
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 

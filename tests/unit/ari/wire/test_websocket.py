@@ -1,4 +1,4 @@
-"""The lean websocket client does what autobahn's own does, only cheaper."""
+"""The fast websocket client behaves as autobahn's own does."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ GOODBYE = frame(CLOSE, (1000).to_bytes(2, "big"))
 
 
 def fragments(parts: Sequence[bytes], between: bytes) -> bytes:
-    """Make a message in several frames, with something between them."""
+    """Make a message in several frames, with control frames between them."""
     opcodes = [TEXT, *[CONTINUATION] * (len(parts) - 1)]
     frames = [frame(*each, fin=False) for each in zip(opcodes, parts, strict=True)]
     frames[-1] = frame(opcodes[-1], parts[-1])
@@ -87,7 +87,7 @@ STREAMS = st.builds(
 def segments(
     draw: Callable[[st.SearchStrategy[list[int]]], list[int]], frames: list[bytes]
 ) -> list[bytes]:
-    """Cut frames into the segments that arrive, near their edges above all."""
+    """Cut frames into segments, most of them near their edges."""
     stream = b"".join(frames)
     edges = [0]
     for each in frames:
@@ -112,13 +112,13 @@ THOROUGH = settings(
 
 
 class ReferenceTests(SocketTestCase):
-    """Whatever arrives, in whatever segments: the same as with autobahn alone."""
+    """Any frames in any segments have the same outcome as with autobahn alone."""
 
     def both(self) -> tuple[Socket, Socket]:
         return self.open(AutobahnClient), self.open(FastWebSocketProtocol)
 
     def assume_heads_are_whole(self, reference: Socket, lean: Socket) -> None:
-        """Leave out a wrong frame whose head has begun: the rest shows it to both."""
+        """Leave out an invalid frame with an incomplete header: the rest shows it."""
         has_begun = 2 <= len(lean.client._unread) < LONGEST_HEAD
         differ = reference.wire.is_closing and not lean.wire.is_closing
         if has_begun and differ:
@@ -201,7 +201,7 @@ class ReferenceTests(SocketTestCase):
 
 class FastPathTests(SocketTestCase):
     def test_short_messages_bypass_autobahn(self) -> None:
-        """Else all of this would be tested, and pass, for nothing."""
+        """Otherwise the tests of this module would compare autobahn with itself."""
         socket = self.open()
         self.patch(WebSocketClientProtocol, "dataReceived", None)
         texts = [b"", b"x" * 125, b"x" * 126, b"x" * MAX_SHORT_FRAME]
@@ -219,7 +219,7 @@ class FastPathTests(SocketTestCase):
         self.assertEqual(socket.messages, [b"ab", b"c", b"d"])
 
     def test_message_without_valid_utf8_does_not_close(self) -> None:
-        """One event may be wrong; whoever decodes it says so."""
+        """The decoder of events reports it."""
         socket = self.open()
         wrong = frame(TEXT, b"\xff")
         socket.feed(
@@ -266,9 +266,9 @@ class FastPathTests(SocketTestCase):
         socket = self.open()
         socket.feed([frame(TEXT, b"x" * 20)[:9]])
         socket.lose()
-        told = list(socket.told)
+        before = list(socket.calls)
         socket.client.dataReceived(frame(TEXT, b"x" * 20)[9:] + frame(TEXT, b"late"))
-        self.assertEqual(socket.told, told)
+        self.assertEqual(socket.calls, before)
         self.assertEqual(socket.messages, [])
 
     def test_no_message_after_the_drop(self) -> None:
@@ -303,7 +303,7 @@ class FastPathTests(SocketTestCase):
 
 
 class ServedSocket:
-    """A client of ours and autobahn's server, joined."""
+    """A client of ours, connected to autobahn's server."""
 
     def __init__(self, case: SocketTestCase) -> None:
         factory = WebSocketServerFactory(reactor=case.clock)
@@ -318,7 +318,7 @@ class ServedSocket:
         self.socket.feed([self.server.transport.value()])
 
     def pass_on(self) -> bytes:
-        """Hand the server what the client has written."""
+        """Pass what the client has written to the server."""
         written: bytes = self.socket.wire.value()
         self.socket.wire.clear()
         self.server.dataReceived(written)

@@ -1,4 +1,4 @@
-"""A hostile server at the other end of the websocket costs its connection, no more."""
+"""Limits of the websocket client against a malicious server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PIECE = 1000
 
 
 def kept(socket: Socket) -> int:
-    """How many bytes of what arrived are kept, and in how many pieces."""
+    """How many received bytes are kept, and in how many pieces."""
     client = socket.client
     lists = [getattr(client, name, None) for name in ("message_data", "frame_data")]
     pieces = [piece for each in lists for piece in each or ()]

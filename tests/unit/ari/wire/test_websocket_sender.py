@@ -1,4 +1,4 @@
-"""Requests over the websocket: framed, answered by id, and bounded in time."""
+"""Requests over the websocket: frames, responses by id, timeouts, the queue."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 TIMERS = 2
-"""One for what is late, and one for what is slow."""
+"""One for timed out requests, and one for slow ones."""
 
 
 def get(name: str = "c1") -> Request:
@@ -41,7 +41,7 @@ def get(name: str = "c1") -> Request:
 
 
 class Answer:
-    """What became of a request: its body, or its error."""
+    """The outcome of a request: its body, or its error."""
 
     def __init__(self, waiting: Deferred[bytes]) -> None:
         self.waiting = waiting
@@ -58,7 +58,7 @@ class Answer:
 
 
 class SenderTestCase(SynchronousTestCase):
-    """A sender on a `Clock`; none of its timers may be left over."""
+    """A sender on a `Clock`; no timer may be left."""
 
     max_in_flight = 1000
 
@@ -86,7 +86,7 @@ class SenderTestCase(SynchronousTestCase):
 
     @property
     def sent(self) -> list[str]:
-        """The names of the channels asked for, in the order of the frames."""
+        """The names of the requested channels, in the order of the frames."""
         return [each["uri"].removeprefix("channels/") for each in self.messages]
 
     def send(self, name: str = "c1") -> Answer:
@@ -453,7 +453,7 @@ class LostTests(SenderTestCase):
         self.assert_nothing_left()
 
     def test_errback_of_a_loss_may_cancel_other_requests(self) -> None:
-        """A call that ends gives up everything it waits for."""
+        """A call that ends cancels its requests."""
         others: list[Answer] = []
 
         def give_up(_: object) -> None:
