@@ -39,8 +39,7 @@ class Channel:
     Attributes:
         listener: who is told of its events; ``None`` once it has left.
         is_hung_up: whether it was hung up, or has left.
-        playbacks: its playbacks that are not over.
-        recordings: its recordings that are not over.
+        playbacks, recordings: those on it that are not over.
         outbound: the channels originated on its behalf that are not over.
     """
 

@@ -123,7 +123,8 @@ class CallEvents:
         if (channel := self._channels.get(channel_id)) is not None:
             channel.end()
         if (outbound := self._outbound.get(channel_id)) is not None:
-            outbound.end(getattr(event, "cause", 0))
+            cause = event.cause if isinstance(event, events.ChannelDestroyed) else 0
+            outbound.end(cause)
         if (member := self._bridge_members.get(channel_id)) is not None:
             member.bridge.end()
         self._reconciler.cancel_adoption(channel_id)

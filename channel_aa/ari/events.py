@@ -203,12 +203,7 @@ class ApplicationReplaced(KnownEvent, frozen=True, kw_only=True):
 
 
 class UnknownEvent(Event, frozen=True, kw_only=True):
-    """An event of a type that has no class here; its fields are in its payload.
-
-    Attributes:
-        type: Asterisk's name of the event.
-        payload: the whole message, as JSON.
-    """
+    """An event of a type that has no class here; ``payload`` is the whole message."""
 
     type: str
     payload: bytes

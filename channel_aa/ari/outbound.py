@@ -104,9 +104,6 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         endpoint: what is dialled.
         ring_seconds: how long it rings.
         caller_id: what the phone shows; see `caller_id`.
-
-    Attributes:
-        is_answered: whether it was answered, and entered our application.
     """
 
     _log = Logger()

@@ -241,10 +241,10 @@ class EventsConnection:
 
     def stop(self) -> Deferred[None]:
         """Close the websocket with code 1000, within some 2 seconds."""
-        self.stay_away()
         loop, self._loop = self._loop, None
         if loop is None:
             return succeed(None)
+        self.stay_away()
         if self._protocol is None:
             loop.cancel()
         return loop

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 class Diagnosis(msgspec.Struct, frozen=True):
     """Why a connection failed or ended.
 
-    Attributes:
-        kind: equal for causes that are to be logged once.
-        text: a sentence or two for the log: what happened, and what to do.
+    ``kind`` is equal for causes that are to be logged once; ``text`` is for the log,
+    and says what happened and what to do.
     """
 
     kind: str

@@ -42,13 +42,8 @@ class Connection(HTTP11ClientProtocol):
         """Parse data; headers in pieces, so that their size can be limited."""
         while data and self._parser is not None and self._parser.state != _IN_BODY:
             if self._head_bytes >= MAX_HEAD_BYTES:
-                self._giveUp(
-                    Failure(
-                        AnswerTooLongError(
-                            f"its headers have more than {MAX_HEAD_BYTES} bytes"
-                        )
-                    )
-                )
+                message = f"its headers have more than {MAX_HEAD_BYTES} bytes"
+                self._giveUp(Failure(AnswerTooLongError(message)))
                 return
             piece, data = data[:_PIECE], data[_PIECE:]
             self._head_bytes += len(piece)
