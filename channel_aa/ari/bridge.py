@@ -1,15 +1,14 @@
-"""Two channels that hear each other."""
+"""A bridge of two channels."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 
 from channel_aa.ari.events import BridgeData
-from channel_aa.ari.wire.errors import AriError, ConflictError
+from channel_aa.ari.wire.errors import AriError, ConflictError, decode_response
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.retry import MAX_TRIES
 from channel_aa.logs import Logger
@@ -19,34 +18,41 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
-    from channel_aa.ari.client import AriClient
+    from channel_aa.ari.registry import HandleContext
 
 _NO_SUCH_CHANNEL = 400
 BRIDGE_PREFIX = "channel-aa-bridge-"
-"""What the id of each bridge of ours begins with."""
+"""The prefix of the ids of this program's bridges."""
+
+
+class BridgeMember(NamedTuple):
+    """A channel in a bridge: finds the bridge by the channel's id."""
+
+    id: str
+    bridge: TwoPartyBridge
 
 
 class TwoPartyBridge:
-    """A bridge of ours with two channels in it.
+    """A mixing bridge with two channels in it.
 
-    It is over when either of them leaves it, or hangs up; the bridge is then removed.
+    It ends when either channel leaves it, or hangs up; the bridge is then removed.
 
     Args:
-        client: whose Asterisk it is on.
+        context: what the client's handles share.
         bridge_id: the bridge's id.
         members: the ids of the two channels.
-        on_end: called once when it is over, to see to those who are left.
+        on_end: called once, when it is over, to hang up those who are left.
 
     Attributes:
-        over: fires when it is over and the bridge is gone; with the error where it
-            could not begin.
+        over: fires when it is over and the bridge is removed; with the error if it
+            could not be set up. Cancelling it ends the bridge.
     """
 
     _log = Logger()
 
     def __init__(
         self,
-        client: AriClient,
+        context: HandleContext,
         *,
         bridge_id: str,
         members: tuple[str, str],
@@ -54,65 +60,69 @@ class TwoPartyBridge:
     ) -> None:
         self.id = bridge_id
         self.members = members
-        self.over: Deferred[None] = Deferred(self._given_up)
-        self._client = client
+        self.over: Deferred[None] = Deferred(self._cancel)
+        self._context = context
         self._on_end = on_end
         self._is_over = False
-        self._is_given_up = False
+        self._is_cancelled = False
         self._problem: Failure | None = None
         self._setting_up: Deferred[None] | None = None
-        client.conversations[bridge_id] = self
-        for member in members:
-            client.members[member] = self
+        self._entries = [BridgeMember(member, self) for member in members]
+        context.registry.add(self)
+        for entry in self._entries:
+            context.registry.add(entry)
 
     @property
     def is_set_up(self) -> bool:
-        """Whether both have been brought together."""
+        """Whether both channels have been added to the bridge."""
         return self._setting_up is None or self._setting_up.called
 
     def begin(self) -> None:
-        """Make the bridge, and bring the two together."""
+        """Create the bridge, and add the two channels."""
         self._setting_up = Deferred.fromCoroutine(self._set_up())
-        self._setting_up.addErrback(self._failed)
+        self._setting_up.addErrback(self._set_up_failed)
 
     def check(self, present: Collection[str] | None) -> None:
-        """Compare with who is in the bridge; ``None``: there is no such bridge."""
+        """End it unless both channels are in it.
+
+        Args:
+            present: the ids of the channels in it; ``None``: it does not exist.
+        """
         if not set(self.members).issubset(present or ()):
             self.end()
 
     def end(self) -> None:
-        """Take note that it is over, and remove the bridge."""
+        """End it, and remove the bridge."""
         if self._is_over:
             return
         self._is_over = True
-        for member in self.members:
-            self._client.members.pop(member, None)
+        self._discard_members()
         self._on_end()
-        # The removal must not overtake the bridge's making.
+        # The removal must not overtake the creation.
         if self._setting_up is None:
             self._remove()
         else:
             self._setting_up.addCallback(lambda _: self._remove())
 
-    def let_go(self) -> None:
-        """Leave it standing: it is not ours any more."""
+    def abandon(self) -> None:
+        """Forget it without a request: it is not ours any more."""
         self._is_over = True
-        self._forget()
+        self._discard()
 
-    def end_waiting(self) -> None:
-        """End the wait of whoever still waits for one that was let go."""
+    def fire_abandoned(self) -> None:
+        """Fire `over` of an abandoned bridge."""
         if not self.over.called:
             self.over.callback(None)
 
     async def _set_up(self) -> None:
-        client = self._client
+        sender = self._context.sender
         make = Request(
             method="POST",
             path=("bridges", self.id),
-            query={"type": "mixing", "name": client.bridge_name},
+            query={"type": "mixing", "name": self._context.bridge_name},
         )
-        with suppress(ConflictError):  # It was made, and the answer was lost.
-            await client.sender.send(make, again=True)
+        with suppress(ConflictError):  # It was created, and the response was lost.
+            await sender.send(make, idempotent=True)
         add = Request(
             method="POST",
             path=("bridges", self.id, "addChannel"),
@@ -122,56 +132,57 @@ class TwoPartyBridge:
             if self._is_over:
                 return
             try:
-                await client.sender.send(add)
+                await sender.send(add)
             except AriError as error:
-                if not (error.may_be_done and tries_left):
+                if not (error.outcome_unknown and tries_left):
                     raise
             else:
                 return
-            # Who is in the bridge, and is added again, is taken out of it first: that
-            # would be the conversation's end.
+            # Asterisk takes a channel that is added twice out of the bridge first,
+            # which would end it.
             if await self._has_both():
                 return
 
     async def _has_both(self) -> bool:
         request = Request(method="GET", path=("bridges", self.id))
-        answer = await self._client.sender.send(request, again=True)
+        body = await self._context.sender.send(request, idempotent=True)
         try:
-            present = msgspec.json.decode(answer, type=BridgeData).channels
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            present = decode_response(request, body, BridgeData).channels
+        except AriError:
             return False
         return set(self.members).issubset(present)
 
-    def _failed(self, failure: Failure) -> None:
+    def _set_up_failed(self, failure: Failure) -> None:
         error = failure.value
-        # One that hung up meanwhile is the conversation's end, and no error.
+        # A hangup meanwhile ends the bridge, and is no error.
         is_gone = isinstance(error, AriError) and error.status == _NO_SUCH_CHANNEL
         if not (self._is_over or is_gone or isinstance(error, CancelledError)):
             self._problem = failure
-        # Beyond this callback: the removal waits for the set-up's end.
+        # `end` must not wait for this callback's own Deferred.
         self._setting_up = None
         self.end()
 
-    def _given_up(self, _waiting: Deferred[None]) -> None:
-        # Its end would look like one to whoever is cancelled.
-        self._is_given_up = True
+    def _cancel(self, _over: Deferred[None]) -> None:
+        # While `over` is being cancelled, its result would look like the canceller's.
+        self._is_cancelled = True
         self.end()
 
     def _remove(self) -> None:
-        self._client.cleanup.remove("bridges", self.id).addCallback(
-            lambda _: self._removed()
-        )
+        self._context.cleanup.remove("bridges", self.id).addCallback(self._removed)
 
-    def _removed(self) -> None:
-        self._forget()
-        if self.over.called or self._is_given_up:
+    def _removed(self, _result: None) -> None:
+        self._discard()
+        if self.over.called or self._is_cancelled:
             return
         if self._problem is not None:
             self.over.errback(self._problem)
         else:
             self.over.callback(None)
 
-    def _forget(self) -> None:
-        for member in self.members:
-            self._client.members.pop(member, None)
-        self._client.conversations.pop(self.id, None)
+    def _discard_members(self) -> None:
+        for entry in self._entries:
+            self._context.registry.discard(entry)
+
+    def _discard(self) -> None:
+        self._discard_members()
+        self._context.registry.discard(self)

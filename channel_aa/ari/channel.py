@@ -1,4 +1,4 @@
-"""A caller's channel, as a handle with the operations of the attendant."""
+"""A caller's channel."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from twisted.internet.defer import fail, succeed
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from channel_aa.ari.outbound import OutboundChannel
+from channel_aa.ari.outbound import OutboundChannel, caller_id
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
-from channel_aa.ari.wire.errors import AriError, ConflictError, NotFoundError
+from channel_aa.ari.wire.errors import NotFoundError, decode_response, is_channel_gone
 from channel_aa.ari.wire.requests import Request
 from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
 from channel_aa.logs import Logger
@@ -22,13 +22,9 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
-    from channel_aa.ari.client import AriClient
     from channel_aa.ari.events import ChannelData
-    from channel_aa.ari.playback import PlaybackTimeouts
-    from channel_aa.ari.wire.retry import RetryingSender
+    from channel_aa.ari.registry import HandleContext
     from channel_aa.interfaces import IChannelListener
-
-_NOT_IN_STASIS = 409
 
 
 @implementer(IChannel)
@@ -36,59 +32,38 @@ class Channel:
     """A channel in our Stasis application.
 
     Args:
-        client: whom the channel belongs to.
-        data: what Asterisk says of it.
-        is_new: whether it has just entered: nobody has played anything to it yet.
+        context: what the client's handles share.
+        data: Asterisk's description of it.
+        is_new: whether it has just entered, so that no sound is playing on it.
+
+    Attributes:
+        listener: who is told of its events; ``None`` once it has left.
+        is_hung_up: whether it was hung up, or has left.
+        playbacks, recordings: those on it that are not over.
+        outbound: the channels originated on its behalf that are not over.
     """
 
     _log = Logger()
 
     def __init__(
-        self, client: AriClient, data: ChannelData, *, is_new: bool = False
+        self, context: HandleContext, data: ChannelData, *, is_new: bool = False
     ) -> None:
         self.id = data.id
         self.name = data.name
-        self.data = data
+        self.caller_name = data.caller.name
+        self.caller_number = data.caller.number
+        self.dialled = data.dialplan.exten
+        self.language = data.language
         self.listener: IChannelListener | None = None
         self.is_hung_up = False
         self.playbacks: set[Playback] = set()
         self.recordings: set[Recording] = set()
-        self.phones: set[OutboundChannel] = set()
-        self._client = client
+        self.outbound: set[OutboundChannel] = set()
+        self._context = context
         self._is_silent = is_new
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} id={self.id!r}>"
-
-    @property
-    def caller_name(self) -> str:
-        """Who calls; see `IChannel.caller_name`."""
-        return self.data.caller.name
-
-    @property
-    def caller_number(self) -> str:
-        """The number that calls; see `IChannel.caller_number`."""
-        return self.data.caller.number
-
-    @property
-    def dialled(self) -> str:
-        """The number that was dialled; see `IChannel.dialled`."""
-        return self.data.dialplan.exten
-
-    @property
-    def language(self) -> str:
-        """The language of its sounds; see `IChannel.language`."""
-        return self.data.language
-
-    @property
-    def requests(self) -> RetryingSender:
-        """What carries this channel's requests."""
-        return self._client.sender
-
-    @property
-    def alarms(self) -> PlaybackTimeouts:
-        """What tells this channel's playbacks that they have been quiet for long."""
-        return self._client.alarms
 
     def answer(self) -> Deferred[None]:
         """Answer the call; see `IChannel.answer`."""
@@ -97,9 +72,7 @@ class Channel:
     def play(self, media: str) -> Playback:
         """Start a sound; see `IChannel.play`."""
         self._is_silent = False
-        playback = Playback(self, media, self._client.new_playback_id())
-        self.playbacks.add(playback)
-        self._client.playbacks[playback.id] = playback
+        playback = Playback(self._context, self, media)
         playback.begin()
         return playback
 
@@ -111,20 +84,20 @@ class Channel:
         self, *, context: str = "", extension: str = "", priority: int = 0
     ) -> Deferred[None]:
         """Leave for the dialplan; see `IChannel.continue_in_dialplan`."""
-        place = {
+        location = {
             "context": context,
             "extension": extension,
             "priority": str(priority) if priority else "",
         }
-        named = {key: text for key, text in place.items() if text}
-        return self._command("POST", "continue", query=named)
+        given = {key: text for key, text in location.items() if text}
+        return self._command("POST", "continue", query=given)
 
     def set_variable(self, name: str, value: str) -> Deferred[None]:
         """Set a variable; see `IChannel.set_variable`."""
         query = {"variable": name, "value": value}
-        # Those who are turned away come in crowds, and hear nothing.
+        # Calls that are rejected arrive in bursts, and before any sound has played.
         return self._command(
-            "POST", "variable", query=query, may_wait=not self._is_silent
+            "POST", "variable", query=query, waits_for_sound=not self._is_silent
         )
 
     def get_variable(self, name: str) -> Deferred[str]:
@@ -135,25 +108,27 @@ class Channel:
             query={"variable": name},
         )
         return (
-            self.requests.send(request, again=True)
-            .addCallback(_value_of_variable, request)
+            self._context.sender.send(request, idempotent=True)
+            .addCallback(
+                lambda body: decode_response(request, body, _Variable, "variable").value
+            )
             .addErrback(self._variable_failed)
         )
 
     def start_ringing(self) -> Deferred[None]:
-        """Let the caller hear the ring tone; see `IChannel.start_ringing`."""
+        """Play the ring tone to the caller; see `IChannel.start_ringing`."""
         return self._command("POST", "ring")
 
     def stop_ringing(self) -> Deferred[None]:
-        """End the ring tone; see `IChannel.stop_ringing`."""
+        """Stop the ring tone; see `IChannel.stop_ringing`."""
         return self._command("DELETE", "ring")
 
     def start_music(self, music_class: str) -> Deferred[None]:
-        """Let the caller hear music on hold; see `IChannel.start_music`."""
+        """Play music on hold to the caller; see `IChannel.start_music`."""
         return self._command("POST", "moh", query={"mohClass": music_class})
 
     def stop_music(self) -> Deferred[None]:
-        """End the music on hold; see `IChannel.stop_music`."""
+        """Stop the music on hold; see `IChannel.stop_music`."""
         return self._command("DELETE", "moh")
 
     def record(
@@ -165,7 +140,7 @@ class Channel:
         terminator: str,
         beep: bool,
     ) -> Recording:
-        """Record what the caller says; see `IChannel.record`."""
+        """Record the caller; see `IChannel.record`."""
         self._is_silent = False
         options = {
             "maxDurationSeconds": str(max_seconds),
@@ -174,7 +149,7 @@ class Channel:
             "beep": "true" if beep else "false",
         }
         recording = Recording(
-            self._client, self, name, options=options, max_seconds=max_seconds
+            self._context, self, name, options=options, max_seconds=max_seconds
         )
         recording.begin()
         return recording
@@ -182,125 +157,101 @@ class Channel:
     def dial(
         self, endpoint: str, *, ring_seconds: int, label: str = ""
     ) -> OutboundChannel:
-        """Ring a phone on the caller's behalf; see `IChannel.dial`."""
+        """Originate a channel on the caller's behalf; see `IChannel.dial`."""
         self._is_silent = False
-        phone = OutboundChannel(
-            self._client, self, endpoint, ring_seconds=ring_seconds, label=label
+        outbound = OutboundChannel(
+            self._context,
+            self,
+            endpoint,
+            ring_seconds=ring_seconds,
+            caller_id=caller_id(
+                label=label, name=self.caller_name, number=self.caller_number
+            ),
         )
-        if not self.is_hung_up:
-            self.phones.add(phone)
-            self._client.phones[phone.id] = phone
-            phone.ring()
-        else:
-            phone.hang_up()
-        return phone
-
-    def forget_playback(self, playback: Playback) -> None:
-        """Drop a playback that is over."""
-        self.playbacks.discard(playback)
-        self._client.playbacks.pop(playback.id, None)
+        outbound.begin()
+        return outbound
 
     def dtmf_received(self, digit: str) -> None:
-        """Pass on a key that the caller pressed."""
+        """Pass a digit on to the listener."""
         if self.listener is not None:
             self.listener.dtmf_received(digit)
 
     def hung_up(self) -> None:
-        """Take note of the hangup, once, and pass it on."""
+        """Pass the hangup on to the listener, once, and hang up what was dialed."""
         if self.is_hung_up:
             return
         self.is_hung_up = True
         try:
-            # First: whoever waits for a phone must not take its end for an answer.
+            # First, so that the listener does not take the end of an outbound
+            # channel for its outcome.
             if self.listener is not None:
                 self.listener.hung_up()
         finally:
-            self._hang_up_phones()
+            self._hang_up_outbound()
 
     def reconnected(self) -> None:
-        """Pass on that the connection is back."""
+        """Tell the listener that the connection is open again."""
         if self.listener is None:
             return
         try:
             self.listener.reconnected()
-        except Exception:  # noqa: BLE001 - the others have to learn of it all the same
+        except Exception:  # noqa: BLE001 - a fault in one call must not affect others
             self._log.failure("Going on with {channel} failed", channel=self)
 
-    def left(self) -> None:
-        """Take note that the channel left the application: its end, here."""
+    def end(self) -> None:
+        """End the call: the channel is not in the application any more."""
         self.is_hung_up = True
-        # The dialplan may have sent it in again: that is another stay.
-        if self._client.channels.get(self.id) is self:
-            del self._client.channels[self.id]
+        self._context.registry.discard(self)
         listener, self.listener = self.listener, None
         if listener is not None:
             try:
                 listener.left()
-            except Exception:  # noqa: BLE001 - the rest has to end all the same
+            except Exception:  # noqa: BLE001 - its playbacks have to end all the same
                 self._log.failure("Ending the call of {channel} failed", channel=self)
         for playback in list(self.playbacks):
-            playback.ended(PlaybackEnd.FAILED, "the channel has left")
+            playback.end(PlaybackEnd.FAILED, "the channel has left")
         for recording in list(self.recordings):
-            recording.channel_left()
-        self._hang_up_phones()
+            recording.channel_ended()
+        self._hang_up_outbound()
 
-    @staticmethod
-    def is_gone(error: BaseException | None) -> bool:
-        """Tell whether an error of a request means that the channel is not ours."""
-        if isinstance(error, ConflictError):
-            return error.status == _NOT_IN_STASIS
-        return isinstance(error, NotFoundError)
-
-    def _hang_up_phones(self) -> None:
-        for phone in list(self.phones):
-            phone.hang_up()
+    def _hang_up_outbound(self) -> None:
+        for outbound in list(self.outbound):
+            outbound.hang_up()
 
     def _command(
         self,
         method: str,
         *path: str,
         query: Mapping[str, str] | None = None,
-        may_wait: bool = True,
+        waits_for_sound: bool = True,
     ) -> Deferred[None]:
         request = Request(
             method=method,
             path=("channels", self.id, *path),
             query=query or {},
-            may_wait=may_wait,
+            waits_for_sound=waits_for_sound,
         )
-        # Each of them, done twice, is as if done once.
-        return self.requests.send(request, again=True).addCallbacks(
-            _nothing, self._command_failed
+        return self._context.sender.send(request, idempotent=True).addCallbacks(
+            _ignore, self._command_failed
         )
 
     def _command_failed(self, failure: Failure) -> Failure:
-        if not self.is_gone(failure.value):
+        if not is_channel_gone(failure.value):
             return failure
-        self.left()
+        self.end()
         return Failure(ChannelGoneError(str(failure.value)))
 
     def _variable_failed(self, failure: Failure) -> Deferred[str]:
         error = failure.value
-        # The 404 of a variable that is not set is told from a channel's by its text.
+        # Only the text tells the 404 of an unset variable from that of the channel.
         if isinstance(error, NotFoundError) and "variable" in error.message:
             return succeed("")
         return fail(self._command_failed(failure))
 
 
-def _nothing(_body: bytes) -> None:
-    """Turn the body of a command's answer, which is empty, into no result."""
+def _ignore(_body: bytes) -> None:
+    """Drop the body of a command's response, which is empty."""
 
 
 class _Variable(msgspec.Struct):
     value: str = ""
-
-
-def _value_of_variable(body: bytes, request: Request) -> str:
-    try:
-        return msgspec.json.decode(body, type=_Variable).value
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise AriError(
-            request.method,
-            request.quoted_path,
-            message=f"the answer is no variable: {error}",
-        ) from error

@@ -1,4 +1,4 @@
-"""Channels and bridges of ours that nobody needs any more."""
+"""The removal of channels and bridges from Asterisk."""
 
 from __future__ import annotations
 
@@ -17,58 +17,55 @@ if TYPE_CHECKING:
 
 
 class Cleanup:
-    """Has Asterisk hang up phones and remove bridges.
+    """Hangs up outbound channels and removes bridges.
 
-    What is not answered is asked again, after a lost connection too. What is left all
-    the same is found, and removed, at the next connection.
+    A request without a response is sent again, after a lost connection too. What is
+    not removed even so is found, and removed, after the next connection.
 
     Args:
-        sender: what carries the requests.
+        sender: carries the requests.
     """
 
     _log = Logger()
 
     def __init__(self, sender: RetryingSender) -> None:
         self._sender = sender
-        self._waiting: dict[tuple[str, str], list[Deferred[None]]] = {}
+        self._removals: dict[tuple[str, str], list[Deferred[None]]] = {}
 
-    def remove(self, kind: str, name: str) -> Deferred[None]:
-        """Remove something; fires when it is gone, or cannot be removed.
+    def remove(self, kind: str, object_id: str) -> Deferred[None]:
+        """Remove an object; fires when it is removed, or cannot be removed.
 
         Args:
             kind: ``channels`` or ``bridges``.
-            name: its id.
+            object_id: its id.
         """
-        path = (kind, name)
+        path = (kind, object_id)
         done: Deferred[None] = Deferred()
-        if path in self._waiting:
-            self._waiting[path].append(done)
+        if path in self._removals:
+            self._removals[path].append(done)
             return done
-        self._waiting[path] = [done]
-        self._sender.send(Request(method="DELETE", path=path), again=True).addErrback(
-            self._not_removed
-        ).addCallback(self._finished, path)
+        self._removals[path] = [done]
+        request = Request(method="DELETE", path=path)
+        self._sender.send(request, idempotent=True).addErrback(
+            self._removal_failed
+        ).addCallback(self._fire, path)
         return done
 
-    def is_removing(self, kind: str, name: str) -> bool:
-        """Tell whether something is being removed."""
-        return (kind, name) in self._waiting
+    def is_removing(self, kind: str, object_id: str) -> bool:
+        """Tell whether an object is being removed."""
+        return (kind, object_id) in self._removals
 
     def finish(self) -> Deferred[None]:
-        """Tell when all that is being removed now is gone."""
-        waits: list[Deferred[None]] = []
-        for waiting in self._waiting.values():
-            wait: Deferred[None] = Deferred()
-            waiting.append(wait)
-            waits.append(wait)
-        return DeferredList(waits, consumeErrors=True).addCallback(lambda _: None)
+        """Fire when all objects that are being removed now are removed."""
+        removals = [self.remove(*path) for path in self._removals]
+        return DeferredList(removals, consumeErrors=True).addCallback(lambda _: None)
 
-    def _finished(self, _answer: bytes | None, path: tuple[str, str]) -> None:
-        for done in self._waiting.pop(path):
+    def _fire(self, _answer: bytes | None, path: tuple[str, str]) -> None:
+        for done in self._removals.pop(path):
             done.callback(None)
 
-    def _not_removed(self, failure: Failure) -> None:
-        # It is gone already; or there is no connection, and none is waited for.
+    def _removal_failed(self, failure: Failure) -> None:
+        # It does not exist, or there is no connection and requests are not held.
         if failure.check(NotFoundError, ConnectionLostError, CancelledError):
             return
         if failure.check(AriError):

@@ -1,10 +1,9 @@
-"""An ARI client: a connection to Asterisk, and the calls that live on it."""
+"""An ARI client: a connection to Asterisk, and the calls that depend on it."""
 
 from __future__ import annotations
 
-from itertools import count
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from twisted.application.service import Service
@@ -12,33 +11,34 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.ari import events
-from channel_aa.ari.bridge import BRIDGE_PREFIX, TwoPartyBridge
+from channel_aa.ari.bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.cleanup import Cleanup
-from channel_aa.ari.dispatch import Dispatcher
-from channel_aa.ari.outbound import PHONE_PREFIX, OutboundChannel
-from channel_aa.ari.playback import Playback, PlaybackTimeouts
+from channel_aa.ari.dispatch import CallEvents, Dispatcher
+from channel_aa.ari.outbound import OutboundChannel
+from channel_aa.ari.playback import CHECK_SECONDS, STOPPED_CHECK_SECONDS, Playback
 from channel_aa.ari.reconcile import Reconciler
+from channel_aa.ari.recording import Recording
+from channel_aa.ari.registry import HandleContext, Ids, Registry
 from channel_aa.ari.wire.connection import EventsConnection
-from channel_aa.ari.wire.errors import AriError
+from channel_aa.ari.wire.errors import AriError, decode_response
 from channel_aa.ari.wire.http import HttpSender
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.retry import RetryingSender
 from channel_aa.ari.wire.routing import RoutingSender, Transport
-from channel_aa.ari.wire.websocket_sender import WebSocketSender
+from channel_aa.ari.wire.timeouts import Timeouts
+from channel_aa.ari.wire.websocket_sender import RESTResponse, WebSocketSender
 from channel_aa.logs import Logger, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
-    from channel_aa.ari.recording import Recording
     from channel_aa.ari.wire.address import Address
     from channel_aa.ari.wire.requests import IRequestSender
     from channel_aa.interfaces import IStasisApplication
 
-FAREWELL_SECONDS = 2.0
-"""How long stopping waits until phones that ring are hung up."""
+STOP_SECONDS = 2.0
+"""How long to wait, when stopping, until the outbound channels are hung up."""
 
 
 class _System(msgspec.Struct, frozen=True):
@@ -50,37 +50,33 @@ class _AsteriskInfo(msgspec.Struct):
 
 
 class AriClient(Service):
-    """Serves a Stasis application: a connection to Asterisk, and what lives on it.
+    """Serves a Stasis application of an Asterisk.
 
-    As an `IService` it connects when it starts, connects again whenever the
-    connection is lost, and closes everything when it stops. Conversations are left
-    standing then: the next run adopts them.
+    As an `IService` it connects when it starts, reconnects when the connection is
+    lost, and closes everything when it stops. Bridges are left in Asterisk then, for
+    the next run to adopt.
 
     Args:
-        address: which Asterisk, as whom, for which application.
+        address: the URL, the credentials and the application's name.
         application: told of every channel that enters.
-        reactor: the reactor to connect and to keep time with.
-        transport: which way requests take; see `RoutingSender`.
-        http: what carries requests over HTTP; replaced in tests.
+        reactor: the reactor to connect with, and its clock.
+        transport: the transport of requests; see `RoutingSender`.
+        http: carries requests over HTTP; replaced in tests.
         connection: makes the events websocket from the callbacks of
             `EventsConnection`; replaced in tests.
 
     Attributes:
-        channels: the channels in the application now, by their id.
-        playbacks: the playbacks asked for and not over yet, by their id.
-        recordings: the recordings being made, by their name.
-        phones: the phones dialled and not hung up yet, by their channel's id.
-        conversations: callers and phones in a bridge, by the bridge's id.
-        members: the same, by the channels' ids.
-        requests: what carries the requests.
-        sender: what the requests of calls go through, that wait for a connection.
-        cleanup: what removes channels and bridges that nobody needs.
-        recovery: what finds out which calls are there.
-        alarms: what tells playbacks that they have been quiet for long.
-        clock: what time is kept with.
-        asterisk_version: what Asterisk says it is: ``22.10.1``; empty while unknown.
-        connected_since: when the websocket was opened, by the clock; ``None`` while
-            there is none.
+        channels: the channels in the application, by id; as the following, read only.
+        playbacks, recordings, outbound, bridges: those that are not over, by id
+            (recordings by name).
+        bridge_members: the channels in these bridges, by id.
+        requests: carries requests, and fails them without a connection.
+        sender: carries the requests of calls, and holds them without a connection.
+        reconciler: reconciles the calls with those in Asterisk.
+        clock: the reactor, or a test's clock.
+        asterisk_version: Asterisk's version: ``22.10.1``; empty while unknown.
+        connected_since: when the websocket was opened, by the clock; ``None`` while it
+            is closed.
         is_replaced: whether another program has taken the application.
     """
 
@@ -98,80 +94,88 @@ class AriClient(Service):
     ) -> None:
         self.address = address
         self.clock = reactor
-        self.alarms = PlaybackTimeouts(reactor)
-        self.channels: dict[str, Channel] = {}
-        self.playbacks: dict[str, Playback] = {}
-        self.recordings: dict[str, Recording] = {}
-        self.phones: dict[str, OutboundChannel] = {}
-        self.conversations: dict[str, TwoPartyBridge] = {}
-        self.members: dict[str, TwoPartyBridge] = {}
         self.asterisk_version = ""
         self.connected_since: float | None = None
         self.is_replaced = False
         self._application = application
+        self._dispatcher = Dispatcher()
         self._connection = connection(
             address,
             on_open=self._opened,
-            on_message=self._received,
+            on_message=self._dispatcher.message_received,
             on_lost=self._lost,
             reactor=reactor,
         )
+        websocket = WebSocketSender(self._connection.send, clock=reactor)
+        self._dispatcher.handlers[RESTResponse] = websocket.receive
         self.requests = RoutingSender(
             transport,
             http=http or HttpSender(address, reactor=reactor),
-            websocket=WebSocketSender(self._connection.send, clock=reactor),
+            websocket=websocket,
             clock=reactor,
         )
         self.sender = RetryingSender(self.requests, clock=reactor)
-        self.cleanup = Cleanup(self.sender)
-        self.recovery = Reconciler(self)
-        self._dispatcher = Dispatcher(self)
-        # Asterisk does not refuse a playback's id used before, by an earlier run of
-        # this program for example: it would play both.
-        self._prefix = uuid4().hex
-        self._numbers = count(1)
+        self._registry = registry = Registry()
+        self.channels = registry.table(Channel)
+        self.playbacks = registry.table(Playback)
+        self.recordings = registry.table(Recording)
+        self.outbound = registry.table(OutboundChannel)
+        self.bridges = registry.table(TwoPartyBridge)
+        self.bridge_members = registry.table(BridgeMember)
+        check = methodcaller("check")
+        self._context = HandleContext(
+            app=address.app,
+            registry=registry,
+            sender=self.sender,
+            clock=reactor,
+            cleanup=Cleanup(self.sender),
+            ids=Ids(),
+            playing=Timeouts(CHECK_SECONDS, check, clock=reactor),
+            stopped=Timeouts(STOPPED_CHECK_SECONDS, check, clock=reactor),
+        )
+        self.reconciler = Reconciler(self._context, enter=self._enter)
+        self._dispatcher.on_malformed = self.reconciler.audit_soon
+        call_events = CallEvents(
+            self._context, self.reconciler, enter=self._enter, replaced=self._replaced
+        )
+        self._dispatcher.handlers.update(call_events.handlers)
 
     @property
     def is_connected(self) -> bool:
         """Whether the events websocket is open."""
         return self._connection.is_open
 
-    @property
-    def bridge_name(self) -> str:
-        """What bridges of this application are named, beside others' on Asterisk."""
-        return f"channel-aa {self.address.app}"
-
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
         super().startService()
         self.is_replaced = False
-        self.sender.wait_again()
+        self.sender.start_holding()
         self._connection.start()
 
     def stop_waiting(self) -> None:
-        """Have requests of calls fail at once where there is no connection.
+        """Fail the requests of calls at once while there is no connection.
 
-        For whoever is about to stop, and cannot wait until one is back. Lasts until
-        the service starts again.
+        For a program that is about to stop. Lasts until the service starts again.
         """
-        self.sender.stop_waiting()
+        self.sender.stop_holding()
 
     async def _stop(self) -> None:
         self.stop_waiting()
-        self.recovery.stop()
-        for phone in list(self.phones.values()):
-            if not phone.is_in_conversation:
-                phone.hang_up()
+        self.reconciler.stop()
+        for outbound in list(self.outbound.values()):
+            if not outbound.is_bridged:
+                outbound.hang_up()
         try:
-            await self.cleanup.finish().addTimeout(FAREWELL_SECONDS, self.clock)
+            removed = self._context.cleanup.finish()
+            await removed.addTimeout(STOP_SECONDS, self.clock)
         except DeferredTimeoutError:
             self._log.warn("Asterisk did not say whether the last phones are hung up")
-        self._let_go()
+        self._abandon_calls()
         await self._connection.stop()
         await self.requests.close()
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
-        """Close the websocket properly, then every other connection."""
+        """Close the websocket with code 1000, then every other connection."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
@@ -182,52 +186,35 @@ class AriClient(Service):
         query: Mapping[str, str] | None = None,
         body: object = None,
     ) -> Deferred[Any]:
-        """Send any request of ARI; the result is its answer's JSON, or ``None``.
+        """Send any request of ARI; the result is the response's JSON, or ``None``.
 
-        ``client.request("GET", "channels", channel_id)`` asks for
+        ``client.request("GET", "channels", channel_id)`` requests
         ``/ari/channels/{channelId}``. Errors: those of `channel_aa.ari.wire.errors`; a
-        plain `AriError` where the answer is not JSON, a recording for example.
+        plain `AriError` if the response is not JSON, such as a recording.
         """
-        asked = Request(method=method, path=path, query=query or {}, body=body)
+        request = Request(method=method, path=path, query=query or {}, body=body)
 
-        def decode(answer: bytes) -> Any:  # noqa: ANN401 - any JSON
-            try:
-                return msgspec.json.decode(answer) if answer else None
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise AriError(
-                    method, asked.quoted_path, message=f"the answer is no JSON: {error}"
-                ) from error
+        def decode(body: bytes) -> Any:  # noqa: ANN401 - any JSON
+            return decode_response(request, body, Any) if body else None
 
-        return self.requests.send(asked).addCallback(decode)
+        return self.requests.send(request).addCallback(decode)
 
-    def new_playback_id(self) -> str:
-        """Give an id that no playback has had yet."""
-        return f"{self._prefix}-{next(self._numbers)}"
-
-    def new_phone_id(self) -> str:
-        """Give an id that no dialled phone has had yet."""
-        return f"{PHONE_PREFIX}{self._prefix}-{next(self._numbers)}"
-
-    def new_bridge_id(self) -> str:
-        """Give an id that no bridge has had yet."""
-        return f"{BRIDGE_PREFIX}{self._prefix}-{next(self._numbers)}"
-
-    def enter(
+    def _enter(
         self,
         data: events.ChannelData,
         arguments: Sequence[str],
         *,
         adopted: bool = False,
     ) -> None:
-        """Give a channel that is in the application to whoever attends to it."""
-        channel = Channel(self, data, is_new=not adopted)
-        self.channels[channel.id] = channel
-        self.recovery.forget(channel.id)
+        """Hand a channel that is in the application over to `IStasisApplication`."""
+        channel = Channel(self._context, data, is_new=not adopted)
+        self._registry.add(channel)
+        self.reconciler.cancel_adoption(channel.id)
         try:
             channel.listener = self._application.channel_entered(
                 channel, arguments, adopted=adopted
             )
-        except Exception:  # noqa: BLE001 - nobody takes the call: it must not stay
+        except Exception:  # noqa: BLE001 - the channel must not stay without a listener
             self._log.failure("Nobody attends to {channel}", channel=channel.name)
             channel.continue_in_dialplan().addErrback(
                 lambda failure: self._log.error(
@@ -237,8 +224,8 @@ class AriClient(Service):
                 )
             )
 
-    def replaced(self) -> None:
-        """Take note that another program has taken the application, and its calls."""
+    def _replaced(self, _event: object) -> None:
+        """Give up the application: another program has taken it, and its calls."""
         self._log.error(
             "Another program has taken the application name {app}: its calls are that"
             " one's now, and this one does not take them back. Give each program its"
@@ -246,37 +233,38 @@ class AriClient(Service):
             app=self.address.app,
         )
         self.is_replaced = True
-        self.recovery.stop()
-        self._let_go()
+        self.reconciler.stop()
+        self._abandon_calls()
         self._connection.stay_away()
         self._application.replaced()
 
-    def _let_go(self) -> None:
+    def _abandon_calls(self) -> None:
         """End every call here, and leave it as it is in Asterisk."""
-        self.sender.lost()
+        self.sender.pause()
         self.stop_waiting()
-        phones = list(self.phones.values())
-        for phone in phones:
-            phone.let_go()
-        for conversation in list(self.conversations.values()):
-            conversation.let_go()
-        # Whoever attends to a call learns first that it is over here.
+        abandoned = list(self.outbound.values())
+        for outbound in abandoned:
+            outbound.abandon()
+        for bridge in list(self.bridges.values()):
+            bridge.abandon()
+        # The listeners have to learn of the end before the outcomes fire.
         for channel in list(self.channels.values()):
-            channel.left()
-        for phone in phones:
-            phone.end_waiting()
+            channel.end()
+        for outbound in abandoned:
+            outbound.fire_abandoned()
 
     def _opened(self) -> None:
         self.connected_since = self.clock.seconds()
-        Deferred.fromCoroutine(self._get_ready()).addErrback(
+        Deferred.fromCoroutine(self._prepare()).addErrback(
             lambda failure: self._log.failure("Getting ready failed", failure)
         )
 
-    async def _get_ready(self) -> None:
-        way_is_known = self.requests.opened()
-        self.sender.opened()
-        self.recovery.begin()
-        await way_is_known
+    async def _prepare(self) -> None:
+        """Probe the transport, resume the calls, and set the event filter."""
+        probed = self.requests.probe()
+        self.sender.resume()
+        self.reconciler.start()
+        await probed
         if self.is_connected:
             await self._filter_events()
             await self._ask_version()
@@ -286,24 +274,18 @@ class AriClient(Service):
             method="GET", path=("asterisk", "info"), query={"only": "system"}
         )
         try:
-            answer = await self.requests.send(request)
-            info = msgspec.json.decode(answer, type=_AsteriskInfo)
-        except (
-            AriError,
-            CancelledError,
-            msgspec.MsgspecError,
-            RecursionError,
-            UnicodeDecodeError,
-        ) as error:
+            body = await self.requests.send(request)
+            info = decode_response(request, body, _AsteriskInfo)
+        except (AriError, CancelledError) as error:
             self._log.debug("Asterisk did not say its version: {error}", error=error)
         else:
             self.asterisk_version = printable(info.system.version)
 
     async def _filter_events(self) -> None:
-        """Have Asterisk send no events that nobody here needs."""
-        needed = set(self._dispatcher.kinds)
+        """Have Asterisk send only the events that have a handler."""
+        needed = set(self._dispatcher.handlers)
         if self.requests.in_use is Transport.WEBSOCKET:
-            # It says what the request's answer says, too, which comes beside it.
+            # The request's response, over the same websocket, says the same.
             needed.discard(events.PlaybackStarted)
         request = Request(
             method="PUT",
@@ -315,14 +297,11 @@ class AriClient(Service):
         except (AriError, CancelledError) as error:
             self._log.debug("Asterisk sends all events: {error}", error=error)
 
-    def _received(self, payload: bytes) -> None:
-        self._dispatcher.received(payload)
-
     def _lost(self) -> None:
         self.connected_since = None
-        self.recovery.stop()
-        self.sender.lost()
-        self.requests.lost()
+        self.reconciler.stop()
+        self.sender.pause()
+        self.requests.fail_pending()
         if self.channels and self.running:
             self._log.warn(
                 "Calls that wait for the connection to come back: {count}",

@@ -1,8 +1,8 @@
-"""What Asterisk tells over the events websocket, as typed data.
+"""The messages of the events websocket, as typed data.
 
-The names are Asterisk's own, so its documentation of the data models holds for
-them. A field that is not listed here is ignored, and one that older versions do
-not send has a default.
+The names are Asterisk's own: see its documentation of ARI's data models. A field
+that is not listed here is ignored, and one that older versions do not send has a
+default.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import Annotated, Union
 
 import msgspec
 
+from channel_aa.ari.wire.websocket_sender import RESTResponse
+
 
 class CallerId(msgspec.Struct, frozen=True, gc=False):
-    """Who a channel says it is; both may be empty."""
+    """The name and number of a party; both may be empty."""
 
     name: str = ""
     number: str = ""
@@ -22,7 +24,8 @@ class CallerId(msgspec.Struct, frozen=True, gc=False):
 class DialplanPosition(msgspec.Struct, frozen=True, gc=False):
     """Where in the dialplan a channel is, or was when it entered Stasis.
 
-    ``app_name`` and ``app_data`` are the application that it is in, and its arguments.
+    ``app_name`` and ``app_data`` are the dialplan application that it is in, and the
+    arguments of that.
     """
 
     context: str = ""
@@ -33,9 +36,9 @@ class DialplanPosition(msgspec.Struct, frozen=True, gc=False):
 
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
-"""What Asterisk calls a thing; its own bound (AST_MAX_PUBLIC_UNIQUEID) is 149 bytes.
+"""An object's id; Asterisk's own limit (AST_MAX_PUBLIC_UNIQUEID) is 149 bytes.
 
-Whether a request can name it, `channel_aa.ari.wire.requests.is_segment` tells.
+`channel_aa.ari.wire.requests.is_segment` tells whether a request can contain it.
 """
 
 
@@ -52,7 +55,7 @@ class ChannelData(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_in_stasis(self) -> bool:
-        """Whether it is in some Stasis application."""
+        """Whether it is in a Stasis application."""
         return self.dialplan.app_name == "Stasis"
 
 
@@ -103,7 +106,7 @@ class StasisStart(KnownEvent, frozen=True, kw_only=True):
 
 
 class StasisEnd(KnownEvent, frozen=True, kw_only=True):
-    """A channel has left the application: hung up, or gone on in the dialplan."""
+    """A channel has left the application: hung up, or continued in the dialplan."""
 
     channel: ChannelData
 
@@ -117,7 +120,7 @@ class ChannelDtmfReceived(KnownEvent, frozen=True, kw_only=True):
 
 
 class ChannelHangupRequest(KnownEvent, frozen=True, kw_only=True):
-    """Somebody has asked for the channel to be hung up."""
+    """A hangup of the channel was requested."""
 
     channel: ChannelData
     cause: int = 0
@@ -125,7 +128,7 @@ class ChannelHangupRequest(KnownEvent, frozen=True, kw_only=True):
 
 
 class ChannelDestroyed(KnownEvent, frozen=True, kw_only=True):
-    """The channel is no more."""
+    """The channel does not exist any more."""
 
     channel: ChannelData
     cause: int = 0
@@ -155,7 +158,7 @@ class ChannelDialplan(KnownEvent, frozen=True, kw_only=True):
 
 
 class Dial(KnownEvent, frozen=True, kw_only=True):
-    """A phone that is rung, ``peer``, has got so far.
+    """The state of dialing the outbound channel ``peer`` has changed.
 
     ``dialstatus`` is empty at the beginning; then ``RINGING``, ``ANSWER``, ``BUSY``, ….
     """
@@ -165,7 +168,7 @@ class Dial(KnownEvent, frozen=True, kw_only=True):
 
 
 class ChannelLeftBridge(KnownEvent, frozen=True, kw_only=True):
-    """A channel has left a bridge, where others may be left."""
+    """A channel has left a bridge; others may still be in it."""
 
     bridge: BridgeData
     channel: ChannelData
@@ -184,36 +187,23 @@ class RecordingFailed(KnownEvent, frozen=True, kw_only=True):
 
 
 class PlaybackStarted(KnownEvent, frozen=True, kw_only=True):
-    """A sound is heard from now on."""
+    """A playback has started."""
 
     playback: PlaybackData
 
 
 class PlaybackFinished(KnownEvent, frozen=True, kw_only=True):
-    """A sound is over; ``playback.state`` is ``done`` or ``failed``."""
+    """A playback has ended; ``playback.state`` is ``done`` or ``failed``."""
 
     playback: PlaybackData
 
 
 class ApplicationReplaced(KnownEvent, frozen=True, kw_only=True):
-    """Another websocket has taken the application's name; this one hears no more."""
-
-
-class RESTResponse(KnownEvent, frozen=True, kw_only=True):
-    """The answer to a request that went over the websocket: no event, in truth."""
-
-    request_id: str
-    status_code: int
-    message_body: str = ""
+    """Another websocket has taken the application; this one gets no more events."""
 
 
 class UnknownEvent(Event, frozen=True, kw_only=True):
-    """An event of a type that has no class here; all it says is in its payload.
-
-    Attributes:
-        type: Asterisk's name of the event.
-        payload: the whole message, as JSON.
-    """
+    """An event of a type that has no class here; ``payload`` is the whole message."""
 
     type: str
     payload: bytes
@@ -224,11 +214,11 @@ class _Envelope(msgspec.Struct):
 
 
 class MalformedEventError(ValueError):
-    """A message that is not the event it claims to be.
+    """A message that is not valid for its type, or has none.
 
     Args:
-        kind: the claimed type, or what it is instead of an event; the same for
-            every message that is wrong in the same way.
+        kind: its type, or what is wrong with it as a whole; equal for messages that
+            are wrong in the same way.
         reason: what is wrong with it.
     """
 
@@ -238,17 +228,20 @@ class MalformedEventError(ValueError):
         self.reason = reason
 
 
-_KNOWN = KnownEvent.__subclasses__()
+_KNOWN: list[type[KnownEvent | RESTResponse]] = [
+    RESTResponse,
+    *KnownEvent.__subclasses__(),
+]
 _KNOWN_NAMES = frozenset(kind.__name__ for kind in _KNOWN)
-_known_decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(
+_known_decoder: msgspec.json.Decoder[KnownEvent | RESTResponse] = msgspec.json.Decoder(
     Union[tuple(_KNOWN)]  # noqa: UP007 - made from a list
 )
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
 _NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
-def decode(payload: bytes) -> Event:
-    """Read one message of the events websocket.
+def decode(payload: bytes) -> Event | RESTResponse:
+    """Decode one message of the events websocket.
 
     Raises:
         MalformedEventError: it is not JSON, has no type, or lacks a field that its
@@ -260,7 +253,7 @@ def decode(payload: bytes) -> Event:
         reason = str(invalid)
     except _NOT_JSON as error:
         raise MalformedEventError("not JSON", str(error)) from error
-    # The first decoder stopped at what it did not expect: the rest is unread yet.
+    # The first decoder stopped at the error: the rest may be invalid as well.
     try:
         name = _envelope_decoder.decode(payload).type
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""A phone that is rung on behalf of a caller, until it is hung up."""
+"""An outbound channel, originated on behalf of a caller."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from channel_aa.ari.bridge import TwoPartyBridge
+from channel_aa.ari.bridge import BRIDGE_PREFIX, TwoPartyBridge
 from channel_aa.ari.events import ChannelData
 from channel_aa.ari.remote_object import RemoteObject
 from channel_aa.ari.wire.errors import AriError, ConflictError
@@ -24,30 +24,28 @@ from channel_aa.interfaces import (
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
+    from channel_aa.ari.registry import HandleContext
+    from channel_aa.ari.remote_object import ChannelHandle
 
-    from channel_aa.ari.channel import Channel
-    from channel_aa.ari.client import AriClient
-
-PHONE_PREFIX = "channel-aa-dialled-"
-"""What the id of each phone's channel begins with."""
+OUTBOUND_PREFIX = "channel-aa-dialled-"
+"""The prefix of the ids of this program's outbound channels."""
 
 MARGIN_SECONDS = 5.0
-"""How long after its ring time a phone is asked after that says nothing."""
+"""How long after its ring time to check on a channel without an outcome."""
 
 _STATUSES = {
     "BUSY": DialOutcome.BUSY,
     "CONGESTION": DialOutcome.CONGESTION,
     "CHANUNAVAIL": DialOutcome.UNAVAILABLE,
 }
-"""What Asterisk says in so many words. For its NOANSWER the cause says more."""
+"""The outcome of a DIALSTATUS. That of NOANSWER depends on the hangup cause."""
 
 _CAUSES = {
     **dict.fromkeys((1, 2, 3, 20, 22, 27, 28), DialOutcome.UNAVAILABLE),
     17: DialOutcome.BUSY,
     **dict.fromkeys((34, 38, 41, 42, 44, 47, 58), DialOutcome.CONGESTION),
 }
-"""The outcome that a hangup cause (ITU-T Q.850) stands for; others: not answered."""
+"""The outcome of a hangup cause (ITU-T Q.850); of any other: not answered."""
 
 _decode_channel = msgspec.json.Decoder(ChannelData).decode
 _NO_CAUSE = 0
@@ -57,27 +55,27 @@ _LONGEST_NAME = 80
 _LONGEST_NUMBER = 40
 
 
-def is_phone(channel_id: str) -> bool:
-    """Tell whether a channel is a phone that this program, or an earlier run, dialled.
+def is_outbound(channel_id: str) -> bool:
+    """Tell whether this program, or an earlier run of it, originated a channel.
 
-    The far half of a Local channel has its id from the near one, and ``;2`` behind.
+    The id of a Local channel's far half is that of the near one, followed by ``;2``.
     """
-    return channel_id.startswith(PHONE_PREFIX) and ";" not in channel_id
+    return channel_id.startswith(OUTBOUND_PREFIX) and ";" not in channel_id
 
 
 def caller_id(*, label: str, name: str, number: str) -> str:
-    """Give what a phone is to show: the label and the caller, fit to be quoted.
+    """Make a caller ID of a label and the caller, in Asterisk's syntax; may be empty.
 
-    All of it may come from outside: what could end the quotation is left out, and
-    what has no shape, such as marks that turn the direction of writing.
+    All of it may come from outside. What could end the quoted name is left out, and
+    so are characters without a glyph, such as bidirectional marks.
     """
-    words = (" ".join(_harmless(each).split()) for each in (label, name))
+    words = (" ".join(_sanitized(each).split()) for each in (label, name))
     shown = ": ".join(filter(None, words))[:_LONGEST_NAME]
     digits = _NOT_IN_A_NUMBER.sub("", number)[:_LONGEST_NUMBER]
     return f'"{shown}" <{digits}>' if shown or digits else ""
 
 
-def _harmless(name: str) -> str:
+def _sanitized(name: str) -> str:
     return "".join(
         each if each.isprintable() and each not in _NOT_IN_A_NAME else " "
         for each in name
@@ -86,225 +84,219 @@ def _harmless(name: str) -> str:
 
 @implementer(IOutboundChannel)
 class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
-    """A channel that Asterisk was asked to originate into our application.
+    """A channel that Asterisk is asked to originate into our application.
 
-    Its id is chosen here, so that it can be hung up whatever becomes of the request's
-    answer.
+    Its id is chosen here, so that it can be hung up without the request's response.
+    Within the states of `RemoteObject`:
+
+    ==========  ==================  ==================================================
+    dialing                         If a query does not find it and no event was seen,
+                                    the request is sent again, once (``_is_retried``).
+    ringing     ``_is_dialed``      By ``Dial``.
+    answered    ``is_answered``     By ``StasisStart`` or a query; fires `outcome`.
+    bridged     ``_bridge``         By `connect`; hung up when the bridge ends.
+    hanging up  ``_is_hanging_up``  From any state; over when Asterisk has removed it.
+    ==========  ==================  ==================================================
 
     Args:
-        client: whose Asterisk it is on.
-        caller: on whose behalf it is rung.
+        context: what the client's handles share.
+        caller: the channel on whose behalf it is originated.
         endpoint: what is dialled.
         ring_seconds: how long it rings.
-        label: what the phone shows before the caller's name.
-
-    Attributes:
-        was_answered: whether it was, and came into our application.
+        caller_id: what the phone shows; see `caller_id`.
     """
 
     _log = Logger()
+    _is_dialed = False
+    is_answered = False
+    _is_hanging_up = False
+    _is_retried = False
+    _bridge: TwoPartyBridge | None = None
+    _due: float | None = None
 
     def __init__(
         self,
-        client: AriClient,
-        caller: Channel,
+        context: HandleContext,
+        caller: ChannelHandle,
         endpoint: str,
         *,
         ring_seconds: int,
-        label: str,
+        caller_id: str,
     ) -> None:
-        self.id = client.new_phone_id()
+        super().__init__(context, caller)
+        self.id = context.ids.new(OUTBOUND_PREFIX)
         self.endpoint = endpoint
-        self.outcome: Deferred[DialOutcome] = Deferred(self._given_up)
-        self._client = client
-        self._caller = caller
+        self.outcome: Deferred[DialOutcome] = Deferred(self._cancel)
         self._ring_seconds = ring_seconds
-        self._label = label
-        self._has_begun = False
-        self.was_answered = False
-        self._is_unwanted = False
-        self._has_rung_again = False
-        self._conversation: TwoPartyBridge | None = None
-        self._due: float | None = None
-        self._deadline: IDelayedCall | None = None
+        self._caller_id = caller_id
 
     def __repr__(self) -> str:
         return f"<OutboundChannel {self.endpoint} id={self.id!r}>"
 
     @property
-    def is_in_conversation(self) -> bool:
-        """Whether it speaks with the caller, or is about to."""
-        return self._conversation is not None and not self._is_unwanted
+    def is_bridged(self) -> bool:
+        """Whether it is in a bridge with the caller, or is being added to one."""
+        return self._bridge is not None and not self._is_hanging_up
 
-    def ring(self) -> None:
-        """Send the request to ring it."""
+    def begin(self) -> None:
+        """Originate it, unless the caller has hung up already."""
+        if self._channel.is_hung_up:
+            self.hang_up()
+            return
+        self._channel.outbound.add(self)
+        self._context.registry.add(self)
+        self._originate()
+
+    def _originate(self) -> None:
         query = {
             "endpoint": self.endpoint,
-            "app": self._client.address.app,
+            "app": self._context.app,
             "appArgs": self.id,
             "channelId": self.id,
-            "originator": self._caller.id,
+            "originator": self._channel.id,
             "timeout": str(self._ring_seconds),
         }
-        shown = caller_id(
-            label=self._label,
-            name=self._caller.caller_name,
-            number=self._caller.caller_number,
-        )
-        if shown:
-            query["callerId"] = shown
-        request = Request(method="POST", path=("channels",), query=query)
-        self._ask_for(request, self._client.sender)
+        if self._caller_id:
+            query["callerId"] = self._caller_id
+        self._create(Request(method="POST", path=("channels",), query=query))
 
     def hang_up(self) -> None:
         """Hang it up; see `IOutboundChannel.hang_up`."""
-        self._stop()
-        self._settle(DialOutcome.NO_ANSWER)
+        self.stop()
+        self._fire(self.outcome, DialOutcome.NO_ANSWER)
 
     def connect(self) -> Deferred[None]:
-        """Let both speak with each other; see `IOutboundChannel.connect`."""
-        if self._caller.is_hung_up:
+        """Bridge it with the caller; see `IOutboundChannel.connect`."""
+        if self._channel.is_hung_up:
             return fail(ChannelGoneError("the caller has hung up"))
-        if self._is_over or self._is_unwanted:
+        if self._is_over or self._is_hanging_up:
             return succeed(None)
-        if not self.was_answered or self._conversation is not None:
+        if not self.is_answered or self._bridge is not None:
             return fail(TelephonyError("the phone is not answered, or connected"))
-        self._conversation = TwoPartyBridge(
-            self._client,
-            bridge_id=self._client.new_bridge_id(),
-            members=(self._caller.id, self.id),
-            on_end=self._stop,
+        self._bridge = TwoPartyBridge(
+            self._context,
+            bridge_id=self._context.ids.new(BRIDGE_PREFIX),
+            members=(self._channel.id, self.id),
+            on_end=self.stop,
         )
-        over = self._conversation.over
-        over.addCallbacks(self._conversation_over, self._no_conversation)
-        self._conversation.begin()
+        over = self._bridge.over
+        over.addBoth(self._bridge_over)
+        self._bridge.begin()
         return over
 
-    def dialling(self, status: str) -> None:
-        """Take note of how far the dialling has got, as Asterisk calls it."""
-        self._has_begun = True
+    def dial_status_changed(self, status: str) -> None:
+        """Act on Asterisk's DIALSTATUS of it."""
+        self._is_dialed = True
         outcome = _STATUSES.get(status)
         if outcome is not None:
-            self._settle(outcome)
+            self._fire(self.outcome, outcome)
 
-    def entered(self) -> None:
-        """Take note that it was answered, and is in our application."""
-        self.was_answered = True
-        self._cancel_deadline()
-        self._settle(DialOutcome.ANSWERED)
+    def answered(self) -> None:
+        """Fire `outcome`: it was answered, and has entered our application."""
+        self.is_answered = True
+        self._cancel_timer()
+        self._fire(self.outcome, DialOutcome.ANSWERED)
 
-    def ended(self, cause: int = 0) -> None:
-        """Take note that the phone is gone, with its cause (ITU-T Q.850)."""
+    def end(self, cause: int = 0) -> None:
+        """Fire `outcome`, and end the bridge: the channel does not exist any more.
+
+        Args:
+            cause: the hangup cause (ITU-T Q.850); 0: unknown.
+        """
         if self._is_over:
             return
         self._is_over = True
-        if cause == _NO_CAUSE and not (self._has_begun or self._is_unwanted):
-            self._settle(DialOutcome.UNAVAILABLE)
+        if cause == _NO_CAUSE and not (self._is_dialed or self._is_hanging_up):
+            outcome = DialOutcome.UNAVAILABLE
         else:
-            self._settle(_CAUSES.get(cause, DialOutcome.NO_ANSWER))
-        self._forget()
-        if self._conversation is not None:
-            self._conversation.end()
+            outcome = _CAUSES.get(cause, DialOutcome.NO_ANSWER)
+        self._fire(self.outcome, outcome)
+        self._discard()
+        if self._bridge is not None:
+            self._bridge.end()
 
-    def let_go(self) -> None:
-        """Leave it as it is: it is not ours any more."""
+    def abandon(self) -> None:
+        """Forget it without a request: it is not ours any more."""
         self._is_over = True
-        self._forget()
-        if self._conversation is not None:
-            self._conversation.let_go()
+        self._discard()
+        if self._bridge is not None:
+            self._bridge.abandon()
 
-    def end_waiting(self) -> None:
-        """End the wait of whoever still waits for one that was let go."""
-        self._settle(DialOutcome.NO_ANSWER)
-        if self._conversation is not None:
-            self._conversation.end_waiting()
+    def fire_abandoned(self) -> None:
+        """Fire the Deferreds of an abandoned channel."""
+        self._fire(self.outcome, DialOutcome.NO_ANSWER)
+        if self._bridge is not None:
+            self._bridge.fire_abandoned()
 
     def check(self) -> Deferred[None]:
-        """Find out what it does, unless it is being hung up.
+        """Query its state, unless it is being hung up; see `RemoteObject.check`."""
+        return succeed(None) if self._is_hanging_up else super().check()
 
-        See `RemoteObject.check`.
-        """
-        return succeed(None) if self._is_unwanted else super().check()
-
-    def _ask(self) -> Deferred[ChannelData]:
+    def _send_query(self) -> Deferred[ChannelData]:
         request = Request(method="GET", path=("channels", self.id))
-        return self._client.sender.send(request).addCallback(_decode_channel)
+        return self._context.sender.send(request).addCallback(_decode_channel)
 
-    def _exists(self, data: ChannelData) -> None:
+    def _found(self, found: ChannelData) -> None:
         self._is_accepted = True
-        if self._is_unwanted:
+        if self._is_hanging_up:
             self._remove()
-        elif data.is_in_stasis:
-            self.entered()
-        elif self._due is not None and self._due <= self._client.clock.seconds():
+        elif found.is_in_stasis:
+            self.answered()
+        elif self._due is not None and self._due <= self._context.clock.seconds():
             self.hang_up()
         else:
-            self._expect_an_end()
+            self._await_outcome()
 
-    def _does_not_exist(self) -> None:
-        if self._can_ring_again():
-            self._has_rung_again = True
-            self.ring()
+    def _not_found(self) -> None:
+        was_seen = self._is_accepted or self._is_dialed or self.is_answered
+        if not (was_seen or self._is_hanging_up or self._is_retried):
+            self._is_retried = True
+            # If the request was not lost, Asterisk refuses a second channel of its id.
+            self._originate()
             return
-        # What became of it was told while nobody could hear it.
-        self._has_begun = self._has_begun or self._is_accepted
-        self.ended()
+        # Its events were lost.
+        self._is_dialed = self._is_dialed or self._is_accepted
+        self.end()
 
-    def _cannot_tell(self, _failure: Failure, *, is_last: bool) -> None:
-        if self._is_unwanted:
+    def _query_failed(self, _failure: Failure, *, is_last: bool) -> None:
+        if self._is_hanging_up:
             self._remove()
         elif is_last:
             self.hang_up()
         else:
-            self._expect_an_end()
+            self._await_outcome()
 
-    def _can_ring_again(self) -> bool:
-        """Tell whether the request may have been lost, with nothing seen of it.
-
-        If it was not, Asterisk refuses a second channel of the same id.
-        """
-        was_seen = self._is_accepted or self._has_begun or self.was_answered
-        return not (was_seen or self._is_unwanted or self._has_rung_again)
-
-    def _given_up(self, _waiting: Deferred[DialOutcome]) -> None:
-        self._is_given_up = True
-        self._stop()
-
-    def _stop(self) -> None:
-        if self._is_over or self._is_unwanted:
+    def stop(self) -> None:
+        """Request its removal, or withdraw its request, and end its bridge."""
+        if self._is_over or self._is_hanging_up:
             return
-        self._is_unwanted = True
+        self._is_hanging_up = True
         if self._request is None:
-            self.ended()
-        elif self._client.sender.is_waiting(self._request):
-            self._request.cancel()
-        elif self._is_accepted or not (self._is_asked_for or self._question):
+            self.end()
+        elif not self._withdraw() and (
+            self._is_accepted or not (self._is_creating or self._query)
+        ):
             self._remove()
-        if self._conversation is not None:
-            self._conversation.end()
+        if self._bridge is not None:
+            self._bridge.end()
 
     def _remove(self) -> None:
-        self._client.cleanup.remove("channels", self.id).addCallback(
-            lambda _: self.ended()
+        self._context.cleanup.remove("channels", self.id).addCallback(
+            lambda _: self.end()
         )
 
-    def _accepted(self) -> None:
-        if self._is_over:
-            return
-        self._is_accepted = True
-        if self._is_unwanted:
+    def _created(self) -> None:
+        if self._is_hanging_up:
             self._remove()
-        elif not self.was_answered:
-            self._expect_an_end()
+        else:
+            self._await_outcome()
 
-    def _refused(self, failure: Failure) -> None:
+    def _creation_failed(self, failure: Failure) -> None:
         error = failure.value
-        if self._is_over or self._is_accepted:
-            return
         if isinstance(error, AriError) and (
-            error.may_be_done or isinstance(error, ConflictError)
+            error.outcome_unknown or isinstance(error, ConflictError)
         ):
-            if self._is_unwanted:
+            if self._is_hanging_up:
                 self._remove()
             else:
                 self.check()
@@ -315,43 +307,25 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
                 endpoint=self.endpoint,
                 error=error,
             )
-        self.ended()
+        self.end()
 
-    def _settle(self, outcome: DialOutcome) -> None:
-        self._tell(self.outcome, outcome)
-
-    def _expect_an_end(self) -> None:
-        """Ask after it when it should have been answered, or given up."""
-        if self._deadline is not None or self.was_answered:
+    def _await_outcome(self) -> None:
+        """Check on it after its ring time, unless it is answered."""
+        if self.is_answered:
             return
-        now = self._client.clock.seconds()
+        now = self._context.clock.seconds()
         if self._due is None:
             self._due = now + self._ring_seconds + MARGIN_SECONDS
         delay = self._due - now
-        self._deadline = self._client.clock.callLater(
-            delay if delay > 0 else MARGIN_SECONDS, self._deadline_passed
-        )
+        self._start_timer(delay if delay > 0 else MARGIN_SECONDS)
 
-    def _deadline_passed(self) -> None:
-        self._deadline = None
-        self.check()
-
-    def _cancel_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _conversation_over(self, result: None) -> None:
-        if self._caller.is_hung_up:
+    def _bridge_over(self, result: Failure | None) -> Failure | None:
+        is_cancelled = isinstance(result, Failure) and result.check(CancelledError)
+        if self._channel.is_hung_up and not is_cancelled:
             raise ChannelGoneError("the caller has hung up")
         return result
 
-    def _no_conversation(self, failure: Failure) -> Failure:
-        if self._caller.is_hung_up and not failure.check(CancelledError):
-            return Failure(ChannelGoneError("the caller has hung up"))
-        return failure
-
-    def _forget(self) -> None:
-        self._cancel_deadline()
-        self._client.phones.pop(self.id, None)
-        self._caller.phones.discard(self)
+    def _discard(self) -> None:
+        self._cancel_timer()
+        self._context.registry.discard(self)
+        self._channel.outbound.discard(self)

@@ -1,4 +1,4 @@
-"""What became of calls that nothing was heard of."""
+"""Which calls Asterisk has, compared with those that this client knows."""
 
 from __future__ import annotations
 
@@ -13,38 +13,37 @@ from twisted.internet.defer import (
 )
 from twisted.internet.task import deferLater
 
-from channel_aa.ari.bridge import BRIDGE_PREFIX, TwoPartyBridge
+from channel_aa.ari.bridge import BRIDGE_PREFIX, BridgeMember, TwoPartyBridge
+from channel_aa.ari.channel import Channel
 from channel_aa.ari.events import BridgeData, ChannelData
-from channel_aa.ari.outbound import is_phone
-from channel_aa.ari.wire.errors import AriError, NotFoundError
+from channel_aa.ari.outbound import OutboundChannel, is_outbound
+from channel_aa.ari.recording import Recording
+from channel_aa.ari.wire.errors import AriError, NotFoundError, decode_response
 from channel_aa.ari.wire.requests import Request, is_segment
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
     from typing import Any
 
     from twisted.internet.interfaces import IDelayedCall
 
-    from channel_aa.ari.channel import Channel
-    from channel_aa.ari.client import AriClient
+    from channel_aa.ari.registry import HandleContext
 
 T = TypeVar("T")
 
 RETRY_SECONDS = (1.0, 2.0, 5.0)
-"""How long to wait before a question that was not answered is asked again; the last
-holds for all that follow."""
+"""The pauses before a query without an answer is sent again; the last one repeats."""
 
 AUDIT_SECONDS = 30.0
-"""How often to compare the calls that Asterisk has with those that are known. An event
-that Asterisk failed to send would leave a caller in silence for ever, or a call here
-that has ended."""
+"""The interval of audits. Without them, an event that Asterisk failed to send would
+leave a caller in silence for ever, or a call here that has ended."""
 
-DOUBT_SECONDS = 2.0
-"""How soon to do so where there is reason for it: an event that could not be read, or a
-channel that nobody has told of, whose event may still be on its way."""
+EARLY_AUDIT_SECONDS = 2.0
+"""The same, after an event that could not be decoded, or while a channel is unknown:
+its event may still arrive."""
 
-AT_ONCE = 16
+MAX_ADOPTIONS = 16
 """How many channels are adopted at the same time."""
 
 
@@ -53,272 +52,275 @@ class _ApplicationState(msgspec.Struct):
 
 
 class Reconciler:
-    """Finds out, at each connection and now and then, which calls are there.
+    """Reconciles the calls here with those in Asterisk.
 
-    Asterisk keeps channels in the application while nobody is connected, and tells
-    nothing of it later. Those that this program knows have gone on or are over; those
-    that it does not are from an earlier run, or came while the connection was about to
-    be lost: they are adopted. Bridges of ours in which nobody speaks are removed.
+    Asterisk keeps channels in the application while no client is connected, and their
+    events are lost. So each connection begins with a reconciliation: calls whose
+    channel is missing are over, and unknown channels are adopted; they are of an
+    earlier run, or have just entered. Bridges of ours without two channels are removed.
+    Then an audit compares the channels regularly.
 
     Args:
-        client: whose calls they are.
+        context: what the client's handles share.
+        enter: called with each channel to adopt, and its arguments.
     """
 
     _log = Logger()
 
-    def __init__(self, client: AriClient) -> None:
-        self._client = client
+    def __init__(self, context: HandleContext, *, enter: Callable[..., None]) -> None:
+        registry = context.registry
+        self._channels = registry.table(Channel)
+        self._recordings = registry.table(Recording)
+        self._outbound = registry.table(OutboundChannel)
+        self._bridges = registry.table(TwoPartyBridge)
+        self._bridge_members = registry.table(BridgeMember)
+        self._context = context
+        self._enter = enter
         self._running: Deferred[None] | None = None
-        self._next: IDelayedCall | None = None
+        self._timer: IDelayedCall | None = None
         self._adopting: set[str] = set()
-        self._strangers: frozenset[str] = frozenset()
-        self._is_in_doubt = False
+        self._unknown: frozenset[str] = frozenset()
+        self._is_audit_due_soon = False
 
     @property
     def is_running(self) -> bool:
-        """Whether it is not known yet what became of all calls."""
+        """Whether a reconciliation or an audit is in progress."""
         return self._running is not None
 
-    def begin(self) -> None:
-        """Begin, on a new connection; what began on an earlier one is given up."""
+    def start(self) -> None:
+        """Reconcile on a new connection, in place of what runs on an earlier one."""
         self.stop()
-        # A call that enters from now on has lost nothing.
-        survivors = list(self._client.channels.values())
-        self._run(self._catch_up(survivors))
+        # A call that enters from now on has lost no event.
+        known = list(self._channels.values())
+        self._run(self._reconcile(known))
 
     def stop(self) -> None:
-        """Give it up."""
+        """Cancel what runs, and the next audit."""
         running, self._running = self._running, None
         self._adopting.clear()
-        self._strangers = frozenset()
-        if self._next is not None and self._next.active():
-            self._next.cancel()
+        self._unknown = frozenset()
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
         if running is not None:
             running.cancel()
 
-    def doubt(self) -> None:
-        """Compare the calls soon: something was told that nobody understood."""
-        self._is_in_doubt = True
-        following = self._next
-        if following is not None and following.active():
-            soon = self._client.clock.seconds() + DOUBT_SECONDS
-            if following.getTime() > soon:
-                following.reset(DOUBT_SECONDS)
+    def audit_soon(self) -> None:
+        """Audit within `EARLY_AUDIT_SECONDS`, or as long after what runs now."""
+        self._is_audit_due_soon = True
+        timer = self._timer
+        if timer is not None and timer.active():
+            soon = self._context.clock.seconds() + EARLY_AUDIT_SECONDS
+            if timer.getTime() > soon:
+                timer.reset(EARLY_AUDIT_SECONDS)
 
-    def forget(self, channel_id: str) -> None:
-        """Take note that a channel has left, or entered anew: nothing to adopt."""
+    def cancel_adoption(self, channel_id: str) -> None:
+        """Do not adopt a channel: it has left, or has entered again."""
         self._adopting.discard(channel_id)
 
     def _run(self, coroutine: Coroutine[Deferred[Any], Any, None]) -> None:
         running = Deferred.fromCoroutine(coroutine)
         self._running = running
 
-        def over(result: object) -> object:
+        def schedule_audit(result: object) -> object:
             if self._running is running:
                 self._running = None
                 self._adopting.clear()
-                seconds = DOUBT_SECONDS if self._is_in_doubt else AUDIT_SECONDS
-                self._next = self._client.clock.callLater(seconds, self.audit)
+                is_soon = self._is_audit_due_soon
+                seconds = EARLY_AUDIT_SECONDS if is_soon else AUDIT_SECONDS
+                self._timer = self._context.clock.callLater(seconds, self.audit)
             return result
 
-        running.addBoth(over)
+        running.addBoth(schedule_audit)
         running.addErrback(
             lambda failure: failure.trap(CancelledError) and None
         ).addErrback(lambda failure: self._log.failure("Reconciler failed", failure))
 
     def audit(self) -> None:
-        """Compare the calls that Asterisk has with those that are known."""
-        self._is_in_doubt = False
-        self._run(self._compare(list(self._client.channels.values())))
+        """Compare the channels and bridges here with those in Asterisk."""
+        self._is_audit_due_soon = False
+        self._run(self._audit(list(self._channels.values())))
 
-    async def _compare(self, known: list[Channel]) -> None:
-        phones = list(self._client.phones.values())
-        conversations = list(self._client.conversations.values())
+    async def _audit(self, known: list[Channel]) -> None:
+        outbound = list(self._outbound.values())
+        bridges = list(self._bridges.values())
         alive = await self._channels_in_application()
-        self._end_all_but(alive, known)
-        for phone in phones:
-            if phone.was_answered and phone.id not in alive:
-                phone.ended()
-        for conversation in conversations:
-            if not all(member in alive for member in conversation.members):
-                conversation.end()
-        strangers = frozenset(filter(self._is_unknown, alive))
-        # The event of one that has just entered may still be on its way.
-        lasting = strangers & self._strangers
-        if strangers - lasting:
-            self.doubt()
-        self._strangers = strangers
-        await self._take_over(lasting, {})
+        self._end_missing(known, alive)
+        for channel in outbound:
+            if channel.is_answered and channel.id not in alive:
+                channel.end()
+        for bridge in bridges:
+            if not all(member in alive for member in bridge.members):
+                bridge.end()
+        unknown = frozenset(filter(self._is_unknown, alive))
+        # The event of a channel that has just entered may still arrive.
+        still_unknown = unknown & self._unknown
+        if unknown - still_unknown:
+            self.audit_soon()
+        self._unknown = unknown
+        await self._adopt_unknown(still_unknown, {})
 
     async def _channels_in_application(self) -> Collection[str]:
-        path = ("applications", self._client.address.app)
-        state = await self._ask(
+        path = ("applications", self._context.app)
+        state = await self._query(
             Request(method="GET", path=path), _ApplicationState, _ApplicationState()
         )
         return dict.fromkeys(filter(is_segment, state.channel_ids))
 
-    def _end_all_but(self, alive: Collection[str], known: Iterable[Channel]) -> None:
+    def _end_missing(self, known: Iterable[Channel], alive: Collection[str]) -> None:
         for channel in known:
-            if channel.id not in alive and (
-                self._client.channels.get(channel.id) is channel
-            ):
-                channel.left()
+            if channel.id not in alive and self._is_current(channel):
+                channel.end()
 
-    async def _catch_up(self, survivors: list[Channel]) -> None:
-        client = self._client
+    def _is_current(self, channel: Channel) -> bool:
+        """Tell whether a channel has not left, or left and entered again."""
+        return self._channels.get(channel.id) is channel
+
+    async def _reconcile(self, known: list[Channel]) -> None:
         alive = await self._channels_in_application()
-        self._end_all_but(alive, survivors)
-        # Others may come about between Asterisk's answer and here.
-        settled = [each for each in client.conversations.values() if each.is_set_up]
-        bridges = await self._ask(
+        self._end_missing(known, alive)
+        # Asterisk's list may lack a bridge that is being set up.
+        set_up = [bridge for bridge in self._bridges.values() if bridge.is_set_up]
+        bridges = await self._query(
             Request(method="GET", path=("bridges",)), tuple[BridgeData, ...], ()
         )
         ours = {
             bridge.id: bridge.channels
             for bridge in bridges
-            if bridge.id.startswith(BRIDGE_PREFIX) and bridge.name == client.bridge_name
+            if bridge.id.startswith(BRIDGE_PREFIX)
+            and bridge.name == self._context.bridge_name
         }
-        for conversation in settled:
-            conversation.check(ours.get(conversation.id))
+        for each in set_up:
+            each.check(ours.get(each.id))
         await DeferredList(
             [
-                Deferred.fromCoroutine(self._go_on(survivors)),
-                Deferred.fromCoroutine(self._take_over(alive, ours)),
+                Deferred.fromCoroutine(self._check_known(known)),
+                Deferred.fromCoroutine(self._adopt_unknown(alive, ours)),
             ],
             fireOnOneErrback=True,
             consumeErrors=True,
         )
 
-    async def _go_on(self, survivors: list[Channel]) -> None:
-        """See to the calls that this program knows."""
-        client = self._client
+    async def _check_known(self, known: list[Channel]) -> None:
         checks = [
-            *[phone.check() for phone in list(client.phones.values())],
-            *[recording.check() for recording in list(client.recordings.values())],
+            *[outbound.check() for outbound in list(self._outbound.values())],
+            *[recording.check() for recording in list(self._recordings.values())],
         ]
-        for channel in survivors:
-            if client.channels.get(channel.id) is channel:
-                sounds = [playback.check() for playback in list(channel.playbacks)]
-                # Only then is it known whether anything is heard.
+        for channel in known:
+            if self._is_current(channel):
+                playbacks = [playback.check() for playback in list(channel.playbacks)]
+                # Only then is it known whether a sound is playing.
                 checks.append(
-                    DeferredList(sounds).addCallback(_tell_reconnected, channel)
+                    DeferredList(playbacks).addCallback(_call_reconnected, channel)
                 )
         await DeferredList(checks)
 
-    async def _take_over(
-        self, channel_ids: Iterable[str], ours: Mapping[str, Collection[str]]
+    async def _adopt_unknown(
+        self, alive: Collection[str], ours: Mapping[str, Collection[str]]
     ) -> None:
-        """See to the calls that this program does not know."""
-        client = self._client
-        alive = frozenset(channel_ids)
-        unknown = [each for each in channel_ids if self._is_unknown(each)]
-        removals = []
-        for bridge_id, members in ours.items():
-            if bridge_id in client.conversations:
-                continue
-            if not self._adopt_conversation(bridge_id, members, alive):
-                removals.append(client.cleanup.remove("bridges", bridge_id))
+        """Adopt, or remove, the channels and bridges that are unknown here.
+
+        Args:
+            alive: the ids of the channels in the application.
+            ours: the ids of the channels in each of this application's bridges.
+        """
+        cleanup = self._context.cleanup
+        unknown = [each for each in alive if self._is_unknown(each)]
+        removals = [
+            cleanup.remove("bridges", bridge_id)
+            for bridge_id, members in ours.items()
+            if bridge_id not in self._bridges
+            and not self._adopt_bridge(bridge_id, members, alive)
+        ]
         if removals:
             await DeferredList(removals)
         callers = []
         for channel_id in unknown:
-            if channel_id in client.members:
+            if channel_id in self._bridge_members:
                 continue
-            if client.cleanup.is_removing("channels", channel_id):
+            if cleanup.is_removing("channels", channel_id):
                 continue
-            if is_phone(channel_id):
-                client.cleanup.remove("channels", channel_id)
+            if is_outbound(channel_id):
+                cleanup.remove("channels", channel_id)
             else:
                 callers.append(channel_id)
-        turns = DeferredSemaphore(AT_ONCE)
+        semaphore = DeferredSemaphore(MAX_ADOPTIONS)
         self._adopting.update(callers)
         await DeferredList(
-            [turns.run(self._start_adoption, each) for each in callers],
+            [semaphore.run(self._adopt_channel, each) for each in callers],
             consumeErrors=True,
         )
 
     def _is_unknown(self, channel_id: str) -> bool:
-        client = self._client
         return not (
-            channel_id in client.channels
-            or channel_id in client.phones
-            or channel_id in client.members
+            channel_id in self._channels
+            or channel_id in self._outbound
+            or channel_id in self._bridge_members
         )
 
-    def _adopt_conversation(
+    def _adopt_bridge(
         self, bridge_id: str, members: Collection[str], alive: Collection[str]
     ) -> bool:
-        """Leave two strangers to their conversation; tell whether there is one."""
-        client = self._client
-        phones = [each for each in members if is_phone(each)]
-        callers = [each for each in members if not is_phone(each)]
-        if len(phones) != 1 or len(callers) != 1:
+        """Adopt a bridge with an unknown caller and an unknown outbound channel.
+
+        Returns:
+            Whether it is such a bridge.
+        """
+        outbound = [each for each in members if is_outbound(each)]
+        callers = [each for each in members if not is_outbound(each)]
+        if len(outbound) != 1 or len(callers) != 1:
             return False
-        caller, phone = callers[0], phones[0]
-        if not {caller, phone}.issubset(alive):
-            return False
-        if not (self._is_unknown(caller) and self._is_unknown(phone)):
+        pair = (callers[0], outbound[0])
+        if not all(each in alive and self._is_unknown(each) for each in pair):
             return False
 
         def hang_up() -> None:
-            for member in (caller, phone):
-                client.cleanup.remove("channels", member)
+            for member in pair:
+                self._context.cleanup.remove("channels", member)
 
-        TwoPartyBridge(
-            client, bridge_id=bridge_id, members=(caller, phone), on_end=hang_up
-        )
-        self._log.info("Adopted the conversation of {caller}", caller=caller)
+        TwoPartyBridge(self._context, bridge_id=bridge_id, members=pair, on_end=hang_up)
+        self._log.info("Adopted the conversation of {caller}", caller=pair[0])
         return True
 
-    def _start_adoption(self, channel_id: str) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._adopt(channel_id))
-
-    async def _adopt(self, channel_id: str) -> None:
-        client = self._client
+    async def _adopt_channel(self, channel_id: str) -> None:
         if channel_id not in self._adopting:
             return
         request = Request(method="GET", path=("channels", channel_id))
-        channel = await self._ask(request, ChannelData, None)
-        # It may have left meanwhile, or entered anew.
+        channel = await self._query(request, ChannelData, None)
+        # It may have left meanwhile, or entered again.
         if channel is None or channel_id not in self._adopting:
             return
         self._adopting.discard(channel_id)
         app, *arguments = channel.dialplan.app_data.split(",")
-        # Asterisk tells of channels, too, that are elsewhere in the dialplan: the far
-        # half of a Local channel that was dialled from here.
-        if not channel.is_in_stasis or app.strip() != client.address.app:
+        # Asterisk lists channels, too, that are elsewhere in the dialplan, such as the
+        # far half of a Local channel that was originated here.
+        if not channel.is_in_stasis or app.strip() != self._context.app:
             return
-        if any(map(is_phone, arguments)):
-            # A phone has passed its call on to it.
-            client.cleanup.remove("channels", channel_id)
+        if any(map(is_outbound, arguments)):
+            # The phone has forwarded the call; this is the other phone's channel.
+            self._context.cleanup.remove("channels", channel_id)
         else:
-            client.enter(channel, arguments, adopted=True)
+            self._enter(channel, arguments, adopted=True)
 
-    async def _ask(self, request: Request, kind: type[T], if_absent: T) -> T:
-        """Ask until there is an answer; a 404 is one."""
-        waits = iter(RETRY_SECONDS)
+    async def _query(self, request: Request, kind: type[T], if_missing: T) -> T:
+        """Send a query until it is answered; a 404 is an answer, too."""
+        pauses = iter(RETRY_SECONDS)
         seconds = 0.0
         while True:
             try:
-                answer = await self._client.sender.send(request, again=True)
-                return msgspec.json.decode(answer, type=kind)
+                body = await self._context.sender.send(request, idempotent=True)
+                return decode_response(request, body, kind)
             except NotFoundError:
-                return if_absent
-            except (
-                AriError,
-                msgspec.MsgspecError,
-                UnicodeDecodeError,
-                RecursionError,
-            ) as error:
+                return if_missing
+            except AriError as error:
                 if not seconds:
                     self._log.error(
                         "Asterisk did not say which calls are left, and will be asked"
                         " again: {error}",
                         error=error,
                     )
-            seconds = next(waits, seconds)
-            await deferLater(self._client.clock, seconds)
+            seconds = next(pauses, seconds)
+            await deferLater(self._context.clock, seconds)
 
 
-def _tell_reconnected(_checked: object, channel: Channel) -> None:
+def _call_reconnected(_checked: object, channel: Channel) -> None:
     channel.reconnected()

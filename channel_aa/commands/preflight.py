@@ -14,7 +14,7 @@ import msgspec
 from twisted.internet.defer import Deferred, gatherResults
 
 from channel_aa.ari import AriError, NotFoundError, UnauthorizedError
-from channel_aa.ari.wire.diagnostics import handshake_problem
+from channel_aa.ari.wire.diagnostics import diagnose_refusal
 from channel_aa.checked import Problem
 from channel_aa.commands.requirements import Requirements, requirements_of
 
@@ -135,7 +135,7 @@ class _Inquiry:
         """Say why there is no answer to the first question, and what to do."""
         address = self._client.address
         if isinstance(error, AriError) and error.status is not None:
-            problem = handshake_problem(error.status, error.message, address)
+            problem = diagnose_refusal(error.status, error.message, address)
             is_users = isinstance(error, UnauthorizedError)
             place = "asterisk.username" if is_users else "asterisk.url"
             return Problem(place, problem.text)

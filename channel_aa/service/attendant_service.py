@@ -154,8 +154,8 @@ class AttendantService(Service):
                 limit=attendant.max_calls,
             ),
             requests=RequestsStatus(
-                pending=client.requests.pending + client.sender.waiting,
-                queued=client.requests.queued + client.sender.waiting,
+                pending=client.requests.pending + client.sender.held,
+                queued=client.requests.queued + client.sender.held,
             ),
             reactor_delay=DelayStatus(
                 last=round(self._delay.last, 3), worst=round(self._delay.worst, 3)

@@ -68,8 +68,8 @@ class InMemorySender:
         for exchange in tuple(self._exchanges):
             exchange.break_off("the connection broke")
 
-    def lost(self) -> None:
-        """Fail what is pending; see `IRequestSender.lost`."""
+    def fail_pending(self) -> None:
+        """Fail what is pending; see `IRequestSender.fail_pending`."""
         self.drop()
 
     def close(self) -> Deferred[None]:
@@ -95,11 +95,11 @@ class _Exchange:
 
     def begin(self) -> None:
         if self._line.is_cut:
-            self.break_off("the connection was refused", may_be_done=False)
+            self.break_off("the connection was refused", outcome_unknown=False)
         else:
             self._after(self._line.delay(Direction.REQUEST), self._serve)
 
-    def break_off(self, message: str, *, may_be_done: bool = True) -> None:
+    def break_off(self, message: str, *, outcome_unknown: bool = True) -> None:
         """Lose the connection; the client learns of it in a later turn."""
         if self._is_broken:
             return
@@ -107,7 +107,9 @@ class _Exchange:
             self._timer.cancel()
         self._after(
             0.0,
-            lambda: self._fail(ConnectionLostError, message, may_be_done=may_be_done),
+            lambda: self._fail(
+                ConnectionLostError, message, outcome_unknown=outcome_unknown
+            ),
         )
         self._is_broken = True
 
@@ -174,13 +176,15 @@ class _Exchange:
 
     def _expire(self) -> None:
         message = f"no answer within {TIMEOUT_SECONDS:g} seconds"
-        self._fail(RequestTimeoutError, message, may_be_done=True)
+        self._fail(RequestTimeoutError, message, outcome_unknown=True)
 
-    def _fail(self, kind: type[AriError], message: str, *, may_be_done: bool) -> None:
+    def _fail(
+        self, kind: type[AriError], message: str, *, outcome_unknown: bool
+    ) -> None:
         self._end()
         method, path = self._request.method, self._request.quoted_path
         self.answer.errback(
-            kind(method, path, message=message, may_be_done=may_be_done)
+            kind(method, path, message=message, outcome_unknown=outcome_unknown)
         )
 
     def _end(self) -> None:

@@ -33,13 +33,12 @@ from twisted.internet.defer import setDebugging
 from twisted.scripts.twistd import run
 from txaio.tx import set_global_log_level
 
-from channel_aa.ari.dispatch import Dispatcher
+from channel_aa.ari.client import AriClient
 
-def crash(self, event):
-    client = self._client
-    raise RuntimeError(f"the fault: {vars(client)!r} {vars(client._connection)!r}")
+def crash(self, data, arguments, *, adopted=False):
+    raise RuntimeError(f"the fault: {vars(self)!r} {vars(self._connection)!r}")
 
-Dispatcher._stasis_start = crash
+AriClient._enter = crash
 setDebugging(True)
 set_global_log_level("trace")
 run()

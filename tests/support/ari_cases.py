@@ -1,4 +1,4 @@
-"""The ARI client's cases that several modules of tests share."""
+"""Test cases of the ARI client that several test modules share."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.ari.events import RESTResponse
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.routing import PROBE_SECONDS, RoutingSender, Transport
-from channel_aa.ari.wire.websocket_sender import WebSocketSender
+from channel_aa.ari.wire.websocket_sender import RESTResponse, WebSocketSender
 from tests.support.ari_fakes import APP, AriTestCase, FakeSender, LogRecorder
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ PROBE = "GET asterisk/ping"
 TIMEOUT = 10.0
 
 
-class PhoneTestCase(AriTestCase):
+class OutboundTestCase(AriTestCase):
     def dial(
         self, channel: Channel | None = None, *, is_accepted: bool = True
     ) -> OutboundChannel:
@@ -39,31 +38,31 @@ class PhoneTestCase(AriTestCase):
             self.sender.only_unanswered().accept(b"{}")
         return phone
 
-    def hear_dial(self, phone: OutboundChannel, status: str) -> None:
-        self.hear("Dial", peer={"id": phone.id}, dialstatus=status)
+    def receive_dial(self, phone: OutboundChannel, status: str) -> None:
+        self.receive("Dial", peer={"id": phone.id}, dialstatus=status)
 
-    def hear_end(self, phone: OutboundChannel, cause: int = 0) -> None:
-        self.hear_channel("ChannelDestroyed", phone.id, cause=cause)
+    def receive_destroyed(self, phone: OutboundChannel, cause: int = 0) -> None:
+        self.receive_channel("ChannelDestroyed", phone.id, cause=cause)
 
     def is_hung_up(self, phone: OutboundChannel) -> None:
-        """Take the request to hang it up, the only one, and answer it."""
+        """Answer the request to hang it up, which is the only pending one."""
         request = self.sender.only_unanswered()
         self.assertEqual(request.line, f"DELETE channels/{phone.id}")
         request.accept()
-        self.assertEqual(self.client.phones, {})
+        self.assertEqual(self.client.outbound, {})
 
 
 def in_stasis(channel_id: str, data: str = APP) -> bytes:
-    """Describe a channel of the application as Asterisk would."""
+    """Make Asterisk's description of a channel in the application."""
     dialplan = {"exten": "1000", "app_name": "Stasis", "app_data": data}
     return json.dumps(
         {"id": channel_id, "name": f"PJSIP/{channel_id}", "dialplan": dialplan}
     ).encode()
 
 
-class RecoveryTestCase(AriTestCase):
+class ReconcileTestCase(AriTestCase):
     def reconnect(self, *channel_ids: str) -> None:
-        """Lose the connection and have it back; these channels are left."""
+        """Lose the connection and open it; the application still has these channels."""
         self.list_channels(*channel_ids)
         self.connection.lose()
         self.connection.open()
@@ -86,8 +85,8 @@ class RecoveryTestCase(AriTestCase):
         return [exchange.line for exchange in self.sender.unanswered]
 
 
-class TransportsTestCase(SynchronousTestCase):
-    """Both ways on a `Clock`; none of their timers may be left over."""
+class RoutingTestCase(SynchronousTestCase):
+    """Both transports on a `Clock`; no timer may be left."""
 
     wanted = Transport.AUTO
 
@@ -98,20 +97,20 @@ class TransportsTestCase(SynchronousTestCase):
         self.http = FakeSender()
         self.frames: list[bytes] = []
         self.websocket = WebSocketSender(
-            self.frames.append, clock=self.clock, timeout=TIMEOUT, in_flight=2
+            self.frames.append, clock=self.clock, timeout=TIMEOUT, max_in_flight=2
         )
         self.transports = RoutingSender(
             self.wanted, http=self.http, websocket=self.websocket, clock=self.clock
         )
 
     def tearDown(self) -> None:
-        self.transports.lost()
+        self.transports.fail_pending()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.websocket.pending, 0)
 
     @property
     def lines(self) -> list[str]:
-        """What went over the websocket, as ``METHOD uri``, in order."""
+        """The requests sent over the websocket, as ``METHOD uri``, in order."""
         messages = [json.loads(frame) for frame in self.frames]
         return [f"{each['method']} {each['uri']}" for each in messages]
 
@@ -121,20 +120,20 @@ class TransportsTestCase(SynchronousTestCase):
         return answer
 
     def answer(self, place: int = -1, status: int = 200, body: str = "") -> None:
-        """Answer a frame, the last one unless told."""
+        """Answer the request of a frame, by default of the last one."""
         number = json.loads(self.frames[place])["request_id"]
-        self.transports.answered(
+        self.websocket.receive(
             RESTResponse(request_id=number, status_code=status, message_body=body)
         )
 
     def open(self) -> None:
-        """Open the websocket, of an Asterisk that serves requests over it."""
-        self.transports.opened()
+        """Open the websocket of an Asterisk that answers the probe."""
+        self.transports.probe()
         self.answer()
 
     def open_in_vain(self) -> None:
-        """The same, of one that does not."""
-        self.transports.opened()
+        """Open the websocket of an Asterisk that does not answer the probe."""
+        self.transports.probe()
         self.clock.advance(PROBE_SECONDS)
 
     def assert_goes_over(self, expected: Transport) -> None:

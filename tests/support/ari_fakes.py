@@ -1,4 +1,4 @@
-"""An Asterisk for the ARI client without a socket: the test speaks both its halves."""
+"""Fakes of Asterisk for the ARI client: the test sends responses and events."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def make_address(url: str = "http://pbx.example:8088", *, app: str = APP) -> Add
 
 
 class Exchange:
-    """One request, and the answer that the test gives it."""
+    """A request, and the Deferred of its response."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -65,30 +65,32 @@ class Exchange:
             error_for(request.method, request.quoted_path, status, body)
         )
 
-    def fail(self, kind: type[AriError], *, may_be_done: bool = True) -> None:
+    def fail(self, kind: type[AriError], *, outcome_unknown: bool = True) -> None:
         method, path = self.request.method, self.request.quoted_path
-        self.answer.errback(kind(method, path, message="lost", may_be_done=may_be_done))
+        self.answer.errback(
+            kind(method, path, message="lost", outcome_unknown=outcome_unknown)
+        )
 
 
 @implementer(IRequestSender)
 class FakeSender:
-    """Records requests, and answers none by itself.
+    """Records requests; the test answers them.
 
-    What the client asks at each connection is an exception, as long as no test is
-    about that: it is answered at once, and not recorded.
+    Those in `answers`, which the client sends at each connection, are answered at once
+    and not recorded.
     """
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
         self.filters: list[Request] = []
-        """Requests to filter events."""
+        """The requests to set the event filter."""
         self.is_closed = False
         self.answers: dict[str, bytes] = {
             f"GET applications/{APP}": b'{"channel_ids":[]}',
             "GET bridges": b"[]",
             "GET asterisk/info?only=system": b'{"system":{"version":"22.10.1"}}',
         }
-        """What is answered at once, by the line of the request."""
+        """The bodies of immediate responses, by the line of the request."""
 
     @property
     def pending(self) -> int:
@@ -117,7 +119,7 @@ class FakeSender:
         self.exchanges.append(exchange)
         return exchange.answer
 
-    def lost(self) -> None:
+    def fail_pending(self) -> None:
         for exchange in self.unanswered:
             if not exchange.answer.called:
                 exchange.fail(ConnectionLostError)
@@ -129,14 +131,14 @@ class FakeSender:
         return succeed(None)
 
     def only_unanswered(self) -> Exchange:
-        """Give the one request that waits for its answer."""
+        """Return the only request without a response."""
         waiting = self.unanswered
         assert len(waiting) == 1, [exchange.line for exchange in waiting]
         return waiting[0]
 
 
 class FakeConnection:
-    """Stands for `EventsConnection`: the test opens, feeds and loses it."""
+    """Replaces `EventsConnection`: the test opens and loses it, and sends messages."""
 
     def __init__(
         self,
@@ -148,7 +150,7 @@ class FakeConnection:
         reactor: object,
     ) -> None:
         self.address = address
-        self.message = on_message
+        self.message_received = on_message
         self.is_open = False
         self.calls: list[str] = []
         self.sent: list[bytes] = []
@@ -183,7 +185,7 @@ class FakeConnection:
 
 @implementer(ILogObserver)
 class LogRecorder:
-    """Every log event of every namespace and level, until it is stopped."""
+    """Records every log event, until it is stopped."""
 
     def __init__(self) -> None:
         self.events: list[LogEvent] = []
@@ -196,9 +198,9 @@ class LogRecorder:
         globalLogPublisher.removeObserver(self)
 
     def texts(self, *, level: LogLevel | None = None) -> list[str]:
-        """The lines that our own loggers wrote, at one level or at all of them.
+        """The lines of our own loggers, at one level or at all of them.
 
-        That the machine is too busy is not among them: it is of every test's making.
+        Warnings of a busy machine are left out: any test may cause them.
         """
         return [
             formatEvent(event)
@@ -210,7 +212,7 @@ class LogRecorder:
 
 
 class AriTestCase(SynchronousTestCase):
-    """A client on a `Clock` and on fakes; each test must leave nothing behind."""
+    """A client on a `Clock` and on fakes; a test must leave no handle and no timer."""
 
     def setUp(self) -> None:
         self.log = LogRecorder()
@@ -228,17 +230,17 @@ class AriTestCase(SynchronousTestCase):
         )
         self.client.startService()
         self.connection.open()
-        # The tests of other things are spared the audit.
-        self.client.recovery.stop()
+        # Few tests are about the audit.
+        self.client.reconciler.stop()
 
     def _connect(self, address: Address, **arguments: Any) -> FakeConnection:  # noqa: ANN401 - passed on
         self.connection = FakeConnection(address, **arguments)
         return self.connection
 
     def tearDown(self) -> None:
-        """End every call as Asterisk would; then nothing may be left."""
+        """End every call with an event; then nothing may be left."""
         for channel_id in list(self.client.channels):
-            self.hear_channel("StasisEnd", channel_id)
+            self.receive_channel("StasisEnd", channel_id)
         self.assert_nothing_left()
         for exchange in self.sender.unanswered:
             exchange.refuse(404)
@@ -249,35 +251,37 @@ class AriTestCase(SynchronousTestCase):
         self.assertEqual(client.channels, {})
         self.assertEqual(client.playbacks, {})
         self.assertEqual(client.recordings, {})
-        self.assertEqual(client.phones, {})
-        self.assertEqual(client.conversations, {})
-        self.assertEqual(client.members, {})
-        self.assertEqual(client.sender.waiting, 0)
+        self.assertEqual(client.outbound, {})
+        self.assertEqual(client.bridges, {})
+        self.assertEqual(client.bridge_members, {})
+        self.assertEqual(client.sender.held, 0)
         self.assertEqual(self.timers, [])
 
     @property
     def timers(self) -> list[object]:
-        """What is to happen later, but for the next audit."""
+        """The delayed calls, without the next audit."""
         return [
             timer
             for timer in self.clock.getDelayedCalls()
-            if cast("DelayedCall", timer).func != self.client.recovery.audit
+            if cast("DelayedCall", timer).func != self.client.reconciler.audit
         ]
 
-    def hear(self, kind: str, **fields: object) -> None:
-        """Let Asterisk tell an event."""
-        self.connection.message(json.dumps({"type": kind, **fields}).encode())
+    def receive(self, kind: str, **fields: object) -> None:
+        """Receive an event."""
+        self.connection.message_received(json.dumps({"type": kind, **fields}).encode())
 
-    def hear_channel(self, kind: str, channel_id: str = "c1", **fields: object) -> None:
+    def receive_channel(
+        self, kind: str, channel_id: str = "c1", **fields: object
+    ) -> None:
         channel = {"id": channel_id, "name": f"PJSIP/{channel_id}"}
-        self.hear(kind, channel=channel, **fields)
+        self.receive(kind, channel=channel, **fields)
 
-    def hear_playback(self, kind: str, playback_id: str, state: str = "") -> None:
-        self.hear(kind, playback={"id": playback_id, "state": state})
+    def receive_playback(self, kind: str, playback_id: str, state: str = "") -> None:
+        self.receive(kind, playback={"id": playback_id, "state": state})
 
     def enter(self, channel_id: str = "c1") -> Channel:
-        """Let a channel enter the application."""
-        self.hear_channel("StasisStart", channel_id, args=[])
+        """Receive the event of a channel that enters, and return its handle."""
+        self.receive_channel("StasisStart", channel_id, args=[])
         return self.client.channels[channel_id]
 
     def listener(self, channel_id: str = "c1") -> RecordingListener:
@@ -288,7 +292,7 @@ class AriTestCase(SynchronousTestCase):
 
 
 class Playing:
-    """A playback, the request that asked for it, and what became of it."""
+    """A playback, its request, and how it ended."""
 
     def __init__(self, case: AriTestCase, playback: Playback) -> None:
         self.playback = playback
@@ -303,16 +307,16 @@ class Playing:
 
     @property
     def stops(self) -> int:
-        """How many times Asterisk was asked to stop it."""
+        """How many stops were sent."""
         return self._case.sender.lines.count(f"DELETE {self.uri}")
 
     @property
     def checks(self) -> int:
-        """How many times Asterisk was asked whether it still exists."""
+        """How many queries were sent."""
         return self._case.sender.lines.count(f"GET {self.uri}")
 
-    def hear_started(self) -> None:
-        self._case.hear_playback("PlaybackStarted", self.playback.id, "playing")
+    def receive_started(self) -> None:
+        self._case.receive_playback("PlaybackStarted", self.playback.id, "playing")
 
-    def hear_finished(self, state: str = "done") -> None:
-        self._case.hear_playback("PlaybackFinished", self.playback.id, state)
+    def receive_finished(self, state: str = "done") -> None:
+        self._case.receive_playback("PlaybackFinished", self.playback.id, state)

@@ -1,4 +1,4 @@
-"""Websockets without a socket: frames, and clients that are fed them."""
+"""Websockets in memory: frames, and clients that receive them."""
 
 # ruff: noqa: N802 - the names that Twisted calls
 from __future__ import annotations
@@ -33,7 +33,7 @@ def frame(
     is_masked: bool = False,
     length_bytes: int | None = None,
 ) -> bytes:
-    """Make a server's frame, a wrong one too.
+    """Make a server's frame, valid or not.
 
     ``length_bytes`` writes the length in 0, 2 or 8 bytes of its own, needed or not.
     """
@@ -48,7 +48,7 @@ def frame(
 
 
 def handshake_for(client: Any) -> bytes:  # noqa: ANN401 - autobahn is half typed
-    """Give the answer to a client's handshake."""
+    """Make the response to a client's handshake."""
     accept = b64encode(sha1(client.websocket_key + _ACCEPT_SALT).digest())  # noqa: S324 - RFC 6455's
     lines = [
         b"HTTP/1.1 101 Switching Protocols",
@@ -61,24 +61,24 @@ def handshake_for(client: Any) -> bytes:  # noqa: ANN401 - autobahn is half type
 
 
 class AutobahnClient(WebSocketClientProtocol):
-    """The reference: autobahn alone, which leaves a text's UTF-8 to its reader too."""
+    """The reference: autobahn alone, without its check for UTF-8."""
 
     utf8validateIncoming = False  # noqa: N815 - autobahn's name
 
 
 class Wire(StringTransport):
-    """A transport that tells when it was closed, properly or not."""
+    """A transport that knows whether it was closed or aborted."""
 
     @property
     def is_closing(self) -> bool:
         return self.disconnecting or self.disconnected
 
     def unregisterProducer(self) -> None:
-        """Do without a producer, as a real transport does."""
+        """Accept the call, as a real transport does."""
 
 
 class Socket:
-    """One client's websocket; the test is its server.
+    """A client's websocket; the test is its server.
 
     Its frames are not masked, so that two clients' can be compared. It may close
     once it was told some messages.
@@ -91,29 +91,30 @@ class Socket:
             "ws://pbx.example/ari/events", protocols=["ari"], reactor=clock
         )
         factory.setProtocolOptions(**({"maskClientFrames": False} | options))
-        self.told: list[tuple[object, ...]] = []
+        self.calls: list[tuple[object, ...]] = []
         self.messages: list[bytes] = []
         self.messages_until_close = 0
         self.client = cast("Any", kind())
         self.client.factory = factory
         self.client.onMessage = self._message
-        self.client.onClose = lambda *what: self.told.append(what)
+        self.client.message_received = lambda payload: self._message(payload, False)  # noqa: FBT003 - autobahn's
+        self.client.onClose = lambda *what: self.calls.append(what)
         self.wire = Wire()
         self.client.makeConnection(self.wire)
 
     def _message(self, payload: bytes, is_binary: bool) -> None:  # noqa: FBT001 - autobahn's
         self.messages.append(payload)
-        self.told.append((payload, is_binary))
+        self.calls.append((payload, is_binary))
         if len(self.messages) == self.messages_until_close:
             self.client.sendClose(1000)
 
     def handshake(self) -> bytes:
-        """Give the answer to the client's handshake, and forget that."""
+        """Make the response to the client's handshake, and clear what was sent."""
         self.wire.clear()
         return handshake_for(self.client)
 
     def feed(self, parts: Iterable[bytes]) -> None:
-        """Let segments arrive, as long as a real transport would let them."""
+        """Receive segments, until the transport is closing."""
         for part in parts:
             if not self.wire.is_closing:
                 self.client.dataReceived(part)
@@ -123,9 +124,9 @@ class Socket:
 
     @property
     def outcome(self) -> tuple[object, ...]:
-        """Everything that can be seen from outside."""
+        """Everything that is visible from outside."""
         return (
-            self.told,
+            self.calls,
             self.client.state,
             self.client.wasNotCleanReason,
             self.wire.value(),
@@ -134,11 +135,11 @@ class Socket:
 
 
 class SocketTestCase(SynchronousTestCase):
-    """Websockets whose timers are on a `Clock`; none may be left over."""
+    """Websockets whose timers are on a `Clock`; none may be left."""
 
     def setUp(self) -> None:
         self.clock = Clock()
-        # autobahn keeps its time by this, whatever reactor it is given.
+        # Autobahn takes its clock from here, and not from its factory.
         self.patch(tx.config, "loop", self.clock)
 
     def open(
@@ -152,7 +153,7 @@ class SocketTestCase(SynchronousTestCase):
         return socket
 
     def assert_nothing_left(self) -> None:
-        """Look for timers; autobahn leaves that of a close to run out."""
+        """Assert that no timer is left, once that of autobahn's close has expired."""
         self.clock.advance(10)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 

@@ -90,7 +90,7 @@ class ClientHarness:
             lambda: (
                 client.is_connected
                 and client.requests.in_use is self.transport
-                and not client.recovery.is_running
+                and not client.reconciler.is_running
                 and client.asterisk_version != ""
             ),
             "a connection",
@@ -161,7 +161,7 @@ class ClientHarness:
         await self.until(are_gone, "the end of all phones in Asterisk")
         client = self.client
         await self.until(
-            lambda: not (client.phones or client.conversations or client.members),
+            lambda: not (client.outbound or client.bridges or client.bridge_members),
             "the end of all phones in the client",
         )
 
@@ -171,6 +171,6 @@ class ClientHarness:
             await client.stopService()
             for kind in ("channels", "playbacks", "recordings", "phones"):
                 assert not getattr(client, kind), kind
-            assert not client.conversations
-            assert not client.members
+            assert not client.bridges
+            assert not client.bridge_members
         assert not (timers := leftover_timers(self.reactor)), timers

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 import treq
 
-from channel_aa.ari.outbound import is_phone
+from channel_aa.ari.outbound import is_outbound
 from channel_aa.config import load
 from channel_aa.service import AttendantService
 from channel_aa.service.status import Status
@@ -211,7 +211,7 @@ class CompanyHarness:
     async def phones(self) -> list[Mapping[str, Any]]:
         """List the channels of the phones that the daemon has dialled."""
         channels = (await self.backend.ari.get("/channels")).json
-        return [each for each in channels if is_phone(each["id"])]
+        return [each for each in channels if is_outbound(each["id"])]
 
     async def status(self) -> Status:
         """Get the daemon's status."""

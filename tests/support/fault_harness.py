@@ -12,7 +12,7 @@ import msgspec
 import treq
 
 from channel_aa.ari.bridge import BRIDGE_PREFIX
-from channel_aa.ari.outbound import is_phone
+from channel_aa.ari.outbound import is_outbound
 from channel_aa.service.status import Status
 from real_asterisk.harness import Asterisk, free_port
 from tests.support.asterisk_harness import APP, RealAsteriskHarness
@@ -232,7 +232,7 @@ class FaultHarness:
     async def phones(self) -> list[str]:
         """List the channel ids of the phones that the daemon has dialled."""
         channels = (await self.backend.ari.get("/channels")).json
-        return [each["id"] for each in channels if is_phone(each["id"])]
+        return [each["id"] for each in channels if is_outbound(each["id"])]
 
     async def conversations(self) -> int:
         """Count the daemon's bridges with two channels."""

@@ -125,7 +125,7 @@ class AnsweringSender:
             answer.errback(error_for(request.method, request.uri, status, body))
         return answer
 
-    def lost(self) -> None:
+    def fail_pending(self) -> None:
         """Do nothing: no request is pending."""
 
     def close(self) -> Deferred[None]:
@@ -234,7 +234,7 @@ class FuzzHarness(SynchronousTestCase):
 
     def lose_closing_connection(self) -> None:
         """End the latest connection, if the client has closed it."""
-        if self.socket.transport.is_closing and not self.socket.ended.called:
+        if self.socket.transport.is_closing and not self.socket.closed.called:
             self.socket.connectionLost(Failure(ConnectionLost()))
 
     def assert_bystander_served(self) -> None:
@@ -244,7 +244,7 @@ class FuzzHarness(SynchronousTestCase):
         """
         self.sender.answer = correct_answer
         connections = len(self.endpoint.clients)
-        if not self.socket.ended.called:
+        if not self.socket.closed.called:
             self.socket.connectionLost(Failure(ConnectionLost()))
         while len(self.endpoint.clients) == connections:
             self.clock.advance(0.5)
@@ -268,7 +268,7 @@ class FuzzHarness(SynchronousTestCase):
         """Stop the client, and check the log."""
         stopped = self.client.stopService()
         self.settle(5.0)
-        if not self.socket.ended.called:
+        if not self.socket.closed.called:
             self.socket.connectionLost(Failure(ConnectionLost()))
         self.settle(30.0)
         self.successResultOf(stopped)

@@ -1,1 +1,1 @@
-"""What carries requests to Asterisk and events from it: HTTP, websocket, TLS."""
+"""The transport of requests and events: HTTP, the events websocket, TLS."""

@@ -1,4 +1,4 @@
-"""Which Asterisk to speak to, as whom, for which application."""
+"""The address of an Asterisk, the credentials, and the Stasis application."""
 
 from __future__ import annotations
 
@@ -21,32 +21,26 @@ _VERIFIED = TLS()
 
 
 class Address:
-    """Where and how one Stasis application is reached.
+    """The URL of an Asterisk's ARI, the credentials and the Stasis application.
 
-    The password lives in `authorization` alone, in another form, and no ``repr``
-    shows that.
+    The password is kept only in `authorization`, base64-encoded; no ``repr`` shows
+    it.
 
     Args:
-        url: where Asterisk's HTTP server is: ``http://localhost:8088``, with the
-            ``prefix`` of http.conf where there is one.
+        url: the URL of Asterisk's HTTP server: ``http://localhost:8088``, followed by
+            the ``prefix`` of http.conf if one is set.
         username: a user of ari.conf.
         password: that user's password.
         app: the Stasis application's name.
-        tls: how the way is secured, where the url's scheme is https.
+        tls: how the connection is secured, if the url's scheme is https.
 
     Raises:
-        ValueError: the url has no host, another scheme than http and https, or
-            credentials in it, which would be logged with it.
+        ValueError: the url has no host, a scheme other than http and https, or
+            credentials, which would be logged with it.
     """
 
     def __init__(
-        self,
-        *,
-        url: str,
-        username: str,
-        password: str,
-        app: str,
-        tls: TLS = _VERIFIED,
+        self, *, url: str, username: str, password: str, app: str, tls: TLS = _VERIFIED
     ) -> None:
         parts = urlsplit(url)
         if "@" in parts.netloc:
@@ -73,16 +67,16 @@ class Address:
 
     @property
     def events_url(self) -> str:
-        """Where the events websocket is; no credentials in it."""
+        """The URL of the events websocket, without credentials."""
         scheme_and_rest = self.base_url.removeprefix("http")
         return f"ws{scheme_and_rest}/events?{urlencode({'app': self.app})}"
 
     def conceal(self, text: str) -> str:
-        """Take the credentials out of what the server said: it may send them back."""
+        """Remove the credentials from a server's text: it may send them back."""
         return text.replace(self._encoded, "<secret>")
 
     def endpoint(self, reactor: Any) -> IStreamClientEndpoint:  # noqa: ANN401
-        """Make the endpoint to connect to.
+        """Make the endpoint of Asterisk's HTTP server.
 
         Raises:
             ValueError: a file that `TLS` names cannot be used.
@@ -94,7 +88,7 @@ class Address:
 
     @property
     def is_this_machine(self) -> bool:
-        """Whether what is sent there never leaves this machine."""
+        """Whether the host is this machine, so that traffic does not leave it."""
         try:
             return ip_address(self.host).is_loopback
         except ValueError:

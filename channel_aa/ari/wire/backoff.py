@@ -1,4 +1,4 @@
-"""How long to wait before trying to connect again."""
+"""The delays between attempts to connect."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ if TYPE_CHECKING:
 class Backoff:
     """Exponential back-off with jitter.
 
-    The delays grow from ``initial`` to ``maximum``, each shortened by a random part
-    of itself, so that many programs that lost the same Asterisk do not all come
-    back in the same moment.
+    The delays grow from ``initial`` to ``maximum``. Each is shortened by a random part
+    of itself, so that the clients of one Asterisk do not reconnect all at once.
 
     Args:
-        initial: seconds before the first new try.
-        maximum: seconds that no delay exceeds.
-        factor: how much longer each delay is than the one before.
-        jitter: the largest part of a delay that chance takes away, from 0 to 1.
-        random: gives a number from 0 to 1 at each call.
+        initial: seconds before the first new attempt.
+        maximum: the longest delay in seconds.
+        factor: the ratio of each delay to the one before.
+        jitter: the largest part of a delay that is taken away at random, from 0 to 1.
+        random: returns a number from 0 to 1.
     """
 
     def __init__(
@@ -41,11 +40,11 @@ class Backoff:
         self._next = initial
 
     def next_delay(self) -> float:
-        """Give the seconds to wait before the next try."""
+        """Return the seconds to wait before the next attempt."""
         delay = self._next
         self._next = min(delay * self._factor, self._maximum)
         return delay * (1 - self._jitter * self._random())
 
     def reset(self) -> None:
-        """Begin again with the shortest delay."""
+        """Return to the shortest delay."""
         self._next = self._initial

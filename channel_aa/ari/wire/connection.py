@@ -1,4 +1,4 @@
-"""The events websocket: opened, read, and opened again when it is lost."""
+"""The events websocket: connecting, keep-alive, and reconnecting."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from txaio.tx import make_logger
 
 from channel_aa.ari.wire.backoff import Backoff
 from channel_aa.ari.wire.diagnostics import (
-    Problem,
-    connect_problem,
-    dead_problem,
-    handshake_problem,
+    Diagnosis,
+    diagnose_connect_error,
+    diagnose_exposure,
+    diagnose_loss,
+    diagnose_no_websocket,
+    diagnose_refusal,
+    diagnose_silence,
+    diagnose_tls_error,
     is_tls_error,
-    lost_problem,
-    no_handshake_problem,
-    risk,
-    tls_problem,
 )
 from channel_aa.ari.wire.websocket import FastWebSocketProtocol
 from channel_aa.logs import Logger
@@ -37,16 +37,17 @@ if TYPE_CHECKING:
     from channel_aa.ari.wire.address import Address
 
 QUIET_SECONDS = 5.0
-"""How long a connection may say nothing before it is sent a ping. Asterisk answers
-pings (not while it serves a request that waits), and never sends one."""
+"""How long nothing may be received before a ping is sent. Asterisk answers pings (but
+not while it serves a request that waits), and never sends one."""
 
-_LOOKS_IN_QUIET_SECONDS = 5
-_LOOKS_UNTIL_DEAD = 13
-"""A connection on which nothing was heard at so many looks in a row is dead: with five
-looks in five seconds, after 13 to 14 seconds. The ping has 8 of them to be answered."""
+_CHECKS_PER_QUIET_SECONDS = 5
+_MAX_SILENT_CHECKS = 13
+"""How many checks in a row may find that nothing was received; the last one drops the
+connection. With five checks in five seconds that is after 13 to 14 seconds, 8 of them
+after the ping."""
 
 MAX_MESSAGE_BYTES = 1024 * 1024
-"""Far above any event of Asterisk, whose channel variables can make one long."""
+"""The size limit of a message; far above any event, even one with long variables."""
 
 _STATUS = re.compile(r"[1-9][0-9]{2}", re.ASCII)
 _NORMAL_CLOSURE = 1000  # RFC 6455, section 7.4.1
@@ -54,51 +55,48 @@ _SWITCHING_PROTOCOLS = 101
 
 
 class EventsProtocol(FastWebSocketProtocol):
-    """One connection's websocket."""
+    """The websocket of one connection."""
 
     factory: _EventsFactory
 
-    # What autobahn says at lower levels we say better, in one line, and without
-    # the request's headers, which hold the password.
+    # Autobahn logs the request's headers, which hold the password. `EventsConnection`
+    # logs each problem in one line.
     log = make_logger(level="critical")
 
     def __init__(self) -> None:
         super().__init__()
-        self.ended: Deferred[Problem] = Deferred()
-        """Fires when the TCP connection is gone, with the reason."""
-        self._problem: Problem | None = None
+        self.closed: Deferred[Diagnosis] = Deferred()
+        """Fires when the TCP connection is closed, with the reason."""
+        self._diagnosis: Diagnosis | None = None
         self._was_open = False
-        self._quiet_looks = 0
+        self._silent_checks = 0
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        """Begin the handshake."""
+        self.message_received = self.factory.connection.message_received
+        super().connectionMade()
 
     def onOpen(self) -> None:  # noqa: N802 - autobahn's name
-        """Pass on that the handshake is complete."""
+        """Report that the handshake is complete."""
         self._was_open = True
-        self.factory.connection.opened()
-
-    def onMessage(  # noqa: N802 - autobahn's name
-        self,
-        payload: bytes,
-        isBinary: bool,  # noqa: FBT001, N803, ARG002 - autobahn's signature
-    ) -> None:
-        """Pass on a message."""
-        self.factory.connection.received(payload)
+        self.factory.connection.handshake_completed()
 
     def failHandshake(self, reason: str) -> None:  # noqa: N802 - autobahn's name
-        """Keep why the handshake failed, and drop the connection."""
+        """Diagnose why the handshake failed, and drop the connection."""
         address = self.factory.connection.address
         words = getattr(self, "http_status_line", "").split(maxsplit=2)
         if len(words) > 1 and _STATUS.fullmatch(words[1]):
             status = int(words[1])
             if status != _SWITCHING_PROTOCOLS:
                 text = words[2] if len(words) > 2 else ""  # noqa: PLR2004 - the third
-                self._problem = handshake_problem(status, text, address)
-        self._problem = self._problem or no_handshake_problem(address, reason)
+                self._diagnosis = diagnose_refusal(status, text, address)
+        self._diagnosis = self._diagnosis or diagnose_no_websocket(address, reason)
         self.wasNotCleanReason = reason
         self.dropConnection(abort=True)
 
     def onOpenHandshakeTimeout(self) -> None:  # noqa: N802 - autobahn's name
-        """Keep that nobody answered the handshake."""
-        self._problem = no_handshake_problem(
+        """Diagnose that the handshake was not answered, and drop the connection."""
+        self._diagnosis = diagnose_no_websocket(
             self.factory.connection.address,
             f"no answer within {self.factory.openHandshakeTimeout:g} seconds",
         )
@@ -110,41 +108,44 @@ class EventsProtocol(FastWebSocketProtocol):
         code: int | None,
         reason: str | None,
     ) -> None:
-        """Keep why the connection closed, where nothing else is known."""
+        """Diagnose why the connection closed, unless that is known already."""
         address = self.factory.connection.address
-        if self._problem is None and self._was_open:
-            self._problem = lost_problem(code, reason)
-        self._problem = self._problem or no_handshake_problem(
+        if self._diagnosis is None and self._was_open:
+            self._diagnosis = diagnose_loss(code, reason)
+        self._diagnosis = self._diagnosis or diagnose_no_websocket(
             address, reason or "closed"
         )
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
-        """Tell that the connection is gone, and why."""
+        """Fire `closed`."""
         if is_tls_error(reason.value):
-            self._problem = tls_problem(reason.value, self.factory.connection.address)
+            self._diagnosis = diagnose_tls_error(
+                reason.value, self.factory.connection.address
+            )
         super().connectionLost(reason)
-        problem = self._problem or lost_problem(None, reason.getErrorMessage())
-        self.ended.callback(problem)
+        self.closed.callback(
+            self._diagnosis or diagnose_loss(None, reason.getErrorMessage())
+        )
 
     def keep_alive(self) -> None:
-        """Ping a peer that has been quiet; drop one that does not answer.
+        """Ping a silent peer; drop the connection if it stays silent.
 
-        It counts how often it was called, not seconds: when this program was stopped
-        itself, or the clock jumps, the peer has not been silent for long.
+        This counts its calls, not seconds: when this process was suspended, or the
+        clock jumps, the peer has not been silent for long.
         """
-        if self.has_heard:
-            self.has_heard = False
-            self._quiet_looks = 0
+        if self.has_received:
+            self.has_received = False
+            self._silent_checks = 0
             return
-        self._quiet_looks += 1
-        if self._quiet_looks == _LOOKS_IN_QUIET_SECONDS:
+        self._silent_checks += 1
+        if self._silent_checks == _CHECKS_PER_QUIET_SECONDS:
             self.sendPing()
-        elif self._quiet_looks >= _LOOKS_UNTIL_DEAD:
-            self._problem = dead_problem()
+        elif self._silent_checks >= _MAX_SILENT_CHECKS:
+            self._diagnosis = diagnose_silence()
             self.dropConnection(abort=True)
 
-    def leave(self) -> None:
-        """Say goodbye and close; an unfinished handshake is dropped at once."""
+    def close(self) -> None:
+        """Close the websocket with code 1000; drop an unfinished handshake."""
         if self._was_open:
             self.sendClose(_NORMAL_CLOSURE)
         else:
@@ -176,17 +177,23 @@ class _EventsFactory(WebSocketClientFactory):
 class EventsConnection:
     """Keeps a websocket to Asterisk open, from `start` to `stop`.
 
-    Each kind of trouble is logged once, in a line that says what to do, until
-    another kind or success follows.
+    A problem is logged once, with what to do about it, until another kind of problem
+    or a completed handshake follows.
+
+    This does not use Twisted's `ClientService`. A connection that closes while its
+    ``prepareConnection`` waits for the handshake, as each does that Asterisk refuses
+    while it starts (503), raises ``NoTransition`` there, and if that Deferred is left
+    alone it never tries again (seen on Twisted 24.10 and 26.10). It also logs a line at
+    each attempt, and stops by closing TCP, without a close frame.
 
     Args:
-        address: where to connect, as whom.
+        address: the URL and the credentials.
         on_open: called after each completed handshake.
         on_message: called with each message.
-        on_lost: called when a connection that had been open has ended.
-        reactor: the reactor to connect and to keep time with.
+        on_lost: called when an open connection has closed.
+        reactor: the reactor to connect with, and its clock.
         endpoint: used instead of the address's own.
-        backoff: the delays between tries, reset by a completed handshake only.
+        backoff: the delays between attempts, reset only by a completed handshake.
         quiet_seconds: see `QUIET_SECONDS`.
     """
 
@@ -207,7 +214,7 @@ class EventsConnection:
         self.address = address
         self._on_open = on_open
         self._on_lost = on_lost
-        self.received = on_message
+        self.message_received = on_message
         self._reactor = reactor
         self._endpoint = endpoint or address.endpoint(reactor)
         self._backoff = backoff or Backoff()
@@ -222,9 +229,9 @@ class EventsConnection:
         self.is_open = False
 
     def start(self) -> None:
-        """Begin to connect, and keep at it; warn of a way that is not secure."""
+        """Connect until `stop`; warn of a connection that is not secure."""
         self._stopping = False
-        if (danger := risk(self.address)) is not None:
+        if (danger := diagnose_exposure(self.address)) is not None:
             level = LogLevel.error if self.address.is_secure else LogLevel.warn
             self._log.emit(level, "{danger}", danger=danger.text)
         self._loop = Deferred.fromCoroutine(self._keep_open())
@@ -233,28 +240,26 @@ class EventsConnection:
         )
 
     def stop(self) -> Deferred[None]:
-        """Close the websocket properly, within some 2 seconds."""
-        self._stopping = True
+        """Close the websocket with code 1000, within some 2 seconds."""
         loop, self._loop = self._loop, None
         if loop is None:
             return succeed(None)
-        if self._protocol is not None:
-            self._protocol.leave()
-        else:
+        self.stay_away()
+        if self._protocol is None:
             loop.cancel()
         return loop
 
     def stay_away(self) -> None:
-        """Close the websocket, and do not connect again before the next `start`."""
+        """Close the websocket, and do not reconnect before the next `start`."""
         self._stopping = True
         if self._protocol is not None:
-            self._protocol.leave()
+            self._protocol.close()
 
-    def opened(self) -> None:
-        """Take note of a completed handshake."""
+    def handshake_completed(self) -> None:
+        """Reset the delays, and start to keep the connection alive."""
         self.is_open = True
         self._keeping_alive.start(
-            self._quiet_seconds / _LOOKS_IN_QUIET_SECONDS, now=False
+            self._quiet_seconds / _CHECKS_PER_QUIET_SECONDS, now=False
         )
         self._backoff.reset()
         self._last_kind = None
@@ -266,7 +271,7 @@ class EventsConnection:
         self._on_open()
 
     def send(self, message: bytes) -> None:
-        """Send a text message, if the websocket is open."""
+        """Send a text message if the websocket is open, else drop it."""
         if self._protocol is not None and self.is_open:
             self._protocol.send_text(message)
 
@@ -277,27 +282,28 @@ class EventsConnection:
     async def _keep_open(self) -> None:
         try:
             while not self._stopping:
-                problem = await self._one_connection()
+                diagnosis = await self._connect_once()
                 if self._stopping:
                     return
                 delay = self._backoff.next_delay()
-                self._report(problem, delay)
+                self._log_problem(diagnosis, delay)
                 await deferLater(self._reactor, delay)
         except CancelledError:
             return
 
-    async def _one_connection(self) -> Problem:
+    async def _connect_once(self) -> Diagnosis:
+        """Connect, and wait until the connection is closed or could not be made."""
         try:
             connected = await self._endpoint.connect(self._factory)
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - an endpoint may raise anything
-            return connect_problem(error, self.address)
+            return diagnose_connect_error(error, self.address)
         protocol = cast("EventsProtocol", connected)
         self._protocol = protocol
         if self._stopping:
-            protocol.leave()
-        problem = await protocol.ended
+            protocol.close()
+        diagnosis = await protocol.closed
         self._protocol = None
         if self._keeping_alive.running:
             self._keeping_alive.stop()
@@ -305,16 +311,16 @@ class EventsConnection:
             self.is_open = False
             try:
                 self._on_lost()
-            except Exception:  # noqa: BLE001 - it has to be opened again all the same
+            except Exception:  # noqa: BLE001 - reconnect in any case
                 self._log.failure("Taking note of a lost connection failed")
-        return problem
+        return diagnosis
 
-    def _report(self, problem: Problem, delay: float) -> None:
-        if problem.kind == self._last_kind:
+    def _log_problem(self, diagnosis: Diagnosis, delay: float) -> None:
+        if diagnosis.kind == self._last_kind:
             return
-        self._last_kind = problem.kind
+        self._last_kind = diagnosis.kind
         self._log.error(
             "{problem} Trying again in {delay:.1f} s, and until it works.",
-            problem=self.address.conceal(problem.text),
+            problem=self.address.conceal(diagnosis.text),
             delay=delay,
         )

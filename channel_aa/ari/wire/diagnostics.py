@@ -1,4 +1,4 @@
-"""Why there is no connection to Asterisk, said so that somebody can act on it."""
+"""Why there is no connection to Asterisk, and what the administrator can do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from OpenSSL.SSL import Error as TLSError
-from twisted.internet.error import (
-    ConnectionRefusedError as TCPConnectionRefusedError,
-)
+from twisted.internet.error import ConnectionRefusedError as TCPConnectionRefusedError
 from twisted.internet.error import DNSLookupError, TCPTimedOutError
 from twisted.internet.error import TimeoutError as ConnectTimeoutError
 
@@ -18,42 +16,40 @@ if TYPE_CHECKING:
     from channel_aa.ari.wire.address import Address
 
 
-class Problem(msgspec.Struct, frozen=True):
+class Diagnosis(msgspec.Struct, frozen=True):
     """Why a connection failed or ended.
 
-    Attributes:
-        kind: the same for every problem of one sort, to tell news from repetition.
-        text: a sentence or two for the log: what happened, and what to do.
+    ``kind`` is equal for causes that are to be logged once; ``text`` is for the log,
+    and says what happened and what to do.
     """
 
     kind: str
     text: str
 
 
-def connect_problem(error: Exception, address: Address) -> Problem:
-    """Explain why no TCP or TLS connection came about."""
+def diagnose_connect_error(error: Exception, address: Address) -> Diagnosis:
+    """Explain why a TCP or TLS connection could not be made."""
     where = f"{address.host}:{address.port}"
     if isinstance(error, TCPConnectionRefusedError):
-        return Problem(
+        return Diagnosis(
             "refused",
             f"Nothing listens at {where}. Is Asterisk running there, and its HTTP"
             " server on (http.conf: enabled = yes, bindaddr, bindport)?",
         )
     if isinstance(error, DNSLookupError):
-        return Problem(
-            "unknown host",
-            f"The host name {address.host!r} is unknown. Check the url.",
+        return Diagnosis(
+            "unknown host", f"The host name {address.host!r} is unknown. Check the url."
         )
     if isinstance(error, ConnectTimeoutError | TCPTimedOutError):
-        return Problem(
+        return Diagnosis(
             "unreachable",
             f"No answer from {where}. Check the url, the network and the firewall.",
         )
-    return Problem("connect", f"No connection to {where}: {_text(error)}.")
+    return Diagnosis("connect", f"No connection to {where}: {_text(error)}.")
 
 
-def handshake_problem(status: int, reason: str, address: Address) -> Problem:
-    """Explain an HTTP status that refused the events websocket."""
+def diagnose_refusal(status: int, reason: str, address: Address) -> Diagnosis:
+    """Explain an HTTP status with which the events websocket was refused."""
     refusals = {
         400: f"Asterisk refused the application name {address.app!r}. Check app.",
         401: f"Asterisk refused the user {address.username!r} or the password."
@@ -70,24 +66,24 @@ def handshake_problem(status: int, reason: str, address: Address) -> Problem:
         f"{address.base_url} answered {status} {reason} instead of opening a"
         " websocket. Is it Asterisk's HTTP server?",
     )
-    return Problem(f"status {status}", text)
+    return Diagnosis(f"status {status}", text)
 
 
-def no_handshake_problem(address: Address, reason: str) -> Problem:
-    """Explain a peer that did not answer as a websocket server would."""
-    return Problem(
+def diagnose_no_websocket(address: Address, reason: str) -> Diagnosis:
+    """Explain a peer that is not a websocket server."""
+    return Diagnosis(
         "no handshake",
         f"{address.host}:{address.port} did not open a websocket ({reason})."
         " Is it Asterisk's HTTP server, and is the url's http or https right?",
     )
 
 
-def tls_problem(error: BaseException | None, address: Address) -> Problem:
+def diagnose_tls_error(error: BaseException | None, address: Address) -> Diagnosis:
     """Explain a TLS connection that could not be set up."""
     where = f"No TLS connection to {address.host}:{address.port}"
     if isinstance(error, CertificateError):
-        return Problem(f"tls {error}", f"{where}: {error}.")
-    return Problem(
+        return Diagnosis(f"tls {error}", f"{where}: {error}.")
+    return Diagnosis(
         "tls",
         f"{where}: {_text(error)}. Does it serve https there (http.conf: tlsenable,"
         " tlsbindaddr), and does it ask for a certificate of ours"
@@ -95,26 +91,26 @@ def tls_problem(error: BaseException | None, address: Address) -> Problem:
     )
 
 
-def lost_problem(code: int | None, reason: str | None) -> Problem:
-    """Explain the end of a connection that had been open."""
-    return Problem("lost", f"The connection to Asterisk ended ({code}: {reason}).")
+def diagnose_loss(code: int | None, reason: str | None) -> Diagnosis:
+    """Explain the loss of an open connection."""
+    return Diagnosis("lost", f"The connection to Asterisk ended ({code}: {reason}).")
 
 
-def dead_problem() -> Problem:
-    """Explain a connection on which nothing is heard any more."""
-    return Problem(
+def diagnose_silence() -> Diagnosis:
+    """Explain a connection on which Asterisk has fallen silent."""
+    return Diagnosis(
         "dead",
         "Asterisk has fallen silent: it does not even answer a ping. Check the"
         " network, and whether Asterisk hangs.",
     )
 
 
-def risk(address: Address) -> Problem | None:
-    """Tell who else can read the password, and act in our name; None: nobody."""
+def diagnose_exposure(address: Address) -> Diagnosis | None:
+    """Warn if others can read the password; ``None`` if the connection is secure."""
     if address.is_secure:
         if address.tls.verify:
             return None
-        return Problem(
+        return Diagnosis(
             "not verified",
             f"ANYBODY on the way to {address.host} can pass for it, read the password"
             " and place calls: verify = false leaves its certificate unchecked. Give"
@@ -123,7 +119,7 @@ def risk(address: Address) -> Problem | None:
         )
     if address.is_this_machine:
         return None
-    return Problem(
+    return Diagnosis(
         "not encrypted",
         f"Whoever sees the traffic to {address.host} learns the password, with which"
         " calls can be placed: nothing is encrypted. Let Asterisk serve https"
@@ -132,7 +128,7 @@ def risk(address: Address) -> Problem | None:
 
 
 def is_tls_error(error: BaseException | None) -> bool:
-    """Tell whether a connection ended because of TLS."""
+    """Tell whether an error is one of TLS."""
     return isinstance(error, TLSError | CertificateError)
 
 

@@ -1,27 +1,34 @@
-"""What can go wrong with a request to Asterisk.
+"""The errors of requests to Asterisk.
 
-Each error carries the request's method and path, the HTTP status where there
-was an answer, and Asterisk's own message where it gave one.
+Each carries the request's method and path, the HTTP status of the response if one
+arrived, and Asterisk's own message if it gave one.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from channel_aa.interfaces import TelephonyError
 from channel_aa.logs import printable
 
+if TYPE_CHECKING:
+    from channel_aa.ari.wire.requests import Request
+
+T = TypeVar("T")
+
 
 class AriError(TelephonyError):
-    """A request was refused, or not answered.
+    """Asterisk refused a request, or did not answer it.
 
     Args:
         method: the request's HTTP method.
         path: its path below ``/ari/``, without the query.
-        status: the HTTP status of the answer; ``None`` where none came.
-        message: Asterisk's explanation, or ours where there was no answer; it is
-            kept on one line, whatever was answered.
-        may_be_done: whether Asterisk may have done what it did not confirm.
+        status: the HTTP status of the response; ``None`` without a response.
+        message: Asterisk's explanation, or ours without a response; made `printable`.
+        outcome_unknown: whether Asterisk may have carried out the request, although it
+            sent no response.
     """
 
     def __init__(
@@ -31,7 +38,7 @@ class AriError(TelephonyError):
         *,
         status: int | None = None,
         message: str = "",
-        may_be_done: bool = False,
+        outcome_unknown: bool = False,
     ) -> None:
         message = printable(message)
         super().__init__(method, path, status, message)
@@ -39,14 +46,14 @@ class AriError(TelephonyError):
         self.path = path
         self.status = status
         self.message = message
-        self.may_be_done = may_be_done
+        self.outcome_unknown = outcome_unknown
 
     def __str__(self) -> str:
         answer = (
             self.message if self.status is None else f"{self.status} {self.message}"
         )
-        doubt = " (it may have been carried out)" if self.may_be_done else ""
-        return f"{self.method} {self.path}: {answer}{doubt}"
+        note = " (it may have been carried out)" if self.outcome_unknown else ""
+        return f"{self.method} {self.path}: {answer}{note}"
 
 
 class NotFoundError(AriError):
@@ -54,25 +61,31 @@ class NotFoundError(AriError):
 
 
 class ConflictError(AriError):
-    """Not now: the channel is not in Stasis (409) or in the wrong state (412)."""
+    """The channel is not in Stasis (409), or in the wrong state (412)."""
 
 
 class UnauthorizedError(AriError):
-    """Wrong credentials (401), or a user who may not do this (403)."""
+    """Wrong credentials (401), or a user without permission (403)."""
 
 
 class ServerError(AriError):
-    """Asterisk failed at it (500), or is still starting (503)."""
+    """Asterisk failed (500), or is still starting (503)."""
 
 
 class RequestTimeoutError(AriError):
-    """No answer in time."""
+    """No response in time."""
 
 
 class ConnectionLostError(AriError):
-    """No connection, or one that closed before the answer came."""
+    """There is no connection, or it closed before the response arrived."""
 
 
+def is_channel_gone(error: BaseException | None) -> bool:
+    """Tell whether a channel has hung up (404), or has left our application (409)."""
+    return isinstance(error, AriError) and error.status in _CHANNEL_GONE
+
+
+_CHANNEL_GONE = (404, 409)
 _BY_STATUS: dict[int, type[AriError]] = {
     401: UnauthorizedError,
     403: UnauthorizedError,
@@ -91,8 +104,19 @@ class _Refusal(msgspec.Struct):
     error: str = ""
 
 
+def decode_response(
+    request: Request, body: bytes, kind: type[T], name: str = "JSON"
+) -> T:
+    """Decode the JSON of a response, called by the name in the `AriError` it raises."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        message = f"the answer is no {name}: {error}"
+        raise AriError(*request.line, message=message) from error
+
+
 def error_for(method: str, path: str, status: int, body: bytes) -> AriError:
-    """Make the error that an answer with this status and body stands for."""
+    """Make the error for a response with this status and body."""
     kind = ServerError if status in _SERVER_ERRORS else _BY_STATUS.get(status, AriError)
     try:
         refusal = msgspec.json.decode(body, type=_Refusal)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from twisted.web.iweb import IBodyProducer, IResponse
 
     from channel_aa.ari.wire.address import Address
+    from channel_aa.ari.wire.errors import AriError
     from channel_aa.ari.wire.requests import Request
 
 IDLE_SECONDS = 10
@@ -56,7 +57,7 @@ _NO_ANSWER = (
 
 @implementer(IAgentEndpointFactory)
 class _OneEndpoint:
-    """Connects to one server, whatever a URL says."""
+    """Connects to one server, whatever the URL."""
 
     def __init__(self, endpoint: IStreamClientEndpoint) -> None:
         self._endpoint = endpoint
@@ -67,10 +68,10 @@ class _OneEndpoint:
 
 @implementer(IAgent)
 class _PlainAgent:
-    """Keeps from treq what Asterisk never sends: compressed bodies, and cookies.
+    """Hides from treq what Asterisk never sends: compressed bodies, and cookies.
 
-    treq unpacks what is compressed, however long it becomes, and keeps cookies without
-    a bound: a server that means ill would fill the memory with them.
+    treq decompresses bodies and stores cookies without a limit: a malicious server
+    could fill the memory.
     """
 
     def __init__(self, agent: IAgent) -> None:
@@ -101,13 +102,13 @@ class HttpSender:
     """Sends requests over a pool of HTTP connections.
 
     Args:
-        address: where ARI is served, and for whom.
+        address: the URL of ARI, and the credentials.
         reactor: the reactor to connect and to keep time with.
-        connections: how many requests may be on their way at once; further ones
-            wait for their turn. Asterisk's HTTP server takes 100 connections in
-            all unless http.conf says otherwise (``sessionlimit``), events
-            websockets included, and closes those above with no reply.
-        timeout: seconds a request may take, waiting for its turn included.
+        connections: how many requests may be in flight at once; further ones are
+            queued. Asterisk's HTTP server accepts 100 connections in all unless
+            http.conf says otherwise (``sessionlimit``), events websockets included,
+            and closes further ones without a response.
+        timeout: seconds a request may take, its time in the queue included.
     """
 
     def __init__(
@@ -118,8 +119,8 @@ class HttpSender:
         connections: int = 64,
         timeout: float = 10.0,
     ) -> None:
-        # Any host will do: the endpoint and the Host header come from the address.
-        # treq takes no address of IPv6 for one.
+        # The host is a placeholder: the endpoint and the Host header come from the
+        # address, and treq accepts no IPv6 address in a URL.
         self._base_url = f"http://asterisk{address.base_path}"
         self._headers = Headers(
             {"Authorization": [address.authorization], "Host": [address.netloc]}
@@ -129,7 +130,7 @@ class HttpSender:
         self._address = address
         self._reactor = reactor
         self._timeout = timeout
-        self._turns = DeferredSemaphore(connections)
+        self._semaphore = DeferredSemaphore(connections)
         self._pending: dict[Deferred[bytes], Callable[[], None]] = {}
         self._pool = HTTPConnectionPool(reactor, persistent=True)
         self._pool.cachedConnectionTimeout = IDLE_SECONDS
@@ -142,81 +143,71 @@ class HttpSender:
 
     @property
     def pending(self) -> int:
-        """How many requests have been sent and not answered yet."""
+        """How many requests have no response yet."""
         return len(self._pending)
 
     @property
     def queued(self) -> int:
-        """How many of these wait for their turn."""
-        return len(self._turns.waiting)
+        """How many of these have not been sent yet."""
+        return len(self._semaphore.waiting)
 
     def send(self, request: Request) -> Deferred[bytes]:
         """Send a request; see `IRequestSender.send`."""
 
-        def give_up(cancelled: Deferred[bytes]) -> None:
-            # Depending on how far the exchange got, cancelling it alone would look
-            # like an unknown host or a lost connection.
+        def cancel(cancelled: Deferred[bytes]) -> None:
+            # Cancelling the exchange alone may fail with DNSLookupError or
+            # ConnectionLostError, depending on its progress.
             cancelled.errback(CancelledError())
             exchange.cancel()
 
-        def pass_on(result: Any) -> None:  # noqa: ANN401 - bytes or Failure
-            if not answer.called:
-                answer.callback(result)
+        def respond(result: Any) -> None:  # noqa: ANN401 - bytes or Failure
+            if not response.called:
+                response.callback(result)
 
-        has_begun = False
+        is_sent = False
 
-        def begin() -> None:
-            nonlocal has_begun
-            has_begun = True
+        def mark_sent() -> None:
+            nonlocal is_sent
+            is_sent = True
 
-        answer: Deferred[bytes] = Deferred(give_up)
-        exchange = Deferred.fromCoroutine(self._exchange(request, begin))
-        exchange.addBoth(pass_on)
+        response: Deferred[bytes] = Deferred(cancel)
+        exchange = Deferred.fromCoroutine(self._exchange(request, mark_sent))
+        exchange.addBoth(respond)
 
-        def too_late(result: object, seconds: float) -> object:
+        def error(kind: type[AriError], message: str) -> AriError:
+            return kind(*request.line, message=message, outcome_unknown=is_sent)
+
+        def time_out(result: object, seconds: float) -> object:
             if not isinstance(result, Failure):
                 return result
-            return Failure(
-                RequestTimeoutError(
-                    request.method,
-                    request.quoted_path,
-                    message=f"no answer within {seconds:g} seconds",
-                    may_be_done=has_begun,
-                )
-            )
+            message = f"no answer within {seconds:g} seconds"
+            return Failure(error(RequestTimeoutError, message))
 
         def lose() -> None:
-            answer.errback(
-                ConnectionLostError(
-                    request.method,
-                    request.quoted_path,
-                    message="the connection to Asterisk was lost",
-                    may_be_done=has_begun,
-                )
-            )
+            message = "the connection to Asterisk was lost"
+            response.errback(error(ConnectionLostError, message))
             exchange.cancel()
 
-        answer.addTimeout(self._timeout, self._reactor, too_late)
-        self._pending[answer] = lose
+        response.addTimeout(self._timeout, self._reactor, time_out)
+        self._pending[response] = lose
 
-        def settled(result: object) -> object:
-            self._pending.pop(answer, None)
+        def remove(result: object) -> object:
+            self._pending.pop(response, None)
             return result
 
-        return answer.addBoth(settled)
+        return response.addBoth(remove)
 
-    async def _exchange(self, request: Request, begin: Callable[[], None]) -> bytes:
-        method, path = request.method, request.quoted_path
+    async def _exchange(self, request: Request, mark_sent: Callable[[], None]) -> bytes:
         has_body = request.body is not None
-        async with self._turns:
-            begin()
+        async with self._semaphore:
+            mark_sent()
             try:
                 response = await self._http.request(
-                    method,
+                    request.method,
                     f"{self._base_url}/{request.uri}",
                     headers=self._headers_with_json if has_body else self._headers,
                     data=msgspec.json.encode(request.body) if has_body else None,
-                    # A redirect would carry the password to whatever it names.
+                    # A redirect would send the password to another server.
                     allow_redirects=False,
                     unbuffered=True,
                     reactor=self._reactor,
@@ -225,40 +216,36 @@ class HttpSender:
                 response.deliverBody(collector)
                 body = await collector.whole
             except _NO_ANSWER as error:
+                is_sent = not isinstance(error, ConnectError | DNSLookupError)
                 raise ConnectionLostError(
-                    method,
-                    path,
-                    message=_explain(error),
-                    may_be_done=not isinstance(error, ConnectError | DNSLookupError),
+                    *request.line, message=_explain(error), outcome_unknown=is_sent
                 ) from error
         if response.code not in _SUCCESS:
-            said = self._address.conceal(body.decode("utf-8", "replace"))
-            raise error_for(method, path, response.code, said.encode())
+            text = self._address.conceal(body.decode("utf-8", "replace"))
+            raise error_for(*request.line, response.code, text.encode())
         return body
 
-    def lost(self) -> None:
-        """Fail everything that is pending, and use no connection again.
+    def fail_pending(self) -> None:
+        """Fail every pending request, and drop the idle connections.
 
-        Where packets are dropped, each would wait for its timeout.
+        If the network drops packets, each would wait for its timeout.
         """
-        # The last one first: it must not get the turn of another.
-        for answer, lose in reversed(list(self._pending.items())):
-            if not answer.called:
+        # The last one first: it must not be sent in the place of an earlier one.
+        for response, lose in reversed(list(self._pending.items())):
+            if not response.called:
                 lose()
         self._pool.closeCachedConnections()
 
-    async def _close(self) -> None:
-        for answer in list(self._pending):
-            answer.cancel()
-        await self._pool.closeCachedConnections()
-
     def close(self) -> Deferred[None]:
-        """Cancel what is pending, and close every connection."""
-        return Deferred.fromCoroutine(self._close())
+        """Cancel every pending request, and close every connection."""
+        for response in list(self._pending):
+            response.cancel()
+        closed: Deferred[None] = self._pool.closeCachedConnections()
+        return closed
 
 
 def _explain(error: BaseException) -> str:
-    """Say why there was no answer: the HTTP client wraps several reasons into one."""
+    """Say why there was no response: Twisted's HTTP client wraps the reasons."""
     reasons: list[Failure] = getattr(error, "reasons", [])
     cause = reasons[-1].value if reasons else error
     return str(cause) or type(cause).__name__

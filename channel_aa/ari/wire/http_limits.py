@@ -1,7 +1,6 @@
-"""How much of an HTTP answer is read, and what happens to one that has more.
+"""Limits on the size of an HTTP response.
 
-Twisted reads headers and bodies without end: a server that means ill would fill the
-memory with them.
+Twisted sets none on headers and bodies: a malicious server could fill the memory.
 """
 
 from __future__ import annotations
@@ -16,22 +15,22 @@ from twisted.web.client import ResponseDone, _HTTP11ClientFactory
 from twisted.web.http import PotentialDataLoss
 
 MAX_HEAD_BYTES = 32 * 1024
-"""The longest status line and headers that are read; Asterisk's have some 200 bytes."""
+"""The size limit of status line and headers; Asterisk's have some 200 bytes."""
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
-"""The longest body of an answer that is read; a list of channels has some 700 bytes
-for each of them."""
+"""The size limit of a response's body; a list of channels has some 700 bytes for
+each."""
 
 _IN_BODY = "BODY"  # a state of Twisted's parser
 _PIECE = 4096
 
 
 class AnswerTooLongError(Exception):
-    """The server sends more than any answer of Asterisk has."""
+    """The response exceeds a limit."""
 
 
 class Connection(HTTP11ClientProtocol):
-    """One connection, on which only so much of an answer's head is read."""
+    """A connection that limits the size of a response's status line and headers."""
 
     def request(self, request: Any) -> Deferred[Any]:  # noqa: ANN401 - Twisted's
         """Send a request."""
@@ -40,16 +39,11 @@ class Connection(HTTP11ClientProtocol):
         return answer
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Read what has arrived; a head in pieces, so that it can be counted."""
+        """Parse data; headers in pieces, so that their size can be limited."""
         while data and self._parser is not None and self._parser.state != _IN_BODY:
             if self._head_bytes >= MAX_HEAD_BYTES:
-                self._giveUp(
-                    Failure(
-                        AnswerTooLongError(
-                            f"its headers have more than {MAX_HEAD_BYTES} bytes"
-                        )
-                    )
-                )
+                message = f"its headers have more than {MAX_HEAD_BYTES} bytes"
+                self._giveUp(Failure(AnswerTooLongError(message)))
                 return
             piece, data = data[:_PIECE], data[_PIECE:]
             self._head_bytes += len(piece)
@@ -59,29 +53,29 @@ class Connection(HTTP11ClientProtocol):
 
 
 class ConnectionFactory(_HTTP11ClientFactory):
-    """Makes `Connection`, without a line in the log for each."""
+    """Makes `Connection`, and logs nothing."""
 
     noisy = False
 
     def buildProtocol(self, addr: object) -> HTTP11ClientProtocol:  # noqa: ARG002, N802 - Twisted's
-        """Make a connection's protocol."""
+        """Make the protocol of a connection."""
         return Connection(self._quiescentCallback)
 
 
 class Body(Protocol):
-    """Collects an answer's body.
+    """Collects a response's body.
 
-    Cancelling the wait closes the connection: a server that stopped in the middle
-    would keep it for ever.
+    Cancelling `whole` closes the connection: a server that stalls in the middle of a
+    body would hold it for ever.
     """
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._length = 0
-        self.whole: Deferred[bytes] = Deferred(self._given_up)
+        self.whole: Deferred[bytes] = Deferred(lambda _: self._close())
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Keep a part of the body."""
+        """Add a part of the body."""
         if self.whole.called:
             return
         self._length += len(data)
@@ -95,16 +89,13 @@ class Body(Protocol):
         self._close()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
-        """Take note of the body's end."""
+        """Fire `whole`: the body has ended."""
         if self.whole.called:
             return
         if reason.check(ResponseDone, PotentialDataLoss):
             self.whole.callback(b"".join(self._parts))
         else:
             self.whole.errback(reason)
-
-    def _given_up(self, _waiting: Deferred[bytes]) -> None:
-        self._close()
 
     def _close(self) -> None:
         if self.transport is not None:

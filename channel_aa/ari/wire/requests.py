@@ -1,4 +1,4 @@
-"""One way to say a request, whatever carries it to Asterisk."""
+"""A request of ARI, and the interface of what carries it to Asterisk."""
 
 # ruff: noqa: N805 - the methods of a zope Interface are written without self
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 _NO_QUERY: Mapping[str, str] = {}
 _NO_SEGMENTS = frozenset({"", ".", ".."})
 _IS_PLAIN = re.compile(r"[A-Za-z0-9._~:/=-]*").fullmatch
-"""Whether text consists of RFC 3986's unreserved characters, the separators of a path
-and a query, and the colon of a media URI, which may stand as it is in both."""
+"""Matches text of RFC 3986's unreserved characters, the separators of a path and a
+query, and the colon of a media URI, which needs no quoting in either."""
 
 
 def is_segment(text: str) -> bool:
-    """Tell whether a text, an id for example, can be a segment of a path."""
+    """Tell whether a text, such as an id, can be a segment of a path."""
     return text not in _NO_SEGMENTS
 
 
@@ -33,11 +33,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         method: ``GET``, ``POST``, ``PUT`` or ``DELETE``.
         path: the path's segments below ``/ari/``: ``("channels", id, "answer")``.
-            Each is quoted by itself, so an id can never reach another path.
+            Each is quoted separately, so an id cannot lead to another path.
         query: the query's parameters.
-        body: anything msgspec can write as JSON, or ``None`` for no body.
-        may_wait: whether a sound may hold it up, if it is of a kind that waits for the
-            end of the channel's sounds.
+        body: anything msgspec can encode as JSON, or ``None`` for no body.
+        waits_for_sound: whether a sound may be playing on the channel. Asterisk answers
+            some requests only when the channel's sounds have ended.
 
     Raises:
         ValueError: a segment of the path is empty, ``.`` or ``..``.
@@ -47,7 +47,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[str, ...]
     query: Mapping[str, str] = _NO_QUERY
     body: object = None
-    may_wait: bool = True
+    waits_for_sound: bool = True
 
     def __post_init__(self) -> None:
         if not self.path or not _NO_SEGMENTS.isdisjoint(self.path):
@@ -56,11 +56,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def quoted_path(self) -> str:
         """The path below ``/ari/``, ready for a request line; no leading slash."""
-        # Nearly no path needs quoting, which costs far more than this look at it.
+        # Hardly any path needs quoting, which costs far more than this test.
         plain = "/".join(self.path)
         if _IS_PLAIN(plain) and plain.count("/") == len(self.path) - 1:
             return plain
         return "/".join([quote(segment, safe="") for segment in self.path])
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """The method and the quoted path: the first arguments of an `AriError`."""
+        return self.method, self.quoted_path
 
     @property
     def uri(self) -> str:
@@ -76,19 +81,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 class IRequestSender(Interface):
     """Carries requests to Asterisk."""
 
-    pending: int = Attribute("How many requests have been sent and not answered yet.")
-    queued: int = Attribute("How many of these wait for their turn.")
+    pending: int = Attribute("How many requests have no response yet.")
+    queued: int = Attribute("How many of these have not been sent yet.")
 
     def send(request: Request) -> Deferred[bytes]:
-        """Send a request; the result is the body of a successful answer.
+        """Send a request; the result is the body of a successful response.
 
-        Fires within a bounded time. Errors: those of `channel_aa.ari.wire.errors`.
-        Cancelling it gives the answer up, not the request, which may have been
-        carried out.
+        Fires within a bounded time. Cancelling it gives up the response, not the
+        request, which may have been carried out. Errors: those of
+        `channel_aa.ari.wire.errors`.
         """
 
-    def lost() -> None:
-        """Take note that Asterisk is out of reach: fail everything that is pending."""
+    def fail_pending() -> None:
+        """Fail every pending request: the connection to Asterisk is lost."""
 
     def close() -> Deferred[None]:
-        """Cancel what is pending, and close every connection."""
+        """Cancel every pending request, and close every connection."""

@@ -16,127 +16,126 @@ if TYPE_CHECKING:
     from channel_aa.ari.wire.requests import IRequestSender, Request
 
 RETRY_SECONDS = 1.0
-"""How long to wait before a request that was not answered is sent again."""
+"""The pause before a request that was not answered is sent again."""
 
 MAX_TRIES = 3
-"""How many times one is sent on a connection that is there."""
+"""How many times a request is sent while the connection is open."""
+
+_CLOSED = "there is no connection"
 
 
 class RetryingSender:
     """Sends the requests of calls, which outlive a connection.
 
-    Without the events websocket nothing is sent: what a request began could not be
-    followed. It waits until the websocket is open again, however long that takes.
-    A request that got no answer, and that may be sent twice, is sent again; one
-    that certainly has not reached Asterisk always is.
+    While the events websocket is closed no request is sent, since the events that
+    follow it would be lost. The request is held until the websocket is open again,
+    without a time limit. A request without a response is sent again if it is
+    idempotent, or if it certainly did not reach Asterisk.
 
     Args:
-        sender: what carries the requests.
-        clock: what the pause before another try is kept with.
+        sender: carries the requests.
+        clock: times the pause between two tries.
     """
 
     def __init__(self, sender: IRequestSender, *, clock: IReactorTime) -> None:
         self._sender = sender
         self._clock = clock
         self._is_open = False
-        self._may_wait = True
-        self._waiting: dict[Deferred[bytes], Request] = {}
+        self._holds_requests = True
+        self._held: dict[Deferred[bytes], Request] = {}
 
     @property
-    def waiting(self) -> int:
-        """How many requests wait for the connection."""
-        return len(self._waiting)
+    def held(self) -> int:
+        """How many requests are held until the websocket is open."""
+        return len(self._held)
 
-    def is_waiting(self, answer: Deferred[bytes]) -> bool:
-        """Tell whether a request, of which this is the answer, has not left yet.
+    def is_held(self, response: Deferred[bytes]) -> bool:
+        """Tell whether the request of this response is held, and has not been sent.
 
-        Cancelling the answer then takes it back.
+        Cancelling the response then withdraws the request.
         """
-        return answer in self._waiting
+        return response in self._held
 
-    def opened(self) -> None:
-        """Take note that there is a connection: what waits is sent, in its order."""
+    def resume(self) -> None:
+        """Send what is held, in its order: the websocket is open."""
         self._is_open = True
-        waiting, self._waiting = self._waiting, {}
-        for answer in waiting:
-            # One that was sent may have taken back another.
-            if not answer.called:
-                answer.callback(b"")
+        held, self._held = self._held, {}
+        for response in held:
+            # Sending one request may have cancelled another.
+            if not response.called:
+                response.callback(b"")
 
-    def lost(self) -> None:
-        """Take note that there is none."""
+    def pause(self) -> None:
+        """Hold requests from now on: the websocket is closed."""
         self._is_open = False
 
-    def stop_waiting(self) -> None:
-        """Have requests fail at once from now on, where there is no connection."""
-        self._may_wait = False
-        waiting, self._waiting = self._waiting, {}
-        for answer, request in waiting.items():
-            if not answer.called:
-                answer.errback(_no_connection(request))
+    def stop_holding(self) -> None:
+        """Fail requests at once, those held too, while the websocket is closed."""
+        self._holds_requests = False
+        held, self._held = self._held, {}
+        for response, request in held.items():
+            if not response.called:
+                response.errback(ConnectionLostError(*request.line, message=_CLOSED))
 
-    def wait_again(self) -> None:
-        """Have requests wait for a connection, as at the beginning."""
-        self._may_wait = True
+    def start_holding(self) -> None:
+        """Hold requests while the websocket is closed, as at the beginning."""
+        self._holds_requests = True
 
-    def send(self, request: Request, *, again: bool = False) -> Deferred[bytes]:
-        """Send a request; the result is the body of a successful answer.
+    def send(self, request: Request, *, idempotent: bool = False) -> Deferred[bytes]:
+        """Send a request; the result is the body of a successful response.
 
-        Fires within a bounded time, that without a connection not counted.
-        Errors: those of `channel_aa.ari.wire.errors`. Cancelling it gives the
-        answer up.
+        Fires within a bounded time, not counting that without a connection.
+        Cancelling it gives the response up. Errors: `AriError`.
 
         Args:
-            request: what is asked.
-            again: whether it may be sent again where nobody knows if it was
-                carried out: to do it twice is to do it once.
+            request: the request.
+            idempotent: whether the request may be sent again when it is unknown
+                whether Asterisk has carried it out.
         """
         if not self._is_open:
-            return self._send(request, again, 1)
-        # The usual way, which is gone a thousand times a second.
-        return self._sender.send(request).addErrback(self._failed, request, again, 1)
-
-    def _send(self, request: Request, again: bool, tries: int) -> Deferred[bytes]:  # noqa: FBT001 - a private one
-        if not self._is_open:
-            return self._wait(request).addCallback(
-                lambda _: self._send(request, again, tries)
-            )
+            return self._send(request, idempotent, 1)
+        # The hot path: hundreds of requests a second.
         return self._sender.send(request).addErrback(
-            self._failed, request, again, tries
+            self._retry, request, idempotent, 1
         )
 
-    def _wait(self, request: Request) -> Deferred[bytes]:
-        if not self._may_wait:
-            return fail(_no_connection(request))
-        answer: Deferred[bytes] = Deferred(self._taken_back)
-        self._waiting[answer] = request
-        return answer
+    def _send(self, request: Request, idempotent: bool, tries: int) -> Deferred[bytes]:  # noqa: FBT001 - a private one
+        if not self._is_open:
+            return self._hold(request).addCallback(
+                lambda _: self._send(request, idempotent, tries)
+            )
+        return self._sender.send(request).addErrback(
+            self._retry, request, idempotent, tries
+        )
 
-    def _taken_back(self, answer: Deferred[bytes]) -> None:
-        self._waiting.pop(answer, None)
+    def _hold(self, request: Request) -> Deferred[bytes]:
+        if not self._holds_requests:
+            return fail(ConnectionLostError(*request.line, message=_CLOSED))
+        response: Deferred[bytes] = Deferred(self._withdraw)
+        self._held[response] = request
+        return response
 
-    def _failed(
+    def _withdraw(self, response: Deferred[bytes]) -> None:
+        self._held.pop(response, None)
+
+    def _retry(
         self,
         failure: Failure,
         request: Request,
-        again: bool,  # noqa: FBT001 - passed by addErrback
+        idempotent: bool,  # noqa: FBT001 - passed by addErrback
         tries: int,
     ) -> Deferred[bytes]:
         error = failure.value
         if not isinstance(error, AriError) or error.status is not None:
             return fail(failure)
-        if error.may_be_done and not again:
+        if error.outcome_unknown and not idempotent:
             return fail(failure)
         if not self._is_open:
-            return self._send(request, again, 1) if self._may_wait else fail(failure)
+            if not self._holds_requests:
+                return fail(failure)
+            return self._send(request, idempotent, 1)
         if tries >= MAX_TRIES:
             return fail(failure)
         return deferLater(self._clock, RETRY_SECONDS).addCallback(
-            lambda _: self._send(request, again, tries + 1)
+            lambda _: self._send(request, idempotent, tries + 1)
         )
-
-
-def _no_connection(request: Request) -> ConnectionLostError:
-    return ConnectionLostError(
-        request.method, request.quoted_path, message="there is no connection"
-    )

@@ -1,4 +1,4 @@
-"""Timers of one length for many who wait."""
+"""Many timeouts of one length, on one reactor timer."""
 
 from __future__ import annotations
 
@@ -13,59 +13,60 @@ T = TypeVar("T", bound="Hashable")
 
 
 class Timeouts(Generic[T]):
-    """Wakes each of many sleepers when it has slept for the same length of time.
+    """Timeouts of one length, each for a key.
 
-    All alarms are of one length, so the order they were set in is the order they ring
-    in: one timer of the reactor's is enough, the first one's. To set an alarm and to
-    take it back, as happens to nearly all, is to write and to delete an entry.
+    As all have the same length, they expire in the order they were started in: one
+    reactor timer, for the first of them, is enough. Starting and cancelling a timeout,
+    as happens to nearly all, writes and deletes an entry of a dict.
 
     Args:
-        seconds: how long each sleeps.
-        ring: wakes one of them; it has no alarm then, and may set another.
-        clock: what time is kept with.
+        seconds: the length of each timeout.
+        on_timeout: called with the key of a timeout that expires. The key has no
+            timeout then; the callback may start another.
+        clock: the clock to use.
     """
 
     def __init__(
-        self, seconds: float, ring: Callable[[T], None], *, clock: IReactorTime
+        self, seconds: float, on_timeout: Callable[[T], object], *, clock: IReactorTime
     ) -> None:
         self._seconds = seconds
-        self._ring = ring
+        self._on_timeout = on_timeout
         self._clock = clock
         self._deadlines: dict[T, float] = {}
         self._timer: IDelayedCall | None = None
 
-    def set(self, sleeper: T) -> None:
-        """Wake somebody in so many seconds; an alarm set before counts no more."""
-        self._deadlines.pop(sleeper, None)
-        self._deadlines[sleeper] = self._clock.seconds() + self._seconds
+    def start(self, key: T) -> None:
+        """Start the timeout of a key; one that runs already starts over."""
+        self._deadlines.pop(key, None)
+        self._deadlines[key] = self._clock.seconds() + self._seconds
         if self._timer is None:
-            self._timer = self._clock.callLater(self._seconds, self._ring_due)
+            self._timer = self._clock.callLater(self._seconds, self._expire)
 
-    def take_back(self, sleeper: T) -> None:
-        """Let somebody sleep, if there is an alarm."""
-        self._deadlines.pop(sleeper, None)
+    def cancel(self, key: T) -> None:
+        """Cancel the timeout of a key, if one runs."""
+        self._deadlines.pop(key, None)
         if not self._deadlines and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def is_due(self, sleeper: T) -> bool:
-        """Tell whether somebody's time has come, or there is no alarm."""
-        return self._deadlines.get(sleeper, 0.0) <= self._clock.seconds()
+    def is_due(self, key: T) -> bool:
+        """Tell whether a key's timeout has come, or none runs."""
+        return self._deadlines.get(key, 0.0) <= self._clock.seconds()
 
-    def _ring_due(self) -> None:
+    def _expire(self) -> None:
         self._timer = None
         now = self._clock.seconds()
         due = []
-        for sleeper, deadline in self._deadlines.items():
+        for key, deadline in self._deadlines.items():
             if deadline > now:
-                self._timer = self._clock.callLater(deadline - now, self._ring_due)
+                self._timer = self._clock.callLater(deadline - now, self._expire)
                 break
-            due.append(sleeper)
-        for sleeper in due:
-            # Waking one may have taken another's alarm back, or set it anew.
-            if self._deadlines.get(sleeper, now + 1) <= now:
-                del self._deadlines[sleeper]
-                self._ring(sleeper)
+            due.append(key)
+        for key in due:
+            # An earlier callback may have cancelled this timeout, or restarted it.
+            if self._deadlines.get(key, now + 1) <= now:
+                del self._deadlines[key]
+                self._on_timeout(key)
         if not self._deadlines and self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,4 +1,4 @@
-"""How the way to Asterisk is secured: whom to trust, and what to show."""
+"""TLS to Asterisk: trusted authorities, and a client certificate."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 import msgspec
-from cryptography.x509 import (
-    ExtensionNotFound,
-    NameOID,
-    SubjectAlternativeName,
-)
+from cryptography.x509 import ExtensionNotFound, NameOID, SubjectAlternativeName
 from OpenSSL.SSL import VERIFY_FAIL_IF_NO_PEER_CERT, VERIFY_PEER, Connection, Context
 from service_identity import VerificationError
 from service_identity.cryptography import (
@@ -35,23 +31,23 @@ if TYPE_CHECKING:
 # OpenSSL's numbers: see X509_STORE_CTX_get_error(3).
 _NOT_YET_VALID = 9
 _EXPIRED = 10
-_NOBODY_TRUSTS = frozenset({2, 18, 19, 20, 21, 27})
+_UNTRUSTED = frozenset({2, 18, 19, 20, 21, 27})
 
 
 class CertificateError(Exception):
-    """The server's certificate was refused; the text says why, and what to do."""
+    """The server's certificate is refused; the text says why, and what to do."""
 
 
 class TLS(msgspec.Struct, frozen=True, kw_only=True):
-    """How a connection over ``https`` and ``wss`` is secured; by default, verified.
+    """The TLS settings of ``https`` and ``wss``; certificates are verified by default.
 
     Attributes:
-        ca_file: PEM file of the authorities to trust, or of a certificate that
-            signed itself; "": those that this machine trusts.
-        certificate_file: PEM file of the certificate to show to the server, the
-            certificates that lead to its authority behind it; "": none is shown.
-        key_file: PEM file of its private key; "": the key is in the same file.
-        verify: whether the server's certificate has to be valid, and for its name.
+        ca_file: PEM file of the authorities to trust in place of the system's, or of
+            a self-signed certificate; "": the authorities that the system trusts.
+        certificate_file: PEM file of the client certificate, followed by those of its
+            intermediate authorities; "": none is sent.
+        key_file: PEM file of its private key; "": the key is in `certificate_file`.
+        verify: whether the server's certificate is verified, its host name included.
     """
 
     ca_file: str = ""
@@ -62,7 +58,7 @@ class TLS(msgspec.Struct, frozen=True, kw_only=True):
     def endpoint(
         self, plain: IStreamClientEndpoint, *, host: str
     ) -> IStreamClientEndpoint:
-        """Speak TLS over what another endpoint connects to.
+        """Make an endpoint of TLS over another endpoint.
 
         Raises:
             ValueError: a file cannot be used; see `channel_aa.files.tls_problems`.
@@ -91,9 +87,9 @@ class TLS(msgspec.Struct, frozen=True, kw_only=True):
 
 @implementer(IOpenSSLClientConnectionCreator)
 class _ConnectionCreator:
-    """Makes TLS connections that tell why a certificate is refused.
+    """Makes TLS connections that say why a certificate is refused.
 
-    Twisted's own tells "certificate verify failed", whatever the reason.
+    Twisted's own says "certificate verify failed" for every reason.
     """
 
     def __init__(self, context: Context, *, host: str, verify: bool) -> None:
@@ -112,7 +108,7 @@ class _ConnectionCreator:
         self,
         tlsProtocol: TLSMemoryBIOProtocol,  # noqa: N803 - Twisted's name
     ) -> Connection:
-        """Make the connection for one protocol."""
+        """Make the TLS connection of a protocol."""
         connection = Connection(self._context, None)
         if self._is_name:
             connection.set_tlsext_host_name(self._name)
@@ -123,16 +119,17 @@ class _ConnectionCreator:
         def verified(
             _connection: Connection, shown: X509, error: int, depth: int, is_good: int
         ) -> bool:
-            # What is raised here is lost within OpenSSL, and must not let it pass.
+            # OpenSSL ignores what is raised here; the certificate must not pass.
             try:
                 certificate = shown.to_cryptography()
-                _check(certificate, good=bool(is_good), error=error)
+                if not is_good:
+                    raise CertificateError(_explain(error, certificate))  # noqa: TRY301
                 if depth == 0:
                     self._check_name(certificate)
-            except Exception:  # noqa: BLE001 - all of it ends this connection
+            except Exception:  # noqa: BLE001 - any error refuses the certificate
                 failure = Failure()
-                if (waiting := protocol()) is not None:
-                    waiting.failVerification(failure)
+                if (alive := protocol()) is not None:
+                    alive.failVerification(failure)
                 return False
             return True
 
@@ -156,13 +153,8 @@ class _ConnectionCreator:
 def _ascii(host: str) -> bytes:
     try:
         return host.encode("idna")
-    except UnicodeError:  # a name that cannot be: connecting to it tells so
+    except UnicodeError:  # an impossible name: connecting fails, and says why
         return host.encode("ascii", "replace")
-
-
-def _check(certificate: x509.Certificate, *, good: bool, error: int) -> None:
-    if not good:
-        raise CertificateError(_explain(error, certificate))
 
 
 def _explain(error: int, certificate: x509.Certificate) -> str:
@@ -176,7 +168,7 @@ def _explain(error: int, certificate: x509.Certificate) -> str:
             f"its certificate is not valid before {certificate.not_valid_before_utc}."
             " Look at the clocks of both machines"
         )
-    if error in _NOBODY_TRUSTS:
+    if error in _UNTRUSTED:
         return (
             "its certificate is signed by nobody who is trusted here. Give the"
             " certificate of the authority that signed it as ca_file (one that signed"

@@ -1,9 +1,9 @@
-"""A websocket client whose ordinary messages cost little.
+"""A websocket client with a fast path for short text messages.
 
-Autobahn opens, checks and closes the connection, and handles whatever is out of
-the ordinary. Between that, Asterisk and we send each other nothing but short text
-messages in single frames (RFC 6455, section 5.2); these are read and written here,
-at a tenth of the cost (docs/performance.md).
+Autobahn opens, checks and closes the connection, and handles all other frames. Apart
+from those, Asterisk and this client exchange only short text messages in single frames
+(RFC 6455, section 5.2). This module reads and writes them at a tenth of the cost
+(docs/performance.md).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _TEXT_IN_ONE_FRAME = 0x81  # FIN, opcode 1
@@ -25,17 +26,17 @@ _DATA_OPCODES = frozenset({0, 1, 2})  # continuation, text, binary
 _LENGTH_IN_TWO_BYTES = 126
 _END_OF_HEADERS = b"\r\n\r\n"
 MAX_SHORT_FRAME = 0xFFFF
-"""The longest payload in bytes that a frame's two-byte length can tell."""
+"""The longest payload, in bytes, of a frame with a two-byte length."""
 
 MAX_HANDSHAKE_BYTES = 16 * 1024
-"""The longest answer to the handshake that is read; Asterisk's has some 200 bytes."""
+"""The size limit of the handshake's response; Asterisk's has some 200 bytes."""
 
 MAX_FRAGMENTS = 1024
-"""In how many frames a message may come; Asterisk sends each in one."""
+"""The most frames of one message; Asterisk sends each in one."""
 
 
 def text_frame(payload: bytes, mask: bytes) -> bytes:
-    """Make the frame of one text message from a client to a server.
+    """Make the frame of a text message from a client to a server.
 
     Args:
         payload: the message, UTF-8, at most `MAX_SHORT_FRAME` bytes.
@@ -54,61 +55,67 @@ def text_frame(payload: bytes, mask: bytes) -> bytes:
 
 @implementer(IPushProducer)
 class FastWebSocketProtocol(WebSocketClientProtocol):
-    """A websocket client with a short way for short text messages.
+    """A websocket client with a fast path for short text messages.
 
-    Subclasses get each message by `onMessage`, whichever way it came, and send
-    theirs by `send_text`. Whether a text is UTF-8 is left to whoever decodes it: one
-    that is not costs that message, and no connection.
+    Each message is passed to `message_received`, and `send_text` sends one. The text is
+    not checked for UTF-8: an invalid one fails in the decoder of messages, and does not
+    close the connection.
 
-    A server that means ill can end this connection, and have no more of our memory
-    than one message may take: what it sends is bounded in every place that is
-    kept, and no ping is answered while it reads nothing.
+    A malicious server can close this connection, but use no more memory than one
+    message may have: each buffer is bounded, and no ping is answered while the server
+    does not read.
     """
 
     utf8validateIncoming = False  # noqa: N815 - autobahn's name
+    message_received: Callable[[bytes], object]
+    """Called with each message; set it before the handshake."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.has_heard = False
+        self.has_received = False
         """Whether a whole frame was received since this was last made false.
 
-        What comes of a frame that never ends is nothing that was heard.
+        A part of a frame does not count: the frame may never end.
         """
         self._unread = b""
         self._rest_of_frame = 0
         self._is_reading = False
         self._outgoing: list[bytes] = []
         self._fragments = 0
-        self._is_stuck = False
+        self._is_paused = False
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
-        """Begin, and ask to be told when the server does not read."""
+        """Begin the handshake, and register for `pauseProducing`."""
         super().connectionMade()
         self.registerProducer(self, streaming=True)
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Take note that the server does not read what it is sent."""
-        self._is_stuck = True
+        """Stop answering pings: the server does not read."""
+        self._is_paused = True
 
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Take note that it reads again."""
-        self._is_stuck = False
+        """Answer pings again: the server reads."""
+        self._is_paused = False
 
     def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
         """Do nothing: `connectionLost` follows."""
 
     def onPing(self, payload: bytes) -> None:  # noqa: N802 - autobahn's name
-        """Answer a ping; the answers would pile up where nobody reads them."""
-        if not self._is_stuck:
+        """Answer a ping, unless the server does not read: the answers would pile up."""
+        if not self._is_paused:
             super().onPing(payload)
 
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: ARG002, FBT001, N802, N803 - autobahn's
+        """Pass on a message that autobahn has parsed."""
+        self.message_received(payload)
+
     def onMessageBegin(self, isBinary: bool) -> None:  # noqa: FBT001, N802, N803 - autobahn's
-        """Begin a message that autobahn reads."""
+        """Begin a message that autobahn parses."""
         super().onMessageBegin(isBinary)
         self._fragments = 0
 
     def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802 - autobahn's name
-        """Begin one of its frames; empty ones without end would fill the memory."""
+        """Begin one of its frames; endless empty ones would fill the memory."""
         super().onMessageFrameBegin(length)
         self._fragments += 1
         if self._fragments > MAX_FRAGMENTS and not self.failedByMe:
@@ -118,7 +125,7 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
             )
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Read what has arrived; what it makes us send leaves in one piece."""
+        """Parse data, and send in one write what its messages cause to be sent."""
         self._is_reading = True
         try:
             self._read(data)
@@ -134,7 +141,7 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
                 self._flush()
 
     def sendData(self, data: bytes, *arguments: Any, **options: Any) -> None:  # noqa: ANN401, N802 - autobahn's
-        """Send what autobahn has to say, behind what was said before."""
+        """Send autobahn's data after the messages sent before."""
         self._flush()
         super().sendData(data, *arguments, **options)
 
@@ -152,11 +159,11 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
             data = self._hand_over_handshake(data)
         while data:
             if self.state != self.STATE_OPEN:
-                self._leave_to_autobahn(data)
+                self._pass_to_autobahn(data)
                 return
             data = self._hand_over(data, self._rest_of_frame)
-            data, is_ordinary = self._read_frames(data)
-            if is_ordinary:
+            data, is_incomplete = self._read_frames(data)
+            if is_incomplete:
                 self._unread = data
                 return
             size = _frame_size(data)
@@ -169,12 +176,12 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
         """Give autobahn a frame of this size, or its rest; return what follows."""
         if size:
             self._rest_of_frame = max(0, size - len(data))
-            self._leave_to_autobahn(data[:size])
-            self.has_heard = self.has_heard or not self._rest_of_frame
+            self._pass_to_autobahn(data[:size])
+            self.has_received = self.has_received or not self._rest_of_frame
         return data[size:]
 
     def _hand_over_handshake(self, data: bytes) -> bytes:
-        """Give autobahn what belongs to the handshake; return what follows it."""
+        """Give autobahn the handshake's response; return what follows."""
         begun = len(self.data)
         end = (self.data + data).find(_END_OF_HEADERS, 0, MAX_HANDSHAKE_BYTES)
         if end < 0 and begun + len(data) >= MAX_HANDSHAKE_BYTES:
@@ -183,13 +190,13 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
             )
             return b""
         size = len(data) if end < 0 else end + len(_END_OF_HEADERS) - begun
-        self._leave_to_autobahn(data[:size])
+        self._pass_to_autobahn(data[:size])
         return data[size:]
 
-    def _leave_to_autobahn(self, data: bytes) -> None:
-        """Let autobahn read; what it does not expect ends the connection alone.
+    def _pass_to_autobahn(self, data: bytes) -> None:
+        """Let autobahn parse data; close the connection if it raises.
 
-        A header that is not UTF-8 raises, for example.
+        It does for a header that is not UTF-8, for example.
         """
         try:
             super().dataReceived(data)
@@ -201,11 +208,10 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
                 self._fail_connection(self.CLOSE_STATUS_CODE_PROTOCOL_ERROR, reason)
 
     def _read_frames(self, data: bytes) -> tuple[bytes, bool]:
-        """Deliver the ordinary frames at the data's beginning.
+        """Deliver the messages of the short text frames at the beginning of the data.
 
         Returns:
-            What follows them; and whether that is the beginning of another ordinary
-            frame, or nothing.
+            The rest; and whether it is empty, or the beginning of another such frame.
         """
         position = 0
         available = len(data)
@@ -221,24 +227,24 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
                 if start > available:
                     break
                 length = (data[position + 2] << 8) | data[position + 3]
-                if length < _LENGTH_IN_TWO_BYTES:  # too long a way to say it
+                if length < _LENGTH_IN_TWO_BYTES:  # longer than needed
                     return data[position:], False
             elif length > _LENGTH_IN_TWO_BYTES:
                 return data[position:], False
             end = start + length
             if end > available:
                 break
-            self.has_heard = True
-            self.onMessage(data[start:end], False)  # noqa: FBT003 - autobahn's
+            self.has_received = True
+            self.message_received(data[start:end])
             position = end
         return data[position:], True
 
 
 def _frame_size(data: bytes) -> int | None:
-    """Tell how many bytes a frame has, from its head; ``None``: that is not whole.
+    """Return the size of a frame by its header; ``None`` while that is incomplete.
 
-    A frame that a server may not send ends the connection, as soon as its first two
-    bytes tell: all that follows counts as part of it. See RFC 6455, section 5.2.
+    All data counts as part of a frame that a server must not send: its first two bytes
+    close the connection. See RFC 6455, section 5.2.
     """
     if len(data) < 2:  # noqa: PLR2004 - the shortest head
         return None

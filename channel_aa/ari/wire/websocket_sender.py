@@ -1,12 +1,13 @@
 """Requests to Asterisk over the events websocket.
 
 Asterisk serves them since 20.14, 21.9 and 22.4, at a tenth of the cost of HTTP, and
-one after another: see `channel_aa.ari.wire.routing` for what must not go this way.
+one after another: `channel_aa.ari.wire.routing` lists the requests that need HTTP.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -27,21 +28,24 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from channel_aa.ari.events import RESTResponse
+    from channel_aa.ari.wire.errors import AriError
     from channel_aa.ari.wire.requests import Request
 
 MAX_FRAME_BYTES = 65_527
-"""The longest payload of a frame to Asterisk. It closes the websocket (code 1009) at a
-frame of more than 65,535 bytes, the 8 of its head included (seen on 22.10.1)."""
+"""The longest payload of a frame to Asterisk, which closes the websocket (code 1009) at
+a frame of more than 65,535 bytes, its header of 8 included (seen on 22.10.1)."""
 
 SLOW_SECONDS = 1.0
-"""After how long a request counts as slow that is answered in milliseconds."""
+"""After how long a request counts as slow; most are answered in milliseconds."""
 
 _SUCCESS = range(200, 300)
+_CLOSED = "the websocket closed before the answer came"
+_SILENT = "requests over the websocket are not answered"
+_SKIPPED = "a later one was answered, this one was not"
 
 
 class FrameTooLongError(ValueError):
-    """A request that does not fit into a frame; nothing was sent."""
+    """A request does not fit into a frame; it was not sent."""
 
 
 class _RESTRequest(
@@ -54,23 +58,25 @@ class _RESTRequest(
     message_body: str | None = None
 
 
-class _Sent:
-    """A request on its way, or waiting to be."""
+class RESTResponse(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag=True
+):
+    """Asterisk's response to a request that went over the websocket."""
 
-    __slots__ = ("answer", "frame", "is_on_its_way", "number", "request")
+    request_id: str
+    status_code: int
+    message_body: str = ""
 
-    def __init__(
-        self,
-        number: str,
-        request: Request,
-        frame: bytes,
-        answer: Deferred[bytes],
-    ) -> None:
-        self.number = number
-        self.request = request
-        self.frame = frame
-        self.answer = answer
-        self.is_on_its_way = False
+
+@dataclass(slots=True, eq=False)
+class _PendingRequest:
+    """A request in flight, or queued."""
+
+    request_id: str
+    request: Request
+    frame: bytes
+    response: Deferred[bytes]
+    is_in_flight: bool = False
 
 
 _encode = msgspec.json.Encoder().encode
@@ -78,25 +84,24 @@ _encode = msgspec.json.Encoder().encode
 
 @implementer(IRequestSender)
 class WebSocketSender:
-    """Sends requests over a websocket that somebody else keeps open.
+    """Sends requests over the events websocket.
 
     Args:
         send: sends one text message over the websocket.
-        clock: what the timeout is kept with.
-        timeout: seconds a request may take, waiting for its turn included. What goes
-            this way is answered in milliseconds.
-        in_flight: how many requests may be on their way at once; further ones wait
-            for their turn.
+        clock: times the requests.
+        timeout: seconds a request may take, its time in the queue included.
+        max_in_flight: how many requests may be in flight at once; further ones are
+            queued.
 
     Attributes:
-        answers: how many answers have arrived.
+        responses: how many responses have arrived.
     """
 
     on_timeout: Callable[[], None] | None = None
-    """Called when a request that was on its way has not been answered in time."""
+    """Called when a request in flight has not been answered in time."""
 
     on_slow: Callable[[], None] | None = None
-    """Called when one has not been answered within `SLOW_SECONDS`."""
+    """Called when a request has not been answered within `SLOW_SECONDS`."""
 
     def __init__(
         self,
@@ -104,44 +109,44 @@ class WebSocketSender:
         *,
         clock: IReactorTime,
         timeout: float = 5.0,
-        in_flight: int = 1000,
+        max_in_flight: int = 1000,
     ) -> None:
         self._send = send
         self._timeout = timeout
-        self._in_flight = in_flight
-        self._numbers = count(1)
-        self._unanswered: dict[str, _Sent] = {}
-        self._queue: deque[_Sent] = deque()
-        self._on_their_way = 0
-        self._alarms = Timeouts(timeout, self._expire, clock=clock)
-        self._slow = Timeouts(SLOW_SECONDS, self._take_long, clock=clock)
+        self._max_in_flight = max_in_flight
+        self._ids = count(1)
+        self._pending: dict[str, _PendingRequest] = {}
+        self._queue: deque[_PendingRequest] = deque()
+        self._in_flight = 0
+        self._timeouts = Timeouts(timeout, self._expire, clock=clock)
+        self._slow_timeouts = Timeouts(SLOW_SECONDS, self._check_slow, clock=clock)
         self._last_answered = 0
-        self.answers = 0
+        self.responses = 0
 
     @property
     def pending(self) -> int:
-        """How many requests have been sent and not answered yet."""
-        return len(self._unanswered)
+        """How many requests have no response yet."""
+        return len(self._pending)
 
     @property
     def queued(self) -> int:
-        """How many of these wait for their turn."""
-        return len(self._unanswered) - self._on_their_way
+        """How many of these have not been sent yet."""
+        return len(self._pending) - self._in_flight
 
     def send(self, request: Request) -> Deferred[bytes]:
         """Send a request; see `IRequestSender.send`.
 
         Raises:
-            FrameTooLongError: it cannot go this way.
+            FrameTooLongError: the request does not fit into a frame.
         """
-        number = str(next(self._numbers))
+        request_id = str(next(self._ids))
         if request.body is None:
             message = _RESTRequest(
-                request_id=number, method=request.method, uri=request.uri
+                request_id=request_id, method=request.method, uri=request.uri
             )
         else:
             message = _RESTRequest(
-                request_id=number,
+                request_id=request_id,
                 method=request.method,
                 uri=request.uri,
                 content_type="application/json",
@@ -149,112 +154,94 @@ class WebSocketSender:
             )
         frame = _encode(message)
         if len(frame) > MAX_FRAME_BYTES:
-            raise FrameTooLongError(f"{request.method} {request.quoted_path}")
+            raise FrameTooLongError(" ".join(request.line))
 
-        def give_up(_answer: Deferred[bytes]) -> None:
-            self._forget(number)
+        def cancel(_response: Deferred[bytes]) -> None:
+            self._remove(request_id)
 
-        sent = _Sent(number, request, frame, Deferred(give_up))
-        self._unanswered[number] = sent
-        self._alarms.set(number)
-        self._slow.set(number)
-        if self._on_their_way < self._in_flight:
-            self._put_on_its_way(sent)
+        pending = _PendingRequest(request_id, request, frame, Deferred(cancel))
+        self._pending[request_id] = pending
+        self._timeouts.start(request_id)
+        self._slow_timeouts.start(request_id)
+        if self._in_flight < self._max_in_flight:
+            self._transmit(pending)
         else:
-            self._queue.append(sent)
-        return sent.answer
+            self._queue.append(pending)
+        return pending.response
 
-    def answered(self, response: RESTResponse) -> None:
-        """Take an answer; one that nobody waits for any more is dropped."""
-        self.answers += 1
-        sent = self._forget(response.request_id)
-        if sent is None:
+    def receive(self, response: RESTResponse) -> None:
+        """Fire the response of a pending request; ignore one that is not pending."""
+        self.responses += 1
+        pending = self._remove(response.request_id)
+        if pending is None:
             return
-        self._last_answered = int(sent.number)
+        self._last_answered = int(pending.request_id)
         body = response.message_body.encode()
         if response.status_code in _SUCCESS:
-            sent.answer.callback(body)
+            pending.response.callback(body)
         else:
-            request = sent.request
-            sent.answer.errback(
-                error_for(
-                    request.method, request.quoted_path, response.status_code, body
-                )
-            )
+            error = error_for(*pending.request.line, response.status_code, body)
+            pending.response.errback(error)
 
-    def lost(self) -> None:
-        """Fail everything that is pending: the websocket has closed."""
+    def fail_pending(self) -> None:
+        """Fail every pending request: the websocket has closed."""
         self._queue.clear()
-        for number, sent in list(self._unanswered.items()):
-            if self._forget(number) is None:
-                continue  # Another one's errback has cancelled it.
-            request = sent.request
-            sent.answer.errback(
-                ConnectionLostError(
-                    request.method,
-                    request.quoted_path,
-                    message="the websocket closed before the answer came",
-                    may_be_done=sent.is_on_its_way,
-                )
-            )
+        for request_id in list(self._pending):
+            self._fail(request_id, ConnectionLostError, _CLOSED)
 
-    def give_up(self) -> None:
-        """Fail everything that is pending: it is not going to be answered."""
+    def time_out_pending(self) -> None:
+        """Time out every pending request: the websocket is not answered any more."""
         self._queue.clear()
-        for number in list(self._unanswered):
-            self._give_up(number, "requests over the websocket are not answered")
+        for request_id in list(self._pending):
+            self._fail(request_id, RequestTimeoutError, _SILENT)
 
     def close(self) -> Deferred[None]:
-        """Cancel what is pending."""
+        """Cancel every pending request."""
         self._queue.clear()
-        for sent in list(self._unanswered.values()):
-            sent.answer.cancel()
+        for pending in list(self._pending.values()):
+            pending.response.cancel()
         return succeed(None)
 
-    def _put_on_its_way(self, sent: _Sent) -> None:
-        sent.is_on_its_way = True
-        self._on_their_way += 1
-        self._send(sent.frame)
+    def _transmit(self, pending: _PendingRequest) -> None:
+        pending.is_in_flight = True
+        self._in_flight += 1
+        self._send(pending.frame)
 
-    def _forget(self, number: str) -> _Sent | None:
-        sent = self._unanswered.pop(number, None)
-        self._alarms.take_back(number)
-        self._slow.take_back(number)
-        if sent is not None and sent.is_on_its_way:
-            self._on_their_way -= 1
-            while self._queue and self._on_their_way < self._in_flight:
-                waiting = self._queue.popleft()
-                # One that was given up, or is about to be, needs no turn.
-                if not self._alarms.is_due(waiting.number):
-                    self._put_on_its_way(waiting)
-        return sent
+    def _remove(self, request_id: str) -> _PendingRequest | None:
+        removed = self._pending.pop(request_id, None)
+        self._timeouts.cancel(request_id)
+        self._slow_timeouts.cancel(request_id)
+        if removed is not None and removed.is_in_flight:
+            self._in_flight -= 1
+            while self._queue and self._in_flight < self._max_in_flight:
+                queued = self._queue.popleft()
+                # Skip a request that was cancelled, or is about to time out.
+                if not self._timeouts.is_due(queued.request_id):
+                    self._transmit(queued)
+        return removed
 
-    def _take_long(self, number: str) -> None:
-        """See to one that has been unanswered for long, and will be for longer."""
-        if not self._unanswered[number].is_on_its_way:
+    def _check_slow(self, request_id: str) -> None:
+        if not self._pending[request_id].is_in_flight:
             return
-        # Asterisk serves one after another.
-        if int(number) < self._last_answered:
-            self._give_up(number, "a later one was answered, this one was not")
+        # Asterisk serves requests in order, so this one was skipped.
+        if int(request_id) < self._last_answered:
+            self._fail(request_id, RequestTimeoutError, _SKIPPED)
             return
-        self._slow.set(number)
+        self._slow_timeouts.start(request_id)
         if self.on_slow is not None:
             self.on_slow()
 
-    def _expire(self, number: str) -> None:
-        if self._unanswered[number].is_on_its_way and self.on_timeout is not None:
+    def _expire(self, request_id: str) -> None:
+        if self._pending[request_id].is_in_flight and self.on_timeout is not None:
             self.on_timeout()
-        self._give_up(number, f"no answer within {self._timeout:g} seconds")
+        message = f"no answer within {self._timeout:g} seconds"
+        self._fail(request_id, RequestTimeoutError, message)
 
-    def _give_up(self, number: str, why: str) -> None:
-        sent = self._forget(number)
-        if sent is not None:
-            request = sent.request
-            sent.answer.errback(
-                RequestTimeoutError(
-                    request.method,
-                    request.quoted_path,
-                    message=why,
-                    may_be_done=sent.is_on_its_way,
-                )
+    def _fail(self, request_id: str, kind: type[AriError], message: str) -> None:
+        pending = self._remove(request_id)
+        # None: the errback of another request has cancelled it.
+        if pending is not None:
+            line, is_sent = pending.request.line, pending.is_in_flight
+            pending.response.errback(
+                kind(*line, message=message, outcome_unknown=is_sent)
             )

@@ -9,7 +9,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from channel_aa.ari.outbound import is_phone
+from channel_aa.ari.outbound import is_outbound
 from tests.support.company_harness import shortened
 from tests.support.waiting import until
 
@@ -81,7 +81,7 @@ async def test_dialled_phones_are_shown_harmless_text_only(
     def dialled() -> list[Mapping[str, Any]]:
         dials = [it.json for it in harness.events.all[since:] if it.type == "Dial"]
         begun = [each["peer"] for each in dials if not each["dialstatus"]]
-        return [each for each in begun if is_phone(each["id"])]
+        return [each for each in begun if is_outbound(each["id"])]
 
     for number, text in enumerate(TEXTS, start=1):
         caller, _ = await call(harness, text)

@@ -235,7 +235,7 @@ async def test_request_without_answer_times_out(
     ):
         with pytest.raises(RequestTimeoutError, match="within 1 s") as raised:
             await sender.send(POST)
-        assert raised.value.may_be_done
+        assert raised.value.outcome_unknown
         assert sender.pending == 0
         await until(reactor, lambda: peer.lost == 1)
 
@@ -283,7 +283,7 @@ async def test_connection_closed_before_the_answer_is_a_connection_lost_error(
             await sender.send(POST)
     assert raised.value.message
     assert raised.value.status is None
-    assert raised.value.may_be_done
+    assert raised.value.outcome_unknown
     assert len(peer.requests) == 1
 
 
@@ -304,7 +304,7 @@ async def test_closed_port_is_a_not_connected_error(
     async with sending(reactor, await closed_port(reactor)) as sender:
         with pytest.raises(ConnectionLostError, match="refused") as raised:
             await sender.send(POST)
-        assert not raised.value.may_be_done
+        assert not raised.value.outcome_unknown
 
 
 @pytest_twisted.ensureDeferred
@@ -385,11 +385,11 @@ async def test_pending_requests_fail_when_the_websocket_is_lost(
         await sender.send(GET)
         sent, waiting = sender.send(POST), sender.send(POST)
         await until(reactor, lambda: len(peer.requests) == 2)
-        sender.lost()
-        for answer, may_be_done in ((sent, True), (waiting, False)):
+        sender.fail_pending()
+        for answer, outcome_unknown in ((sent, True), (waiting, False)):
             with pytest.raises(ConnectionLostError) as raised:
                 await answer
-            assert raised.value.may_be_done is may_be_done
+            assert raised.value.outcome_unknown is outcome_unknown
         assert sender.pending == 0
         assert await sender.send(GET) == b"[]"
         assert len(peer.connections) == 2

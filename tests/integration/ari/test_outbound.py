@@ -47,7 +47,7 @@ async def test_dial_outcomes_are_distinguished(harness: ClientHarness) -> None:
 async def test_phone_shows_the_label_and_the_caller(harness: ClientHarness) -> None:
     call = await harness.call()
     phone = call.channel.dial("Local/rings@phones", ring_seconds=9, label='Sa"les')
-    await harness.until(lambda: phone._has_begun, "the phone to ring")
+    await harness.until(lambda: phone._is_dialed, "the phone to ring")
     shown = (await harness.rest(f"/channels/{phone.id}"))["connected"]
     assert shown["name"].startswith("Sa les")
     assert shown["number"] == call.channel.caller_number
@@ -144,7 +144,7 @@ async def test_hangup_of_the_caller_leaves_nothing(
     kind = "rings" if rings else "answers"
     phone = call.channel.dial(f"Local/{kind}@phones", ring_seconds=9)
     if moment == "ringing":
-        await harness.until(lambda: phone._has_begun, "the phone to ring")
+        await harness.until(lambda: phone._is_dialed, "the phone to ring")
     if not rings:
         await phone.outcome
     over = phone.connect() if moment == "connecting" else None
@@ -177,7 +177,7 @@ async def test_stop_of_the_client_hangs_up_ringing_phones(
 ) -> None:
     call = await harness.call()
     phone = call.channel.dial("Local/rings@phones", ring_seconds=9)
-    await harness.until(lambda: phone._has_begun, "the phone to ring")
+    await harness.until(lambda: phone._is_dialed, "the phone to ring")
     await harness.client.stopService()
     assert await phone.outcome is DialOutcome.NO_ANSWER
     await harness.until_no_phones()

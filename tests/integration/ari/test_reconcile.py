@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred, gatherResults
 
+from channel_aa.ari.bridge import BRIDGE_PREFIX
+from channel_aa.ari.outbound import OUTBOUND_PREFIX
 from channel_aa.interfaces import DialOutcome, PlaybackEnd
 from tests.support.waiting import until
 
@@ -68,7 +70,9 @@ async def test_playback_that_ends_without_a_connection_is_finished(
 @pytest_twisted.ensureDeferred
 async def test_conversation_survives_a_reconnect(harness: ClientHarness) -> None:
     call, phone, over = await harness.connect()
-    await harness.until(lambda: phone.id in harness.client.members, "the conversation")
+    await harness.until(
+        lambda: phone.id in harness.client.bridge_members, "the conversation"
+    )
     await harness.cut()
     await harness.until_connected()
     assert not over.called
@@ -98,7 +102,7 @@ async def test_ringing_phones_are_reconciled_after_a_reconnect(
     rings = channel.dial("Local/rings@phones", ring_seconds=9)
     ends = channel.dial("Local/rings@phones", ring_seconds=9)
     for phone in (rings, ends):
-        await harness.until(lambda it=phone: it._has_begun, "the phone to ring")  # type: ignore[misc]
+        await harness.until(lambda it=phone: it._is_dialed, "the phone to ring")  # type: ignore[misc]
     await harness.cut()
     await harness.backend.ari.delete(f"/channels/{ends.id}")
     assert await ends.outcome is DialOutcome.NO_ANSWER
@@ -142,7 +146,7 @@ async def test_conversation_survives_a_restart_of_the_client(
     await harness.start_another()
     assert await _is_in_conversation(harness)
     assert harness.application.listeners == {}
-    assert set(harness.client.members) == {call.channel.id, phone.id}
+    assert set(harness.client.bridge_members) == {call.channel.id, phone.id}
     await harness.backend.ari.delete(f"/channels/{phone.id}")
     await harness.until_no_phones()
 
@@ -160,10 +164,12 @@ async def test_phones_and_bridges_of_an_earlier_run_are_removed(
     call = await harness.call()
     ari = harness.backend.ari
     client = harness.client
-    phone = client.new_phone_id()
+    phone = client._context.ids.new(OUTBOUND_PREFIX)
     await harness.backend.ring("rings", phone)
     await ari.post(
-        f"/bridges/{client.new_bridge_id()}", type="mixing", name=client.bridge_name
+        f"/bridges/{client._context.ids.new(BRIDGE_PREFIX)}",
+        type="mixing",
+        name=client._context.bridge_name,
     )
     await ari.post("/bridges/someone-elses", type="mixing", name="channel-aa")
     await client.stopService()

@@ -21,7 +21,11 @@ from channel_aa.ari.wire.errors import (
 )
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.routing import RoutingSender, Transport
-from channel_aa.ari.wire.websocket_sender import MAX_FRAME_BYTES, WebSocketSender
+from channel_aa.ari.wire.websocket_sender import (
+    MAX_FRAME_BYTES,
+    RESTResponse,
+    WebSocketSender,
+)
 from tests.support.ari_fakes import FakeSender, LogRecorder, make_address
 from tests.support.http_peers import listening
 from tests.support.waiting import TIMEOUT_SECONDS, nothing_left, until
@@ -112,25 +116,25 @@ class Requester:
             backoff=CountingBackoff(),
             quiet_seconds=quiet_seconds,
         )
-        websocket = WebSocketSender(
+        self.websocket = WebSocketSender(
             self.connection.send, clock=reactor, timeout=timeout
         )
         self.transports = RoutingSender(
-            Transport.AUTO, http=self.http, websocket=websocket, clock=reactor
+            Transport.AUTO, http=self.http, websocket=self.websocket, clock=reactor
         )
         # Long times show here only how busy the machine is.
-        websocket.on_slow = None
+        self.websocket.on_slow = None
 
     def _opened(self) -> None:
-        self.transports.opened()
+        self.transports.probe()
 
     def _lost(self) -> None:
-        self.transports.lost()
+        self.transports.fail_pending()
 
     def _received(self, payload: bytes) -> None:
         event = events.decode(payload)
-        if isinstance(event, events.RESTResponse):
-            self.transports.answered(event)
+        if isinstance(event, RESTResponse):
+            self.websocket.receive(event)
 
     @property
     def is_over_websocket(self) -> bool:
@@ -230,7 +234,9 @@ async def test_pending_requests_fail_at_once_when_the_connection_is_lost(
         server.last.drop()
         errors = await errors_of(answers)
         assert {type(error) for error in errors} == {ConnectionLostError}
-        assert [error.may_be_done for error in errors] == [True] * 1000 + [False] * 2
+        assert [error.outcome_unknown for error in errors] == [True] * 1000 + [
+            False
+        ] * 2
         await until(reactor, lambda: requester.is_over_websocket)
         assert await requester.transports.send(GET) == b"channels/c1"
 
@@ -312,13 +318,15 @@ async def test_events_between_answers_keep_their_order(
     server = RequestsServer(reactor)
     async with requesting(reactor, server) as requester:
         heard: list[str] = []
-        pass_on = requester.connection.received
+        protocol = requester.connection._protocol
+        assert protocol is not None
+        pass_on = protocol.message_received
 
         def listen(payload: bytes) -> None:
             heard.append(json.loads(payload)["type"])
             pass_on(payload)
 
-        requester.connection.received = listen
+        protocol.message_received = listen
         server.is_answering = False
         answers = requester.send_many(50)
         await until(reactor, lambda: len(server.held) == 50)

@@ -91,7 +91,7 @@ class FloodTestCase(SynchronousTestCase):
         self.clock.advance(60)
         self.assertEqual(self.attendant.calls, set())
         self.assertFalse(self.client.channels or self.client.playbacks)
-        self.assertFalse(self.client.phones or self.client.recordings)
+        self.assertFalse(self.client.outbound or self.client.recordings)
 
 
 class FloodTests(FloodTestCase):

@@ -1,4 +1,4 @@
-"""A channel's handle: what is asked of it, and what its caller does."""
+"""The handle of a channel: its commands, and the events of its caller."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ COMMANDS: dict[str, Callable[[Channel], Deferred[None]]] = {
 
 
 class CommandTests(AriTestCase):
-    def test_a_channel_provides_its_interface(self) -> None:
+    def test_channel_provides_its_interface(self) -> None:
         channel = self.enter()
         verifyObject(IChannel, channel)
         self.assertEqual((channel.id, channel.name), ("c1", "PJSIP/c1"))
         self.assertEqual(repr(channel), "<Channel PJSIP/c1 id='c1'>")
 
-    def test_each_is_one_request_with_no_result(self) -> None:
+    def test_each_command_is_one_request_without_a_result(self) -> None:
         for line, command in COMMANDS.items():
             with self.subTest(command=line):
                 done = command(self.enter())
@@ -65,7 +65,7 @@ class CommandTests(AriTestCase):
                 self.assertIn("c1", self.client.channels)
                 self.assertEqual(self.listener().log, [])
 
-    def test_a_channel_that_is_gone_has_left(self) -> None:
+    def test_channel_that_is_gone_has_left(self) -> None:
         for command in COMMANDS.values():
             for status in (404, 409):
                 with self.subTest(status=status):
@@ -80,8 +80,8 @@ class CommandTests(AriTestCase):
                     self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
                     self.assert_nothing_left()
 
-    def test_it_tells_who_calls_and_what_was_dialled(self) -> None:
-        self.hear(
+    def test_channel_has_the_callers_and_the_dialled_number(self) -> None:
+        self.receive(
             "StasisStart",
             channel={
                 "id": "c1",
@@ -96,7 +96,7 @@ class CommandTests(AriTestCase):
         self.assertEqual((channel.caller_name, channel.caller_number), ("Ann", "555"))
         self.assertEqual((channel.dialled, channel.language), ("1000", "de"))
 
-    def test_a_channel_in_the_wrong_state_stays(self) -> None:
+    def test_channel_in_the_wrong_state_stays(self) -> None:
         for command in COMMANDS.values():
             channel = self.enter()
             done = command(channel)
@@ -105,14 +105,14 @@ class CommandTests(AriTestCase):
             self.assertIs(self.client.channels["c1"], channel)
             self.assertEqual(self.listener().log, [])
 
-    def test_other_failures_are_told_as_they_are(self) -> None:
+    def test_other_failures_are_passed_on(self) -> None:
         channel = self.enter()
         done = channel.answer()
         self.sender.only_unanswered().refuse(500)
         self.failureResultOf(done, ServerError)
         self.assertIn("c1", self.client.channels)
 
-    def test_one_that_is_not_answered_is_sent_three_times(self) -> None:
+    def test_command_without_a_response_is_sent_three_times(self) -> None:
         channel = self.enter()
         done = channel.answer()
         for kind in (RequestTimeoutError, ConnectionLostError):
@@ -124,11 +124,11 @@ class CommandTests(AriTestCase):
         self.assertEqual(self.sender.lines, ["POST channels/c1/answer"] * 3)
         self.assertIn("c1", self.client.channels)
 
-    def test_a_late_answer_for_an_earlier_stay_spares_the_next_one(self) -> None:
+    def test_late_response_of_an_earlier_stay_does_not_end_the_next(self) -> None:
         """A dialplan may send a channel to the application twice."""
         done = self.enter().answer()
         late = self.sender.only_unanswered()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         again = self.enter()
         late.refuse(409)
         self.failureResultOf(done, ChannelGoneError)
@@ -145,48 +145,48 @@ class VariableTests(AriTestCase):
         )
         return value, exchange
 
-    def test_one_is_set_without_waiting_where_nothing_was_played_yet(self) -> None:
+    def test_variable_waits_for_no_sound_before_the_first(self) -> None:
         channel = self.enter()
         first = channel.set_variable("X", "1")
         channel.play("sound:or")
         second = channel.set_variable("X", "2")
         asked = [exchange.request for exchange in self.sender.exchanges]
         self.assertEqual(
-            [(request.path[-1], request.may_wait) for request in asked[::2]],
+            [(request.path[-1], request.waits_for_sound) for request in asked[::2]],
             [("variable", False), ("variable", True)],
         )
         for setting, exchange in ((first, 0), (second, 2)):
             self.sender.exchanges[exchange].accept()
             self.successResultOf(setting)
 
-    def test_one_may_wait_on_a_channel_that_is_adopted(self) -> None:
-        self.client.enter(
+    def test_variable_of_an_adopted_channel_may_wait_for_a_sound(self) -> None:
+        self.client._enter(
             ChannelData(id="c1", name="PJSIP/c1"), arguments=(), adopted=True
         )
         setting = self.client.channels["c1"].set_variable("X", "1")
         exchange = self.sender.only_unanswered()
-        self.assertTrue(exchange.request.may_wait)
+        self.assertTrue(exchange.request.waits_for_sound)
         exchange.accept()
         self.successResultOf(setting)
 
-    def test_a_variable_has_a_value(self) -> None:
+    def test_variable_has_a_value(self) -> None:
         value, exchange = self.read()
         exchange.accept(b'{"value":"en"}')
         self.assertEqual(self.successResultOf(value), "en")
 
-    def test_one_that_is_not_set_is_empty(self) -> None:
+    def test_unset_variable_is_empty(self) -> None:
         value, exchange = self.read()
         exchange.refuse(404, "Provided variable was not found")
         self.assertEqual(self.successResultOf(value), "")
         self.assertIn("c1", self.client.channels)
 
-    def test_that_of_a_channel_which_is_gone_is_an_error(self) -> None:
+    def test_variable_of_a_missing_channel_is_an_error(self) -> None:
         value, exchange = self.read()
         exchange.refuse(404, "Provided channel was not found")
         self.failureResultOf(value, ChannelGoneError)
         self.assertEqual(self.listener().log, ["left"])
 
-    def test_an_answer_that_is_none_is_an_error(self) -> None:
+    def test_invalid_response_is_an_error(self) -> None:
         for body in (b"", b"[]", b'{"value":7}', b"[" * 5000, b"\xff"):
             value, exchange = self.read()
             exchange.accept(body)
@@ -197,101 +197,101 @@ class CallerTests(AriTestCase):
     def test_keys_are_passed_on_in_order(self) -> None:
         self.enter()
         for digit in "1*#D":
-            self.hear_channel("ChannelDtmfReceived", digit=digit, duration_ms=100)
+            self.receive_channel("ChannelDtmfReceived", digit=digit, duration_ms=100)
         self.assertEqual(self.listener().log, ["dtmf 1", "dtmf *", "dtmf #", "dtmf D"])
 
-    def test_a_hangup_is_told_once_and_then_that_it_left(self) -> None:
+    def test_hangup_is_reported_once_before_the_end(self) -> None:
         self.enter()
         for _ in range(3):
-            self.hear_channel("ChannelHangupRequest", cause=16, soft=True)
-        self.hear_channel("StasisEnd")
-        self.hear_channel("ChannelDestroyed")
+            self.receive_channel("ChannelHangupRequest", cause=16, soft=True)
+        self.receive_channel("StasisEnd")
+        self.receive_channel("ChannelDestroyed")
         self.assertEqual(self.listener().log, ["hung up", "left"])
 
-    def test_a_channel_that_is_destroyed_has_left(self) -> None:
+    def test_channel_that_is_destroyed_has_left(self) -> None:
         self.enter()
-        self.hear_channel("ChannelDestroyed", cause=16)
+        self.receive_channel("ChannelDestroyed", cause=16)
         self.assertEqual(self.listener().log, ["left"])
         self.assert_nothing_left()
 
-    def test_what_plays_fails_when_the_channel_leaves(self) -> None:
+    def test_playbacks_fail_when_the_channel_leaves(self) -> None:
         channel = self.enter()
-        heard, queued = self.play(channel), self.play(channel)
-        heard.request.accept()
-        self.hear_channel("StasisEnd")
-        self.assertEqual(heard.ends + queued.ends, [PlaybackEnd.FAILED] * 2)
-        self.assertEqual(heard.stops + queued.stops, 0)
+        playing, queued = self.play(channel), self.play(channel)
+        playing.request.accept()
+        self.receive_channel("StasisEnd")
+        self.assertEqual(playing.ends + queued.ends, [PlaybackEnd.FAILED] * 2)
+        self.assertEqual(playing.stops + queued.stops, 0)
         self.assert_nothing_left()
         queued.request.refuse(404)
         self.assertEqual(self.listener().log, ["left"])
 
-    def test_the_listener_learns_that_it_left_before_the_sounds_fail(self) -> None:
-        """Else it would take the failed sound for news, and play the next."""
+    def test_listener_is_told_before_the_playbacks_fail(self) -> None:
+        """Otherwise it would play the next sound after the failed one."""
         order: list[str] = []
         channel = self.enter()
         playing = self.play(channel)
         playing.playback.finished.addCallback(lambda _: order.append("sound failed"))
         told = self.listener().log
         playing.playback.finished.addCallback(lambda _: order.extend(told))
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assertEqual(order, ["sound failed", "left"])
 
-    def test_nothing_is_heard_of_a_channel_that_left(self) -> None:
+    def test_channel_that_left_reports_nothing(self) -> None:
         channel = self.enter()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         channel.dtmf_received("1")
-        channel.left()
+        channel.end()
         self.assertEqual(self.listener().log, ["left"])
 
-    def test_channels_do_not_hear_each_other(self) -> None:
+    def test_events_reach_their_own_channel_only(self) -> None:
         self.enter("c1")
         self.enter("c2")
-        self.hear_channel("ChannelDtmfReceived", "c2", digit="5")
-        self.hear_channel("StasisEnd", "c1")
+        self.receive_channel("ChannelDtmfReceived", "c2", digit="5")
+        self.receive_channel("StasisEnd", "c1")
         self.assertEqual(self.listener("c1").log, ["left"])
         self.assertEqual(self.listener("c2").log, ["dtmf 5"])
 
-    def test_unknown_channels_are_nobodys(self) -> None:
+    def test_events_of_unknown_channels_are_ignored(self) -> None:
         for kind in ("StasisEnd", "ChannelDestroyed", "ChannelHangupRequest"):
-            self.hear_channel(kind, "stranger")
-        self.hear_channel("ChannelDtmfReceived", "stranger", digit="1")
+            self.receive_channel(kind, "stranger")
+        self.receive_channel("ChannelDtmfReceived", "stranger", digit="1")
         self.assertEqual(self.sender.lines, [])
         self.assertEqual(self.log.texts(), [])
 
 
 class RaisingListenerTests(AriTestCase):
-    """A fault of a listener is logged, and spoils nothing but its own call."""
+    """A fault of a listener is logged, and affects no other call."""
 
     def assert_fault_logged(self, count: int = 1) -> None:
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), count)
         self.assertEqual(len(self.log.texts(level=LogLevel.critical)), count)
 
-    def test_at_a_key(self) -> None:
+    def test_fault_at_a_key_is_logged(self) -> None:
         self.enter("c1")
         self.enter("c2")
         self.listener("c1").raising = {"dtmf_received", "dtmf"}
-        self.hear_channel("ChannelDtmfReceived", "c1", digit="1")
+        self.receive_channel("ChannelDtmfReceived", "c1", digit="1")
         self.assert_fault_logged()
-        self.hear_channel("ChannelDtmfReceived", "c2", digit="2")
+        self.receive_channel("ChannelDtmfReceived", "c2", digit="2")
         self.assertEqual(self.listener("c2").log, ["dtmf 2"])
 
-    def test_at_a_hangup(self) -> None:
+    def test_fault_at_a_hangup_is_logged(self) -> None:
         self.enter()
         self.listener().raising = {"hung up"}
-        self.hear_channel("ChannelHangupRequest")
+        self.receive_channel("ChannelHangupRequest")
         self.assert_fault_logged()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assertEqual(self.listener().log, ["hung up", "left"])
 
-    def test_at_the_end(self) -> None:
+    def test_fault_at_the_end_is_logged(self) -> None:
         playing = self.play(self.enter())
         self.listener().raising = {"left"}
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assert_fault_logged()
         self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
         self.assert_nothing_left()
 
-    def test_at_the_end_of_one_call_of_several(self) -> None:
+    def test_fault_at_the_end_of_one_call_does_not_affect_others(self) -> None:
         for channel_id in ("c1", "c2", "c3"):
             self.enter(channel_id)
             self.listener(channel_id).raising = {"left"}
@@ -300,7 +300,7 @@ class RaisingListenerTests(AriTestCase):
         self.assertTrue(self.sender.is_closed)
         self.assert_nothing_left()
 
-    def test_at_the_end_that_a_refused_request_reveals(self) -> None:
+    def test_fault_at_the_end_after_a_refused_request_is_logged(self) -> None:
         channel = self.enter()
         self.listener().raising = {"left"}
         done = channel.answer()
@@ -308,12 +308,12 @@ class RaisingListenerTests(AriTestCase):
         self.failureResultOf(done, ChannelGoneError)
         self.assert_fault_logged()
 
-    def test_at_the_entry(self) -> None:
+    def test_fault_at_the_entry_is_logged(self) -> None:
         self.application.is_raising = True
         self.enter("c1")
         self.assert_fault_logged()
         self.application.is_raising = False
         self.enter("c2")
-        self.hear_channel("ChannelDtmfReceived", "c1", digit="1")
-        self.hear_channel("ChannelDtmfReceived", "c2", digit="1")
+        self.receive_channel("ChannelDtmfReceived", "c1", digit="1")
+        self.receive_channel("ChannelDtmfReceived", "c2", digit="1")
         self.assertEqual(self.listener("c2").log, ["dtmf 1"])

@@ -1,4 +1,4 @@
-"""The client: events in, requests out, and what it keeps in between."""
+"""The client as a service: entering channels, requests, stopping."""
 
 from __future__ import annotations
 
@@ -15,66 +15,66 @@ from tests.support.ari_fakes import APP, AriTestCase, FakeSender
 
 
 class InterfaceTests(AriTestCase):
-    def test_what_is_provided(self) -> None:
+    def test_client_is_a_service(self) -> None:
         verifyObject(IService, self.client)
         verifyObject(IRequestSender, FakeSender())
 
 
 class EntryTests(AriTestCase):
-    def test_a_channel_enters_with_the_arguments_of_the_dialplan(self) -> None:
-        self.hear_channel("StasisStart", args=["sales", "en"])
+    def test_channel_enters_with_the_arguments_of_the_dialplan(self) -> None:
+        self.receive_channel("StasisStart", args=["sales", "en"])
         self.assertEqual(self.application.entered, [("c1", ("sales", "en"))])
         self.assertEqual(self.client.channels["c1"].name, "PJSIP/c1")
 
-    def test_a_channel_that_nobody_takes_goes_on_in_the_dialplan(self) -> None:
+    def test_channel_without_a_listener_continues_in_the_dialplan(self) -> None:
         self.application.is_raising = True
-        self.hear_channel("StasisStart", args=[])
+        self.receive_channel("StasisStart", args=[])
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
         self.assertEqual(self.sender.lines, ["POST channels/c1/continue"])
 
-    def test_a_channel_enters_once(self) -> None:
+    def test_channel_enters_once(self) -> None:
         channel = self.enter()
-        self.hear_channel("StasisStart", args=[])
+        self.receive_channel("StasisStart", args=[])
         self.assertIs(self.client.channels["c1"], channel)
         self.assertEqual(len(self.application.entered), 1)
 
-    def test_a_channel_that_left_may_enter_again(self) -> None:
+    def test_channel_that_left_may_enter_again(self) -> None:
         first = self.enter()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assertIsNot(self.enter(), first)
         self.assertEqual(len(self.application.entered), 2)
 
 
 class MessageTests(AriTestCase):
-    def test_a_malformed_event_is_logged_once_for_each_kind(self) -> None:
+    def test_malformed_event_is_logged_once_for_each_kind(self) -> None:
         for _ in range(3):
-            self.connection.message(b"hello")
-            self.connection.message(b'{"type":"Unknown", garbage')
-            self.connection.message(b"{}")
-            self.hear("StasisStart")
-            self.hear("StasisStart", channel={"id": 7})
-            self.hear("PlaybackFinished", playback=None)
+            self.connection.message_received(b"hello")
+            self.connection.message_received(b'{"type":"Unknown", garbage')
+            self.connection.message_received(b"{}")
+            self.receive("StasisStart")
+            self.receive("StasisStart", channel={"id": 7})
+            self.receive("PlaybackFinished", playback=None)
         lines = self.log.texts(level=LogLevel.error)
         kinds = [line.partition("silently: ")[2].partition(":")[0] for line in lines]
         self.assertEqual(
             kinds, ["not JSON", "not an event", "StasisStart", "PlaybackFinished"]
         )
 
-    def test_an_event_after_a_malformed_one_is_heard(self) -> None:
-        self.connection.message(b"\xff")
+    def test_event_after_a_malformed_one_is_handled(self) -> None:
+        self.connection.message_received(b"\xff")
         self.enter()
         self.assertEqual(len(self.application.entered), 1)
 
-    def test_events_nobody_needs_pass_in_silence(self) -> None:
-        self.hear("ContactStatusChange", contact_info={})
-        self.hear("ChannelVarset", variable="a", value="b")
-        self.hear_channel("ChannelStateChange")
-        self.hear_channel("ChannelDialplan")
+    def test_events_without_a_handler_are_ignored(self) -> None:
+        self.receive("ContactStatusChange", contact_info={})
+        self.receive("ChannelVarset", variable="a", value="b")
+        self.receive_channel("ChannelStateChange")
+        self.receive_channel("ChannelDialplan")
         self.assertEqual(self.log.texts(), [])
         self.assertEqual(self.client.channels, {})
 
-    def test_a_replaced_application_is_an_error_that_says_what_to_do(self) -> None:
-        self.hear("ApplicationReplaced", application=APP)
+    def test_replaced_application_is_an_error_that_says_what_to_do(self) -> None:
+        self.receive("ApplicationReplaced", application=APP)
         [line] = self.log.texts(level=LogLevel.error)
         self.assertIn("the application name channel-aa", line)
         self.assertIn("Give each program its own app", line)
@@ -91,19 +91,33 @@ class RequestTests(AriTestCase):
         exchange.accept(b'{"id":"c/1"}')
         self.assertEqual(self.successResultOf(answer), {"id": "c/1"})
 
-    def test_an_empty_answer_is_none(self) -> None:
+    def test_empty_response_is_none(self) -> None:
         answer = self.client.request("DELETE", "channels", "c1")
         self.sender.only_unanswered().accept()
         self.assertIsNone(self.successResultOf(answer))
 
-    def test_an_error_is_passed_on(self) -> None:
+    def test_error_is_passed_on(self) -> None:
         answer = self.client.request("GET", "channels", "c1")
         self.sender.only_unanswered().refuse(404)
         self.failureResultOf(answer, NotFoundError)
 
 
+class ConnectedTests(AriTestCase):
+    def test_connected_since_is_the_time_of_the_opening_until_the_loss(self) -> None:
+        self.assertEqual(self.client.connected_since, self.clock.seconds())
+        self.assertTrue(self.client.is_connected)
+        self.connection.lose()
+        self.assertIsNone(self.client.connected_since)
+        self.assertFalse(self.client.is_connected)
+        self.clock.advance(5)
+        self.connection.open()
+        self.client.reconciler.stop()
+        self.assertEqual(self.client.connected_since, 5)
+        self.assertTrue(self.client.is_connected)
+
+
 class FilterTests(AriTestCase):
-    def test_asterisk_is_asked_at_each_connection_for_what_is_needed_alone(
+    def test_event_filter_is_set_at_each_connection(
         self,
     ) -> None:
         self.connection.lose()
@@ -134,7 +148,7 @@ class FilterTests(AriTestCase):
 
 
 class StopServiceTests(AriTestCase):
-    def test_it_starts_and_stops_the_connection(self) -> None:
+    def test_service_starts_and_stops_the_connection(self) -> None:
         self.assertEqual(self.connection.calls, ["start"])
         self.assertTrue(self.client.running)
         self.successResultOf(self.client.stopService())
@@ -142,7 +156,7 @@ class StopServiceTests(AriTestCase):
         self.assertFalse(self.client.running)
         self.assertTrue(self.sender.is_closed)
 
-    def test_calls_have_left_and_nothing_stays_behind(self) -> None:
+    def test_stopping_ends_the_calls_and_leaves_nothing(self) -> None:
         playing = self.play(self.enter("c1"))
         playing.request.accept()
         self.enter("c2")
@@ -153,7 +167,7 @@ class StopServiceTests(AriTestCase):
         self.assertEqual(self.log.texts(level=LogLevel.warn), [])
         self.assert_nothing_left()
 
-    def test_requests_under_way_end_in_silence(self) -> None:
+    def test_stopping_logs_no_error_of_pending_requests(self) -> None:
         asked = self.play(self.enter("c1"))
         stopped = self.play(self.enter("c2"))
         stopped.request.accept()
@@ -170,7 +184,7 @@ class StopServiceTests(AriTestCase):
         self.assertEqual(self.log.texts(level=LogLevel.critical), [])
         self.assertEqual(self.log.texts(level=LogLevel.error), [])
 
-    def test_questions_of_a_new_connection_end_in_silence(self) -> None:
+    def test_stopping_logs_no_error_of_pending_queries(self) -> None:
         self.enter()
         self.sender.answers.clear()
         self.connection.lose()

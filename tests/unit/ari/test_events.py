@@ -1,4 +1,4 @@
-"""Events read as typed data, whatever arrives."""
+"""The decoding of events, valid or not."""
 
 from __future__ import annotations
 
@@ -27,9 +27,13 @@ from channel_aa.ari.events import (
     UnknownEvent,
     decode,
 )
+from channel_aa.ari.wire.websocket_sender import RESTResponse
 
 RECORDING = Path(__file__).parents[2] / "data" / "one-call-asterisk-22.10.1.jsonl"
-KNOWN = [kind.__name__ for kind in events.KnownEvent.__subclasses__()]
+KNOWN = [
+    "RESTResponse",
+    *[kind.__name__ for kind in events.KnownEvent.__subclasses__()],
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
     lambda inner: (
@@ -55,14 +59,14 @@ def message(kind: str, **fields: object) -> bytes:
 
 
 class RecordingTests(SynchronousTestCase):
-    """A real call, as Asterisk 22.10.1 told it."""
+    """The events of a real call on Asterisk 22.10.1."""
 
     def setUp(self) -> None:
         self.lines = RECORDING.read_bytes().splitlines()
-        self.told = [decode(line) for line in self.lines]
+        self.events = [decode(line) for line in self.lines]
 
-    def test_every_line_is_the_event_it_says(self) -> None:
-        for line, event in zip(self.lines, self.told, strict=True):
+    def test_each_line_is_decoded_to_its_type(self) -> None:
+        for line, event in zip(self.lines, self.events, strict=True):
             name = json.loads(line)["type"]
             if isinstance(event, UnknownEvent):
                 self.assertEqual(event.type, name)
@@ -70,24 +74,24 @@ class RecordingTests(SynchronousTestCase):
             else:
                 self.assertEqual(type(event).__name__, name)
 
-    def test_the_keys_of_the_caller_are_read(self) -> None:
+    def test_dtmf_events_have_digit_and_duration(self) -> None:
         keys = [
             (event.digit, event.duration_ms, event.channel.name)
-            for event in self.told
+            for event in self.events
             if isinstance(event, ChannelDtmfReceived)
         ]
         name = "Local/1000@default-00000001;2"
         self.assertEqual(keys, [("1", 100, name), ("2", 100, name)])
 
-    def test_every_playback_started_and_finished(self) -> None:
+    def test_each_playback_started_and_finished(self) -> None:
         started = [
             event.playback.id
-            for event in self.told
+            for event in self.events
             if isinstance(event, PlaybackStarted)
         ]
         finished = [
             event.playback.id
-            for event in self.told
+            for event in self.events
             if isinstance(event, PlaybackFinished)
         ]
         self.assertEqual(started, finished)
@@ -95,7 +99,7 @@ class RecordingTests(SynchronousTestCase):
 
 
 class DecodeTests(SynchronousTestCase):
-    def test_stasis_start_with_all_it_has(self) -> None:
+    def test_stasis_start_is_decoded_with_all_fields(self) -> None:
         event = decode(
             message(
                 "StasisStart",
@@ -122,7 +126,7 @@ class DecodeTests(SynchronousTestCase):
         self.assertEqual(event.channel.caller.number, "100")
         self.assertEqual(event.channel.dialplan.priority, 2)
 
-    def test_each_known_event_needs_no_more_than_its_subject(self) -> None:
+    def test_only_the_subject_of_an_event_is_required(self) -> None:
         channel = {"channel": {"id": "1"}}
         playback = {"playback": {"id": "1"}}
         for kind, fields in (
@@ -141,24 +145,25 @@ class DecodeTests(SynchronousTestCase):
             with self.subTest(kind=kind.__name__):
                 self.assertIsInstance(decode(message(kind.__name__, **fields)), kind)
 
-    def test_the_type_may_stand_last(self) -> None:
+    def test_type_may_stand_last(self) -> None:
         event = decode(b'{"channel":{"id":"1"},"type":"StasisEnd"}')
         self.assertIsInstance(event, StasisEnd)
 
-    def test_an_event_of_an_unknown_type_is_data(self) -> None:
+    def test_event_of_an_unknown_type_keeps_its_payload(self) -> None:
         payload = message("ContactStatusChange", contact_info={"uri": "sip:a@b"})
         event = decode(payload)
         assert isinstance(event, UnknownEvent)
         self.assertEqual(event.type, "ContactStatusChange")
         self.assertEqual(event.payload, payload)
 
-    def test_our_own_base_classes_are_no_event_types(self) -> None:
+    def test_base_classes_are_not_event_types(self) -> None:
         for name in ("Event", "KnownEvent", "UnknownEvent"):
             with self.subTest(name=name):
                 self.assertIsInstance(decode(message(name)), UnknownEvent)
 
-    def test_an_event_does_not_change(self) -> None:
+    def test_event_is_immutable(self) -> None:
         event = decode(message("StasisEnd", channel={"id": "1"}))
+        assert isinstance(event, Event)
         with self.assertRaises(AttributeError):
             event.timestamp = "now"  # type: ignore[misc] # the point of the test
 
@@ -171,7 +176,7 @@ class MalformedEventTests(SynchronousTestCase):
         self.assertTrue(error.reason)
         return error.kind
 
-    def test_what_is_no_json_is_said_to_be_none(self) -> None:
+    def test_invalid_json_is_malformed(self) -> None:
         for payload in (
             b"",
             b"hello",
@@ -188,7 +193,7 @@ class MalformedEventTests(SynchronousTestCase):
             with self.subTest(payload=payload[:40]):
                 self.assertEqual(self.kind_of(payload), "not JSON")
 
-    def test_json_without_a_type_is_no_event(self) -> None:
+    def test_json_without_a_type_is_malformed(self) -> None:
         for payload in (
             b"{}",
             b"null",
@@ -203,7 +208,7 @@ class MalformedEventTests(SynchronousTestCase):
             with self.subTest(payload=payload[:40]):
                 self.assertEqual(self.kind_of(payload), "not an event")
 
-    def test_an_event_without_its_subject_is_named(self) -> None:
+    def test_event_without_its_subject_is_malformed(self) -> None:
         for payload, kind in (
             (message("StasisStart"), "StasisStart"),
             (message("StasisEnd", channel=None), "StasisEnd"),
@@ -219,30 +224,30 @@ class MalformedEventTests(SynchronousTestCase):
             with self.subTest(payload=payload):
                 self.assertEqual(self.kind_of(payload), kind)
 
-    def test_the_reason_names_the_place(self) -> None:
+    def test_reason_names_the_field(self) -> None:
         error = self.assertRaises(
             MalformedEventError, decode, message("StasisEnd", channel={"id": 7})
         )
         self.assertIn("$.channel.id", str(error))
 
     def check(self, payload: bytes) -> None:
-        """Decoding gives an event or a malformed one: there is no third outcome."""
+        """Assert that decoding gives an event or `MalformedEventError`."""
         try:
             event = decode(payload)
         except MalformedEventError:
             return
-        self.assertIsInstance(event, Event)
+        self.assertIsInstance(event, Event | RESTResponse)
 
     @given(st.binary(max_size=300))
-    def test_any_bytes(self, payload: bytes) -> None:
+    def test_any_bytes_are_decoded_or_malformed(self, payload: bytes) -> None:
         self.check(payload)
 
     @given(JSON | CLAIMED)
-    def test_any_json(self, value: object) -> None:
+    def test_any_json_is_decoded_or_malformed(self, value: object) -> None:
         self.check(json.dumps(value).encode())
 
     @given(CLAIMED, st.integers(min_value=0), st.binary(max_size=4))
-    def test_any_event_cut_and_patched(
+    def test_any_damaged_event_is_decoded_or_malformed(
         self, value: object, place: int, patch: bytes
     ) -> None:
         payload = json.dumps(value).encode()

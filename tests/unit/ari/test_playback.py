@@ -1,4 +1,4 @@
-"""A playback always ends, whatever Asterisk says, and in whatever order."""
+"""A playback always ends, in any order of responses and events."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ FAILED = [PlaybackEnd.FAILED]
 
 
 class PlaybackTests(AriTestCase):
-    def test_it_provides_its_interface(self) -> None:
+    def test_playback_provides_its_interface(self) -> None:
         playing = self.play(self.enter())
         verifyObject(IPlayback, playing.playback)
 
-    def test_it_is_asked_for_under_an_id_of_ours(self) -> None:
+    def test_request_has_an_id_chosen_here(self) -> None:
         playing = self.play(self.enter(), "sound:press-1")
         self.assertEqual(
             playing.request.line,
@@ -33,46 +33,46 @@ class PlaybackTests(AriTestCase):
         ids = {self.play(channel).playback.id for _ in range(20)}
         self.assertEqual(len(ids), 20)
 
-    def test_it_is_over_when_asterisk_says_so(self) -> None:
+    def test_playback_is_over_when_it_finished(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
-        playing.hear_started()
+        playing.receive_started()
         self.assertEqual(playing.ends, [])
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
         self.assert_no_playback_left()
 
-    def test_a_sound_that_does_not_exist_fails(self) -> None:
+    def test_missing_sound_is_reported_as_failed(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
-        playing.hear_started()
-        playing.hear_finished("failed")
+        playing.receive_started()
+        playing.receive_finished("failed")
         self.assertEqual(playing.ends, FAILED)
 
-    def test_started_and_finished_may_overtake_the_answer(self) -> None:
+    def test_events_may_arrive_before_the_response(self) -> None:
         playing = self.play(self.enter())
-        playing.hear_started()
-        playing.hear_finished()
+        playing.receive_started()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
         playing.request.accept()
         self.assertEqual(playing.ends, DONE)
         self.assert_no_playback_left()
 
-    def test_finished_twice_is_finished_once(self) -> None:
+    def test_second_end_is_ignored(self) -> None:
         playing = self.play(self.enter())
-        playing.hear_finished()
-        playing.hear_finished("failed")
-        playing.playback.ended(PlaybackEnd.FAILED)
+        playing.receive_finished()
+        playing.receive_finished("failed")
+        playing.playback.end(PlaybackEnd.FAILED)
         self.assertEqual(playing.ends, DONE)
 
-    def test_events_of_other_playbacks_do_not_touch_it(self) -> None:
+    def test_events_of_other_playbacks_are_ignored(self) -> None:
         playing = self.play(self.enter())
-        self.hear_playback("PlaybackStarted", "another")
-        self.hear_playback("PlaybackFinished", "another", "done")
+        self.receive_playback("PlaybackStarted", "another")
+        self.receive_playback("PlaybackFinished", "another", "done")
         self.assertEqual(playing.ends, [])
         self.assertEqual(self.log.texts(level=LogLevel.critical), [])
 
-    def test_a_refused_one_fails_and_the_channel_lives(self) -> None:
+    def test_refused_playback_fails_without_ending_the_channel(self) -> None:
         channel = self.enter()
         playing = self.play(channel)
         playing.request.refuse(500, "Internal error")
@@ -83,7 +83,7 @@ class PlaybackTests(AriTestCase):
             f"POST channels/c1/play/{playing.playback.id}: 500 Internal error",
         )
 
-    def test_one_refused_because_the_channel_is_gone_means_that_it_left(self) -> None:
+    def test_missing_channel_has_left(self) -> None:
         for status in (404, 409):
             with self.subTest(status=status):
                 playing = self.play(self.enter())
@@ -93,32 +93,34 @@ class PlaybackTests(AriTestCase):
                 self.assert_nothing_left()
         self.assertEqual(self.log.texts(level=LogLevel.error), [])
 
-    def test_one_refused_for_the_channels_state_fails_alone(self) -> None:
+    def test_playback_refused_in_the_channels_state_fails_alone(self) -> None:
         channel = self.enter()
         playing = self.play(channel)
         playing.request.refuse(412)
         self.assertEqual(playing.ends, FAILED)
         self.assertIn("c1", self.client.channels)
 
-    def test_one_that_never_reached_asterisk_is_asked_for_again(self) -> None:
+    def test_request_that_did_not_reach_asterisk_is_sent_again(self) -> None:
         playing = self.play(self.enter())
         for _ in range(2):
-            self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
+            self.sender.only_unanswered().fail(
+                ConnectionLostError, outcome_unknown=False
+            )
             self.assertEqual(playing.ends, [])
             self.clock.advance(1)
-        self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
+        self.sender.only_unanswered().fail(ConnectionLostError, outcome_unknown=False)
         self.assertEqual(playing.ends, FAILED)
         self.assertEqual(playing.checks, 0)
         self.assertEqual(len(set(self.sender.lines)), 1)
         self.assertIn("c1", self.client.channels)
 
-    def test_a_refusal_after_it_was_heard_is_not_believed(self) -> None:
+    def test_failed_request_of_a_started_playback_is_ignored(self) -> None:
         playing = self.play(self.enter())
-        playing.hear_started()
+        playing.receive_started()
         playing.request.fail(ConnectionLostError)
         self.assertEqual(playing.ends, [])
         self.assertEqual(playing.checks, 0)
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
 
     def assert_no_playback_left(self) -> None:
@@ -127,7 +129,7 @@ class PlaybackTests(AriTestCase):
 
 
 class StopTests(AriTestCase):
-    def test_a_sound_that_plays_is_stopped_once(self) -> None:
+    def test_stop_is_sent_once(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
         playing.playback.stop()
@@ -137,43 +139,43 @@ class StopTests(AriTestCase):
         self.sender.only_unanswered().accept()
         playing.playback.stop()
         self.assertEqual(playing.stops, 1)
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
 
-    def test_it_is_stopped_only_after_asterisk_accepted_it(self) -> None:
+    def test_stop_is_sent_after_the_response(self) -> None:
         playing = self.play(self.enter())
         playing.playback.stop()
         self.assertEqual(playing.stops, 0)
         playing.request.accept()
         self.assertEqual(playing.stops, 1)
-        playing.hear_started()
+        playing.receive_started()
         self.assertEqual(playing.stops, 1)
 
-    def test_it_is_stopped_as_soon_as_it_is_heard(self) -> None:
+    def test_stop_is_sent_when_the_playback_starts(self) -> None:
         playing = self.play(self.enter())
         playing.playback.stop()
-        playing.hear_started()
+        playing.receive_started()
         self.assertEqual(playing.stops, 1)
         playing.request.accept()
         self.assertEqual(playing.stops, 1)
 
-    def test_one_that_finished_first_is_not_stopped(self) -> None:
+    def test_finished_playback_is_not_stopped(self) -> None:
         playing = self.play(self.enter())
         playing.playback.stop()
-        playing.hear_finished()
+        playing.receive_finished()
         playing.request.accept()
         playing.playback.stop()
         self.assertEqual(playing.stops, 0)
         self.assertEqual(playing.ends, DONE)
 
-    def test_one_that_asterisk_knows_no_more_is_done(self) -> None:
+    def test_playback_not_found_by_the_stop_is_done(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
         playing.playback.stop()
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(playing.ends, DONE)
 
-    def test_one_that_cannot_be_stopped_is_waited_for(self) -> None:
+    def test_playback_that_cannot_be_stopped_is_not_over(self) -> None:
         playing = self.play(self.enter(), "digits:1")
         playing.request.accept()
         playing.playback.stop()
@@ -181,45 +183,45 @@ class StopTests(AriTestCase):
         self.assertEqual(playing.ends, [])
         [warning] = self.log.texts(level=LogLevel.warn)
         self.assertIn("digits:1 on PJSIP/c1 plays on", warning)
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
 
-    def test_cancelling_the_wait_stops_the_sound(self) -> None:
+    def test_cancelling_finished_stops_the_playback(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
         playing.playback.finished.cancel()
         self.failureResultOf(playing.playback.finished, CancelledError)
         self.assertEqual(playing.stops, 1)
         self.assertIn(playing.playback.id, self.client.playbacks)
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, [])
         self.assertEqual(self.client.playbacks, {})
 
-    def test_a_hung_up_channel_needs_no_stop(self) -> None:
+    def test_stop_is_not_sent_after_a_hangup(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
-        self.hear_channel("ChannelHangupRequest", cause=16)
+        self.receive_channel("ChannelHangupRequest", cause=16)
         playing.playback.stop()
         self.assertEqual(playing.stops, 0)
-        playing.hear_finished("failed")
+        playing.receive_finished("failed")
         self.assertEqual(playing.ends, FAILED)
 
-    def test_a_stop_that_was_wanted_before_the_hangup_is_not_sent_after(self) -> None:
+    def test_stop_requested_before_the_end_is_not_sent_after_it(self) -> None:
         playing = self.play(self.enter())
         playing.playback.stop()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         playing.request.accept()
         self.assertEqual(playing.stops, 0)
         self.assertEqual(playing.ends, FAILED)
 
-    def test_a_stop_that_fails_after_the_end_is_no_news(self) -> None:
+    def test_failed_stop_of_a_finished_playback_is_not_logged(self) -> None:
         for fail in ("refuse", "lose", "cancel"):
             with self.subTest(fail=fail):
                 playing = self.play(self.enter())
                 playing.request.accept()
                 playing.playback.stop()
                 stop = self.sender.only_unanswered()
-                playing.hear_finished()
+                playing.receive_finished()
                 if fail == "refuse":
                     stop.refuse(500)
                 elif fail == "lose":
@@ -230,13 +232,41 @@ class StopTests(AriTestCase):
         self.assertEqual(self.log.texts(), [])
 
 
-class WatchdogTests(AriTestCase):
-    """Asking after a playback that does not report its end."""
+class TimerTests(AriTestCase):
+    def test_finished_playback_leaves_no_timer(self) -> None:
+        for is_stopped in (False, True):
+            with self.subTest(is_stopped=is_stopped):
+                playing = self.play(self.enter())
+                playing.request.accept()
+                if is_stopped:
+                    playing.playback.stop()
+                self.assertEqual(len(self.timers), 1)
+                playing.receive_finished()
+                self.assertEqual(self.timers, [])
+                for exchange in self.sender.unanswered:
+                    exchange.accept()
+                self.clock.advance(60)
+                self.assertEqual(playing.checks, 0)
 
-    def test_a_playback_that_never_ends_is_asked_after(self) -> None:
+    def test_stopped_playback_has_only_the_shorter_timeout(self) -> None:
+        playing = self.play(self.enter())
+        playing.request.accept()
+        playing.playback.stop()
+        self.sender.only_unanswered().accept()
+        self.clock.advance(2)
+        self.sender.only_unanswered().accept(b"{}")
+        self.assertEqual((playing.checks, playing.stops), (1, 1))
+        playing.receive_finished()
+        self.assertEqual(self.timers, [])
+
+
+class QueryTests(AriTestCase):
+    """Queries of a playback that does not report its end."""
+
+    def test_silent_playback_is_queried(self) -> None:
         playing = self.play(self.enter(), "bogus:xx")
         playing.request.accept()
-        playing.hear_started()
+        playing.receive_started()
         self.clock.advance(9.9)
         self.assertEqual(playing.checks, 0)
         self.clock.advance(0.1)
@@ -248,7 +278,7 @@ class WatchdogTests(AriTestCase):
         )
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_one_that_still_exists_is_asked_after_again(self) -> None:
+    def test_existing_playback_is_queried_again(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
         for checks in range(1, 6):
@@ -256,10 +286,10 @@ class WatchdogTests(AriTestCase):
             self.assertEqual(playing.checks, checks)
             self.sender.only_unanswered().accept(b"{}")
             self.assertEqual(playing.ends, [])
-        playing.hear_finished()
+        playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
 
-    def test_no_answer_three_times_counts_as_its_end(self) -> None:
+    def test_three_failed_queries_end_the_playback(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
         for kind in (RequestTimeoutError, ConnectionLostError):
@@ -271,7 +301,7 @@ class WatchdogTests(AriTestCase):
         self.assertEqual(playing.ends, FAILED)
         self.assertEqual(playing.checks, 3)
 
-    def test_only_failures_in_a_row_count(self) -> None:
+    def test_answered_query_resets_the_count_of_failures(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
         for _ in range(3):
@@ -282,7 +312,7 @@ class WatchdogTests(AriTestCase):
             self.sender.only_unanswered().accept(b"{}")
         self.assertEqual(playing.ends, [])
 
-    def test_a_stopped_one_is_asked_after_soon(self) -> None:
+    def test_stopped_playback_is_queried_soon(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
         self.clock.advance(9)
@@ -295,7 +325,7 @@ class WatchdogTests(AriTestCase):
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(len(playing.ends), 1)
 
-    def test_a_request_without_an_answer_is_asked_after_at_once(self) -> None:
+    def test_playback_is_queried_after_a_timed_out_request(self) -> None:
         for kind in (RequestTimeoutError, ConnectionLostError):
             with self.subTest(kind=kind):
                 playing = self.play(self.enter())
@@ -305,7 +335,7 @@ class WatchdogTests(AriTestCase):
                 self.sender.only_unanswered().refuse(404)
                 self.assertEqual(playing.ends, FAILED)
 
-    def test_one_found_to_play_after_all_can_be_stopped(self) -> None:
+    def test_playback_found_by_a_query_is_stopped(self) -> None:
         playing = self.play(self.enter())
         playing.playback.stop()
         playing.request.fail(RequestTimeoutError)
@@ -313,14 +343,14 @@ class WatchdogTests(AriTestCase):
         self.sender.only_unanswered().accept(b"{}")
         self.assertEqual(playing.stops, 1)
 
-    def test_an_answer_that_comes_after_the_end_changes_nothing(self) -> None:
+    def test_query_answered_after_the_end_changes_nothing(self) -> None:
         for status in (None, 404):
             with self.subTest(status=status):
                 playing = self.play(self.enter())
                 playing.request.accept()
                 self.clock.advance(10)
                 check = self.sender.only_unanswered()
-                playing.hear_finished()
+                playing.receive_finished()
                 if status is None:
                     check.accept(b"{}")
                 else:
@@ -329,7 +359,7 @@ class WatchdogTests(AriTestCase):
                 self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.log.texts(), [])
 
-    def test_who_asks_while_a_question_is_open_learns_with_it(self) -> None:
+    def test_checks_share_one_query(self) -> None:
         playing = self.play(self.enter())
         playing.request.fail(ConnectionLostError)
         for answers in (lambda it: it.accept(b"{}"), lambda it: it.refuse(404)):
@@ -342,7 +372,7 @@ class WatchdogTests(AriTestCase):
         self.assertEqual(playing.ends, FAILED)
         self.assertEqual(playing.checks, 2)
 
-    def test_while_it_is_asked_for_its_answer_tells(self) -> None:
+    def test_check_during_the_request_waits_for_its_response(self) -> None:
         playing = self.play(self.enter())
         known = playing.playback.check()
         self.assertNoResult(known)
@@ -352,7 +382,7 @@ class WatchdogTests(AriTestCase):
         self.assertIsNone(self.successResultOf(known))
         self.assertEqual(playing.ends, FAILED)
 
-    def test_a_question_that_nobody_waits_for_is_given_up(self) -> None:
+    def test_query_without_checks_is_cancelled(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
         known = [playing.playback.check() for _ in range(2)]
@@ -365,7 +395,7 @@ class WatchdogTests(AriTestCase):
             self.assertIsNone(self.successResultOf(each))
         self.assertEqual(playing.ends, [])
 
-    def test_one_who_learns_it_may_have_another_give_up(self) -> None:
+    def test_callback_of_a_check_may_cancel_another(self) -> None:
         playing = self.play(self.enter())
         known = [playing.playback.check() for _ in range(2)]
         known[0].addCallback(lambda _: known[1].cancel())
@@ -374,14 +404,14 @@ class WatchdogTests(AriTestCase):
             self.assertIsNone(self.successResultOf(each))
         self.assertIsNone(self.successResultOf(playing.request.answer))
 
-    def test_a_fault_of_ours_keeps_nobody_waiting(self) -> None:
+    def test_fault_in_a_handler_still_fires_the_checks(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
 
         def fail() -> None:
             raise RuntimeError("a fault")
 
-        self.patch(playing.playback, "_does_not_exist", fail)
+        self.patch(playing.playback, "_not_found", fail)
         known = playing.playback.check()
         question = self.sender.only_unanswered()
         question.refuse(404)

@@ -1,15 +1,15 @@
-"""Callers, phones and conversations that the client finds at a connection."""
+"""Channels and bridges that the client finds after connecting."""
 
 from __future__ import annotations
 
 import json
 
-from tests.support.ari_cases import BRIDGES, RecoveryTestCase, in_stasis
+from tests.support.ari_cases import BRIDGES, ReconcileTestCase, in_stasis
 from tests.support.ari_fakes import APP
 
 
-class AdoptionTests(RecoveryTestCase):
-    def test_a_channel_that_nobody_knows_is_adopted(self) -> None:
+class AdoptionTests(ReconcileTestCase):
+    def test_unknown_channel_is_adopted(self) -> None:
         self.reconnect("c1")
         self.assertEqual(self.lines(), ["GET channels/c1"])
         self.sender.only_unanswered().accept(in_stasis("c1", f"{APP},sales,a b,"))
@@ -18,7 +18,7 @@ class AdoptionTests(RecoveryTestCase):
         self.assertEqual(self.client.channels["c1"].dialled, "1000")
         self.assertEqual(self.listener("c1").log, [])
 
-    def test_a_hundred_are_adopted_a_few_at_a_time(self) -> None:
+    def test_sixteen_channels_are_adopted_at_a_time(self) -> None:
         channel_ids = [f"c{number}" for number in range(100)]
         self.reconnect(*channel_ids)
         most = 0
@@ -28,9 +28,9 @@ class AdoptionTests(RecoveryTestCase):
             exchange.accept(in_stasis(exchange.request.path[-1]))
         self.assertEqual(sorted(self.application.adopted), sorted(channel_ids))
         self.assertEqual(most, 16)
-        self.assertFalse(self.client.recovery.is_running)
+        self.assertFalse(self.client.reconciler.is_running)
 
-    def test_one_that_a_phone_passed_its_call_on_to_is_no_caller(self) -> None:
+    def test_channel_of_a_forwarded_call_is_hung_up(self) -> None:
         self.reconnect("c1")
         self.sender.only_unanswered().accept(
             in_stasis("c1", f"{APP},channel-aa-dialled-1")
@@ -39,7 +39,7 @@ class AdoptionTests(RecoveryTestCase):
         self.sender.only_unanswered().accept()
         self.assertEqual(self.application.entered, [])
 
-    def test_what_is_not_in_our_application_is_left_alone(self) -> None:
+    def test_channels_outside_the_application_are_left_alone(self) -> None:
         self.reconnect("c1", "c2", "c3")
         first, second, third = self.sender.unanswered
         first.accept(in_stasis("c1", "another,sales"))
@@ -47,7 +47,7 @@ class AdoptionTests(RecoveryTestCase):
         third.refuse(404)
         self.assertEqual(self.client.channels, {})
 
-    def test_one_that_enters_meanwhile_is_one_call(self) -> None:
+    def test_channel_that_enters_meanwhile_is_not_adopted(self) -> None:
         self.reconnect("c1")
         channel = self.enter("c1")
         self.sender.only_unanswered().accept(in_stasis("c1"))
@@ -55,22 +55,22 @@ class AdoptionTests(RecoveryTestCase):
         self.assertEqual(len(self.application.entered), 1)
         self.assertEqual(self.application.adopted, [])
 
-    def test_one_that_enters_and_leaves_meanwhile_is_gone(self) -> None:
+    def test_channel_that_enters_and_leaves_meanwhile_is_not_adopted(self) -> None:
         self.reconnect("c1")
         self.enter("c1")
-        self.hear_channel("StasisEnd", "c1")
+        self.receive_channel("StasisEnd", "c1")
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(self.client.channels, {})
         self.assertEqual(len(self.application.entered), 1)
 
-    def test_one_that_leaves_meanwhile_is_not_adopted(self) -> None:
+    def test_channel_that_leaves_meanwhile_is_not_adopted(self) -> None:
         for kind in ("StasisEnd", "ChannelDestroyed"):
             self.reconnect("c1")
-            self.hear_channel(kind, "c1")
+            self.receive_channel(kind, "c1")
             self.sender.only_unanswered().accept(in_stasis("c1"))
             self.assertEqual(self.client.channels, {})
 
-    def test_one_that_cannot_be_asked_after_holds_up_no_other(self) -> None:
+    def test_failed_query_does_not_delay_other_adoptions(self) -> None:
         self.reconnect("c1", "c2")
         first, second = self.sender.unanswered
         first.refuse(500)
@@ -80,14 +80,14 @@ class AdoptionTests(RecoveryTestCase):
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(self.application.adopted, ["c2", "c1"])
 
-    def test_one_that_nobody_takes_goes_on_in_the_dialplan(self) -> None:
+    def test_adopted_channel_without_a_listener_continues_in_the_dialplan(self) -> None:
         self.application.is_raising = True
         self.reconnect("c1")
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
         self.assertEqual(self.lines(), ["POST channels/c1/continue"])
 
-    def test_ids_reach_no_other_path(self) -> None:
+    def test_ids_cannot_lead_to_other_paths(self) -> None:
         odd = ["..", ".", "a/b", "../x", "a%2Fb", "a?b#c", "ü", "x" * 250]
         self.reconnect(*odd)
         self.assertEqual(
@@ -108,10 +108,10 @@ class AdoptionTests(RecoveryTestCase):
         self.sender.only_unanswered().accept()
 
 
-class LeftoverTests(RecoveryTestCase):
+class LeftoverTests(ReconcileTestCase):
     PHONE = "channel-aa-dialled-old-1"
 
-    def test_a_phone_of_an_earlier_run_is_hung_up(self) -> None:
+    def test_outbound_channel_of_an_earlier_run_is_hung_up(self) -> None:
         self.reconnect(self.PHONE, f"{self.PHONE};2")
         self.assertEqual(
             set(self.lines()),
@@ -124,7 +124,7 @@ class LeftoverTests(RecoveryTestCase):
             exchange.refuse(404)
         self.assertEqual(self.application.entered, [])
 
-    def test_bridges_of_ours_are_removed_and_others_stay(self) -> None:
+    def test_only_bridges_of_this_application_are_removed(self) -> None:
         self.list_bridges(channel_aa_bridge_old_1=[], somebody_elses=[])
         bridges = json.loads(self.sender.answers[BRIDGES])
         other = {"id": "channel-aa-bridge-other-1", "name": "channel-aa another"}
@@ -133,7 +133,7 @@ class LeftoverTests(RecoveryTestCase):
         self.assertEqual(self.lines(), ["DELETE bridges/channel-aa-bridge-old-1"])
         self.sender.only_unanswered().accept()
 
-    def test_a_caller_left_in_one_is_adopted_once_it_is_gone(self) -> None:
+    def test_caller_in_a_bridge_is_adopted_after_its_removal(self) -> None:
         self.list_bridges(channel_aa_bridge_old_1=["c1"])
         self.reconnect("c1")
         self.assertEqual(self.lines(), ["DELETE bridges/channel-aa-bridge-old-1"])
@@ -161,30 +161,32 @@ class LeftoverTests(RecoveryTestCase):
             exchange.accept()
         self.assert_nothing_left()
 
-    def test_a_conversation_is_left_to_go_on_until_one_leaves(self) -> None:
+    def test_adopted_bridge_is_over_when_a_channel_ends(self) -> None:
         for leaver in ("c1", self.PHONE):
             self.adopt_conversation()
-            self.hear_channel("StasisEnd", leaver)
+            self.receive_channel("StasisEnd", leaver)
             self.end_conversation()
 
-    def test_or_leaves_the_bridge(self) -> None:
+    def test_adopted_bridge_is_over_when_a_channel_leaves_it(self) -> None:
         self.adopt_conversation()
-        self.hear(
+        self.receive(
             "ChannelLeftBridge",
             bridge={"id": "channel-aa-bridge-old-1"},
             channel={"id": "c1"},
         )
         self.end_conversation()
 
-    def test_or_has_left_in_the_next_gap(self) -> None:
+    def test_adopted_bridge_is_over_if_a_channel_left_unseen(
+        self,
+    ) -> None:
         self.adopt_conversation()
         self.list_bridges(channel_aa_bridge_old_1=["c1"])
         self.reconnect("c1")
         self.end_conversation()
 
-    def test_it_goes_on_over_the_next_gap(self) -> None:
+    def test_adopted_bridge_outlasts_another_lost_connection(self) -> None:
         self.adopt_conversation()
         self.reconnect("c1", self.PHONE)
         self.assertEqual(self.lines(), [])
-        self.hear_channel("StasisEnd", "c1")
+        self.receive_channel("StasisEnd", "c1")
         self.end_conversation()

@@ -1,4 +1,4 @@
-"""What becomes of the calls that the client knows, with and without a connection."""
+"""The calls that the client knows, without and after a connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twisted.logger import LogLevel
 
 from channel_aa.ari.wire.errors import RequestTimeoutError
 from channel_aa.interfaces import DialOutcome, PlaybackEnd
-from tests.support.ari_cases import LIST, RecoveryTestCase, in_stasis
+from tests.support.ari_cases import LIST, ReconcileTestCase, in_stasis
 from tests.support.ari_fakes import APP
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 AUDIT_SECONDS = 30
-DOUBT_SECONDS = 2
+EARLY_AUDIT_SECONDS = 2
 
 
-class SurvivorTests(RecoveryTestCase):
+class ReconcileTests(ReconcileTestCase):
     def test_is_connected_follows_the_websocket(self) -> None:
         self.clock.advance(5)
         self.assertTrue(self.client.is_connected)
@@ -33,14 +33,14 @@ class SurvivorTests(RecoveryTestCase):
         self.connection.open()
         self.assertEqual(self.client.connected_since, 5.0)
 
-    def test_a_loss_says_how_many_calls_wait(self) -> None:
+    def test_loss_logs_the_number_of_calls(self) -> None:
         self.enter("c1")
         self.enter("c2")
         self.connection.lose()
         [line] = self.log.texts(level=LogLevel.warn)
         self.assertIn("wait for the connection to come back: 2", line)
 
-    def test_calls_that_ended_meanwhile_have_left_and_others_stay(self) -> None:
+    def test_missing_channels_have_left_and_others_stay(self) -> None:
         self.enter("c1")
         kept = self.enter("c2")
         self.reconnect("c2")
@@ -48,7 +48,7 @@ class SurvivorTests(RecoveryTestCase):
         self.assertEqual(self.listener("c1").log, ["left"])
         self.assertEqual(self.listener("c2").log, ["reconnected"])
 
-    def test_a_call_is_told_when_it_is_known_what_its_caller_hears(self) -> None:
+    def test_reconnected_is_called_after_the_playbacks_are_checked(self) -> None:
         silent = self.enter("c1")
         over, lasting = self.play(self.enter("c2")), self.play(self.enter("c3"))
         for playing in (over, lasting):
@@ -65,7 +65,7 @@ class SurvivorTests(RecoveryTestCase):
         self.assertEqual(lasting.ends, [])
         self.assertEqual(self.listener("c3").log, ["reconnected"])
 
-    def test_one_that_fails_to_go_on_holds_up_no_other(self) -> None:
+    def test_fault_in_reconnected_does_not_affect_other_calls(self) -> None:
         self.enter("c1")
         self.enter("c2")
         self.listener("c1").raising.add("reconnected")
@@ -73,14 +73,14 @@ class SurvivorTests(RecoveryTestCase):
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
         self.assertEqual(self.listener("c2").log, ["reconnected"])
 
-    def test_sounds_of_a_call_that_is_over_fail_unasked(self) -> None:
+    def test_playbacks_of_a_missing_channel_fail_without_a_query(self) -> None:
         ended = self.play(self.enter())
         ended.request.accept()
         self.reconnect()
         self.assertEqual(ended.ends, [PlaybackEnd.FAILED])
         self.assertEqual(ended.checks, 0)
 
-    def test_a_stop_that_was_lost_is_sent_again(self) -> None:
+    def test_lost_stop_is_sent_again(self) -> None:
         playing = self.play(self.enter())
         playing.request.accept()
         playing.playback.stop()
@@ -88,7 +88,7 @@ class SurvivorTests(RecoveryTestCase):
         self.sender.only_unanswered().accept(b"{}")
         self.assertEqual(playing.stops, 2)
 
-    def test_a_sound_asked_for_in_the_gap_is_asked_for_once(self) -> None:
+    def test_playback_without_a_connection_is_requested_once(self) -> None:
         channel = self.enter()
         self.connection.lose()
         playing = channel.play("sound:press-1")
@@ -99,10 +99,10 @@ class SurvivorTests(RecoveryTestCase):
         line = f"POST channels/c1/play/{playing.id}?media=sound:press-1"
         self.assertEqual(self.sender.lines, [line])
         self.sender.only_unanswered().accept(b"{}")
-        self.hear_playback("PlaybackFinished", playing.id, "done")
+        self.receive_playback("PlaybackFinished", playing.id, "done")
         self.successResultOf(playing.finished)
 
-    def test_one_stopped_in_the_gap_is_never_asked_for(self) -> None:
+    def test_playback_stopped_without_a_connection_is_not_requested(self) -> None:
         channel = self.enter()
         self.connection.lose()
         playing = channel.play("sound:press-1")
@@ -112,8 +112,8 @@ class SurvivorTests(RecoveryTestCase):
         self.connection.open()
         self.assertEqual(self.sender.lines, [])
 
-    def test_whoever_is_cancelled_in_the_gap_is_cancelled(self) -> None:
-        """And does not take the end that this brings about for an ordinary one."""
+    def test_cancelling_works_without_a_connection(self) -> None:
+        """And the end that follows does not fire its result."""
         channel = self.enter()
         self.list_channels("c1")
         self.connection.lose()
@@ -132,7 +132,7 @@ class SurvivorTests(RecoveryTestCase):
         self.connection.open()
         self.assertEqual(self.sender.lines, [])
 
-    def test_one_in_doubt_is_asked_after_before_the_caller_goes_on(self) -> None:
+    def test_playback_of_unknown_outcome_is_queried_before_reconnected(self) -> None:
         playing = self.play(self.enter())
         self.connection.lose()  # The request's answer is lost with it.
         self.assertEqual(playing.ends, [])
@@ -143,7 +143,7 @@ class SurvivorTests(RecoveryTestCase):
         self.assertEqual(playing.ends, [PlaybackEnd.FAILED])
         self.assertEqual(self.listener().log, ["reconnected"])
 
-    def test_commands_of_the_gap_are_sent_in_order(self) -> None:
+    def test_commands_without_a_connection_are_sent_in_order_later(self) -> None:
         channel = self.enter()
         self.connection.lose()
         done: list[Deferred[None]] = [
@@ -163,7 +163,7 @@ class SurvivorTests(RecoveryTestCase):
             exchange.accept()
             self.successResultOf(deferred)
 
-    def test_a_call_that_enters_meanwhile_has_lost_nothing(self) -> None:
+    def test_call_that_enters_meanwhile_is_not_told_of_the_reconnection(self) -> None:
         self.enter("c1")
         del self.sender.answers[LIST]
         self.connection.lose()
@@ -175,7 +175,7 @@ class SurvivorTests(RecoveryTestCase):
         self.assertEqual(self.listener("c2").log, [])
         self.assertEqual(playing.checks, 0)
 
-    def test_an_application_that_asterisk_forgot_has_no_calls(self) -> None:
+    def test_application_unknown_to_asterisk_has_no_calls(self) -> None:
         self.enter()
         del self.sender.answers[LIST]
         self.connection.lose()
@@ -185,7 +185,7 @@ class SurvivorTests(RecoveryTestCase):
         self.assertEqual(self.client.channels, {})
 
 
-class RetryTests(RecoveryTestCase):
+class RetryTests(ReconcileTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.enter()
@@ -193,9 +193,9 @@ class RetryTests(RecoveryTestCase):
         self.connection.lose()
         self.connection.open()
 
-    def test_no_usable_answer_is_asked_for_again(self) -> None:
+    def test_query_without_a_valid_response_is_sent_again(self) -> None:
         for answer, wait in (("500", 1), ("malformed", 2), ("timeout", 5), ("500", 5)):
-            self.assertTrue(self.client.recovery.is_running)
+            self.assertTrue(self.client.reconciler.is_running)
             question = self.sender.only_unanswered()
             self.assertEqual(question.line, LIST)
             if answer == "500":
@@ -214,23 +214,23 @@ class RetryTests(RecoveryTestCase):
         self.assertIn("did not say which calls are left", line)
         self.sender.only_unanswered().accept(b'{"channel_ids":["c1"]}')
         self.assertEqual(self.listener().log, ["reconnected"])
-        self.assertFalse(self.client.recovery.is_running)
+        self.assertFalse(self.client.reconciler.is_running)
 
-    def test_another_loss_begins_it_anew(self) -> None:
+    def test_another_loss_restarts_the_reconciliation(self) -> None:
         self.sender.only_unanswered().refuse(500)
         self.connection.lose()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.reconnect("c1")
         self.assertEqual(self.listener().log, ["reconnected"])
 
-    def test_stopping_ends_it(self) -> None:
+    def test_stopping_ends_the_reconciliation(self) -> None:
         self.sender.only_unanswered().refuse(500)
         self.successResultOf(self.client.stopService())
         self.assert_nothing_left()
 
 
-class AuditTests(RecoveryTestCase):
-    """No event is heard of what happens here, on a connection that stays."""
+class AuditTests(ReconcileTestCase):
+    """Events that never arrive, on a connection that stays."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -240,7 +240,7 @@ class AuditTests(RecoveryTestCase):
         self.list_channels(*channel_ids)
         self.clock.advance(AUDIT_SECONDS)
 
-    def test_a_call_whose_end_was_not_told_has_left(self) -> None:
+    def test_call_whose_end_was_not_reported_has_left(self) -> None:
         self.enter("c1")
         self.enter("c2")
         self.audit("c2")
@@ -249,76 +249,76 @@ class AuditTests(RecoveryTestCase):
         self.audit()
         self.assertEqual(self.listener("c2").log, ["left"])
 
-    def test_a_caller_whose_entry_was_not_told_is_adopted_the_second_time(self) -> None:
+    def test_unknown_channel_is_adopted_by_the_second_audit(self) -> None:
         self.audit("c1")
         self.assertEqual(self.lines(), [])
         self.audit("c1")
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(self.application.adopted, ["c1"])
 
-    def test_the_second_time_comes_soon(self) -> None:
+    def test_second_audit_comes_soon(self) -> None:
         self.audit("c1")
-        self.clock.advance(DOUBT_SECONDS)
+        self.clock.advance(EARLY_AUDIT_SECONDS)
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(self.application.adopted, ["c1"])
 
-    def test_an_event_that_cannot_be_read_is_reason_enough(self) -> None:
+    def test_malformed_event_causes_an_early_audit(self) -> None:
         self.enter("c1")
         self.list_channels()
         for _ in range(3):  # and the last is no reason to wait longer
-            self.connection.message(b"{")
-            self.clock.advance(DOUBT_SECONDS / 3)
+            self.connection.message_received(b"{")
+            self.clock.advance(EARLY_AUDIT_SECONDS / 3)
         self.assertEqual(self.listener("c1").log, ["left"])
 
-    def test_one_that_comes_while_asking_is_a_reason_to_ask_again(self) -> None:
+    def test_malformed_event_during_an_audit_causes_another(self) -> None:
         del self.sender.answers[LIST]
         self.enter("c1")
         self.clock.advance(AUDIT_SECONDS)
-        self.connection.message(b"{")
+        self.connection.message_received(b"{")
         self.sender.only_unanswered().accept(b'{"channel_ids":["c1"]}')
         self.list_channels()
-        self.clock.advance(DOUBT_SECONDS)
+        self.clock.advance(EARLY_AUDIT_SECONDS)
         self.assertEqual(self.listener("c1").log, ["left"])
 
-    def test_one_whose_entry_was_on_its_way_is_not(self) -> None:
+    def test_channel_whose_event_arrives_meanwhile_is_not_adopted(self) -> None:
         self.audit("c1")
         self.enter("c1")
         self.audit("c1")
         self.assertEqual(self.lines(), [])
         self.assertEqual(self.application.adopted, [])
 
-    def test_one_that_enters_while_asking_stays(self) -> None:
+    def test_channel_that_enters_during_an_audit_stays(self) -> None:
         del self.sender.answers[LIST]
         self.clock.advance(AUDIT_SECONDS)
         self.enter("c1")
         self.sender.only_unanswered().accept(b'{"channel_ids":[]}')
         self.assertEqual(self.listener("c1").log, [])
 
-    def test_phones_and_conversations_whose_end_was_not_told_are_over(self) -> None:
+    def test_outbound_channels_and_bridges_missing_in_asterisk_are_over(self) -> None:
         phone = self.enter("c1").dial("PJSIP/410", ring_seconds=60)
         self.sender.only_unanswered().accept(b"{}")
         self.audit("c1")
         self.assertEqual(self.lines(), [])  # It rings: it has a bound of its own.
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         over = phone.connect()
         for _ in range(2):
             self.sender.only_unanswered().accept(b"{}")
         self.audit("c1", phone.id)
         self.assertEqual(self.lines(), [])
         self.audit("c1")
-        self.assertEqual(self.client.phones, {})
+        self.assertEqual(self.client.outbound, {})
         self.sender.only_unanswered().accept()
         self.successResultOf(over)
 
-    def test_there_is_none_without_a_connection(self) -> None:
+    def test_no_audit_without_a_connection(self) -> None:
         self.connection.lose()
         self.audit()
         self.assertEqual(self.timers, [])
         self.assertEqual(self.lines(), [])
 
 
-class ReplacedTests(RecoveryTestCase):
-    def test_it_says_so_and_stays_away(self) -> None:
+class ReplacedTests(ReconcileTestCase):
+    def test_replaced_client_logs_it_and_stays_away(self) -> None:
         playing = self.play(self.enter("c1"))
         playing.request.accept()
         phone = self.enter("c2").dial("PJSIP/410", ring_seconds=20)
@@ -326,7 +326,7 @@ class ReplacedTests(RecoveryTestCase):
         phone.outcome.addBoth(outcomes.append)
         self.sender.only_unanswered().accept(b"{}")
         asked = len(self.sender.lines)
-        self.hear("ApplicationReplaced", application=APP)
+        self.receive("ApplicationReplaced", application=APP)
         [line] = self.log.texts(level=LogLevel.error)
         self.assertIn("the application name channel-aa", line)
         self.assertIn("Give each program its own app", line)
@@ -340,8 +340,8 @@ class ReplacedTests(RecoveryTestCase):
         self.assertEqual(outcomes, [DialOutcome.NO_ANSWER])
         self.assert_nothing_left()
 
-    def test_starting_again_takes_part_again(self) -> None:
-        self.hear("ApplicationReplaced", application=APP)
+    def test_replaced_client_can_be_started_again(self) -> None:
+        self.receive("ApplicationReplaced", application=APP)
         self.successResultOf(self.client.stopService())
         self.client.startService()
         self.assertFalse(self.client.is_replaced)

@@ -35,18 +35,20 @@ class RecordingTests(AriTestCase):
             beep=True,
         )
         self.ends: list[RecordingEnd] = []
-        recording.finished.addCallbacks(self.ends.append, self.given_up)
+        recording.finished.addCallbacks(self.ends.append, self.cancelled)
         if is_accepted:
             self.sender.only_unanswered().accept(b"{}")
         return recording
 
-    def given_up(self, failure: object) -> None:
-        self.was_given_up = True
+    def cancelled(self, failure: object) -> None:
+        self.was_cancelled = True
 
-    def hear_recording(self, kind: str, name: str = "message", **fields: str) -> None:
-        self.hear(kind, recording={"name": name, **fields})
+    def receive_recording(
+        self, kind: str, name: str = "message", **fields: str
+    ) -> None:
+        self.receive(kind, recording={"name": name, **fields})
 
-    def test_what_is_asked_for(self) -> None:
+    def test_request_has_the_recordings_options(self) -> None:
         recording = self.record(name="a b/ü")
         verifyObject(IRecording, recording)
         self.assertEqual(
@@ -59,67 +61,67 @@ class RecordingTests(AriTestCase):
                 )
             ],
         )
-        self.hear_recording("RecordingFinished", "a b/ü")
+        self.receive_recording("RecordingFinished", "a b/ü")
         self.assertEqual(self.ends, [DONE])
 
-    def test_it_may_end_before_the_request_is_answered(self) -> None:
+    def test_recording_may_finish_before_the_response(self) -> None:
         self.record(is_accepted=False)
-        self.hear_recording("RecordingFinished")
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.sender.only_unanswered().accept(b"{}")
         self.assertEqual(self.ends, [DONE])
 
-    def test_a_failure_says_why(self) -> None:
+    def test_failed_recording_has_the_cause(self) -> None:
         recording = self.record()
-        self.hear_recording("RecordingFailed", cause="disk full")
+        self.receive_recording("RecordingFailed", cause="disk full")
         self.assertEqual(self.ends, [FAILED])
         self.assertEqual(recording.problem, "disk full")
 
-    def test_a_refused_one_fails(self) -> None:
+    def test_refused_recording_fails(self) -> None:
         recording = self.record(is_accepted=False)
         self.sender.only_unanswered().refuse(422, "unknown format")
         self.assertEqual(self.ends, [FAILED])
         self.assertIn("unknown format", recording.problem)
         self.assertIn("c1", self.client.channels)
 
-    def test_a_name_that_is_in_use_is_no_sign_of_a_lost_channel(self) -> None:
+    def test_conflict_of_the_name_does_not_end_the_channel(self) -> None:
         self.record(is_accepted=False)
         self.sender.only_unanswered().refuse(409, "Recording 'message' already exists")
         self.assertEqual(self.ends, [FAILED])
         self.assertIn("c1", self.client.channels)
 
-    def test_a_channel_that_is_gone_has_left(self) -> None:
+    def test_missing_channel_has_left(self) -> None:
         for status in (404, 409):
             self.record(is_accepted=False)
             self.sender.only_unanswered().refuse(status, "Channel not in Stasis")
             self.assertEqual(self.ends, [FAILED])
             self.assertEqual(self.listener().log, ["left"])
 
-    def test_two_of_a_name_are_not_made_at_once(self) -> None:
+    def test_second_recording_of_a_name_fails(self) -> None:
         self.record()
         asked = len(self.sender.lines)
         second = self.record(self.enter("c2"), is_accepted=False)
         self.assertEqual(self.ends, [FAILED])
         self.assertIn("another one", second.problem)
         self.assertEqual(len(self.sender.lines), asked)
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.record(self.client.channels["c2"])
 
-    def test_a_channel_that_leaves_ends_it(self) -> None:
+    def test_leaving_channel_ends_the_recording(self) -> None:
         self.record()
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.assertEqual(self.ends, [DONE])
 
-    def test_giving_it_up_stops_it_once_asterisk_knows_it(self) -> None:
+    def test_cancelled_recording_is_stopped_after_the_response(self) -> None:
         recording = self.record(is_accepted=False)
         recording.finished.cancel()
-        self.assertTrue(self.was_given_up)
+        self.assertTrue(self.was_cancelled)
         self.sender.only_unanswered().accept(b"{}")
         self.assertEqual(self.sender.lines[1:], ["POST recordings/live/message/stop"])
         self.sender.only_unanswered().accept()
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
 
-    def test_discarding_stops_it_and_deletes_it(self) -> None:
+    def test_discarded_recording_is_stopped_and_deleted(self) -> None:
         recording = self.record(name="a/b")
         discarded = recording.discard()
         self.assertEqual(self.sender.lines[1:], ["POST recordings/live/a%2Fb/stop"])
@@ -133,7 +135,7 @@ class RecordingTests(AriTestCase):
         self.sender.only_unanswered().refuse(404)
         self.successResultOf(again)
 
-    def test_one_that_says_nothing_after_its_time_is_asked_after(self) -> None:
+    def test_silent_recording_is_queried_after_its_limit(self) -> None:
         self.record(max_seconds=30)
         self.clock.advance(34.9)
         self.assertEqual(self.sender.unanswered, [])
@@ -150,7 +152,7 @@ class RecordingTests(AriTestCase):
         self.sender.only_unanswered().accept(b"{}")
         self.assertEqual(self.ends, [DONE])
 
-    def test_one_that_was_never_stored_has_failed(self) -> None:
+    def test_recording_that_is_not_stored_has_failed(self) -> None:
         recording = self.record(max_seconds=0)
         self.clock.advance(60)
         self.sender.only_unanswered().refuse(404)
@@ -158,7 +160,7 @@ class RecordingTests(AriTestCase):
         self.assertEqual(self.ends, [FAILED])
         self.assertIn("knows nothing", recording.problem)
 
-    def test_no_answer_three_times_counts_as_its_end(self) -> None:
+    def test_three_failed_queries_end_the_recording(self) -> None:
         self.record(max_seconds=1)
         for seconds in (6, 2, 2):
             self.assertEqual(self.ends, [])
@@ -166,18 +168,18 @@ class RecordingTests(AriTestCase):
             self.sender.only_unanswered().fail(RequestTimeoutError)
         self.assertEqual(self.ends, [FAILED])
 
-    def test_a_request_in_doubt_is_asked_after(self) -> None:
+    def test_recording_is_queried_after_a_timed_out_request(self) -> None:
         self.record(is_accepted=False)
         self.sender.only_unanswered().fail(RequestTimeoutError)
         self.sender.only_unanswered().accept(b"{}")
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.assertEqual(self.ends, [DONE])
         self.record(is_accepted=False)
         self.sender.only_unanswered().fail(RequestTimeoutError)
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(self.ends, [FAILED])
 
-    def test_a_stop_without_an_answer_is_sent_again(self) -> None:
+    def test_stop_without_a_response_is_sent_again(self) -> None:
         recording = self.record()
         recording.finished.cancel()
         self.sender.only_unanswered().fail(RequestTimeoutError)
@@ -187,17 +189,17 @@ class RecordingTests(AriTestCase):
             self.sender.only_unanswered().line, "POST recordings/live/message/stop"
         )
         self.sender.only_unanswered().accept()
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.assertEqual(len(self.log.texts(level=LogLevel.warn)), 1)
 
-    def test_one_that_waits_for_the_connection_is_taken_back(self) -> None:
+    def test_held_request_is_withdrawn_by_a_discard(self) -> None:
         channel = self.enter()
         self.connection.lose()
         recording = self.record(channel, is_accepted=False)
         self.successResultOf(recording.discard())
         self.assertEqual(self.ends, [FAILED])
 
-    def test_a_lost_connection_leaves_it_to_be_asked_after(self) -> None:
+    def test_recording_is_queried_after_a_lost_connection(self) -> None:
         self.record()
         self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
         self.connection.lose()
@@ -206,5 +208,5 @@ class RecordingTests(AriTestCase):
             self.sender.only_unanswered().line, "GET recordings/live/message"
         )
         self.sender.only_unanswered().fail(ConnectionLostError)
-        self.hear_recording("RecordingFinished")
+        self.receive_recording("RecordingFinished")
         self.assertEqual(self.ends, [DONE])

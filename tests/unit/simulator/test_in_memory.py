@@ -212,7 +212,7 @@ class AnswerTests(DirectTestCase):
                 self.answer_to("GET", "asterisk", "ping")
             self.assertEqual(raised.exception.status, status)
             self.assertEqual(raised.exception.message, "no")
-            self.assertFalse(raised.exception.may_be_done)
+            self.assertFalse(raised.exception.outcome_unknown)
 
     def test_an_asterisk_that_starts_refuses(self) -> None:
         self.simulator.is_booting = True
@@ -227,7 +227,7 @@ class AnswerTests(DirectTestCase):
             lose("GET *")
             with self.assertRaises(ConnectionLostError) as raised:
                 self.answer_to("GET", "asterisk", "ping")
-            self.assertTrue(raised.exception.may_be_done)
+            self.assertTrue(raised.exception.outcome_unknown)
 
     def test_a_late_answer_is_waited_for_so_long(self) -> None:
         self.simulator.faults.delay("GET *", 9)
@@ -268,7 +268,7 @@ class ConnectionTests(DirectTestCase):
         self.assertNoResult(answer)
         self.clock.advance(0)
         error = self.failureResultOf(answer, ConnectionLostError).value
-        self.assertTrue(error.may_be_done)
+        self.assertTrue(error.outcome_unknown)
 
     def test_a_request_that_had_not_arrived_is_not_served(self) -> None:
         self.delays[Direction.REQUEST] = 1.0
@@ -285,7 +285,7 @@ class ConnectionTests(DirectTestCase):
         self.assertFalse(self.client.is_connected)
         with self.assertRaises(ConnectionLostError) as raised:
             self.answer_to("GET", "asterisk", "ping")
-        self.assertFalse(raised.exception.may_be_done)
+        self.assertFalse(raised.exception.outcome_unknown)
         self.line.mend()
         self.until_connected(self.client)
 

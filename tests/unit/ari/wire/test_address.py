@@ -1,4 +1,4 @@
-"""Where Asterisk is, and what is said of it."""
+"""The address of an Asterisk: its URLs, and its credentials."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.ari_fakes import PASSWORD, make_address
 
 
 class AddressTests(SynchronousTestCase):
-    def test_http(self) -> None:
+    def test_http_url_gives_the_urls_of_ari(self) -> None:
         address = make_address("http://localhost:8088")
         self.assertEqual(address.base_url, "http://localhost:8088/ari")
         self.assertEqual(
@@ -29,32 +29,32 @@ class AddressTests(SynchronousTestCase):
         self.assertEqual((address.host, address.port), ("pbx.example", 443))
         self.assertTrue(address.is_secure)
 
-    def test_http_without_a_port_means_80(self) -> None:
+    def test_default_port_of_http_is_80(self) -> None:
         self.assertEqual(make_address("http://pbx.example").port, 80)
 
-    def test_the_scheme_may_be_written_large(self) -> None:
+    def test_scheme_is_case_insensitive(self) -> None:
         address = make_address("HTTPS://pbx.example")
         self.assertEqual(address.base_url, "https://pbx.example/ari")
         self.assertTrue(address.is_secure)
 
-    def test_the_prefix_of_http_conf_stands_before_ari(self) -> None:
+    def test_prefix_of_http_conf_precedes_ari(self) -> None:
         for url in ("http://localhost:8088/pbx", "http://localhost:8088/pbx/"):
             with self.subTest(url=url):
                 address = make_address(url)
                 self.assertEqual(address.base_url, "http://localhost:8088/pbx/ari")
                 self.assertIn("8088/pbx/ari/events?", address.events_url)
 
-    def test_an_ipv6_literal_keeps_its_brackets_in_the_url_alone(self) -> None:
+    def test_ipv6_literal_has_brackets_only_in_the_url(self) -> None:
         address = make_address("http://[::1]:8088")
         self.assertEqual(address.base_url, "http://[::1]:8088/ari")
         self.assertEqual(address.host, "::1")
         self.assertEqual(address.port, 8088)
 
-    def test_the_application_is_quoted(self) -> None:
+    def test_application_is_quoted(self) -> None:
         address = make_address(app="a b&c")
         self.assertTrue(address.events_url.endswith("/ari/events?app=a+b%26c"))
 
-    def test_the_credentials_are_those_of_basic_authentication(self) -> None:
+    def test_credentials_are_those_of_basic_authentication(self) -> None:
         address = Address(
             url="http://localhost", username="zoë", password="a:b", app="x"
         )
@@ -62,7 +62,7 @@ class AddressTests(SynchronousTestCase):
         self.assertEqual(scheme, "Basic")
         self.assertEqual(b64decode(encoded).decode(), "zoë:a:b")
 
-    def test_only_the_authorization_tells_the_password(self) -> None:
+    def test_only_the_authorization_contains_the_password(self) -> None:
         address = make_address()
         for text in (repr(address), str(address), address.base_url, address.events_url):
             self.assertNotIn(PASSWORD, text)
@@ -70,7 +70,7 @@ class AddressTests(SynchronousTestCase):
         self.assertIn("alice", repr(address))
         self.assertIn("channel-aa", repr(address))
 
-    def test_what_is_no_url_of_an_http_server_is_refused(self) -> None:
+    def test_url_of_no_http_server_is_refused(self) -> None:
         for url in (
             "",
             "localhost",
@@ -91,7 +91,7 @@ class AddressTests(SynchronousTestCase):
                 self.assertNotIn(PASSWORD, str(error))
                 self.assertIn("username", str(error))
 
-    def test_what_never_leaves_this_machine_is_known(self) -> None:
+    def test_loopback_addresses_are_this_machine(self) -> None:
         for host in ("localhost", "127.0.0.1", "127.1.2.3", "[::1]", "a.localhost"):
             with self.subTest(host=host):
                 self.assertTrue(make_address(f"http://{host}:8088").is_this_machine)

@@ -1,4 +1,4 @@
-"""The delays between tries to connect."""
+"""The delays between attempts to connect."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class BackoffTests(SynchronousTestCase):
             delays(backoff, 9), [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
         )
 
-    def test_a_reset_begins_again(self) -> None:
+    def test_reset_begins_again(self) -> None:
         backoff = Backoff(initial=1.0, jitter=0.0)
         delays(backoff, 5)
         backoff.reset()
         self.assertEqual(delays(backoff, 3), [1.0, 2.0, 4.0])
 
-    def test_chance_takes_at_most_its_part_away(self) -> None:
+    def test_jitter_takes_away_at_most_its_part(self) -> None:
         shortest = Backoff(initial=1.0, jitter=0.25, random=lambda: 1.0)
         self.assertEqual(delays(shortest, 3), [0.75, 1.5, 3.0])
         longest = Backoff(initial=1.0, jitter=0.25, random=lambda: 0.0)
         self.assertEqual(delays(longest, 3), [1.0, 2.0, 4.0])
 
-    def test_chance_does_not_slow_the_growth(self) -> None:
+    def test_jitter_does_not_slow_the_growth(self) -> None:
         chances = iter([1.0, 1.0, 0.0])
         backoff = Backoff(initial=1.0, jitter=1.0, random=lambda: next(chances))
         self.assertEqual(delays(backoff, 3), [0.0, 0.0, 4.0])
 
-    def test_two_programs_do_not_keep_step(self) -> None:
+    def test_delays_of_two_clients_differ(self) -> None:
         self.assertNotEqual(delays(Backoff(), 8), delays(Backoff(), 8))
 
     @given(

@@ -1,4 +1,4 @@
-"""Why there is no connection: each reason names its remedy, and no secret."""
+"""Each diagnosis of a failed connection names a remedy, and no secret."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.diagnostics import (
-    Problem,
-    connect_problem,
-    handshake_problem,
+    Diagnosis,
+    diagnose_connect_error,
+    diagnose_exposure,
+    diagnose_loss,
+    diagnose_no_websocket,
+    diagnose_refusal,
+    diagnose_tls_error,
     is_tls_error,
-    lost_problem,
-    no_handshake_problem,
-    risk,
-    tls_problem,
 )
 from channel_aa.ari.wire.tls import TLS, CertificateError
 from tests.support.ari_fakes import PASSWORD, make_address
@@ -39,35 +39,41 @@ def secured(url: str, tls: TLS) -> Address:
     return Address(url=url, username="alice", password=PASSWORD, app="x", tls=tls)
 
 
-class ProblemTests(SynchronousTestCase):
-    def assert_says(self, problem: Problem, *words: str) -> None:
+class DiagnosisTests(SynchronousTestCase):
+    def assert_says(self, diagnosis: Diagnosis, *words: str) -> None:
         for word in words:
-            self.assertIn(word, problem.text)
-        self.assertTrue(problem.text.rstrip().endswith((".", "?", ")?")))
+            self.assertIn(word, diagnosis.text)
+        self.assertTrue(diagnosis.text.rstrip().endswith((".", "?", ")?")))
 
-    def test_nothing_listens(self) -> None:
-        problem = connect_problem(ConnectionRefusedError(), ADDRESS)
+    def test_refused_connection_names_the_port_and_http_conf(self) -> None:
+        diagnosis = diagnose_connect_error(ConnectionRefusedError(), ADDRESS)
         self.assert_says(
-            problem, "pbx.example:8088", "Is Asterisk running", "http.conf", "bindport"
+            diagnosis,
+            "pbx.example:8088",
+            "Is Asterisk running",
+            "http.conf",
+            "bindport",
         )
 
-    def test_an_unknown_host(self) -> None:
-        problem = connect_problem(DNSLookupError(), ADDRESS)
-        self.assert_says(problem, "'pbx.example'", "Check the url")
+    def test_unknown_host_is_named(self) -> None:
+        diagnosis = diagnose_connect_error(DNSLookupError(), ADDRESS)
+        self.assert_says(diagnosis, "'pbx.example'", "Check the url")
 
-    def test_no_answer(self) -> None:
+    def test_connect_timeout_names_network_and_firewall(self) -> None:
         for error in (TimeoutError(), TCPTimedOutError()):
             with self.subTest(error=error):
-                problem = connect_problem(error, ADDRESS)
-                self.assert_says(problem, "pbx.example:8088", "network", "firewall")
+                diagnosis = diagnose_connect_error(error, ADDRESS)
+                self.assert_says(diagnosis, "pbx.example:8088", "network", "firewall")
 
-    def test_another_trouble_of_the_network_speaks_for_itself(self) -> None:
+    def test_other_network_errors_are_quoted(self) -> None:
         self.assert_says(
-            connect_problem(NoRouteError(), ADDRESS), "pbx.example:8088", "No route"
+            diagnose_connect_error(NoRouteError(), ADDRESS),
+            "pbx.example:8088",
+            "No route",
         )
-        self.assert_says(connect_problem(OSError(), ADDRESS), "OSError")
+        self.assert_says(diagnose_connect_error(OSError(), ADDRESS), "OSError")
 
-    def test_each_status_names_what_to_look_at(self) -> None:
+    def test_each_status_names_the_settings_to_check(self) -> None:
         for status, words in {
             400: ("'channel-aa'", "Check app"),
             401: ("'alice'", "username and password", "ari.conf"),
@@ -79,73 +85,75 @@ class ProblemTests(SynchronousTestCase):
             500: ("500 OK",),
         }.items():
             with self.subTest(status=status):
-                self.assert_says(handshake_problem(status, "OK", ADDRESS), *words)
+                self.assert_says(diagnose_refusal(status, "OK", ADDRESS), *words)
 
-    def test_a_peer_that_is_no_websocket_server(self) -> None:
+    def test_peer_that_is_no_websocket_server_is_named(self) -> None:
         self.assert_says(
-            no_handshake_problem(ADDRESS, "what it did"),
+            diagnose_no_websocket(ADDRESS, "what it did"),
             "pbx.example:8088",
             "what it did",
             "http or https",
         )
 
-    def test_tls(self) -> None:
+    def test_tls_errors_are_quoted(self) -> None:
         self.assert_says(
-            tls_problem(CERTIFICATE_ERROR, ADDRESS),
+            diagnose_tls_error(CERTIFICATE_ERROR, ADDRESS),
             "pbx.example:8088",
             "certificate verify failed",
             "https",
         )
-        self.assert_says(tls_problem(TLSError(), ADDRESS), "TLS connection", "Error")
         self.assert_says(
-            tls_problem(CertificateError("it has expired. Renew it"), ADDRESS),
+            diagnose_tls_error(TLSError(), ADDRESS), "TLS connection", "Error"
+        )
+        self.assert_says(
+            diagnose_tls_error(CertificateError("it has expired. Renew it"), ADDRESS),
             "pbx.example:8088: it has expired. Renew it.",
         )
 
-    def test_a_lost_connection(self) -> None:
-        self.assert_says(lost_problem(1006, "gone"), "ended", "1006", "gone")
+    def test_lost_connection_has_code_and_reason(self) -> None:
+        self.assert_says(diagnose_loss(1006, "gone"), "ended", "1006", "gone")
 
-    def test_what_counts_as_tls(self) -> None:
+    def test_tls_errors_are_recognized(self) -> None:
         self.assertTrue(is_tls_error(CERTIFICATE_ERROR))
         self.assertTrue(is_tls_error(CertificateError("expired")))
         self.assertFalse(is_tls_error(ConnectionLost()))
         self.assertFalse(is_tls_error(None))
 
-    def test_a_way_that_others_can_read_is_a_risk(self) -> None:
+    def test_unencrypted_and_unverified_connections_are_exposed(self) -> None:
         for url, tls in (
             ("https://pbx.example", TLS()),
             ("http://localhost:8088", TLS()),
             ("http://[::1]:8088", TLS()),
         ):
-            self.assertIsNone(risk(secured(url, tls)))
-        open_way = risk(secured("http://pbx.example", TLS()))
-        unverified = risk(secured("https://localhost", TLS(verify=False)))
-        for problem in (open_way, unverified):
-            assert problem is not None
-            self.assertNotIn(PASSWORD, problem.text)
-        self.assert_says(cast("Problem", open_way), "tlsenable", "https")
-        self.assert_says(cast("Problem", unverified), "ANYBODY", "ca_file")
+            self.assertIsNone(diagnose_exposure(secured(url, tls)))
+        open_way = diagnose_exposure(secured("http://pbx.example", TLS()))
+        unverified = diagnose_exposure(secured("https://localhost", TLS(verify=False)))
+        for diagnosis in (open_way, unverified):
+            assert diagnosis is not None
+            self.assertNotIn(PASSWORD, diagnosis.text)
+        self.assert_says(cast("Diagnosis", open_way), "tlsenable", "https")
+        self.assert_says(cast("Diagnosis", unverified), "ANYBODY", "ca_file")
 
-    def all_problems(self) -> list[Problem]:
+    def all_diagnoses(self) -> list[Diagnosis]:
         return [
-            connect_problem(ConnectionRefusedError(), ADDRESS),
-            connect_problem(DNSLookupError(), ADDRESS),
-            connect_problem(TCPTimedOutError(), ADDRESS),
-            connect_problem(NoRouteError(), ADDRESS),
+            diagnose_connect_error(ConnectionRefusedError(), ADDRESS),
+            diagnose_connect_error(DNSLookupError(), ADDRESS),
+            diagnose_connect_error(TCPTimedOutError(), ADDRESS),
+            diagnose_connect_error(NoRouteError(), ADDRESS),
             *[
-                handshake_problem(status, "No", ADDRESS)
+                diagnose_refusal(status, "No", ADDRESS)
                 for status in (400, 401, 403, 404, 503, 500)
             ],
-            no_handshake_problem(ADDRESS, "closed"),
-            tls_problem(CERTIFICATE_ERROR, ADDRESS),
-            lost_problem(1006, "gone"),
+            diagnose_no_websocket(ADDRESS, "closed"),
+            diagnose_tls_error(CERTIFICATE_ERROR, ADDRESS),
+            diagnose_loss(1006, "gone"),
         ]
 
-    def test_different_problems_are_different_kinds(self) -> None:
-        kinds = [problem.kind for problem in self.all_problems()]
+    def test_kinds_of_different_causes_differ(self) -> None:
+        kinds = [diagnosis.kind for diagnosis in self.all_diagnoses()]
         self.assertEqual(len(set(kinds)), len(kinds))
 
-    def test_no_problem_tells_the_password(self) -> None:
-        for problem in self.all_problems():
-            self.assertNotIn(PASSWORD, problem.text)
-            self.assertNotIn(ADDRESS.authorization.split()[1], problem.text)
+    def test_no_diagnosis_contains_the_password(self) -> None:
+        for diagnosis in self.all_diagnoses():
+            self.assertNotIn(PASSWORD, diagnosis.text)
+            self.assertNotIn(ADDRESS.authorization.split()[1], diagnosis.text)

@@ -1,4 +1,4 @@
-"""Requests that wait for a connection, and are sent again."""
+"""Requests that are held until a connection, and sent again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _request(name: str) -> Request:
     return Request(method="POST", path=(name,))
 
 
-class PatienceTests(SynchronousTestCase):
+class RetryingSenderTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.fake = FakeSender()
@@ -33,115 +33,117 @@ class PatienceTests(SynchronousTestCase):
 
     def tearDown(self) -> None:
         self.assertEqual(self.clock.getDelayedCalls(), [])
-        self.assertEqual(self.sender.waiting, 0)
+        self.assertEqual(self.sender.held, 0)
 
-    def ask(self, name: str = "a", *, again: bool = False) -> Deferred[bytes]:
-        return self.sender.send(_request(name), again=again)
+    def ask(self, name: str = "a", *, idempotent: bool = False) -> Deferred[bytes]:
+        return self.sender.send(_request(name), idempotent=idempotent)
 
-    def leave_unanswered(self, kind: type[AriError], *, may_be_done: bool) -> None:
-        self.fake.only_unanswered().fail(kind, may_be_done=may_be_done)
+    def leave_unanswered(self, kind: type[AriError], *, outcome_unknown: bool) -> None:
+        self.fake.only_unanswered().fail(kind, outcome_unknown=outcome_unknown)
 
-    def test_it_sends_in_order_once_there_is_a_connection(self) -> None:
+    def test_held_requests_are_sent_in_order(self) -> None:
         answers = [self.ask(name) for name in "abc"]
         self.assertEqual(self.fake.lines, [])
-        self.assertEqual(self.sender.waiting, 3)
-        self.sender.opened()
+        self.assertEqual(self.sender.held, 3)
+        self.sender.resume()
         self.assertEqual(self.fake.lines, ["POST a", "POST b", "POST c"])
         for number, answer in enumerate(answers):
             self.fake.exchanges[number].accept(b"%d" % number)
             self.assertEqual(self.successResultOf(answer), b"%d" % number)
 
-    def test_one_that_waits_can_be_taken_back(self) -> None:
+    def test_held_request_can_be_withdrawn(self) -> None:
         answer = self.ask("a")
-        self.assertTrue(self.sender.is_waiting(answer))
+        self.assertTrue(self.sender.is_held(answer))
         answer.cancel()
         self.failureResultOf(answer, CancelledError)
-        self.sender.opened()
+        self.sender.resume()
         self.assertEqual(self.fake.lines, [])
 
-    def test_one_that_is_sent_may_take_back_another(self) -> None:
+    def test_callback_of_a_held_request_may_withdraw_another(self) -> None:
         first, second = self.ask("a"), self.ask("b")
         first.addBoth(lambda _: second.cancel())
         first.cancel()
         self.failureResultOf(second, CancelledError)
-        self.sender.opened()
+        self.sender.resume()
         self.assertEqual(self.fake.lines, [])
 
-    def test_an_answer_is_passed_on_whatever_it_is(self) -> None:
-        self.sender.opened()
-        answer = self.ask(again=True)
+    def test_response_is_passed_on(self) -> None:
+        self.sender.resume()
+        answer = self.ask(idempotent=True)
         self.fake.only_unanswered().refuse(404)
         self.failureResultOf(answer, NotFoundError)
 
-    def test_what_may_be_done_is_sent_again_only_where_that_is_allowed(self) -> None:
-        self.sender.opened()
-        answer = self.ask(again=False)
-        self.leave_unanswered(RequestTimeoutError, may_be_done=True)
+    def test_request_of_unknown_outcome_is_sent_again_only_if_idempotent(
+        self,
+    ) -> None:
+        self.sender.resume()
+        answer = self.ask(idempotent=False)
+        self.leave_unanswered(RequestTimeoutError, outcome_unknown=True)
         self.failureResultOf(answer, RequestTimeoutError)
-        answer = self.ask(again=True)
-        self.leave_unanswered(RequestTimeoutError, may_be_done=True)
+        answer = self.ask(idempotent=True)
+        self.leave_unanswered(RequestTimeoutError, outcome_unknown=True)
         self.assertNoResult(answer)
         self.clock.advance(1)
         self.fake.only_unanswered().accept(b"yes")
         self.assertEqual(self.successResultOf(answer), b"yes")
 
-    def test_what_was_not_done_is_always_sent_again(self) -> None:
-        self.sender.opened()
-        answer = self.ask(again=False)
+    def test_request_that_did_not_reach_asterisk_is_sent_again(self) -> None:
+        self.sender.resume()
+        answer = self.ask(idempotent=False)
         for _ in range(2):
-            self.leave_unanswered(ConnectionLostError, may_be_done=False)
+            self.leave_unanswered(ConnectionLostError, outcome_unknown=False)
             self.clock.advance(1)
-        self.leave_unanswered(ConnectionLostError, may_be_done=False)
+        self.leave_unanswered(ConnectionLostError, outcome_unknown=False)
         self.failureResultOf(answer, ConnectionLostError)
 
-    def test_a_lost_connection_does_not_count_as_a_try(self) -> None:
-        self.sender.opened()
-        answer = self.ask(again=True)
+    def test_lost_connection_does_not_count_as_a_try(self) -> None:
+        self.sender.resume()
+        answer = self.ask(idempotent=True)
         for _ in range(9):
-            self.sender.lost()
-            self.leave_unanswered(ConnectionLostError, may_be_done=True)
+            self.sender.pause()
+            self.leave_unanswered(ConnectionLostError, outcome_unknown=True)
             self.assertEqual(self.clock.getDelayedCalls(), [])
-            self.assertEqual(self.sender.waiting, 1)
-            self.sender.opened()
+            self.assertEqual(self.sender.held, 1)
+            self.sender.resume()
         self.fake.only_unanswered().accept()
         self.successResultOf(answer)
 
-    def test_a_pause_that_the_connection_does_not_outlive_becomes_a_wait(self) -> None:
-        self.sender.opened()
-        answer = self.ask(again=True)
-        self.leave_unanswered(RequestTimeoutError, may_be_done=True)
-        self.sender.lost()
+    def test_request_is_held_if_the_connection_is_lost_during_the_pause(self) -> None:
+        self.sender.resume()
+        answer = self.ask(idempotent=True)
+        self.leave_unanswered(RequestTimeoutError, outcome_unknown=True)
+        self.sender.pause()
         self.clock.advance(1)
-        self.assertEqual(self.sender.waiting, 1)
-        self.sender.opened()
+        self.assertEqual(self.sender.held, 1)
+        self.sender.resume()
         self.fake.only_unanswered().accept()
         self.successResultOf(answer)
 
-    def test_cancelling_ends_it_wherever_it_is(self) -> None:
-        self.sender.opened()
-        pausing = self.ask(again=True)
-        self.leave_unanswered(RequestTimeoutError, may_be_done=True)
+    def test_request_can_be_cancelled_in_each_state(self) -> None:
+        self.sender.resume()
+        pausing = self.ask(idempotent=True)
+        self.leave_unanswered(RequestTimeoutError, outcome_unknown=True)
         pausing.cancel()
         self.failureResultOf(pausing, CancelledError)
-        waiting = self.ask(again=True)
-        self.sender.lost()
-        self.leave_unanswered(ConnectionLostError, may_be_done=True)
+        waiting = self.ask(idempotent=True)
+        self.sender.pause()
+        self.leave_unanswered(ConnectionLostError, outcome_unknown=True)
         waiting.cancel()
         self.failureResultOf(waiting, CancelledError)
-        self.sender.opened()
+        self.sender.resume()
         self.assertEqual(self.fake.unanswered, [])
 
-    def test_nobody_waits_where_no_connection_will_come(self) -> None:
+    def test_requests_fail_at_once_after_stop_holding(self) -> None:
         waiting = self.ask()
-        self.sender.stop_waiting()
+        self.sender.stop_holding()
         error = self.failureResultOf(waiting, ConnectionLostError).value
         assert isinstance(error, ConnectionLostError)
-        self.assertFalse(error.may_be_done)
-        self.failureResultOf(self.ask(again=True), ConnectionLostError)
-        self.sender.opened()
-        answer = self.ask(again=True)
-        self.sender.lost()
-        self.leave_unanswered(ConnectionLostError, may_be_done=True)
+        self.assertFalse(error.outcome_unknown)
+        self.failureResultOf(self.ask(idempotent=True), ConnectionLostError)
+        self.sender.resume()
+        answer = self.ask(idempotent=True)
+        self.sender.pause()
+        self.leave_unanswered(ConnectionLostError, outcome_unknown=True)
         self.failureResultOf(answer, ConnectionLostError)
-        self.sender.wait_again()
+        self.sender.start_holding()
         self.ask().addErrback(lambda _: None).cancel()

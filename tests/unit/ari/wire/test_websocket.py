@@ -1,4 +1,4 @@
-"""The lean websocket client does what autobahn's own does, only cheaper."""
+"""The fast websocket client behaves as autobahn's own does."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ GOODBYE = frame(CLOSE, (1000).to_bytes(2, "big"))
 
 
 def fragments(parts: Sequence[bytes], between: bytes) -> bytes:
-    """Make a message in several frames, with something between them."""
+    """Make a message in several frames, with control frames between them."""
     opcodes = [TEXT, *[CONTINUATION] * (len(parts) - 1)]
     frames = [frame(*each, fin=False) for each in zip(opcodes, parts, strict=True)]
     frames[-1] = frame(opcodes[-1], parts[-1])
@@ -87,7 +87,7 @@ STREAMS = st.builds(
 def segments(
     draw: Callable[[st.SearchStrategy[list[int]]], list[int]], frames: list[bytes]
 ) -> list[bytes]:
-    """Cut frames into the segments that arrive, near their edges above all."""
+    """Cut frames into segments, most of them near their edges."""
     stream = b"".join(frames)
     edges = [0]
     for each in frames:
@@ -112,13 +112,13 @@ THOROUGH = settings(
 
 
 class ReferenceTests(SocketTestCase):
-    """Whatever arrives, in whatever segments: the same as with autobahn alone."""
+    """Any frames in any segments have the same outcome as with autobahn alone."""
 
     def both(self) -> tuple[Socket, Socket]:
         return self.open(AutobahnClient), self.open(FastWebSocketProtocol)
 
     def assume_heads_are_whole(self, reference: Socket, lean: Socket) -> None:
-        """Leave out a wrong frame whose head has begun: the rest shows it to both."""
+        """Leave out an invalid frame with an incomplete header: the rest shows it."""
         has_begun = 2 <= len(lean.client._unread) < LONGEST_HEAD
         differ = reference.wire.is_closing and not lean.wire.is_closing
         if has_begun and differ:
@@ -134,7 +134,7 @@ class ReferenceTests(SocketTestCase):
 
     @THOROUGH
     @given(ARRIVALS)
-    def test_the_same_is_told(self, arrivals: list[bytes]) -> None:
+    def test_outcome_is_that_of_autobahn(self, arrivals: list[bytes]) -> None:
         reference, lean = self.both()
         for socket in (reference, lean):
             socket.feed(arrivals)
@@ -142,7 +142,7 @@ class ReferenceTests(SocketTestCase):
 
     @THOROUGH
     @given(ARRIVALS, st.integers(1, 4))
-    def test_the_same_is_told_when_a_message_has_us_close(
+    def test_outcome_is_that_of_autobahn_if_a_message_causes_a_close(
         self, arrivals: list[bytes], messages: int
     ) -> None:
         reference, lean = self.both()
@@ -153,7 +153,7 @@ class ReferenceTests(SocketTestCase):
 
     @THOROUGH
     @given(ARRIVALS, st.integers(0, 10))
-    def test_the_same_is_told_when_we_close_between_segments(
+    def test_outcome_is_that_of_autobahn_if_closed_between_segments(
         self, arrivals: list[bytes], place: int
     ) -> None:
         reference, lean = self.both()
@@ -168,7 +168,7 @@ class ReferenceTests(SocketTestCase):
 
     @THOROUGH
     @given(ARRIVALS)
-    def test_the_same_is_told_of_what_comes_with_the_handshake(
+    def test_outcome_is_that_of_autobahn_for_data_with_the_handshake(
         self, arrivals: list[bytes]
     ) -> None:
         reference = Socket(AutobahnClient, self.clock)
@@ -177,7 +177,7 @@ class ReferenceTests(SocketTestCase):
             socket.feed([socket.handshake() + b"".join(arrivals[:1]), *arrivals[1:]])
         self.assert_same(reference, lean)
 
-    def test_the_same_is_told_of_single_bytes(self) -> None:
+    def test_outcome_is_that_of_autobahn_for_single_bytes(self) -> None:
         stream = b"".join(
             [
                 frame(TEXT, b"one"),
@@ -199,9 +199,9 @@ class ReferenceTests(SocketTestCase):
         self.assert_same(reference, lean)
 
 
-class LeanTests(SocketTestCase):
-    def test_short_messages_are_read_without_autobahn(self) -> None:
-        """Else all of this would be tested, and pass, for nothing."""
+class FastPathTests(SocketTestCase):
+    def test_short_messages_bypass_autobahn(self) -> None:
+        """Otherwise the tests of this module would compare autobahn with itself."""
         socket = self.open()
         self.patch(WebSocketClientProtocol, "dataReceived", None)
         texts = [b"", b"x" * 125, b"x" * 126, b"x" * MAX_SHORT_FRAME]
@@ -209,7 +209,7 @@ class LeanTests(SocketTestCase):
         socket.feed([stream[:1], stream[1:200], stream[200:]])
         self.assertEqual(socket.messages, texts)
 
-    def test_short_messages_after_anything_else_are_read_without_it_again(
+    def test_short_messages_after_other_frames_bypass_autobahn(
         self,
     ) -> None:
         socket = self.open()
@@ -218,8 +218,8 @@ class LeanTests(SocketTestCase):
         socket.feed([frame(TEXT, b"d")])
         self.assertEqual(socket.messages, [b"ab", b"c", b"d"])
 
-    def test_a_message_that_is_no_utf8_costs_no_connection(self) -> None:
-        """One event may be wrong; whoever decodes it says so."""
+    def test_message_without_valid_utf8_does_not_close(self) -> None:
+        """The decoder of events reports it."""
         socket = self.open()
         wrong = frame(TEXT, b"\xff")
         socket.feed(
@@ -228,7 +228,7 @@ class LeanTests(SocketTestCase):
         self.assertEqual(socket.messages, [b"\xff"] * 4)
         self.assertFalse(socket.wire.is_closing)
 
-    def test_a_length_in_more_bytes_than_needed_is_a_violation(self) -> None:
+    def test_length_in_more_bytes_than_needed_is_a_violation(self) -> None:
         for first in (5, 2, 3):
             with self.subTest(first=first):
                 socket = self.open()
@@ -237,7 +237,7 @@ class LeanTests(SocketTestCase):
                 self.assertEqual(socket.messages, [])
                 self.assertTrue(socket.wire.is_closing)
 
-    def test_a_wrong_head_is_seen_when_it_is_whole_at_the_latest(self) -> None:
+    def test_invalid_header_closes_once_it_is_complete(self) -> None:
         for head in (b"\xff\xff", b"\x81\xff", b"\x81\x80", b"\xc1\x7f", b"\x89\x7e"):
             with self.subTest(head=head):
                 socket = self.open()
@@ -245,7 +245,7 @@ class LeanTests(SocketTestCase):
                 self.assertTrue(socket.wire.is_closing)
                 self.assertEqual(socket.messages, [])
 
-    def test_the_rest_of_a_message_may_follow_our_goodbye(self) -> None:
+    def test_rest_of_a_message_may_follow_our_close(self) -> None:
         socket = self.open()
         whole = frame(TEXT, b"x" * 20)
         socket.feed([whole[:9]])
@@ -255,23 +255,23 @@ class LeanTests(SocketTestCase):
         self.assertTrue(socket.client.wasClean)
         socket.lose()
 
-    def test_the_goodbye_behind_a_message_that_has_us_close_is_read(self) -> None:
+    def test_close_frame_after_a_message_that_causes_a_close_is_read(self) -> None:
         socket = self.open()
         socket.messages_until_close = 1
         socket.feed([frame(TEXT, b"last") + GOODBYE])
         self.assertTrue(socket.client.wasClean)
         socket.lose()
 
-    def test_nothing_is_told_once_the_connection_is_lost(self) -> None:
+    def test_no_message_after_the_loss(self) -> None:
         socket = self.open()
         socket.feed([frame(TEXT, b"x" * 20)[:9]])
         socket.lose()
-        told = list(socket.told)
+        before = list(socket.calls)
         socket.client.dataReceived(frame(TEXT, b"x" * 20)[9:] + frame(TEXT, b"late"))
-        self.assertEqual(socket.told, told)
+        self.assertEqual(socket.calls, before)
         self.assertEqual(socket.messages, [])
 
-    def test_nothing_is_told_once_the_connection_is_dropped(self) -> None:
+    def test_no_message_after_the_drop(self) -> None:
         for drop in (True, False):
             with self.subTest(abort=drop):
                 socket = self.open()
@@ -279,7 +279,7 @@ class LeanTests(SocketTestCase):
                 socket.client.dataReceived(frame(TEXT, b"late"))
                 self.assertEqual(socket.messages, [])
 
-    def test_every_whole_frame_counts_as_heard(self) -> None:
+    def test_every_whole_frame_counts_as_received(self) -> None:
         long = frame(TEXT, b"x" * 70_000)
         for chunks in (
             [frame(TEXT, b"x")],
@@ -289,21 +289,21 @@ class LeanTests(SocketTestCase):
         ):
             with self.subTest(first=chunks[0][:4]):
                 socket = self.open()
-                socket.client.has_heard = False
+                socket.client.has_received = False
                 socket.feed(chunks)
-                self.assertTrue(socket.client.has_heard)
+                self.assertTrue(socket.client.has_received)
 
-    def test_bytes_of_a_frame_that_does_not_end_do_not(self) -> None:
+    def test_unfinished_frame_does_not_count_as_received(self) -> None:
         for data in (frame(TEXT, b"x" * 200), frame(TEXT, b"x" * 70_000)):
             with self.subTest(first=data[:4]):
                 socket = self.open()
-                socket.client.has_heard = False
+                socket.client.has_received = False
                 socket.feed([data[:100], data[100:150]])
-                self.assertFalse(socket.client.has_heard)
+                self.assertFalse(socket.client.has_received)
 
 
 class ServedSocket:
-    """A client of ours and autobahn's server, joined."""
+    """A client of ours, connected to autobahn's server."""
 
     def __init__(self, case: SocketTestCase) -> None:
         factory = WebSocketServerFactory(reactor=case.clock)
@@ -318,7 +318,7 @@ class ServedSocket:
         self.socket.feed([self.server.transport.value()])
 
     def pass_on(self) -> bytes:
-        """Hand the server what the client has written."""
+        """Pass what the client has written to the server."""
         written: bytes = self.socket.wire.value()
         self.socket.wire.clear()
         self.server.dataReceived(written)
@@ -331,7 +331,7 @@ class SendTests(SocketTestCase):
         self.served = ServedSocket(self)
         self.client = self.served.socket.client
 
-    def test_every_kind_of_length_arrives_as_it_was(self) -> None:
+    def test_every_kind_of_length_is_sent(self) -> None:
         for length in (0, 1, 2, 3, 4, 5, 125, 126, 127, 65534, MAX_SHORT_FRAME):
             with self.subTest(length=length):
                 payload = bytes(32 + place % 95 for place in range(length))
@@ -342,14 +342,12 @@ class SendTests(SocketTestCase):
 
     @settings(deadline=None)
     @given(st.integers(0, MAX_SHORT_FRAME), st.binary(min_size=4, max_size=4))
-    def test_any_length_and_mask_are_read_by_autobahn(
-        self, length: int, mask: bytes
-    ) -> None:
+    def test_autobahn_reads_any_length_and_mask(self, length: int, mask: bytes) -> None:
         payload = (b'{"type":"RESTRequest"}' * (length // 22 + 1))[:length]
         self.served.server.dataReceived(text_frame(payload, mask))
         self.assertEqual(self.served.received.pop(), payload)
 
-    def test_the_mask_is_in_the_frame_and_on_the_payload(self) -> None:
+    def test_mask_is_in_the_frame_and_on_the_payload(self) -> None:
         self.assertEqual(
             text_frame(b"abcde", MASK),
             b"\x81\x85" + MASK + bytes((0x60, 0x60, 0x60, 0x60, 0x64)),
@@ -362,7 +360,7 @@ class SendTests(SocketTestCase):
             frames.add(self.served.pass_on())
         self.assertGreater(len(frames), 1)
 
-    def test_nothing_is_sent_after_our_goodbye(self) -> None:
+    def test_nothing_is_sent_after_our_close(self) -> None:
         """RFC 6455, section 5.5.1."""
         self.client.sendClose(1000)
         self.served.socket.wire.clear()
@@ -372,7 +370,7 @@ class SendTests(SocketTestCase):
         self.client.send_text(b"later")
         self.assertEqual(self.served.socket.wire.value(), b"")
 
-    def test_what_autobahn_sends_keeps_its_place(self) -> None:
+    def test_frames_of_autobahn_keep_their_order(self) -> None:
         self.client.send_text(b"one")
         self.client.sendMessage(b"two")
         self.client.send_text(b"three")

@@ -1,4 +1,4 @@
-"""A hostile server at the other end of the websocket costs its connection, no more."""
+"""Limits of the websocket client against a malicious server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PIECE = 1000
 
 
 def kept(socket: Socket) -> int:
-    """How many bytes of what arrived are kept, and in how many pieces."""
+    """How many received bytes are kept, and in how many pieces."""
     client = socket.client
     lists = [getattr(client, name, None) for name in ("message_data", "frame_data")]
     pieces = [piece for each in lists for piece in each or ()]
@@ -41,20 +41,20 @@ class HandshakeTests(SocketTestCase):
         self.assertIn(f"{MAX_HANDSHAKE_BYTES} bytes", socket.client.wasNotCleanReason)
         self.assertLessEqual(kept(socket), MAX_HANDSHAKE_BYTES)
 
-    def test_a_status_line_without_end(self) -> None:
+    def test_endless_status_line_closes(self) -> None:
         self.assert_refused(self.connect(), [b"H" * PIECE] * 20)
 
-    def test_headers_without_end(self) -> None:
+    def test_endless_headers_close(self) -> None:
         header = b"A: b\r\n" * 100
         self.assert_refused(
             self.connect(), [b"HTTP/1.1 101 Go\r\n", *repeat(header, 100)]
         )
 
-    def test_headers_too_long_in_one_segment(self) -> None:
+    def test_too_long_headers_in_one_segment_close(self) -> None:
         whole = b"HTTP/1.1 101 Go\r\n" + b"A: b\r\n" * 10_000 + b"\r\n"
         self.assert_refused(self.connect(), [whole])
 
-    def test_headers_just_short_enough_are_read(self) -> None:
+    def test_longest_headers_are_read(self) -> None:
         socket = Socket(FastWebSocketProtocol, self.clock)
         handshake = socket.handshake()
         room = MAX_HANDSHAKE_BYTES - len(handshake) - len(b"A: \r\n")
@@ -64,7 +64,7 @@ class HandshakeTests(SocketTestCase):
         self.assertEqual(socket.messages, [b"hello"])
         socket.lose()
 
-    def test_compression_that_nobody_offered_is_refused(self) -> None:
+    def test_compression_that_was_not_offered_is_refused(self) -> None:
         socket = Socket(FastWebSocketProtocol, self.clock)
         extension = b"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
         socket.feed([socket.handshake()[:-4] + extension])
@@ -75,28 +75,28 @@ class MessageTests(SocketTestCase):
     def limited(self) -> Socket:
         return self.open(maxMessagePayloadSize=PIECE, maxFramePayloadSize=PIECE)
 
-    def test_a_message_that_says_it_is_too_long_is_not_read(self) -> None:
+    def test_message_with_too_long_a_length_is_not_read(self) -> None:
         for length in (PIECE + 1, 2**31, 2**63 - 1):
             socket = self.limited()
             socket.feed([b"\x81\x7f" + length.to_bytes(8, "big"), b"x" * 100])
             self.assertTrue(socket.wire.is_closing)
             self.assertLess(kept(socket), PIECE)
 
-    def test_frames_that_are_too_long_together(self) -> None:
+    def test_frames_that_are_too_long_together_close(self) -> None:
         socket = self.limited()
         part = frame(CONTINUATION, b"x" * 100, fin=False)
         socket.feed([frame(TEXT, fin=False), *[part] * 12])
         self.assertTrue(socket.wire.is_closing)
         self.assertIn("exceeds payload limit", socket.client.wasNotCleanReason)
 
-    def test_empty_frames_without_end(self) -> None:
+    def test_endless_empty_frames_close(self) -> None:
         socket = self.limited()
         empty = frame(CONTINUATION, fin=False)
         socket.feed([frame(TEXT, fin=False), *[empty] * MAX_FRAGMENTS])
         self.assertTrue(socket.wire.is_closing)
         self.assertIn(f"{MAX_FRAGMENTS} frames", socket.client.wasNotCleanReason)
 
-    def test_as_many_frames_as_allowed_make_a_message(self) -> None:
+    def test_message_may_have_the_most_frames(self) -> None:
         socket = self.limited()
         empty = frame(CONTINUATION, fin=False)
         middle = [empty] * (MAX_FRAGMENTS - 2)
@@ -108,7 +108,7 @@ class MessageTests(SocketTestCase):
 
 
 class PingTests(SocketTestCase):
-    def test_pings_are_not_answered_while_nobody_reads_the_answers(self) -> None:
+    def test_pings_are_not_answered_while_the_server_does_not_read(self) -> None:
         socket = self.open()
         socket.wire.clear()
         socket.client.pauseProducing()
@@ -119,7 +119,7 @@ class PingTests(SocketTestCase):
         self.assertNotEqual(socket.wire.value(), b"")
         socket.lose()
 
-    def test_the_transport_tells_when_nobody_reads(self) -> None:
+    def test_transport_pauses_the_protocol_while_the_server_does_not_read(self) -> None:
         socket = self.open()
         self.assertIs(socket.wire.producer, socket.client)
         self.assertTrue(socket.wire.streaming)

@@ -1,4 +1,4 @@
-"""Requests over the websocket: framed, answered by id, and bounded in time."""
+"""Requests over the websocket: frames, responses by id, timeouts, the queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from channel_aa.ari.events import RESTResponse
 from channel_aa.ari.wire.errors import (
     AriError,
     ConflictError,
@@ -25,6 +24,7 @@ from channel_aa.ari.wire.websocket import text_frame
 from channel_aa.ari.wire.websocket_sender import (
     MAX_FRAME_BYTES,
     FrameTooLongError,
+    RESTResponse,
     WebSocketSender,
 )
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 TIMERS = 2
-"""One for what is late, and one for what is slow."""
+"""One for timed out requests, and one for slow ones."""
 
 
 def get(name: str = "c1") -> Request:
@@ -41,7 +41,7 @@ def get(name: str = "c1") -> Request:
 
 
 class Answer:
-    """What became of a request: its body, or its error."""
+    """The outcome of a request: its body, or its error."""
 
     def __init__(self, waiting: Deferred[bytes]) -> None:
         self.waiting = waiting
@@ -58,9 +58,9 @@ class Answer:
 
 
 class SenderTestCase(SynchronousTestCase):
-    """A sender on a `Clock`; none of its timers may be left over."""
+    """A sender on a `Clock`; no timer may be left."""
 
-    in_flight = 1000
+    max_in_flight = 1000
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -69,11 +69,11 @@ class SenderTestCase(SynchronousTestCase):
             self.frames.append,
             clock=self.clock,
             timeout=TIMEOUT,
-            in_flight=self.in_flight,
+            max_in_flight=self.max_in_flight,
         )
 
     def tearDown(self) -> None:
-        self.sender.lost()
+        self.sender.fail_pending()
         self.assert_nothing_left()
 
     def assert_nothing_left(self) -> None:
@@ -86,7 +86,7 @@ class SenderTestCase(SynchronousTestCase):
 
     @property
     def sent(self) -> list[str]:
-        """The names of the channels asked for, in the order of the frames."""
+        """The names of the requested channels, in the order of the frames."""
         return [each["uri"].removeprefix("channels/") for each in self.messages]
 
     def send(self, name: str = "c1") -> Answer:
@@ -94,7 +94,7 @@ class SenderTestCase(SynchronousTestCase):
 
     def answer(self, place: int, status: int = 200, body: str = "") -> None:
         """Answer the request in the frame at that place."""
-        self.sender.answered(
+        self.sender.receive(
             RESTResponse(
                 request_id=self.messages[place]["request_id"],
                 status_code=status,
@@ -104,10 +104,10 @@ class SenderTestCase(SynchronousTestCase):
 
 
 class FrameTests(SenderTestCase):
-    def test_it_provides_its_interface(self) -> None:
+    def test_sender_provides_its_interface(self) -> None:
         verifyObject(IRequestSender, self.sender)
 
-    def test_a_request_without_a_body(self) -> None:
+    def test_request_without_a_body_has_its_method_and_uri(self) -> None:
         path = ("channels", "c/1", "play", "p1")
         request = Request(method="POST", path=path, query={"media": "sound:press-1"})
         Answer(self.sender.send(request))
@@ -123,7 +123,7 @@ class FrameTests(SenderTestCase):
             },
         )
 
-    def test_a_body_is_a_text_of_its_own(self) -> None:
+    def test_body_is_json_in_a_text(self) -> None:
         body = {"variables": {"name": 'Zoë "Z"'}}
         path = ("channels", "c1", "variables")
         Answer(self.sender.send(Request(method="PUT", path=path, body=body)))
@@ -131,7 +131,7 @@ class FrameTests(SenderTestCase):
         self.assertEqual(message["content_type"], "application/json")
         self.assertEqual(json.loads(message["message_body"]), body)
 
-    def test_an_empty_body_is_a_body(self) -> None:
+    def test_empty_body_is_sent(self) -> None:
         Answer(self.sender.send(Request(method="PUT", path=("x",), body={})))
         self.assertEqual(self.messages[0]["message_body"], "{}")
 
@@ -140,7 +140,7 @@ class FrameTests(SenderTestCase):
             self.send()
         self.assertEqual(len({each["request_id"] for each in self.messages}), 20)
 
-    def test_the_longest_frame_goes_and_a_longer_one_does_not(self) -> None:
+    def test_only_a_longer_frame_than_the_longest_is_refused(self) -> None:
         self.send("x")
         longest = "x" * (MAX_FRAME_BYTES - len(self.frames[0]) + 1)
         self.send(longest)
@@ -153,7 +153,7 @@ class FrameTests(SenderTestCase):
         self.assertEqual(len(self.frames), 2)
         self.assertEqual(self.sender.pending, pending)
 
-    def test_what_is_too_long_leaves_nothing_pending(self) -> None:
+    def test_too_long_request_is_not_pending(self) -> None:
         too_long = Request(method="PUT", path=("x",), body="ö" * MAX_FRAME_BYTES)
         self.assertRaises(FrameTooLongError, self.sender.send, too_long)
         self.assertEqual(self.frames, [])
@@ -161,14 +161,14 @@ class FrameTests(SenderTestCase):
 
 
 class AnswerTests(SenderTestCase):
-    def test_answers_are_told_by_their_id_in_any_order(self) -> None:
+    def test_responses_may_arrive_in_any_order(self) -> None:
         answers = [self.send(name) for name in ("a", "b", "c")]
         for place in (1, 2, 0):
             self.answer(place, body=f"body {place}")
             self.assertEqual(answers[place].results, [f"body {place}".encode()])
         self.assert_nothing_left()
 
-    def test_every_status_of_success_is_one(self) -> None:
+    def test_each_2xx_status_is_a_success(self) -> None:
         for place, status in enumerate((200, 201, 202, 204, 299)):
             answer = self.send()
             self.answer(place, status, "ö")
@@ -193,27 +193,27 @@ class AnswerTests(SenderTestCase):
                 self.answer(place, status, '{"message":"no luck"}')
                 self.assertIs(type(answer.error), kind)
                 self.assertEqual(answer.error.status, status)
-                self.assertFalse(answer.error.may_be_done)
+                self.assertFalse(answer.error.outcome_unknown)
                 self.assertEqual(
                     str(answer.error), f"GET channels/c%2F1: {status} no luck"
                 )
 
-    def test_an_answer_that_nobody_waits_for_is_dropped(self) -> None:
-        self.sender.answered(RESTResponse(request_id="", status_code=200))
-        self.sender.answered(RESTResponse(request_id="99", status_code=404))
+    def test_unexpected_response_is_ignored(self) -> None:
+        self.sender.receive(RESTResponse(request_id="", status_code=200))
+        self.sender.receive(RESTResponse(request_id="99", status_code=404))
         answer = self.send()
         self.answer(0, body="first")
         self.answer(0, body="second")
         self.assertEqual(answer.results, [b"first"])
         self.assert_nothing_left()
 
-    def test_an_answer_that_comes_too_late_is_dropped(self) -> None:
+    def test_late_response_is_ignored(self) -> None:
         answer = self.send()
         self.clock.advance(TIMEOUT)
         self.answer(0)
         self.assertIsInstance(answer.error, RequestTimeoutError)
 
-    def test_the_next_request_may_be_sent_as_soon_as_one_is_answered(self) -> None:
+    def test_callback_may_send_the_next_request(self) -> None:
         answers: list[Answer] = []
         first = self.sender.send(get("a"))
         first.addCallback(lambda _: answers.append(self.send("b")))
@@ -224,13 +224,13 @@ class AnswerTests(SenderTestCase):
 
 
 class TimeoutTests(SenderTestCase):
-    def test_no_answer_in_time_is_an_error(self) -> None:
+    def test_unanswered_request_times_out(self) -> None:
         answer = self.send()
         self.clock.advance(TIMEOUT - 0.1)
         self.assertEqual(answer.results, [])
         self.clock.advance(0.1)
         self.assertIsInstance(answer.error, RequestTimeoutError)
-        self.assertTrue(answer.error.may_be_done)
+        self.assertTrue(answer.error.outcome_unknown)
         self.assertEqual(
             str(answer.error),
             "GET channels/c1: no answer within 10 seconds (it may have been carried"
@@ -238,7 +238,7 @@ class TimeoutTests(SenderTestCase):
         )
         self.assert_nothing_left()
 
-    def test_two_timers_serve_all(self) -> None:
+    def test_requests_share_two_timers(self) -> None:
         answers = []
         for name in ("a", "b", "c"):
             answers.append(self.send(name))
@@ -253,7 +253,7 @@ class TimeoutTests(SenderTestCase):
             timers = len(self.clock.getDelayedCalls())
             self.assertEqual(timers, TIMERS if over < 3 else 0)
 
-    def test_each_has_its_full_time_though_an_earlier_one_was_answered(self) -> None:
+    def test_response_to_one_request_does_not_shorten_the_time_of_another(self) -> None:
         self.send("a")
         self.clock.advance(6)
         late = self.send("b")
@@ -263,7 +263,7 @@ class TimeoutTests(SenderTestCase):
         self.clock.advance(0.5)
         self.assertIsInstance(late.error, RequestTimeoutError)
 
-    def test_the_timers_are_gone_when_nothing_is_pending(self) -> None:
+    def test_timers_are_gone_when_nothing_is_pending(self) -> None:
         self.send("a")
         self.send("b")
         self.answer(1)
@@ -271,7 +271,7 @@ class TimeoutTests(SenderTestCase):
         self.answer(0)
         self.assert_nothing_left()
 
-    def test_a_request_sent_when_another_timed_out_has_its_own_time(self) -> None:
+    def test_request_sent_by_an_errback_has_its_full_time(self) -> None:
         again: list[Answer] = []
         self.sender.send(get("a")).addErrback(lambda _: again.append(self.send("b")))
         self.clock.advance(1)
@@ -286,7 +286,7 @@ class TimeoutTests(SenderTestCase):
         self.assertIsInstance(again[0].error, RequestTimeoutError)
         self.assert_nothing_left()
 
-    def test_one_that_is_asked_again_and_again_needs_no_more_timers(self) -> None:
+    def test_repeated_request_needs_no_more_timers(self) -> None:
         answers: list[Deferred[bytes]] = []
 
         def again(_: object) -> None:
@@ -302,19 +302,19 @@ class TimeoutTests(SenderTestCase):
         self.clock.advance(TIMEOUT)
         self.assert_nothing_left()
 
-    def test_one_that_was_passed_over_is_given_up_early(self) -> None:
+    def test_skipped_request_times_out_early(self) -> None:
         first, second = self.send("a"), self.send("b")
         self.answer(1)
         self.clock.advance(0.9)
         self.assertEqual(first.results, [])
         self.clock.advance(0.1)
         self.assertIsInstance(first.error, RequestTimeoutError)
-        self.assertTrue(first.error.may_be_done)
+        self.assertTrue(first.error.outcome_unknown)
         self.assertIn("a later one was answered", str(first.error))
         self.assertEqual(len(second.results), 1)
         self.assert_nothing_left()
 
-    def test_slowness_is_told_each_second(self) -> None:
+    def test_on_slow_is_called_each_second(self) -> None:
         told: list[int] = []
         self.sender.on_slow = lambda: told.append(len(told))
         self.send("a")
@@ -324,14 +324,14 @@ class TimeoutTests(SenderTestCase):
         self.answer(0)
         self.assert_nothing_left()
 
-    def test_all_can_be_given_up(self) -> None:
+    def test_time_out_pending_fails_all(self) -> None:
         answers = [self.send(name) for name in ("a", "b", "c", "d", "e")]
-        self.sender.give_up()
+        self.sender.time_out_pending()
         for answer in answers:
             self.assertIsInstance(answer.error, RequestTimeoutError)
         self.assert_nothing_left()
 
-    def test_one_that_times_out_may_cancel_another(self) -> None:
+    def test_errback_of_a_timeout_may_cancel_another_request(self) -> None:
         second: list[Answer] = []
         self.sender.send(get("a")).addErrback(lambda _: second[0].waiting.cancel())
         second.append(self.send("b"))
@@ -341,10 +341,10 @@ class TimeoutTests(SenderTestCase):
         self.assertIsInstance(third.error, RequestTimeoutError)
 
 
-class TurnTests(SenderTestCase):
-    in_flight = 2
+class QueueTests(SenderTestCase):
+    max_in_flight = 2
 
-    def test_no_more_than_allowed_are_on_their_way(self) -> None:
+    def test_no_more_than_the_maximum_are_in_flight(self) -> None:
         answers = [self.send(name) for name in "abcde"]
         self.assertEqual(self.sent, ["a", "b"])
         self.assertEqual((self.sender.pending, self.sender.queued), (5, 3))
@@ -357,7 +357,7 @@ class TurnTests(SenderTestCase):
         self.assertEqual([each.results for each in answers], [[b""]] * 5)
         self.assert_nothing_left()
 
-    def test_the_order_is_kept(self) -> None:
+    def test_order_is_kept(self) -> None:
         names = [str(number) for number in range(20)]
         for name in names:
             self.send(name)
@@ -365,7 +365,7 @@ class TurnTests(SenderTestCase):
             self.answer(place)
         self.assertEqual(self.sent, names)
 
-    def test_one_sent_by_an_answer_waits_behind_those_that_wait(self) -> None:
+    def test_request_sent_by_a_callback_queues_behind_others(self) -> None:
         for name in "ab":
             self.sender.send(get(name)).addCallback(lambda _: self.send("late"))
         self.send("c")
@@ -374,16 +374,16 @@ class TurnTests(SenderTestCase):
             self.answer(place)
         self.assertEqual(self.sent, ["a", "b", "c", "d", "late", "late"])
 
-    def test_one_that_waited_for_its_turn_has_done_nothing(self) -> None:
+    def test_outcome_of_a_queued_request_is_known(self) -> None:
         answers = [self.send(name) for name in "abcd"]
         self.clock.advance(TIMEOUT)
         self.assertEqual(
-            [each.error.may_be_done for each in answers], [True, True, False, False]
+            [each.error.outcome_unknown for each in answers], [True, True, False, False]
         )
         self.assertEqual(self.sent, ["a", "b"])
         self.assert_nothing_left()
 
-    def test_the_time_in_the_queue_counts(self) -> None:
+    def test_timeout_includes_the_time_in_the_queue(self) -> None:
         self.send("a")
         self.clock.advance(4)
         self.send("b")
@@ -393,9 +393,9 @@ class TurnTests(SenderTestCase):
         self.assertEqual(late.results, [])
         self.clock.advance(4)
         self.assertIsInstance(late.error, RequestTimeoutError)
-        self.assertTrue(late.error.may_be_done)
+        self.assertTrue(late.error.outcome_unknown)
 
-    def test_one_on_its_way_that_is_cancelled_makes_room(self) -> None:
+    def test_cancelled_request_lets_the_next_be_sent(self) -> None:
         first = self.send("a")
         self.send("b")
         third = self.send("c")
@@ -407,7 +407,7 @@ class TurnTests(SenderTestCase):
         self.assertEqual(third.results, [b"c"])
         self.assertEqual(len(first.results), 1)
 
-    def test_one_that_waits_and_is_cancelled_is_never_sent(self) -> None:
+    def test_cancelled_request_in_the_queue_is_not_sent(self) -> None:
         self.send("a")
         self.send("b")
         waiting = self.send("c")
@@ -422,27 +422,27 @@ class TurnTests(SenderTestCase):
 
 
 class LostTests(SenderTestCase):
-    in_flight = 2
+    max_in_flight = 2
 
-    def test_everything_fails_at_once(self) -> None:
+    def test_loss_fails_every_request(self) -> None:
         answers = [self.send(name) for name in "abcd"]
-        self.sender.lost()
+        self.sender.fail_pending()
         for answer in answers:
             self.assertIsInstance(answer.error, ConnectionLostError)
         self.assertEqual(
-            [each.error.may_be_done for each in answers], [True, True, False, False]
+            [each.error.outcome_unknown for each in answers], [True, True, False, False]
         )
         self.assertIn("the websocket closed", str(answers[0].error))
         self.assertEqual(self.sent, ["a", "b"])
         self.assert_nothing_left()
 
-    def test_requests_sent_meanwhile_are_for_the_next_connection(self) -> None:
+    def test_requests_sent_by_errbacks_stay_pending(self) -> None:
         again: list[Answer] = []
         for name in "abc":
             self.sender.send(get(name)).addErrback(
                 lambda _: again.append(self.send("again"))
             )
-        self.sender.lost()
+        self.sender.fail_pending()
         self.assertEqual([each.results for each in again], [[]] * 3)
         self.assertEqual((self.sender.pending, self.sender.queued), (3, 1))
         self.assertEqual(self.sent, ["a", "b", "again", "again"])
@@ -452,8 +452,8 @@ class LostTests(SenderTestCase):
         self.assertEqual([each.results for each in again], [[b""]] * 3)
         self.assert_nothing_left()
 
-    def test_one_that_fails_may_cancel_others(self) -> None:
-        """A call that ends gives up everything it waits for."""
+    def test_errback_of_a_loss_may_cancel_other_requests(self) -> None:
+        """A call that ends cancels its requests."""
         others: list[Answer] = []
 
         def give_up(_: object) -> None:
@@ -463,25 +463,25 @@ class LostTests(SenderTestCase):
         self.sender.send(get("a")).addErrback(give_up)
         others += [self.send("b"), self.send("c")]
         last = self.send("d")
-        self.sender.lost()
+        self.sender.fail_pending()
         for other in others:
             self.assertIsInstance(other.results[0], CancelledError)
         self.assertIsInstance(last.error, ConnectionLostError)
 
-    def test_it_can_be_lost_with_nothing_pending_and_used_again(self) -> None:
-        self.sender.lost()
+    def test_sender_can_be_used_after_a_loss(self) -> None:
+        self.sender.fail_pending()
         answer = self.send("a")
         self.answer(0)
         self.assertEqual(answer.results, [b""])
 
-    def test_an_answer_of_the_connection_before_is_dropped(self) -> None:
+    def test_response_to_an_earlier_connection_is_ignored(self) -> None:
         before = self.send("a")
-        self.sender.lost()
+        self.sender.fail_pending()
         now = self.send("b")
         self.answer(0)
         self.assertEqual((len(before.results), now.results), (1, []))
 
-    def test_closing_cancels_what_is_pending(self) -> None:
+    def test_closing_cancels_pending_requests(self) -> None:
         answers = [self.send(name) for name in "abcd"]
         self.assertIsNone(self.successResultOf(self.sender.close()))
         for answer in answers:

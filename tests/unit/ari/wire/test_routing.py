@@ -1,4 +1,4 @@
-"""Which way a request takes, and when that changes."""
+"""The transport of each request, and when it changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from channel_aa.ari.wire.routing import (
     must_go_over_http,
 )
 from channel_aa.ari.wire.websocket_sender import MAX_FRAME_BYTES, SLOW_SECONDS
-from tests.support.ari_cases import GET, PROBE, TIMEOUT, TransportsTestCase
+from tests.support.ari_cases import GET, PROBE, TIMEOUT, RoutingTestCase
 
 if TYPE_CHECKING:
     from tests.support.ari_fakes import Exchange
@@ -37,32 +37,32 @@ NO_LONGER = (
 )
 
 
-class AutoTests(TransportsTestCase):
-    def test_it_provides_its_interface(self) -> None:
+class AutoTests(RoutingTestCase):
+    def test_sender_provides_its_interface(self) -> None:
         verifyObject(IRequestSender, self.transports)
 
     def test_without_a_websocket_requests_go_over_http(self) -> None:
         self.assert_goes_over(Transport.HTTP)
 
-    def test_until_asterisk_answers_the_first_requests_go_over_http(self) -> None:
-        self.transports.opened()
+    def test_requests_go_over_http_until_the_probe_is_answered(self) -> None:
+        self.transports.probe()
         self.assertEqual(self.lines, [PROBE])
         self.assert_goes_over(Transport.HTTP)
         self.answer(0)
         self.assert_goes_over(Transport.WEBSOCKET)
         self.assertEqual(self.log.texts(), [OVER_WEBSOCKET])
 
-    def test_any_answer_is_proof(self) -> None:
+    def test_probe_succeeds_with_any_status(self) -> None:
         for status in (200, 401, 404, 500, 503):
             with self.subTest(status=status):
-                self.transports.opened()
+                self.transports.probe()
                 self.answer(status=status)
                 self.assert_goes_over(Transport.WEBSOCKET)
-                self.transports.lost()
+                self.transports.fail_pending()
         self.assertEqual(self.log.texts(), [OVER_WEBSOCKET])
 
-    def test_without_an_answer_they_stay_with_http(self) -> None:
-        self.transports.opened()
+    def test_unanswered_probe_leaves_requests_on_http(self) -> None:
+        self.transports.probe()
         self.clock.advance(PROBE_SECONDS - 0.1)
         self.assertEqual(self.log.texts(), [])
         self.clock.advance(0.1)
@@ -70,13 +70,13 @@ class AutoTests(TransportsTestCase):
         self.assertEqual(self.log.texts(level=LogLevel.info), [NOT_SERVED])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_an_answer_that_comes_too_late_is_no_proof(self) -> None:
+    def test_late_response_to_the_probe_is_ignored(self) -> None:
         self.open_in_vain()
         self.answer()
         self.assert_goes_over(Transport.HTTP)
         self.assertEqual(self.log.texts(), [NOT_SERVED])
 
-    def test_each_connection_is_asked_anew(self) -> None:
+    def test_each_connection_is_probed(self) -> None:
         for opening, expected in [
             (self.open_in_vain, Transport.HTTP),
             (self.open, Transport.WEBSOCKET),
@@ -84,29 +84,29 @@ class AutoTests(TransportsTestCase):
         ]:
             opening()
             self.assert_goes_over(expected)
-            self.transports.lost()
+            self.transports.fail_pending()
             self.assert_goes_over(Transport.HTTP)
         self.assertEqual(self.lines.count(PROBE), 3)
 
-    def test_only_a_change_is_news(self) -> None:
+    def test_only_changes_are_logged(self) -> None:
         for opening in [self.open_in_vain] * 3 + [self.open] * 3 + [self.open_in_vain]:
             opening()
-            self.transports.lost()
+            self.transports.fail_pending()
         self.assertEqual(self.log.texts(), [NOT_SERVED, OVER_WEBSOCKET, NOT_SERVED])
         self.assertEqual(self.log.texts(level=LogLevel.error), [])
 
-    def test_a_connection_lost_while_asking_proves_nothing(self) -> None:
-        self.transports.opened()
-        self.transports.lost()
+    def test_connection_lost_during_the_probe_proves_nothing(self) -> None:
+        self.transports.probe()
+        self.transports.fail_pending()
         self.assert_goes_over(Transport.HTTP)
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.log.texts(), [])
 
-    def test_what_is_found_out_is_true_of_its_connection_alone(self) -> None:
-        self.transports.opened()
+    def test_probe_of_an_earlier_connection_is_ignored(self) -> None:
+        self.transports.probe()
         self.clock.advance(PROBE_SECONDS / 2)
-        self.transports.lost()
-        self.transports.opened()
+        self.transports.fail_pending()
+        self.transports.probe()
         self.answer(0)
         self.assert_goes_over(Transport.HTTP)
         self.clock.advance(PROBE_SECONDS / 2)
@@ -116,15 +116,15 @@ class AutoTests(TransportsTestCase):
         self.clock.advance(PROBE_SECONDS)
         self.assert_goes_over(Transport.WEBSOCKET)
 
-    def test_closing_while_asking_leaves_nothing(self) -> None:
-        self.transports.opened()
+    def test_closing_during_the_probe_leaves_nothing(self) -> None:
+        self.transports.probe()
         self.assertIsNone(self.successResultOf(self.transports.close()))
         self.assertTrue(self.http.is_closed)
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.transports.pending, 0)
         self.assertEqual(self.log.texts(), [])
 
-    def test_closing_cancels_requests_both_ways(self) -> None:
+    def test_closing_cancels_requests_of_both_transports(self) -> None:
         self.open()
         answers = [self.send(), self.send(Request(method="GET", path=("x" * 70000,)))]
         self.assertEqual(self.transports.pending, 2)
@@ -133,7 +133,7 @@ class AutoTests(TransportsTestCase):
             self.failureResultOf(answer, CancelledError)
         self.assertEqual(self.transports.pending, 0)
 
-    def test_what_is_pending_and_queued_counts_both_ways(self) -> None:
+    def test_pending_and_queued_count_both_transports(self) -> None:
         self.send()
         self.open()
         for _ in range(3):
@@ -143,7 +143,7 @@ class AutoTests(TransportsTestCase):
         self.assertEqual((self.transports.pending, self.transports.queued), (3, 1))
 
 
-class WebSocketTests(TransportsTestCase):
+class WebSocketTests(RoutingTestCase):
     """While requests go over the websocket."""
 
     def setUp(self) -> None:
@@ -158,7 +158,7 @@ class WebSocketTests(TransportsTestCase):
         self.assertEqual(self.successResultOf(first), b"{}")
         self.assert_goes_over(Transport.WEBSOCKET)
 
-    def test_what_would_hold_up_others_goes_over_http(self) -> None:
+    def test_blocking_requests_go_over_http(self) -> None:
         requests = [
             Request(method=method, path=(first, "id", last))
             for method, first, last in ALWAYS_OVER_HTTP
@@ -171,7 +171,7 @@ class WebSocketTests(TransportsTestCase):
                 self.assertEqual(self.http.exchanges[-1].request, request)
         self.assertEqual(self.lines, [PROBE])
 
-    def test_what_holds_up_nobody_does_not(self) -> None:
+    def test_other_requests_go_over_the_websocket(self) -> None:
         for method, *path in [
             ("GET", "channels", "c1", "variable"),
             ("POST", "channels", "c1", "play", "p1"),
@@ -183,12 +183,12 @@ class WebSocketTests(TransportsTestCase):
             self.send(Request(method=method, path=tuple(path)))
         self.assertEqual(self.http.lines, [])
 
-    def test_what_has_nothing_to_wait_for_does_not(self) -> None:
+    def test_request_that_waits_for_no_sound_goes_over_the_websocket(self) -> None:
         path = ("channels", "c1", "variable")
-        self.send(Request(method="POST", path=path, may_wait=False))
+        self.send(Request(method="POST", path=path, waits_for_sound=False))
         self.assertEqual(self.http.lines, [])
 
-    def test_what_is_too_long_for_a_frame_goes_over_http(self) -> None:
+    def test_request_too_long_for_a_frame_goes_over_http(self) -> None:
         long = Request(method="POST", path=("x",), body="y" * MAX_FRAME_BYTES)
         answer = self.send(long)
         self.http.only_unanswered().accept(b"done")
@@ -196,21 +196,21 @@ class WebSocketTests(TransportsTestCase):
         self.assertEqual(self.lines, [PROBE])
         self.assert_goes_over(Transport.WEBSOCKET)
 
-    def test_one_without_an_answer_sends_the_others_over_http(self) -> None:
+    def test_unanswered_request_makes_others_go_over_http(self) -> None:
         answer = self.send()
         self.clock.advance(TIMEOUT)
         self.failureResultOf(answer, RequestTimeoutError)
         self.assert_goes_over(Transport.HTTP)
         self.assertEqual(self.log.texts(), [OVER_WEBSOCKET, NO_LONGER])
 
-    def test_it_is_said_once_until_the_next_connection(self) -> None:
+    def test_fallback_is_logged_once_per_connection(self) -> None:
         for _ in range(2):
             answers = [self.send(), self.send()]
             self.clock.advance(TIMEOUT)
             for answer in answers:
                 self.failureResultOf(answer, RequestTimeoutError)
             self.assert_goes_over(Transport.HTTP)
-            self.transports.lost()
+            self.transports.fail_pending()
             self.open()
             self.assert_goes_over(Transport.WEBSOCKET)
             self.answer()
@@ -218,7 +218,7 @@ class WebSocketTests(TransportsTestCase):
             self.log.texts(), [OVER_WEBSOCKET, NO_LONGER] * 2 + [OVER_WEBSOCKET]
         )
 
-    def test_an_answer_that_comes_after_the_fall_back_changes_nothing(self) -> None:
+    def test_response_after_the_fallback_changes_nothing(self) -> None:
         self.send()
         self.clock.advance(TIMEOUT / 2)
         other = self.send()
@@ -228,49 +228,49 @@ class WebSocketTests(TransportsTestCase):
         self.assertEqual(self.successResultOf(other), b"other")
         self.assert_goes_over(Transport.HTTP)
 
-    def test_a_lost_connection_fails_what_is_pending_and_is_no_timeout(self) -> None:
+    def test_lost_connection_fails_pending_requests_without_a_fallback(self) -> None:
         answers = [self.send(), self.send()]
-        self.transports.lost()
+        self.transports.fail_pending()
         for answer in answers:
             self.failureResultOf(answer, ConnectionLostError)
         self.assert_goes_over(Transport.HTTP)
         self.assertEqual(self.log.texts(), [OVER_WEBSOCKET])
 
-    def test_a_request_that_the_loss_brings_about_goes_over_http(self) -> None:
+    def test_request_sent_during_the_loss_goes_over_http(self) -> None:
         self.transports.send(GET).addErrback(lambda _: self.send(HANGUP))
-        self.transports.lost()
+        self.transports.fail_pending()
         self.assertEqual(self.http.lines, ["DELETE channels/c1"])
         self.assertEqual(self.websocket.pending, 0)
         self.http.only_unanswered().accept()
 
-    def test_what_is_pending_over_http_fails_with_the_websocket(self) -> None:
+    def test_pending_http_requests_fail_with_the_websocket(self) -> None:
         answer = self.transports.send(
             Request(method="POST", path=("channels", "c1", "answer"))
         )
-        self.transports.lost()
+        self.transports.fail_pending()
         self.failureResultOf(answer, ConnectionLostError)
 
-    def test_a_cancelled_request_is_no_timeout(self) -> None:
+    def test_cancelled_request_is_not_a_timeout(self) -> None:
         answer = self.send()
         answer.cancel()
         self.failureResultOf(answer, CancelledError)
         self.assert_goes_over(Transport.WEBSOCKET)
 
 
-class DoubtTests(TransportsTestCase):
-    """While requests go over the websocket, and one is not answered soon."""
+class ComparisonTests(RoutingTestCase):
+    """While requests go over the websocket, and one is slow."""
 
     def setUp(self) -> None:
         super().setUp()
         self.open()
 
     def probe(self) -> Exchange:
-        """Give the question that compares the websocket with HTTP."""
+        """Return the probe that compares the websocket with HTTP."""
         probe = self.http.only_unanswered()
         self.assertEqual(probe.line, PROBE)
         return probe
 
-    def test_where_http_is_answered_the_websocket_is_given_up(self) -> None:
+    def test_websocket_is_given_up_if_http_is_answered(self) -> None:
         answers = [self.send() for _ in range(3)]
         self.clock.advance(SLOW_SECONDS)
         self.probe().accept(b"{}")
@@ -280,14 +280,14 @@ class DoubtTests(TransportsTestCase):
         self.assert_goes_over(Transport.HTTP)
         self.assertEqual(self.log.texts(), [OVER_WEBSOCKET, NO_LONGER])
 
-    def test_any_answer_over_http_will_do(self) -> None:
+    def test_any_status_over_http_is_an_answer(self) -> None:
         self.send()
         self.clock.advance(SLOW_SECONDS)
         self.probe().refuse(404)
         self.clock.advance(GRACE_SECONDS)
         self.assert_goes_over(Transport.HTTP)
 
-    def test_where_all_is_slow_it_is_waited_for(self) -> None:
+    def test_websocket_is_kept_if_http_is_slow_as_well(self) -> None:
         answer = self.send()
         self.clock.advance(SLOW_SECONDS)
         probe = self.probe()
@@ -300,7 +300,7 @@ class DoubtTests(TransportsTestCase):
         self.clock.advance(GRACE_SECONDS)
         self.assert_goes_over(Transport.WEBSOCKET)
 
-    def test_where_http_is_not_answered_either_nothing_is_proven(self) -> None:
+    def test_websocket_is_kept_if_http_fails(self) -> None:
         answer = self.send()
         self.clock.advance(SLOW_SECONDS)
         self.probe().fail(ConnectionLostError)
@@ -308,18 +308,58 @@ class DoubtTests(TransportsTestCase):
         self.assertNoResult(answer)
         self.assert_goes_over(Transport.WEBSOCKET)
 
-    def test_a_lost_websocket_ends_the_comparison(self) -> None:
+    def test_lost_websocket_ends_the_comparison(self) -> None:
         self.send()
         self.clock.advance(SLOW_SECONDS)
         self.probe().accept(b"{}")
-        self.transports.lost()
+        self.transports.fail_pending()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.open()
         self.clock.advance(GRACE_SECONDS)
         self.assert_goes_over(Transport.WEBSOCKET)
 
-    def test_closing_ends_it(self) -> None:
+    def test_closing_ends_the_comparison(self) -> None:
         self.send()
         self.clock.advance(SLOW_SECONDS)
         self.successResultOf(self.transports.close())
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class HttpModeTests(RoutingTestCase):
+    wanted = Transport.HTTP
+
+    def test_http_mode_does_not_use_the_websocket(self) -> None:
+        for _ in range(2):
+            self.transports.probe()
+            self.assert_goes_over(Transport.HTTP)
+            self.transports.fail_pending()
+        self.successResultOf(self.transports.close())
+        self.assertEqual(self.frames, [])
+        self.assertEqual(self.log.texts(), [])
+
+
+class WebSocketModeTests(RoutingTestCase):
+    wanted = Transport.WEBSOCKET
+
+    def test_websocket_mode_is_auto_mode_if_asterisk_can(self) -> None:
+        self.transports.probe()
+        self.assert_goes_over(Transport.HTTP)
+        self.answer(0)
+        self.assert_goes_over(Transport.WEBSOCKET)
+        self.assertEqual(self.log.texts(level=LogLevel.error), [])
+
+    def test_websocket_mode_logs_an_error_once_if_asterisk_cannot(self) -> None:
+        for _ in range(3):
+            self.open_in_vain()
+            self.assert_goes_over(Transport.HTTP)
+            self.transports.fail_pending()
+        [error] = self.log.texts()
+        self.assertEqual(self.log.texts(level=LogLevel.error), [error])
+        for words in ("does not serve requests over the websocket", "22.4", "HTTP"):
+            self.assertIn(words, error)
+
+    def test_error_is_logged_again_after_a_success(self) -> None:
+        for opening in (self.open_in_vain, self.open, self.open_in_vain):
+            opening()
+            self.transports.fail_pending()
+        self.assertEqual(len(self.log.texts(level=LogLevel.error)), 2)

@@ -1,4 +1,4 @@
-"""A connection that has gone dead is noticed in time, and one that lives is kept."""
+"""The events connection: keep-alive, and reconnecting."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IProtocol, IProtocolFactory
 
 IN_TIME = 15.0
-"""Seconds within which a dead connection has to be noticed."""
+"""Seconds within which a dead connection has to be dropped."""
 
 
 @implementer(IStreamClientEndpoint)
 class Wires:
-    """Connects at once, to wires whose other ends the test holds."""
+    """Connects at once, to transports that the test holds."""
 
     def __init__(self) -> None:
         self.clients: list[Any] = []
@@ -53,8 +53,8 @@ class KeepAliveTests(SocketTestCase):
         self.log = LogRecorder()
         self.addCleanup(self.log.stop)
 
-    def connect(self) -> None:
-        """Open a connection, and forget what was sent for it."""
+    def connect(self, *, has_handshake: bool = True) -> None:
+        """Open a connection, and clear what was sent."""
         self.wires = Wires()
         self.calls: list[str] = []
         self.connection = EventsConnection(
@@ -68,7 +68,9 @@ class KeepAliveTests(SocketTestCase):
         )
         self.connection.start()
         [self.client] = self.wires.clients
-        self.hear(handshake_for(self.client))
+        if not has_handshake:
+            return
+        self.receive(handshake_for(self.client))
         self.client.transport.clear()
         self.assertEqual(self.calls, ["open"])
 
@@ -77,11 +79,11 @@ class KeepAliveTests(SocketTestCase):
         self.client.connectionLost(Failure(ConnectionLost()))
         self.successResultOf(stopped)
 
-    def hear(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         self.client.dataReceived(data)
 
     def sent(self) -> list[int]:
-        """Give the opcodes of the control frames that were sent, and forget them."""
+        """Return the opcodes of the control frames that were sent, and clear them."""
         data = self.client.transport.value()
         self.client.transport.clear()
         opcodes = []
@@ -97,17 +99,17 @@ class KeepAliveTests(SocketTestCase):
         self.clock.pump([0.25] * round(seconds * 4))
 
     @settings(max_examples=60, deadline=None)
-    @given(heard_last=st.floats(0, 30), is_talking=st.booleans())
-    def test_silence_is_noticed_in_time(
-        self, *, heard_last: float, is_talking: bool
+    @given(received_last=st.floats(0, 30), is_talking=st.booleans())
+    def test_dead_connection_is_dropped_in_time(
+        self, *, received_last: float, is_talking: bool
     ) -> None:
-        """Whenever the network breaks; nothing that comes after it arrives."""
+        """At whatever time the network fails."""
         self.connect()
-        while self.clock.seconds() < heard_last:
+        while self.clock.seconds() < received_last:
             self.pass_time(0.25)
             if is_talking or PING in self.sent():
-                self.hear(frame(PONG))
-        self.hear(frame(TEXT, b"{}"))
+                self.receive(frame(PONG))
+        self.receive(frame(TEXT, b"{}"))
         last = self.clock.seconds()
         while not self.is_dead():
             self.clock.advance(0.1)
@@ -115,66 +117,75 @@ class KeepAliveTests(SocketTestCase):
         self.disconnect()
         self.assert_nothing_left()
 
-    def test_a_short_silence_is_forgiven(self) -> None:
-        """Asterisk was stopped for five seconds, or served a request that waits."""
+    def test_short_silence_is_tolerated(self) -> None:
+        """Asterisk may serve a request that waits."""
         self.connect()
-        self.hear(frame(TEXT, b"{}"))
+        self.receive(frame(TEXT, b"{}"))
         self.pass_time(5.0 + 1.0)
         self.assertEqual(self.sent(), [PING])
         self.pass_time(5.0)
         self.assertFalse(self.is_dead())
-        self.hear(frame(PONG))
+        self.receive(frame(PONG))
         self.pass_time(10.0)
         self.assertFalse(self.is_dead())
         self.disconnect()
 
-    def test_anything_heard_will_do_for_an_answer(self) -> None:
+    def test_any_frame_counts_as_an_answer(self) -> None:
         self.connect()
         for _ in range(10):
             self.pass_time(10.0)
-            self.hear(frame(TEXT, b"{}"))
+            self.receive(frame(TEXT, b"{}"))
         self.assertFalse(self.is_dead())
         self.disconnect()
 
-    def test_one_ping_is_sent_for_each_silence(self) -> None:
+    def test_each_silence_sends_a_single_ping(self) -> None:
         self.connect()
         for _ in range(3):
             self.pass_time(6.5)
             self.assertEqual(self.sent(), [PING])
-            self.hear(frame(PONG))
+            self.receive(frame(PONG))
         self.pass_time(1.0)
         self.assertEqual(self.sent(), [])
         self.disconnect()
 
-    def test_a_connection_that_talks_is_sent_no_ping(self) -> None:
+    def test_active_connection_is_sent_no_ping(self) -> None:
         self.connect()
         for _ in range(60):
             self.pass_time(1.0)
-            self.hear(frame(TEXT, b"{}"))
+            self.receive(frame(TEXT, b"{}"))
         self.assertEqual(self.sent(), [])
         self.disconnect()
 
-    def test_no_pong_is_sent_that_was_not_asked_for(self) -> None:
-        """It crashes some versions of Asterisk."""
+    def test_no_unsolicited_pong_is_sent(self) -> None:
+        """One crashes some versions of Asterisk."""
         self.connect()
         self.pass_time(10.0)
-        self.hear(frame(PONG, b"nobody asked"))
+        self.receive(frame(PONG, b"nobody asked"))
         self.assertEqual(self.sent(), [PING])
-        self.hear(frame(PING, b"there?"))
+        self.receive(frame(PING, b"there?"))
         self.assertEqual(self.sent(), [PONG])
         self.disconnect()
 
-    def test_a_program_that_was_stopped_itself_blames_nobody(self) -> None:
-        """The time went by here alone: what came meanwhile waits to be read."""
+    def test_suspended_process_does_not_drop_the_connection(self) -> None:
+        """What arrived meanwhile has not been read yet."""
         self.connect()
         self.clock.advance(3600.0)
         self.assertFalse(self.is_dead())
-        self.hear(frame(TEXT, b"{}"))
+        self.receive(frame(TEXT, b"{}"))
         self.pass_time(12.0)
         self.assertFalse(self.is_dead())
         self.disconnect()
 
-    def test_a_dead_connection_is_replaced_and_reported_once(self) -> None:
+    def test_connection_is_open_from_the_handshake_to_the_loss(self) -> None:
+        self.connect(has_handshake=False)
+        self.assertFalse(self.connection.is_open)
+        self.receive(handshake_for(self.client))
+        self.assertTrue(self.connection.is_open)
+        self.client.connectionLost(Failure(ConnectionLost()))
+        self.assertFalse(self.connection.is_open)
+        self.successResultOf(self.connection.stop())
+
+    def test_dead_connection_is_replaced_and_logged_once(self) -> None:
         self.connect()
         while not self.is_dead():
             self.clock.advance(1.0)
@@ -184,21 +195,21 @@ class KeepAliveTests(SocketTestCase):
         self.assertIn("does not even answer a ping", line)
         self.clock.advance(1.0)
         self.client = self.wires.clients[1]
-        self.hear(handshake_for(self.client))
+        self.receive(handshake_for(self.client))
         self.assertEqual(self.calls, ["open", "lost", "open"])
         self.disconnect()
 
-    def test_a_way_that_others_can_read_is_warned_of_once(self) -> None:
+    def test_unencrypted_connection_is_warned_of_once(self) -> None:
         self.connect()
         self.client.connectionLost(Failure(ConnectionLost()))
         self.clock.advance(1.0)
         self.client = self.wires.clients[1]
-        self.hear(handshake_for(self.client))
+        self.receive(handshake_for(self.client))
         [line] = self.log.texts(level=LogLevel.warn)
         self.assertIn("nothing is encrypted", line)
         self.disconnect()
 
-    def test_whatever_goes_wrong_at_its_end_it_is_replaced(self) -> None:
+    def test_fault_in_on_lost_does_not_prevent_a_reconnection(self) -> None:
         self.connect()
 
         def fail() -> None:

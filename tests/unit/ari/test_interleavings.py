@@ -1,4 +1,4 @@
-"""Calls with sounds, recordings and phones, through random orders of everything."""
+"""Playbacks, recordings, outbound channels and bridges under random event orders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PHONES = 2
 
 
 class _World(AriTestCase):
-    """A client, and an Asterisk that does anything at any time."""
+    """A client, and an Asterisk that may do anything at any time."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -35,12 +35,12 @@ class _World(AriTestCase):
         self.phones: list[OutboundChannel] = []
         self.waits: list[Deferred[Any]] = []
 
-    def wait_for(self, something: Deferred[Any]) -> None:
-        """Wait for it as whoever attends to a call would; errors are no matter."""
-        self.waits.append(something.addErrback(lambda _: None))
+    def wait_for(self, deferred: Deferred[Any]) -> None:
+        """Wait for a Deferred as an attendant would; ignore its errors."""
+        self.waits.append(deferred.addErrback(lambda _: None))
 
     def answer_one(self, place: int, answer: object) -> None:
-        """Let Asterisk answer one of the requests, or the network lose it."""
+        """Answer one of the requests, or lose it."""
         unanswered = self.sender.unanswered
         if not unanswered:
             return
@@ -48,7 +48,7 @@ class _World(AriTestCase):
         if answer == "timeout":
             exchange.fail(RequestTimeoutError)
         elif answer == "lost":
-            exchange.fail(ConnectionLostError, may_be_done=False)
+            exchange.fail(ConnectionLostError, outcome_unknown=False)
         elif answer == "nothing":
             exchange.accept(b"")
         elif answer == 200:
@@ -59,7 +59,7 @@ class _World(AriTestCase):
             exchange.refuse(answer)
 
     def act(self, number: int) -> None:
-        """Let whoever attends to the call do something."""
+        """Do what an attendant might do."""
         channel = self.channel
         actions: list[Callable[[], object]] = [
             lambda: self.wait_for(channel.play("sound:a").finished),
@@ -86,26 +86,26 @@ class _World(AriTestCase):
             self.phones.append(phone)
             self.wait_for(phone.outcome)
 
-    def tell(self, number: int) -> None:
-        """Let Asterisk tell something, true or not."""
+    def receive_any(self, number: int) -> None:
+        """Receive an event, true or not."""
         ids = ["c1", *[phone.id for phone in self.phones], "stranger"]
         about = ids[number % len(ids)]
-        bridge = next(iter(self.client.conversations), "x")
+        bridge = next(iter(self.client.bridges), "x")
         playback = next(iter(self.client.playbacks), "x")
         events: list[Callable[[], None]] = [
-            lambda: self.hear_channel("StasisStart", about, args=[]),
-            lambda: self.hear_channel("StasisEnd", about),
-            lambda: self.hear_channel("ChannelDestroyed", about, cause=number % 40),
-            lambda: self.hear_channel("ChannelHangupRequest", about),
-            lambda: self.hear("Dial", peer={"id": about}, dialstatus="RINGING"),
-            lambda: self.hear("Dial", peer={"id": about}, dialstatus="BUSY"),
-            lambda: self.hear(
+            lambda: self.receive_channel("StasisStart", about, args=[]),
+            lambda: self.receive_channel("StasisEnd", about),
+            lambda: self.receive_channel("ChannelDestroyed", about, cause=number % 40),
+            lambda: self.receive_channel("ChannelHangupRequest", about),
+            lambda: self.receive("Dial", peer={"id": about}, dialstatus="RINGING"),
+            lambda: self.receive("Dial", peer={"id": about}, dialstatus="BUSY"),
+            lambda: self.receive(
                 "ChannelLeftBridge", bridge={"id": bridge}, channel={"id": about}
             ),
-            lambda: self.hear_playback("PlaybackStarted", playback),
-            lambda: self.hear_playback("PlaybackFinished", playback, "done"),
-            lambda: self.hear("RecordingFinished", recording={"name": "a"}),
-            lambda: self.hear("RecordingFailed", recording={"name": "a"}),
+            lambda: self.receive_playback("PlaybackStarted", playback),
+            lambda: self.receive_playback("PlaybackFinished", playback, "done"),
+            lambda: self.receive("RecordingFinished", recording={"name": "a"}),
+            lambda: self.receive("RecordingFailed", recording={"name": "a"}),
         ]
         events[number % len(events)]()
 
@@ -121,11 +121,11 @@ class _World(AriTestCase):
             self.connection.open()
 
     def finish(self) -> None:
-        """End every call, and let Asterisk know nothing any more."""
+        """End every call, and answer every query with 404."""
         self.lose()
         self.open(knows_the_call=False)
         for channel_id in list(self.client.channels):
-            self.hear_channel("StasisEnd", channel_id)
+            self.receive_channel("StasisEnd", channel_id)
         for _ in range(200):
             for exchange in self.sender.unanswered:
                 exchange.refuse(404)
@@ -140,7 +140,7 @@ class _World(AriTestCase):
 STEPS = st.one_of(
     st.tuples(st.just("answer"), st.integers(0, 9), st.sampled_from(ANSWERS)),
     st.tuples(st.just("act"), st.integers(0, 99)),
-    st.tuples(st.just("tell"), st.integers(0, 999)),
+    st.tuples(st.just("receive"), st.integers(0, 999)),
     st.tuples(st.just("lose")),
     st.tuples(st.just("open"), st.booleans()),
     st.tuples(st.just("wait"), st.sampled_from([0.5, 1, 2, 5, 10, 30])),
@@ -150,7 +150,7 @@ STEPS = st.one_of(
 class InterleavingTests(SynchronousTestCase):
     @given(st.lists(STEPS, max_size=60))
     @settings(max_examples=150, deadline=None)
-    def test_nothing_is_left_whatever_happens_in_whatever_order(
+    def test_any_order_of_events_leaves_nothing(
         self, steps: list[tuple[object, ...]]
     ) -> None:
         world = _World("finish")
@@ -168,8 +168,8 @@ class InterleavingTests(SynchronousTestCase):
             world.answer_one(int(str(arguments[0])), arguments[1])
         elif name == "act":
             world.act(int(str(arguments[0])))
-        elif name == "tell":
-            world.tell(int(str(arguments[0])))
+        elif name == "receive":
+            world.receive_any(int(str(arguments[0])))
         elif name == "lose":
             world.lose()
         elif name == "open":

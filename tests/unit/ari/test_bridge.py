@@ -1,4 +1,4 @@
-"""A caller and the phone that was dialled for them, until either leaves."""
+"""A bridge of a caller and an outbound channel, until either leaves."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from channel_aa.ari.wire.errors import (
     ServerError,
 )
 from channel_aa.interfaces import ChannelGoneError, TelephonyError
-from tests.support.ari_cases import PhoneTestCase
+from tests.support.ari_cases import OutboundTestCase
 
 if TYPE_CHECKING:
     from channel_aa.ari.outbound import OutboundChannel
 
 
-class ConversationTests(PhoneTestCase):
+class TwoPartyBridgeTests(OutboundTestCase):
     def answered(self) -> OutboundChannel:
         phone = self.dial()
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         return phone
 
     def connect(self, *, is_set_up: bool = True) -> OutboundChannel:
@@ -29,14 +29,14 @@ class ConversationTests(PhoneTestCase):
         self.overs: list[object] = []
         self.over = phone.connect()
         self.over.addBoth(self.overs.append)
-        [self.bridge] = self.client.conversations
+        [self.bridge] = self.client.bridges
         if is_set_up:
             self.sender.only_unanswered().accept(b"{}")
             self.sender.only_unanswered().accept()
         return phone
 
     def leave_bridge(self, channel_id: str) -> None:
-        self.hear(
+        self.receive(
             "ChannelLeftBridge", bridge={"id": self.bridge}, channel={"id": channel_id}
         )
 
@@ -47,7 +47,7 @@ class ConversationTests(PhoneTestCase):
         for exchange in self.sender.unanswered:
             exchange.accept()
 
-    def test_both_are_brought_together_over_one_bridge(self) -> None:
+    def test_both_channels_are_added_to_one_bridge(self) -> None:
         phone = self.connect()
         self.assertEqual(
             self.sender.lines[1:],
@@ -57,18 +57,18 @@ class ConversationTests(PhoneTestCase):
             ],
         )
         self.assertEqual(self.overs, [])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
         self.assertEqual(self.overs, [None])
 
-    def test_a_bridge_that_is_there_already_will_do(self) -> None:
+    def test_existing_bridge_is_used(self) -> None:
         self.connect(is_set_up=False)
         self.sender.only_unanswered().refuse(409)
         self.sender.only_unanswered().accept()
         self.assertEqual(self.overs, [])
         self.end()
 
-    def test_who_may_be_in_it_already_is_looked_for_there(self) -> None:
+    def test_bridge_is_queried_before_channels_are_added_again(self) -> None:
         for there in ("both", "one", "who knows"):
             phone = self.connect(is_set_up=False)
             self.sender.only_unanswered().accept(b"{}")
@@ -89,7 +89,7 @@ class ConversationTests(PhoneTestCase):
             self.assertEqual(self.sender.unanswered, [])
             self.end()
 
-    def test_who_cannot_be_brought_together_is_told_so(self) -> None:
+    def test_failed_addition_is_an_error(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().accept(b"{}")
         for _ in range(2):
@@ -103,14 +103,14 @@ class ConversationTests(PhoneTestCase):
         self.assertIsInstance(getattr(failure, "value", None), RequestTimeoutError)
 
     def end(self) -> None:
-        """Let the caller leave the bridge, and answer what that leads to."""
+        """Let the caller leave the bridge, and answer the requests that follow."""
         self.leave_bridge("c1")
         for exchange in self.sender.unanswered:
             exchange.accept()
         self.assertEqual(self.overs, [None])
         self.overs.clear()
 
-    def test_it_is_over_when_either_leaves_the_bridge(self) -> None:
+    def test_bridge_is_over_when_either_channel_leaves(self) -> None:
         for leaver in ("phone", "caller"):
             phone = self.connect()
             self.leave_bridge("somebody-else")
@@ -120,21 +120,21 @@ class ConversationTests(PhoneTestCase):
                 f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
             )
             self.assertEqual(self.overs, [None])
-            self.assertEqual(self.client.conversations, {})
+            self.assertEqual(self.client.bridges, {})
             self.assertIn("c1", self.client.channels)
 
-    def test_a_caller_who_hangs_up_ends_it(self) -> None:
+    def test_callers_hangup_ends_the_bridge(self) -> None:
         phone = self.connect()
-        self.hear_channel("ChannelHangupRequest")
+        self.receive_channel("ChannelHangupRequest")
         self.leave_bridge("c1")
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.answer_removals(
             f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
         )
         [failure] = self.overs
         self.assertIsInstance(getattr(failure, "value", None), ChannelGoneError)
 
-    def test_giving_it_up_ends_it(self) -> None:
+    def test_cancelling_ends_the_bridge(self) -> None:
         phone = self.connect()
         self.over.cancel()
         [failure] = self.overs
@@ -143,7 +143,7 @@ class ConversationTests(PhoneTestCase):
             f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
         )
 
-    def test_the_bridge_is_not_removed_before_it_is_made(self) -> None:
+    def test_bridge_is_removed_after_its_creation(self) -> None:
         phone = self.connect(is_set_up=False)
         making = self.sender.only_unanswered()
         phone.hang_up()
@@ -156,7 +156,7 @@ class ConversationTests(PhoneTestCase):
         self.answer_removals(f"DELETE bridges/{self.bridge}")
         self.assertEqual(self.overs, [None])
 
-    def test_a_phone_that_is_gone_already_ends_it_at_once(self) -> None:
+    def test_missing_outbound_channel_ends_the_bridge(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().accept(b"{}")
         self.sender.only_unanswered().refuse(400, "Channel not found")
@@ -165,7 +165,7 @@ class ConversationTests(PhoneTestCase):
         )
         self.assertEqual(self.overs, [None])
 
-    def test_one_that_cannot_begin_says_why(self) -> None:
+    def test_failed_setup_is_an_error(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().refuse(500)
         self.answer_removals(
@@ -174,26 +174,26 @@ class ConversationTests(PhoneTestCase):
         [failure] = self.overs
         self.assertIsInstance(getattr(failure, "value", None), ServerError)
 
-    def test_without_an_answer_it_is_set_up_again(self) -> None:
+    def test_setup_without_a_response_is_repeated(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().fail(ConnectionLostError)
         self.clock.advance(1)
         self.sender.only_unanswered().accept(b"{}")
-        self.sender.only_unanswered().fail(ConnectionLostError, may_be_done=False)
+        self.sender.only_unanswered().fail(ConnectionLostError, outcome_unknown=False)
         self.clock.advance(1)
         self.sender.only_unanswered().accept()
         self.assertEqual(self.overs, [])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
-    def test_only_what_was_answered_can_be_connected(self) -> None:
+    def test_only_answered_channels_can_be_connected(self) -> None:
         phone = self.dial()
         self.failureResultOf(phone.connect(), TelephonyError)
-        self.hear_end(phone)
+        self.receive_destroyed(phone)
         self.successResultOf(phone.connect())
         phone = self.connect()
         self.failureResultOf(phone.connect(), TelephonyError)
-        self.hear_channel("StasisEnd")
+        self.receive_channel("StasisEnd")
         self.answer_removals(
             f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
         )
@@ -201,23 +201,23 @@ class ConversationTests(PhoneTestCase):
 
     def reconnect(self, *members: str) -> None:
         listed = ",".join(f'"{each}"' for each in members)
-        name = self.client.bridge_name
+        name = self.client._context.bridge_name
         bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":[{listed}]}}'
         self.sender.answers["GET bridges"] = f"[{bridge}]".encode()
         self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
         self.connection.lose()
         self.connection.open()
 
-    def test_after_a_lost_connection_it_goes_on(self) -> None:
+    def test_bridge_outlasts_a_lost_connection(self) -> None:
         phone = self.connect()
         self.sender.answers[f"GET channels/{phone.id}"] = b'{"id":"x"}'
         self.reconnect("c1", phone.id)
         self.assertEqual(self.overs, [])
         self.assertEqual(self.sender.unanswered, [])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
-    def test_one_that_comes_about_while_bridges_are_listed_is_not_over(self) -> None:
+    def test_bridge_created_during_the_query_is_not_over(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().accept(b"{}")
         self.sender.answers[f"GET channels/{phone.id}"] = b'{"id":"x"}'
@@ -228,14 +228,14 @@ class ConversationTests(PhoneTestCase):
         exchanges = {each.line.split("?")[0]: each for each in self.sender.unanswered}
         asked = exchanges[f"GET bridges/{self.bridge}"]
         asked.accept(f'{{"id":"x","channels":["c1","{phone.id}"]}}'.encode())
-        name = self.client.bridge_name
+        name = self.client._context.bridge_name
         bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":["c1"]}}'
         exchanges["GET bridges"].accept(f"[{bridge}]".encode())
         self.assertEqual(self.overs, [])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
         self.answer_removals(f"DELETE bridges/{self.bridge}")
 
-    def test_or_has_ended_meanwhile(self) -> None:
+    def test_bridge_that_lost_a_channel_meanwhile_is_over(self) -> None:
         phone = self.connect()
         self.reconnect("c1")
         self.answer_removals(
@@ -244,7 +244,7 @@ class ConversationTests(PhoneTestCase):
         )
         self.assertEqual(self.overs, [None])
 
-    def test_stopping_leaves_it_standing(self) -> None:
+    def test_stopping_leaves_the_bridge(self) -> None:
         self.connect()
         self.successResultOf(self.client.stopService())
         [failure] = self.overs
@@ -253,14 +253,14 @@ class ConversationTests(PhoneTestCase):
         self.assertFalse(any(line.startswith("DELETE") for line in self.sender.lines))
         self.assert_nothing_left()
 
-    def test_stopping_hangs_a_phone_up_that_rings(self) -> None:
+    def test_stopping_hangs_up_a_ringing_channel(self) -> None:
         phone = self.dial()
         stopped = self.client.stopService()
         self.assertNoResult(stopped)
         self.is_hung_up(phone)
         self.successResultOf(stopped)
 
-    def test_stopping_does_not_wait_for_ever(self) -> None:
+    def test_stopping_waits_for_a_limited_time(self) -> None:
         self.dial()
         stopped = self.client.stopService()
         self.clock.advance(2)

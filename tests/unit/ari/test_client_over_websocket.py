@@ -1,4 +1,4 @@
-"""The client, when its requests go over the websocket."""
+"""The client with its requests over the websocket."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from channel_aa.ari.wire.connection import EventsConnection
 
 
-class ClientTests(SynchronousTestCase):
-    """A client whose requests go over the websocket, on a fake one."""
+class WebSocketClientTests(SynchronousTestCase):
+    """A client whose requests go over a fake websocket."""
 
     def setUp(self) -> None:
         self.log = LogRecorder()
@@ -68,15 +68,15 @@ class ClientTests(SynchronousTestCase):
         self.connection.open()
         self.answer()
 
-    def hear(self, kind: str, **fields: object) -> None:
-        self.connection.message(json.dumps({"type": kind, **fields}).encode())
+    def receive(self, kind: str, **fields: object) -> None:
+        self.connection.message_received(json.dumps({"type": kind, **fields}).encode())
 
-    def hear_playback(self, kind: str, playback_id: str, state: str) -> None:
-        self.hear(kind, playback={"id": playback_id, "state": state})
+    def receive_playback(self, kind: str, playback_id: str, state: str) -> None:
+        self.receive(kind, playback={"id": playback_id, "state": state})
 
     def enter(self, channel_id: str = "c1") -> None:
         channel = {"id": channel_id, "name": f"PJSIP/{channel_id}"}
-        self.hear("StasisStart", channel=channel, args=[])
+        self.receive("StasisStart", channel=channel, args=[])
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ class ClientTests(SynchronousTestCase):
 
     def answer(self, status: int = 200, body: object = None) -> None:
         """Answer the last request, as Asterisk 22 does."""
-        self.hear(
+        self.receive(
             "RESTResponse",
             timestamp="2026-01-01T00:00:00.000+0000",
             application="channel-aa",
@@ -100,18 +100,18 @@ class ClientTests(SynchronousTestCase):
             message_body="" if body is None else json.dumps(body),
         )
 
-    def test_a_sound_is_played_and_stopped_over_the_websocket_alone(self) -> None:
+    def test_playback_is_requested_and_stopped_over_the_websocket(self) -> None:
         self.enter()
         playback = self.client.channels["c1"].play("sound:press-1")
         ends: list[PlaybackEnd] = []
         playback.finished.addCallback(ends.append)
         self.assertEqual(self.last, f"POST channels/c1/play/{playback.id}")
-        self.hear_playback("PlaybackStarted", playback.id, "playing")
+        self.receive_playback("PlaybackStarted", playback.id, "playing")
         self.answer(201, {"id": playback.id})
         playback.stop()
         self.assertEqual(self.last, f"DELETE playbacks/{playback.id}")
         self.answer(204)
-        self.hear_playback("PlaybackFinished", playback.id, "done")
+        self.receive_playback("PlaybackFinished", playback.id, "done")
         self.assertEqual(ends, [PlaybackEnd.DONE])
         hangup = self.client.channels["c1"].hang_up()
         self.assertEqual(self.last, "DELETE channels/c1")
@@ -119,20 +119,20 @@ class ClientTests(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(hangup))
         self.assertEqual(self.http.lines, [])
 
-    def test_an_error_is_that_of_http(self) -> None:
+    def test_errors_are_those_of_http(self) -> None:
         answer = self.client.request("GET", "channels", "c9")
         self.answer(404, {"message": "Channel not found"})
         error = self.failureResultOf(answer, NotFoundError).value
         self.assertEqual(str(error), "GET channels/c9: 404 Channel not found")
 
-    def test_an_answer_is_decoded(self) -> None:
+    def test_response_is_decoded(self) -> None:
         answer = self.client.request("GET", "channels")
         self.answer(200, [{"id": "c1", "name": "Zoë"}])
         self.assertEqual(self.successResultOf(answer), [{"id": "c1", "name": "Zoë"}])
 
-    def test_a_malformed_answer_is_dropped_and_the_request_times_out(self) -> None:
+    def test_malformed_response_is_ignored(self) -> None:
         answer = self.client.request("GET", "channels")
-        self.hear("RESTResponse", request_id=self.sent[-1]["request_id"])
+        self.receive("RESTResponse", request_id=self.sent[-1]["request_id"])
         self.assertIn("RESTResponse", self.log.texts(level=LogLevel.error)[0])
         self.assertNoResult(answer)
         self.clock.advance(TIMEOUT)
@@ -145,11 +145,11 @@ class ClientTests(SynchronousTestCase):
         self.http.only_unanswered().accept()
         self.assertIsNone(self.successResultOf(answered))
 
-    def test_a_new_connection_is_caught_up_over_http_and_then_used(self) -> None:
+    def test_reconciliation_goes_over_http_before_the_probe_is_answered(self) -> None:
         self.enter()
         playback = self.client.channels["c1"].play("sound:press-1")
         self.connection.lose()
-        # It may play: that is asked after, once there is a connection.
+        # It may be playing; a query follows once the connection is open.
         self.assertEqual(self.http.lines, [])
         self.http.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
         self.connection.open()
@@ -159,9 +159,9 @@ class ClientTests(SynchronousTestCase):
         self.answer(200, {})
         playback.stop()
         self.assertEqual(self.last, f"DELETE playbacks/{playback.id}")
-        self.hear_playback("PlaybackFinished", playback.id, "done")
+        self.receive_playback("PlaybackFinished", playback.id, "done")
 
-    def test_stopping_gives_up_what_is_pending_in_silence(self) -> None:
+    def test_stopping_fails_pending_requests_without_logging(self) -> None:
         self.enter()
         playback = self.client.channels["c1"].play("sound:press-1")
         answer = self.client.request("GET", "channels")

@@ -1,4 +1,4 @@
-"""A dialled phone: whose call it shows, what becomes of it, how it is hung up."""
+"""An outbound channel: its caller ID, its outcome, and its hangup."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from channel_aa.ari.outbound import caller_id, is_phone
+from channel_aa.ari.outbound import caller_id, is_outbound
 from channel_aa.ari.wire.errors import RequestTimeoutError
 from channel_aa.interfaces import DialOutcome, IOutboundChannel
-from tests.support.ari_cases import PhoneTestCase
+from tests.support.ari_cases import OutboundTestCase
 
 if TYPE_CHECKING:
     from channel_aa.ari.outbound import OutboundChannel
@@ -24,7 +24,7 @@ CONGESTION = DialOutcome.CONGESTION
 
 
 class CallerIdTests(SynchronousTestCase):
-    def test_the_label_stands_before_the_name(self) -> None:
+    def test_label_precedes_the_name(self) -> None:
         self.assertEqual(
             caller_id(label="Sales", name="Ann Ü", number="+441632"),
             '"Sales: Ann Ü" <+441632>',
@@ -33,20 +33,20 @@ class CallerIdTests(SynchronousTestCase):
         self.assertEqual(caller_id(label="Sales", name="", number=""), '"Sales" <>')
         self.assertEqual(caller_id(label="", name="", number=""), "")
 
-    def test_nothing_ends_the_quotation(self) -> None:
+    def test_quotation_cannot_be_ended_from_outside(self) -> None:
         self.assertEqual(
             caller_id(label="", name='x" <900>\r\n\\', number="1>,2&3 <4"),
             '"x 900" <1234>',
         )
 
-    def test_nothing_turns_the_direction_of_writing(self) -> None:
+    def test_bidirectional_marks_are_removed(self) -> None:
         self.assertEqual(
             caller_id(label="Sales", name="\u202egpj.exe\u2028\ud800", number=""),
             '"Sales: gpj.exe" <>',
         )
 
     @given(st.text(), st.text(), st.text())
-    def test_whatever_comes_from_outside(
+    def test_any_text_from_outside_makes_a_valid_caller_id(
         self, label: str, name: str, number: str
     ) -> None:
         shown = caller_id(label=label, name=name, number=number)
@@ -57,16 +57,16 @@ class CallerIdTests(SynchronousTestCase):
             self.assertTrue(shown.endswith(">"))
         self.assertTrue(shown.isprintable())
 
-    def test_the_far_half_of_a_phone_is_none(self) -> None:
-        self.assertTrue(is_phone("channel-aa-dialled-1"))
-        self.assertFalse(is_phone("channel-aa-dialled-1;2"))
-        self.assertFalse(is_phone("1700000000.1"))
+    def test_far_half_of_a_local_channel_is_not_outbound(self) -> None:
+        self.assertTrue(is_outbound("channel-aa-dialled-1"))
+        self.assertFalse(is_outbound("channel-aa-dialled-1;2"))
+        self.assertFalse(is_outbound("1700000000.1"))
 
 
-class OutcomeTests(PhoneTestCase):
-    def test_what_is_asked_for(self) -> None:
+class OutcomeTests(OutboundTestCase):
+    def test_originate_request_has_the_callers_id(self) -> None:
         caller = {"name": 'Ann "A"', "number": "555"}
-        self.hear(
+        self.receive(
             "StasisStart", channel={"id": "c/1", "caller": caller, "name": "x"}, args=[]
         )
         phone = self.client.channels["c/1"].dial(
@@ -87,41 +87,41 @@ class OutcomeTests(PhoneTestCase):
                 "callerId": '"Sales: Ann A" <555>',
             },
         )
-        self.hear_end(phone)
+        self.receive_destroyed(phone)
 
-    def test_it_is_answered_when_it_is_in_the_application(self) -> None:
+    def test_channel_is_answered_when_it_enters_the_application(self) -> None:
         phone = self.dial()
         for status in ("", "RINGING", "ANSWER"):
-            self.hear_dial(phone, status)
+            self.receive_dial(phone, status)
         self.assertEqual(self.outcomes, [])
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         self.assertEqual(self.outcomes, [ANSWERED])
         self.assertEqual(len(self.application.entered), 1)
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
 
-    def test_the_answer_may_overtake_the_requests_answer(self) -> None:
+    def test_channel_may_enter_before_the_response(self) -> None:
         phone = self.dial(is_accepted=False)
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         self.assertEqual(self.outcomes, [ANSWERED])
         self.sender.only_unanswered().accept(b"{}")
-        self.hear_channel("StasisEnd", phone.id)
-        self.hear_end(phone, 16)
+        self.receive_channel("StasisEnd", phone.id)
+        self.receive_destroyed(phone, 16)
         self.assertEqual(self.outcomes, [ANSWERED])
 
-    def test_what_is_told_while_dialling_counts(self) -> None:
+    def test_dial_status_gives_the_outcome(self) -> None:
         for status, outcome in (
             ("BUSY", BUSY),
             ("CONGESTION", CONGESTION),
             ("CHANUNAVAIL", UNAVAILABLE),
         ):
             phone = self.dial()
-            self.hear_dial(phone, "")
-            self.hear_dial(phone, status)
+            self.receive_dial(phone, "")
+            self.receive_dial(phone, status)
             self.assertEqual(self.outcomes, [outcome])
-            self.hear_end(phone)
-            self.assertEqual(self.client.phones, {})
+            self.receive_destroyed(phone)
+            self.assertEqual(self.client.outbound, {})
 
-    def test_otherwise_the_cause_counts(self) -> None:
+    def test_hangup_cause_gives_the_outcome_of_any_other_status(self) -> None:
         for cause, outcome in (
             (17, BUSY),
             (34, CONGESTION),
@@ -134,39 +134,39 @@ class OutcomeTests(PhoneTestCase):
             (999, NO_ANSWER),
         ):
             phone = self.dial()
-            self.hear_dial(phone, "")
-            self.hear_dial(phone, "NOANSWER")
+            self.receive_dial(phone, "")
+            self.receive_dial(phone, "NOANSWER")
             self.assertEqual(self.outcomes, [])
-            self.hear_end(phone, cause)
-            self.hear_end(phone, cause)
+            self.receive_destroyed(phone, cause)
+            self.receive_destroyed(phone, cause)
             self.assertEqual(self.outcomes, [outcome])
 
-    def test_one_that_never_rang_is_not_there(self) -> None:
+    def test_channel_that_ends_without_ringing_is_unavailable(self) -> None:
         phone = self.dial()
-        self.hear_end(phone, 0)
+        self.receive_destroyed(phone, 0)
         self.assertEqual(self.outcomes, [UNAVAILABLE])
 
-    def test_a_refusal_is_logged_and_means_unavailable(self) -> None:
+    def test_refused_request_is_logged_and_means_unavailable(self) -> None:
         for status in (400, 500):
             self.dial(is_accepted=False)
             self.sender.only_unanswered().refuse(status, "Allocation failed")
             self.assertEqual(self.outcomes, [UNAVAILABLE])
-            self.assertEqual(self.client.phones, {})
+            self.assertEqual(self.client.outbound, {})
             [line] = self.log.texts()
             self.assertIn("PJSIP/410 cannot be dialled", line)
             self.assertIn("Allocation failed", line)
             self.log.events.clear()
 
-    def test_one_dialled_for_a_caller_who_has_hung_up_never_rings(self) -> None:
+    def test_caller_who_has_hung_up_cannot_dial(self) -> None:
         channel = self.enter()
-        self.hear_channel("ChannelHangupRequest")
+        self.receive_channel("ChannelHangupRequest")
         self.dial(channel, is_accepted=False)
         self.assertEqual(self.outcomes, [NO_ANSWER])
         self.assertEqual(self.sender.lines, [])
 
 
-class HangupTests(PhoneTestCase):
-    def test_it_is_hung_up_once(self) -> None:
+class HangupTests(OutboundTestCase):
+    def test_channel_is_hung_up_once(self) -> None:
         phone = self.dial()
         phone.hang_up()
         phone.hang_up()
@@ -175,70 +175,70 @@ class HangupTests(PhoneTestCase):
         phone.hang_up()
         self.assertEqual(self.sender.unanswered, [])
 
-    def test_giving_up_waiting_hangs_it_up(self) -> None:
+    def test_cancelling_the_outcome_hangs_up(self) -> None:
         phone = self.dial()
         phone.outcome.cancel()
         [failure] = self.outcomes
         self.assertIsInstance(getattr(failure, "value", None), CancelledError)
         self.is_hung_up(phone)
 
-    def test_a_caller_who_hangs_up_hangs_it_up(self) -> None:
+    def test_callers_hangup_hangs_up(self) -> None:
         for kind in ("ChannelHangupRequest", "StasisEnd", "ChannelDestroyed"):
             phone = self.dial()
-            self.hear_channel(kind)
+            self.receive_channel(kind)
             self.assertEqual(self.outcomes, [NO_ANSWER])
             self.is_hung_up(phone)
-            self.hear_channel("StasisEnd")
+            self.receive_channel("StasisEnd")
 
-    def test_not_before_asterisk_knows_it(self) -> None:
+    def test_hangup_is_sent_after_the_response(self) -> None:
         phone = self.dial(is_accepted=False)
         phone.hang_up()
         self.assertEqual(len(self.sender.lines), 1)
         self.sender.only_unanswered().accept(b"{}")
         self.is_hung_up(phone)
 
-    def test_though_the_request_was_not_answered(self) -> None:
+    def test_hangup_is_sent_after_a_timed_out_request(self) -> None:
         phone = self.dial(is_accepted=False)
         phone.hang_up()
         self.sender.only_unanswered().fail(RequestTimeoutError)
         self.is_hung_up(phone)
 
-    def test_an_answer_at_that_moment_changes_nothing(self) -> None:
+    def test_answer_during_the_hangup_changes_nothing(self) -> None:
         phone = self.dial()
         phone.hang_up()
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.receive_channel("StasisStart", phone.id, args=[])
         self.assertEqual(self.outcomes, [NO_ANSWER])
         self.is_hung_up(phone)
 
-    def test_one_that_was_given_up_and_answers_all_the_same_is_hung_up(self) -> None:
+    def test_channel_that_enters_after_it_was_given_up_is_hung_up(self) -> None:
         phone = self.dial(is_accepted=False)
         phone.hang_up()
         self.sender.only_unanswered().fail(RequestTimeoutError)
         self.sender.only_unanswered().refuse(404)
-        self.assertEqual(self.client.phones, {})
-        self.hear_channel("StasisStart", phone.id, args=[])
+        self.assertEqual(self.client.outbound, {})
+        self.receive_channel("StasisStart", phone.id, args=[])
         self.is_hung_up(phone)
         self.assertEqual(len(self.application.entered), 1)
 
-    def test_a_phone_that_passes_the_call_on_is_no_caller(self) -> None:
+    def test_channel_of_a_forwarded_call_is_hung_up(self) -> None:
         """Asterisk then makes a channel of its own, with another id."""
         phone = self.dial()
-        self.hear_end(phone)
-        self.hear_channel("StasisStart", "1700000000.1", args=[phone.id])
+        self.receive_destroyed(phone)
+        self.receive_channel("StasisStart", "1700000000.1", args=[phone.id])
         self.assertEqual(
             self.sender.only_unanswered().line, "DELETE channels/1700000000.1"
         )
         self.sender.only_unanswered().accept()
         self.assertEqual(len(self.application.entered), 1)
 
-    def test_a_hangup_without_an_answer_is_sent_again(self) -> None:
+    def test_hangup_without_a_response_is_sent_again(self) -> None:
         phone = self.dial()
         phone.hang_up()
         self.sender.only_unanswered().fail(RequestTimeoutError)
         self.clock.advance(1)
         self.is_hung_up(phone)
 
-    def test_a_hangup_that_fails_is_logged(self) -> None:
+    def test_failed_hangup_is_logged(self) -> None:
         phone = self.dial()
         phone.hang_up()
         self.sender.only_unanswered().refuse(500)
@@ -246,12 +246,12 @@ class HangupTests(PhoneTestCase):
         self.assertIn("left behind", line)
 
 
-class DoubtTests(PhoneTestCase):
-    """What happens where Asterisk says nothing."""
+class QueryTests(OutboundTestCase):
+    """Channels without events."""
 
-    def test_one_that_says_nothing_is_asked_after_in_the_end(self) -> None:
+    def test_silent_channel_is_queried_after_its_ring_time(self) -> None:
         phone = self.dial()
-        self.hear_dial(phone, "")
+        self.receive_dial(phone, "")
         self.clock.advance(24.9)
         self.assertEqual(self.sender.unanswered, [])
         self.clock.advance(0.1)
@@ -259,23 +259,23 @@ class DoubtTests(PhoneTestCase):
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(self.outcomes, [NO_ANSWER])
 
-    def test_one_that_rings_for_ever_is_hung_up(self) -> None:
+    def test_channel_that_rings_for_ever_is_hung_up(self) -> None:
         phone = self.dial()
         self.clock.advance(25)
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
         self.assertEqual(self.outcomes, [NO_ANSWER])
         self.is_hung_up(phone)
 
-    def test_one_found_to_be_answered_is_answered(self) -> None:
+    def test_query_may_find_the_channel_answered(self) -> None:
         phone = self.dial()
         self.clock.advance(25)
         self.sender.only_unanswered().accept(
             b'{"id":"x","state":"Up","dialplan":{"app_name":"Stasis"}}'
         )
         self.assertEqual(self.outcomes, [ANSWERED])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
 
-    def test_no_usable_answer_three_times_gives_it_up(self) -> None:
+    def test_three_failed_queries_end_the_channel(self) -> None:
         phone = self.dial()
         self.clock.advance(25)
         self.sender.only_unanswered().fail(RequestTimeoutError)
@@ -287,16 +287,16 @@ class DoubtTests(PhoneTestCase):
         self.assertEqual(self.outcomes, [NO_ANSWER])
         self.is_hung_up(phone)
 
-    def test_one_that_failed_and_never_ended_is_asked_after(self) -> None:
+    def test_failed_channel_that_did_not_end_is_queried(self) -> None:
         phone = self.dial()
-        self.hear_dial(phone, "BUSY")
+        self.receive_dial(phone, "BUSY")
         self.clock.advance(25)
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Down"}')
         self.is_hung_up(phone)
         self.assertEqual(self.outcomes, [BUSY])
 
-    def dial_in_doubt(self) -> tuple[OutboundChannel, str]:
-        """Dial, and lose the answer; the line is that of the request."""
+    def dial_with_unknown_outcome(self) -> tuple[OutboundChannel, str]:
+        """Dial, and time the request out; return its line as well."""
         phone = self.dial(is_accepted=False)
         exchange = self.sender.only_unanswered()
         exchange.fail(RequestTimeoutError)
@@ -304,15 +304,15 @@ class DoubtTests(PhoneTestCase):
         self.assertEqual(question.line, f"GET channels/{phone.id}")
         return phone, exchange.line
 
-    def test_a_request_in_doubt_is_asked_after(self) -> None:
-        phone, _ = self.dial_in_doubt()
+    def test_channel_is_queried_after_a_timed_out_request(self) -> None:
+        phone, _ = self.dial_with_unknown_outcome()
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
         self.assertEqual(self.outcomes, [])
-        self.hear_end(phone, 17)
+        self.receive_destroyed(phone, 17)
         self.assertEqual(self.outcomes, [BUSY])
 
-    def test_one_that_was_lost_is_made_again_once(self) -> None:
-        _, line = self.dial_in_doubt()
+    def test_lost_request_is_sent_again_once(self) -> None:
+        _, line = self.dial_with_unknown_outcome()
         self.sender.only_unanswered().refuse(404)
         again = self.sender.only_unanswered()
         self.assertEqual(again.line, line)
@@ -320,33 +320,33 @@ class DoubtTests(PhoneTestCase):
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(self.outcomes, [UNAVAILABLE])
 
-    def test_one_that_nobody_wants_any_more_is_not(self) -> None:
-        phone, _ = self.dial_in_doubt()
+    def test_lost_request_is_not_sent_again_after_a_hangup(self) -> None:
+        phone, _ = self.dial_with_unknown_outcome()
         phone.hang_up()
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(self.sender.unanswered, [])
         self.assertEqual(self.outcomes, [NO_ANSWER])
 
-    def test_an_id_in_use_is_no_refusal(self) -> None:
+    def test_conflict_of_the_id_is_not_a_refusal(self) -> None:
         """The request was repeated on the way, for example."""
         phone = self.dial(is_accepted=False)
         self.sender.only_unanswered().refuse(409)
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
         self.assertEqual(self.outcomes, [])
-        self.hear_end(phone)
+        self.receive_destroyed(phone)
 
-    def test_one_that_waits_for_the_connection_can_be_taken_back(self) -> None:
+    def test_held_request_is_withdrawn_by_a_hangup(self) -> None:
         channel = self.enter()
         self.connection.lose()
         phone = self.dial(channel, is_accepted=False)
         self.assertEqual(self.sender.lines, [])
         phone.hang_up()
         self.assertEqual(self.outcomes, [NO_ANSWER])
-        self.assertEqual(self.client.phones, {})
+        self.assertEqual(self.client.outbound, {})
         self.connection.open()
         self.assertEqual(self.sender.lines, [])
 
-    def test_after_a_lost_connection_it_is_asked_after(self) -> None:
+    def test_channel_is_queried_after_a_lost_connection(self) -> None:
         phone = self.dial()
         self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
         self.connection.lose()
@@ -357,4 +357,4 @@ class DoubtTests(PhoneTestCase):
         self.assertEqual(question.line, f"GET channels/{phone.id}")
         question.accept(b'{"id":"x","dialplan":{"app_name":"Stasis"}}')
         self.assertEqual(self.outcomes, [ANSWERED])
-        self.hear_channel("StasisEnd", phone.id)
+        self.receive_channel("StasisEnd", phone.id)
