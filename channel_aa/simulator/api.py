@@ -1,7 +1,7 @@
-"""Requests and their answers, whatever carried them here.
+"""ARI's requests and responses, independent of HTTP and the websocket.
 
-`Api.dispatch` takes a method, a path and parameters, and gives a response: HTTP
-is one way to bring them, the websocket of the events is another.
+The functions in `channel_aa.simulator.resources` register themselves with a `Router`;
+`Api.dispatch` calls them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from channel_aa.simulator.state import PbxState
 
     Answer: TypeAlias = "Response | Deferred[Response]"
-    Handler: TypeAlias = "Callable[[PbxState, Given], Answer]"
+    Handler: TypeAlias = "Callable[[PbxState, Parameters], Answer]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +69,8 @@ class RefusedError(Exception):
         return Response(status=self.status, content=content, headers=self.headers)
 
 
-class Given:
-    """What came with a request: values from its path, its query and its body."""
+class Parameters:
+    """The parameters of one request: those of its path, its query and its body."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
@@ -118,7 +118,7 @@ class Given:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """One parameter of a request; those of the path are always required."""
+    """The declaration of one parameter; those of the path are always required."""
 
     name: str
     is_required: bool = False
@@ -127,19 +127,9 @@ class Parameter:
     where: str = "query"
 
 
-def optional(*names: str) -> list[Parameter]:
-    """Make parameters that may be left out."""
-    return [Parameter(name=name) for name in names]
-
-
-def required(*names: str) -> list[Parameter]:
-    """Make parameters that may not be left out."""
-    return [Parameter(name=name, is_required=True) for name in names]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One kind of request: how it is spelled, what it is called, who serves it."""
+    """One operation of ARI: method, path, name, and the function that serves it."""
 
     method: str
     path: str
@@ -156,8 +146,7 @@ class Route:
     @cached_property
     def names_in_path(self) -> Sequence[str]:
         """The names of the parameters in its path, from left to right."""
-        segments = self.path.split("/")
-        return tuple(each[1:-1] for each in segments if each.startswith("{"))
+        return _names_in(self.path)
 
     @property
     def all_parameters(self) -> Sequence[Parameter]:
@@ -169,15 +158,75 @@ class Route:
         return (*in_path, *self.parameters)
 
 
+class Router:
+    """The operations of one ARI resource; a decorator puts each at its function.
+
+    Attributes:
+        routes: the operations registered so far, in the order of the source.
+    """
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        nickname: str,
+        returns: str = "void",
+        required: str = "",
+        optional: str = "",
+        others: Sequence[Parameter] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Register the decorated function as the handler of an operation.
+
+        Args:
+            method: ``GET``, ``POST``, ….
+            path: below ``/ari``: ``/channels/{channelId}``.
+            nickname: the operation's name in ARI's own description.
+            returns: the model of its answer there.
+            required: names of parameters in the query that have to be given, with
+                spaces between them; ``[]`` behind the name of a list.
+            optional: the same of parameters that may be left out.
+            others: the parameters that are neither texts nor lists in the query.
+        """
+        in_query = [
+            Parameter(
+                name=name.removesuffix("[]"),
+                is_required=is_required,
+                is_list=name.endswith("[]"),
+            )
+            for names, is_required in ((required, True), (optional, False))
+            for name in names.split()
+        ]
+
+        def register(handler: Handler) -> Handler:
+            self.routes.append(
+                Route(
+                    method=method,
+                    path=path,
+                    nickname=nickname,
+                    handler=handler,
+                    returns=returns,
+                    parameters=(*in_query, *others),
+                )
+            )
+            return handler
+
+        return register
+
+
 class _Node:
-    """A place in the tree of paths."""
+    """One segment in the tree of paths."""
 
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
         self.wildcard: _Node | None = None
-        self.routes: dict[str, Route] = {}
+        self.handlers: dict[str, tuple[Handler, Sequence[str]]] = {}
+        """By method: the handler, and the names of the parameters in its path."""
 
-    def grow(self, segment: str) -> _Node:
+    def add_child(self, segment: str) -> _Node:
         if not segment.startswith("{"):
             return self.children.setdefault(segment, _Node())
         if self.wildcard is None:
@@ -186,16 +235,26 @@ class _Node:
 
 
 class Api:
-    """Serves requests on the world, by a table of routes."""
+    """Dispatches requests to the handlers of their operations.
 
-    def __init__(self, world: PbxState, routes: Iterable[Route]) -> None:
-        self._world = world
+    Args:
+        state: what the handlers read and change.
+        routes: the operations that are modelled.
+        unmodelled: method and path of further ones; each is answered with 501.
+    """
+
+    def __init__(
+        self,
+        state: PbxState,
+        routes: Iterable[Route],
+        unmodelled: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self._state = state
         self._root = _Node()
+        for method, path in unmodelled:
+            self._add(method, path, _refuse_as_unmodelled(method, path))
         for route in routes:
-            node = self._root
-            for segment in route.path.split("/")[1:]:
-                node = node.grow(segment)
-            node.routes[route.method] = route
+            self._add(route.method, route.path, route.handler)
 
     def dispatch(
         self, method: str, segments: Sequence[str], parameters: Mapping[str, Any]
@@ -211,17 +270,22 @@ class Api:
         """
         try:
             node, in_path = self._find(segments)
-            route = node.routes.get(method)
-            if route is None:
-                return self._no_route(node, method)
-            named = zip(route.names_in_path, in_path, strict=True)
-            given = Given({**parameters, **dict(named)})
-            answer = route.handler(self._world, given)
+            if method not in node.handlers:
+                return self._answer_without_handler(node, method)
+            handler, names = node.handlers[method]
+            named = zip(names, in_path, strict=True)
+            answer = handler(self._state, Parameters({**parameters, **dict(named)}))
         except RefusedError as error:
             return error.response
         if isinstance(answer, Deferred):
             answer.addErrback(_refusal)
         return answer
+
+    def _add(self, method: str, path: str, handler: Handler) -> None:
+        node = self._root
+        for segment in path.split("/")[1:]:
+            node = node.add_child(segment)
+        node.handlers[method] = handler, _names_in(path)
 
     def _find(self, segments: Sequence[str]) -> tuple[_Node, list[str]]:
         node = self._root
@@ -238,11 +302,24 @@ class Api:
             node = child
         return node, in_path
 
-    def _no_route(self, node: _Node, method: str) -> Response:
-        allowed = {"Allow": ",".join(("OPTIONS", *sorted(node.routes)))}
+    def _answer_without_handler(self, node: _Node, method: str) -> Response:
+        allowed = {"Allow": ",".join(("OPTIONS", *sorted(node.handlers)))}
         if method == "OPTIONS":
             return Response(status=204, headers=allowed)
         raise RefusedError(405, "Invalid method", headers=allowed)
+
+
+def _names_in(path: str) -> Sequence[str]:
+    """List the parameters in a path, from left to right."""
+    return tuple(each[1:-1] for each in path.split("/") if each.startswith("{"))
+
+
+def _refuse_as_unmodelled(method: str, path: str) -> Handler:
+    def refuse(_state: PbxState, _parameters: Parameters) -> Answer:
+        message = f"{method} /ari{path} is not modelled by the simulator"
+        raise RefusedError(501, message)
+
+    return refuse
 
 
 def _refusal(failure: Any) -> Response:  # noqa: ANN401 - Failure is generic in stubs

@@ -240,7 +240,7 @@ class Channel:
         """Let it hear ``ringing`` or ``music:CLASS``, behind what was asked before."""
         self._put(lambda: self.hearing.start(heard))
 
-    def indicate_no_more(self, heard: str) -> None:
+    def stop_indicating(self, heard: str) -> None:
         """End `indicate`, of what begins so."""
         self._put(lambda: self.hearing.stop(heard))
 

@@ -13,7 +13,7 @@ from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, make_server
 from channel_aa.simulator.phone_behaviour import Phones
 from channel_aa.simulator.request_handler import RequestHandler
-from channel_aa.simulator.routes import ROUTES
+from channel_aa.simulator.routes import ROUTES, UNMODELLED
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 from channel_aa.simulator.websocket import EventsFactory
@@ -94,7 +94,7 @@ class Simulator:
             version=VERSIONS[serves_requests_over_websocket],
             phones=Phones.of(phones or {}),
         )
-        self.desk = RequestHandler(self.world, Api(self.world, ROUTES))
+        self.desk = RequestHandler(self.world, Api(self.world, ROUTES, UNMODELLED))
         self._events = EventsFactory(
             self.world,
             self.desk,

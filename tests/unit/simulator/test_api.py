@@ -7,7 +7,7 @@ from channel_aa.simulator.api import Api, Response
 from channel_aa.simulator.apidocs import describe
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from channel_aa.simulator.routes import ROUTES
+from channel_aa.simulator.routes import OPERATIONS, ROUTES, UNMODELLED
 from tests.support.simulated import Simulated
 
 
@@ -16,7 +16,7 @@ class ApiTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.on = Simulated(dialplan_seconds=1)
-        self.api = Api(self.on.world, ROUTES)
+        self.api = Api(self.on.world, ROUTES, UNMODELLED)
 
     def ask(self, method: str, *path: str, **parameters: object) -> Response:
         answer = self.api.dispatch(method, path, parameters)
@@ -134,6 +134,41 @@ class ApiTests(SynchronousTestCase):
             self.error(self.ask("GET", "channels", "1", "nothing")),
             (404, "Resource not found"),
         )
+
+    def test_operation_that_is_not_modelled_says_so(self) -> None:
+        for path in ("create", "externalMedia"):
+            with self.subTest(path=path):
+                answer = self.ask("POST", "channels", path, endpoint="Local/1")
+                self.assertEqual(
+                    self.error(answer),
+                    (
+                        501,
+                        f"POST /ari/channels/{path} is not modelled by the simulator",
+                    ),
+                )
+        self.assertEqual(set(self.on.world.channels), {self.on.channel.id})
+        self.assertEqual(self.ask_channel("POST", "snoop").status, 501)
+
+    def test_every_operation_of_asterisk_is_modelled_or_answered_with_501(
+        self,
+    ) -> None:
+        self.assertEqual(len(OPERATIONS), 109)
+        self.assertLessEqual({(each.method, each.path) for each in ROUTES}, OPERATIONS)
+        for method, path in sorted(OPERATIONS):
+            answer = self.ask(method, *path.format_map(_Ids()).split("/")[1:])
+            with self.subTest(method=method, path=path):
+                is_unmodelled = (method, path) in UNMODELLED
+                self.assertEqual(answer.status == 501, is_unmodelled)
+                self.assertNotEqual(answer.status, 405)
+                if answer.status == 404:
+                    self.assertNotEqual(self.error(answer)[1], "Resource not found")
+
+
+class _Ids(dict[str, str]):
+    """An id for each parameter of a path."""
+
+    def __missing__(self, name: str) -> str:
+        return "none"
 
 
 class DocumentationTests(SynchronousTestCase):

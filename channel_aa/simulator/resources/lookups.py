@@ -1,4 +1,4 @@
-"""What a request is about: found, or refused."""
+"""Finding what a request names, or refusing the request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-    from channel_aa.simulator.api import Given
+    from channel_aa.simulator.api import Parameters
     from channel_aa.simulator.applications import Application
     from channel_aa.simulator.bridges import Bridge
     from channel_aa.simulator.channels import Channel
@@ -21,67 +21,71 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def any_channel(world: PbxState, given: Given) -> Channel:
+def find_channel(state: PbxState, parameters: Parameters) -> Channel:
     """Find a channel.
 
     Raises:
         RefusedError: it is not there.
     """
-    return _found(world.channels.get(given.text("channelId")), "Channel")
+    return _found(state.channels.get(parameters.text("channelId")), "Channel")
 
 
-def own_channel(world: PbxState, given: Given) -> Channel:
+def find_stasis_channel(state: PbxState, parameters: Parameters) -> Channel:
     """Find a channel that is in an application.
 
     Raises:
         RefusedError: it is not there, or in none.
     """
-    channel = any_channel(world, given)
+    channel = find_channel(state, parameters)
     if channel.application is None:
         raise RefusedError(409, "Channel not in Stasis application")
     return channel
 
 
-def usable_channel(world: PbxState, given: Given) -> Channel:
+def find_usable_channel(state: PbxState, parameters: Parameters) -> Channel:
     """Find a channel in an application that is not an outbound one still ringing.
 
     Raises:
         RefusedError: it is not there, in none, or still rings.
     """
-    channel = own_channel(world, given)
+    channel = find_stasis_channel(state, parameters)
     if not channel.is_in_valid_state:
         raise RefusedError(412, "Channel in invalid state")
     return channel
 
 
-def a_playback(world: PbxState, given: Given) -> Playback:
+def find_playback(state: PbxState, parameters: Parameters) -> Playback:
     """Find a playback.
 
     Raises:
         RefusedError: it is not there.
     """
-    return _found(world.find_playback(given.text("playbackId")), "Playback")
+    return _found(state.find_playback(parameters.text("playbackId")), "Playback")
 
 
-def a_bridge(world: PbxState, given: Given) -> Bridge:
+def find_bridge(state: PbxState, parameters: Parameters) -> Bridge:
     """Find a bridge.
 
     Raises:
         RefusedError: it is not there.
     """
-    return _found(world.bridges.get(given.text("bridgeId")), "Bridge")
+    return _found(state.bridges.get(parameters.text("bridgeId")), "Bridge")
 
 
-def an_application(world: PbxState, given: Given) -> Application:
+def find_application(state: PbxState, parameters: Parameters) -> Application:
     """Find an application.
 
     Raises:
         RefusedError: it is not there.
     """
-    return _found(world.applications.get(given.text("applicationName")), "Application")
+    return _found(
+        state.applications.get(parameters.text("applicationName")), "Application"
+    )
 
 
-def when_done(command: Deferred[None], *, status: int = 500) -> Deferred[Response]:
+def respond_when_done(
+    command: Deferred[None], *, status: int = 500
+) -> Deferred[Response]:
     """Answer when a channel has carried a command out.
 
     Args:

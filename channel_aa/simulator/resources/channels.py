@@ -1,0 +1,349 @@
+"""ARI's operations on channels.
+
+Statuses and messages are those that Asterisk 22.10.1 was seen to use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response, Router
+from channel_aa.simulator.caller_id import CallerId
+from channel_aa.simulator.playbacks import Playback
+from channel_aa.simulator.recordings import TERMINATORS, Limits, Recording
+from channel_aa.simulator.resources.lookups import (
+    find_channel,
+    find_stasis_channel,
+    find_usable_channel,
+    respond_when_done,
+)
+from channel_aa.simulator.simulated_phone import SimulatedPhone
+from channel_aa.simulator.variables import UnknownFunctionError
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+    from channel_aa.simulator.api import Parameters
+    from channel_aa.simulator.channels import Channel
+    from channel_aa.simulator.state import PbxState
+
+ROUTER = Router()
+
+_ORIGINATE = "app appArgs callerId timeout originator formats"
+_RING_SECONDS = 30
+_RECORDING_FORMATS = frozenset({"alaw", "gsm", "sln", "ulaw", "wav"})
+_HANGUP_CAUSES = {
+    "normal": 16,
+    "busy": 17,
+    "congestion": 34,
+    "no_answer": 19,
+    "timeout": 102,
+    "rejected": 21,
+    "unallocated": 1,
+    "normal_unspecified": 31,
+    "number_incomplete": 28,
+    "codec_mismatch": 58,
+    "interworking": 127,
+    "failure": 38,
+    "answered_elsewhere": 26,
+}
+"""The cause (Q.850) that a hangup gets from each ``reason``."""
+
+
+@ROUTER.route("GET", "/channels", nickname="list", returns="List[Channel]")
+def list_channels(state: PbxState, _parameters: Parameters) -> Response:
+    """List the channels."""
+    return Response(content=[each.snapshot() for each in state.channels.values()])
+
+
+@ROUTER.route(
+    "POST",
+    "/channels",
+    nickname="originate",
+    returns="Channel",
+    required="endpoint",
+    optional=f"{_ORIGINATE} channelId",
+)
+@ROUTER.route(
+    "POST",
+    "/channels/{channelId}",
+    nickname="originateWithId",
+    returns="Channel",
+    required="endpoint",
+    optional=_ORIGINATE,
+)
+def originate(state: PbxState, parameters: Parameters) -> Response:
+    """Dial a phone."""
+    endpoint, application = parameters.text("endpoint"), parameters.text("app")
+    if not endpoint:
+        raise RefusedError(400, "Endpoint must be specified")
+    if not application:
+        raise RefusedError(400, "Application or extension must be specified")
+    technology, _, resource = endpoint.partition("/")
+    if not technology or not resource:
+        raise RefusedError(400, "Invalid endpoint specified")
+    originator = _originator(state, parameters)
+    channel_id = parameters.text("channelId")
+    if channel_id in state.channels:
+        raise RefusedError(409, "Channel with given unique ID already exists")
+    phone = state.phones.find(endpoint)
+    is_there = phone is not None and phone.is_reachable
+    if technology != "Local" and not is_there:
+        raise RefusedError(500, "Allocation failed", key="error")
+    arguments = parameters.text("appArgs")
+    telephone = SimulatedPhone(
+        state,
+        phone,
+        endpoint=endpoint,
+        channel_id=channel_id,
+        application=application,
+        arguments=arguments.split(",") if arguments else (),
+        shows=CallerId.parse(parameters.text("callerId")),
+        language=originator.language if originator else "en",
+        variables=parameters.pairs("variables"),
+    )
+    state.telephones[telephone.channel.id] = telephone
+    telephone.ring(parameters.number("timeout", _RING_SECONDS))
+    return Response(content=telephone.channel.snapshot())
+
+
+def _originator(state: PbxState, parameters: Parameters) -> Channel | None:
+    name = parameters.text("originator")
+    if not name:
+        return None
+    if parameters.text("formats"):
+        message = "Originator and formats can't both be specified"
+        raise RefusedError(400, message)
+    originator = state.channels.get(name)
+    if originator is None:
+        raise RefusedError(400, "Provided originator channel was not found")
+    return originator
+
+
+@ROUTER.route("GET", "/channels/{channelId}", nickname="get", returns="Channel")
+def get_channel(state: PbxState, parameters: Parameters) -> Response:
+    """Describe a channel."""
+    return Response(content=find_channel(state, parameters).snapshot())
+
+
+@ROUTER.route(
+    "DELETE", "/channels/{channelId}", nickname="hangup", optional="reason_code reason"
+)
+def hang_up(state: PbxState, parameters: Parameters) -> Response:
+    """Hang a channel up."""
+    channel = find_channel(state, parameters)
+    reason = parameters.text("reason") or "normal"
+    if reason not in _HANGUP_CAUSES:
+        raise RefusedError(400, "Invalid reason for hangup reason provided")
+    channel.hang_up_on_request(final_cause=_HANGUP_CAUSES[reason])
+    return NO_CONTENT
+
+
+@ROUTER.route("POST", "/channels/{channelId}/answer", nickname="answer")
+def answer(state: PbxState, parameters: Parameters) -> Deferred[Response]:
+    """Answer a channel."""
+    return respond_when_done(find_usable_channel(state, parameters).answer())
+
+
+@ROUTER.route("POST", "/channels/{channelId}/ring", nickname="ring")
+def ring(state: PbxState, parameters: Parameters) -> Response:
+    """Indicate ringing to a channel."""
+    find_usable_channel(state, parameters).indicate("ringing")
+    return NO_CONTENT
+
+
+@ROUTER.route("DELETE", "/channels/{channelId}/ring", nickname="ringStop")
+def stop_ringing(state: PbxState, parameters: Parameters) -> Response:
+    """Stop `ring`."""
+    find_usable_channel(state, parameters).stop_indicating("ringing")
+    return NO_CONTENT
+
+
+@ROUTER.route(
+    "POST", "/channels/{channelId}/moh", nickname="startMoh", optional="mohClass"
+)
+def start_music(state: PbxState, parameters: Parameters) -> Response:
+    """Play music on hold; whether the class exists is not checked."""
+    channel = find_usable_channel(state, parameters)
+    channel.indicate(f"music:{parameters.text('mohClass') or 'default'}")
+    return NO_CONTENT
+
+
+@ROUTER.route("DELETE", "/channels/{channelId}/moh", nickname="stopMoh")
+def stop_music(state: PbxState, parameters: Parameters) -> Response:
+    """Stop `start_music`."""
+    find_usable_channel(state, parameters).stop_indicating("music:")
+    return NO_CONTENT
+
+
+@ROUTER.route(
+    "POST",
+    "/channels/{channelId}/dtmf",
+    nickname="sendDTMF",
+    optional="dtmf before between duration after",
+)
+def send_dtmf(state: PbxState, parameters: Parameters) -> Response:
+    """Send DTMF to a channel; the phone at its end hears it."""
+    find_usable_channel(state, parameters)
+    if not parameters.text("dtmf"):
+        raise RefusedError(400, "DTMF is required")
+    return NO_CONTENT
+
+
+@ROUTER.route(
+    "POST",
+    "/channels/{channelId}/continue",
+    nickname="continueInDialplan",
+    optional="context extension priority label",
+)
+def continue_in_dialplan(state: PbxState, parameters: Parameters) -> Response:
+    """Return a channel to the dialplan."""
+    channel = find_usable_channel(state, parameters)
+    label = parameters.text("label")
+    if label and not label.isdecimal():
+        raise RefusedError(404, "Requested label can not be found")
+    priority = parameters.number("label" if label else "priority", 0)
+    if label and not priority:
+        raise RefusedError(400, "Requested priority is illegal")
+    channel.continue_in_dialplan(
+        context=parameters.text("context"),
+        extension=parameters.text("extension"),
+        priority=priority or None,
+    )
+    return NO_CONTENT
+
+
+@ROUTER.route(
+    "POST",
+    "/channels/{channelId}/play",
+    nickname="play",
+    returns="Playback",
+    required="media[]",
+    optional="lang offsetms skipms playbackId",
+)
+@ROUTER.route(
+    "POST",
+    "/channels/{channelId}/play/{playbackId}",
+    nickname="playWithId",
+    returns="Playback",
+    required="media[]",
+    optional="lang offsetms skipms",
+)
+def play(state: PbxState, parameters: Parameters) -> Response:
+    """Play media on a channel."""
+    channel = find_usable_channel(state, parameters)
+    media = parameters.texts("media")
+    if not media:
+        raise RefusedError(500, "Failed to queue media for playback")
+    playback = Playback(
+        state,
+        channel,
+        playback_id=parameters.text("playbackId") or str(uuid4()),
+        media=media,
+        language=parameters.text("lang") or channel.language,
+        skip_ms=parameters.number("skipms", 3000),
+    )
+    asked_for = playback.snapshot()
+    state.add_playback(playback)
+    channel.play(playback)
+    is_idle = state.thread_delay is None
+    return Response(status=201, content=asked_for, events_are_first=is_idle)
+
+
+@ROUTER.route(
+    "POST",
+    "/channels/{channelId}/record",
+    nickname="record",
+    returns="LiveRecording",
+    required="name format",
+    optional="maxDurationSeconds maxSilenceSeconds ifExists beep terminateOn",
+)
+def record(state: PbxState, parameters: Parameters) -> Response:
+    """Record a channel."""
+    channel = find_usable_channel(state, parameters)
+    name, kind = parameters.text("name"), parameters.text("format")
+    _check_recording(state, parameters, name=name, kind=kind)
+    recording = Recording(
+        state,
+        channel,
+        name=name,
+        kind=kind,
+        limits=Limits(
+            seconds=parameters.number("maxDurationSeconds", 0),
+            silence=parameters.number("maxSilenceSeconds", 0),
+            terminator=parameters.text("terminateOn") or "none",
+        ),
+        beep=parameters.flag("beep"),
+    )
+    asked_for = recording.snapshot()
+    state.recordings.live[name] = recording
+    channel.record(recording)
+    return Response(status=201, content=asked_for)
+
+
+def _check_recording(
+    state: PbxState, parameters: Parameters, *, name: str, kind: str
+) -> None:
+    """Refuse what cannot be recorded, in the order that Asterisk looks at it."""
+    if not name or ".." in name.split("/"):
+        raise RefusedError(500, "Error parsing request")
+    for parameter, message in (
+        ("maxDurationSeconds", "max_duration_seconds cannot be negative"),
+        ("maxSilenceSeconds", "max_silence_seconds cannot be negative"),
+    ):
+        if parameters.number(parameter, 0) < 0:
+            raise RefusedError(400, message)
+    if (parameters.text("terminateOn") or "none") not in TERMINATORS:
+        raise RefusedError(400, "terminateOn invalid")
+    if_exists = parameters.text("ifExists") or "fail"
+    if if_exists not in {"fail", "overwrite", "append"}:
+        raise RefusedError(400, "ifExists invalid")
+    if kind not in _RECORDING_FORMATS:
+        raise RefusedError(422, "specified format is unknown on this system")
+    recordings = state.recordings
+    is_there = name in recordings.stored and if_exists == "fail"
+    if is_there or name in recordings.live:
+        message = f"Recording '{name}' already exists and can not be overwritten"
+        raise RefusedError(409, message)
+
+
+@ROUTER.route(
+    "GET",
+    "/channels/{channelId}/variable",
+    nickname="getChannelVar",
+    returns="Variable",
+    required="variable",
+)
+def get_variable(state: PbxState, parameters: Parameters) -> Response:
+    """Read a variable or a function of a channel."""
+    name = parameters.text("variable")
+    if not name:
+        raise RefusedError(400, "Variable name is required")
+    channel = state.channels.get(parameters.text("channelId"))
+    if channel is None:
+        raise RefusedError(404, "Provided channel was not found")
+    try:
+        value = state.variables.read(channel, name)
+    except UnknownFunctionError as error:
+        raise RefusedError(500, "Unable to read provided function") from error
+    if value is None:
+        raise RefusedError(404, "Provided variable was not found")
+    return Response(content={"value": value})
+
+
+@ROUTER.route(
+    "POST",
+    "/channels/{channelId}/variable",
+    nickname="setChannelVar",
+    required="variable",
+    optional="value",
+)
+def set_variable(state: PbxState, parameters: Parameters) -> Deferred[Response]:
+    """Set a variable or a function of a channel."""
+    name = parameters.text("variable")
+    if not name:
+        raise RefusedError(400, "Variable name is required")
+    channel = find_stasis_channel(state, parameters)
+    value = parameters.text("value") if parameters.has("value") else None
+    return respond_when_done(channel.set_variable(name, value))

@@ -1,0 +1,85 @@
+"""ARI's operations on recordings.
+
+Statuses and messages are those that Asterisk 22.10.1 was seen to use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response, Router
+
+if TYPE_CHECKING:
+    from channel_aa.simulator.api import Parameters
+    from channel_aa.simulator.recordings import Recording, StoredRecording
+    from channel_aa.simulator.state import PbxState
+
+ROUTER = Router()
+
+
+@ROUTER.route(
+    "GET", "/recordings/stored", nickname="listStored", returns="List[StoredRecording]"
+)
+def list_recordings(state: PbxState, _parameters: Parameters) -> Response:
+    """List the stored recordings, those being made included."""
+    there = state.recordings.on_disk().values()
+    return Response(content=[each.snapshot() for each in there])
+
+
+@ROUTER.route(
+    "GET",
+    "/recordings/stored/{recordingName}",
+    nickname="getStored",
+    returns="StoredRecording",
+)
+def get_recording(state: PbxState, parameters: Parameters) -> Response:
+    """Describe a stored recording."""
+    return Response(content=_stored(state, parameters).snapshot())
+
+
+@ROUTER.route("DELETE", "/recordings/stored/{recordingName}", nickname="deleteStored")
+def delete_recording(state: PbxState, parameters: Parameters) -> Response:
+    """Delete a stored recording."""
+    state.recordings.stored.pop(_stored(state, parameters).name, None)
+    return NO_CONTENT
+
+
+@ROUTER.route(
+    "GET",
+    "/recordings/live/{recordingName}",
+    nickname="getLive",
+    returns="LiveRecording",
+)
+def get_live_recording(state: PbxState, parameters: Parameters) -> Response:
+    """Describe a recording that is being made."""
+    return Response(content=_live(state, parameters).snapshot())
+
+
+@ROUTER.route("DELETE", "/recordings/live/{recordingName}", nickname="cancel")
+def cancel_recording(state: PbxState, parameters: Parameters) -> Response:
+    """Stop a recording and discard it."""
+    recording = _live(state, parameters)
+    recording.channel.act(recording.cancel)
+    return NO_CONTENT
+
+
+@ROUTER.route("POST", "/recordings/live/{recordingName}/stop", nickname="stop")
+def stop_recording(state: PbxState, parameters: Parameters) -> Response:
+    """Stop a recording and store it."""
+    recording = _live(state, parameters)
+    recording.channel.act(recording.stop)
+    return NO_CONTENT
+
+
+def _live(state: PbxState, parameters: Parameters) -> Recording:
+    recording = state.recordings.live.get(parameters.text("recordingName"))
+    if recording is None:
+        raise RefusedError(404, "Recording not found")
+    return recording
+
+
+def _stored(state: PbxState, parameters: Parameters) -> StoredRecording:
+    recording = state.recordings.on_disk().get(parameters.text("recordingName"))
+    if recording is None:
+        raise RefusedError(404, "Recording not found")
+    return recording
