@@ -151,7 +151,7 @@ class Day:
             while self._callers or self._attendant.calls:
                 self._pass(1.0)
             self._pass(_QUIET_SECONDS)
-            self._simulator.world.recordings.stored.clear()
+            self._simulator.state.recordings.stored.clear()
             yield self._count()
 
     def left(self) -> dict[str, int]:
@@ -162,7 +162,7 @@ class Day:
             "playbacks": len(self._client.playbacks),
             "requests": self._client.requests.pending,
             "Asterisk's channels": self._simulator.live_channels,
-            "Asterisk's bridges": len(self._simulator.world.bridges),
+            "Asterisk's bridges": len(self._simulator.state.bridges),
             # Of the line's loss, of Asterisk's forgetting and of the audit there are
             # three.
             "timers": len(self.clock.getDelayedCalls()) - 3,

@@ -106,8 +106,8 @@ class SimulatedCall:
         self._attendant.open()
         self._client.startService()
         await self._simulator.listening(_APP)
-        world = self._simulator.world
-        world.listen(_ONLOOKER, self._hear, to_everything=True)
+        bus = self._simulator.state.bus
+        bus.register(_ONLOOKER, self._hear, subscribe_all=True)
         self._began = self._reactor.seconds()
         self.caller = self._simulator.call(
             name=CHANNEL,
@@ -121,7 +121,7 @@ class SimulatedCall:
 
     def set_phone(self, endpoint: str, phone: PhoneBehaviour) -> None:
         """Have a phone behave so from now on, whatever was said of it before."""
-        phones = self._simulator.world.phones
+        phones = self._simulator.phones
         # The first pattern that matches counts.
         before = {
             pattern: each

@@ -5,9 +5,8 @@ seen to do, and shares no code with the ARI client or the attendant: neither can
 make it wrong in the same way as themselves.
 """
 
-from channel_aa.simulator.callers import HeardSound, SimulatedCaller
+from channel_aa.simulator.callers import HeardSound, ICallObserver, SimulatedCaller
 from channel_aa.simulator.faults import Faults
-from channel_aa.simulator.interfaces import ICallObserver
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 from channel_aa.simulator.script import ScriptError, parse_script
 from channel_aa.simulator.simulator import Simulator

@@ -1,4 +1,4 @@
-"""A Stasis application: who hears of what."""
+"""A Stasis application: its subscriptions and its event filter."""
 
 from __future__ import annotations
 
@@ -8,49 +8,50 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from channel_aa.simulator.bridges import Bridge
-    from channel_aa.simulator.channels import Channel
-
 
 class Application:
-    """A Stasis application: known while it is listened to, or has anything.
+    """A Stasis application; it exists while it has a websocket, or is subscribed.
 
     Attributes:
-        channels: those that are in it, by their id.
-        watched: those that it hears of without that, for all of their life.
-        bridges: those that it hears of.
-        send: where its events go; None: nobody listens.
+        channels: the ids of the channels that are in it.
+        subscribed_channels: the ids of those that it is subscribed to, in it or not.
+        subscribed_bridges: the ids of the bridges that it is subscribed to.
+        send: sends an encoded event to its websocket; None: it has none.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.channels: dict[str, Channel] = {}
-        self.watched: dict[str, Channel] = {}
-        self.bridges: dict[str, Bridge] = {}
+        self.channels: set[str] = set()
+        self.subscribed_channels: set[str] = set()
+        self.subscribed_bridges: set[str] = set()
         self.send: Callable[[bytes], None] | None = None
-        self.hears_everything = False
         self._allowed: list[str] = []
         self._disallowed: list[str] = []
 
     @property
     def is_in_use(self) -> bool:
-        """Whether there is a reason to know it."""
-        has_anything = self.channels or self.watched or self.bridges
-        return self.send is not None or bool(has_anything)
+        """Whether it has a websocket, a channel or a subscription."""
+        return self.send is not None or bool(
+            self.channels or self.subscribed_channels or self.subscribed_bridges
+        )
 
     def filter(
         self, *, allowed: list[str] | None = None, disallowed: list[str] | None = None
     ) -> None:
-        """Hear only those types that are allowed (none named: all), and not disallowed.
+        """Set which types of events it gets.
 
-        What is None stays as it is; both None: everything is heard.
+        Args:
+            allowed: only these; empty: all.
+            disallowed: none of these.
+
+        None leaves a list as it is; both None: it gets everything.
         """
         if allowed is None and disallowed is None:
             allowed = disallowed = []
         self._allowed = self._allowed if allowed is None else allowed
         self._disallowed = self._disallowed if disallowed is None else disallowed
 
-    def hears(self, event_type: str) -> bool:
+    def accepts(self, event_type: str) -> bool:
         """Say whether events of this type pass its filter."""
         is_allowed = not self._allowed or event_type in self._allowed
         return is_allowed and event_type not in self._disallowed
@@ -59,8 +60,8 @@ class Application:
         """Describe the application as Asterisk does."""
         return {
             "name": self.name,
-            "channel_ids": list({**self.channels, **self.watched}),
-            "bridge_ids": list(self.bridges),
+            "channel_ids": sorted(self.channels | self.subscribed_channels),
+            "bridge_ids": sorted(self.subscribed_bridges),
             "endpoint_ids": [],
             "device_names": [],
             "events_allowed": [{"type": each} for each in self._allowed],

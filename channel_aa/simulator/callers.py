@@ -1,12 +1,14 @@
 """The callers: whoever is at the other end of a simulated channel."""
 
+# ruff: noqa: N805 - the methods of a zope Interface are written without self
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
-from zope.interface import implementer
+from zope.interface import Interface, implementer
 
 from channel_aa.simulator.channels import HANGUP_NORMAL
 from channel_aa.simulator.interfaces import IChannelListener
@@ -27,9 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from channel_aa.simulator.caller_id import CallerId
-    from channel_aa.simulator.interfaces import ICallObserver
+    from channel_aa.simulator.factory import Factory
     from channel_aa.simulator.script import Step
-    from channel_aa.simulator.state import PbxState
     from channel_aa.simulator.timers import Timer
 
 KEY_SECONDS = 0.15
@@ -54,6 +55,22 @@ class HeardSound:
     how: str = ""
 
 
+class ICallObserver(Interface):
+    """Observes what happens to a caller."""
+
+    def sound_started(caller: SimulatedCaller, media: str) -> None:
+        """See a sound begin."""
+
+    def sound_ended(caller: SimulatedCaller, media: str, how: str) -> None:
+        """See it end: ``done``, ``stopped`` or ``failed``."""
+
+    def key_pressed(caller: SimulatedCaller, key: str) -> None:
+        """See the caller press a key."""
+
+    def call_ended(caller: SimulatedCaller, outcome: str) -> None:
+        """See the call end."""
+
+
 @implementer(IChannelListener)
 class SimulatedCaller:
     """Somebody on the telephone, and what was heard there.
@@ -64,7 +81,7 @@ class SimulatedCaller:
 
     def __init__(
         self,
-        world: PbxState,
+        factory: Factory,
         *,
         name: str = "",
         extension: str = "1000",
@@ -76,7 +93,7 @@ class SimulatedCaller:
     ) -> None:
         self.heard: list[HeardSound] = []
         self.outcome = ""
-        self.channel = world.new_channel(
+        self.channel = factory.new_channel(
             name=name,
             extension=extension,
             listener=self,
@@ -85,7 +102,7 @@ class SimulatedCaller:
             caller=party,
             language=language,
         )
-        self._timers = world.timers
+        self._timers = factory.environment.timers
         self._observer = observer
         self._began = self._timers.now
         self._waiting: dict[Deferred[None], Timer] = {}

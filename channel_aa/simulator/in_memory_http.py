@@ -129,7 +129,7 @@ class _Exchange:
     def _ask(self) -> Answer:
         """Ask with what is left of a request on the wire: text."""
         simulator, request = self._line.simulator, self._request
-        desk = simulator.desk
+        desk = simulator.handler
         desk.requests += 1
         if simulator.is_booting:
             raise RefusedError(503, "Asterisk is starting")
@@ -154,7 +154,7 @@ class _Exchange:
             )
 
         if response.events_are_first:
-            timers = self._line.simulator.world.timers
+            timers = self._line.simulator.state.environment.timers
             self._after(EVENTS_FIRST_SECONDS / timers.speed, leave)
         else:
             leave()

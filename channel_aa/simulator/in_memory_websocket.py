@@ -125,9 +125,9 @@ class _Socket:
         self._is_open = False
         self._to_asterisk = _Stream(line.clock, self._asterisk_received)
         self._from_asterisk = _Stream(line.clock, deliver)
-        world, desk = line.simulator.world, line.simulator.desk
+        bus, handler = line.simulator.state.bus, line.simulator.handler
         self._session = Session(
-            world, desk, names=[app], send=self._asterisk_sends, drop=drop
+            bus, handler, names=[app], send=self._asterisk_sends, drop=drop
         )
 
     def open(self) -> None:

@@ -1,4 +1,4 @@
-"""Where requests are served, whatever carried them, and where they go wrong."""
+"""Serves requests of HTTP and of websockets, and injects faults."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 class NoAnswerError(Exception):
-    """The connection is to be dropped, instead of an answer."""
+    """The connection is to be dropped without an answer."""
 
 
 class RequestHandler:
-    """Serves requests, and makes the faults that were asked for.
+    """Serves requests, and injects the faults of `Faults`.
 
     Attributes:
         requests: how many requests have come so far.
     """
 
-    def __init__(self, world: PbxState, api: Api) -> None:
+    def __init__(self, state: PbxState, api: Api) -> None:
         self.requests = 0
-        self._world = world
+        self._environment = state.environment
         self._api = api
 
     @staticmethod
     def check(path: str) -> None:
-        """Look at a whole path, ``/ari/`` included.
+        """Check a whole path, ``/ari/`` included.
 
         Raises:
             RefusedError: it ends with a slash.
@@ -46,18 +46,22 @@ class RequestHandler:
             raise RefusedError(404, hint)
 
     def fault_in(self, method: str, path: str) -> RequestFault | None:
-        """Say what is to go wrong with a request.
+        """Return the fault of a request, if any.
 
         Raises:
             RefusedError: it is refused.
             NoAnswerError: it is lost, and its connection with it.
         """
-        fault = self._world.faults.for_request(method, path)
+        fault = self._environment.faults.for_request(method, path)
         if fault is not None and fault.status is not None:
             raise RefusedError(fault.status, fault.message)
         if fault is not None and fault.lose == "request":
             raise NoAnswerError
         return fault
+
+    def ignores_over_websocket(self, method: str, path: str) -> bool:
+        """Return whether a fault has a websocket ignore this request."""
+        return self._environment.faults.ignores_over_websocket(method, path)
 
     def serve(
         self,
@@ -66,7 +70,7 @@ class RequestHandler:
         parameters: Mapping[str, Any],
         fault: RequestFault | None,
     ) -> Answer:
-        """Serve a request as `Api.dispatch` does, with what goes wrong after that.
+        """Serve a request as `Api.dispatch` does, with the fault that follows.
 
         Errors: `NoAnswerError`, in the Deferred.
         """
@@ -75,11 +79,13 @@ class RequestHandler:
             return answer
         later = answer if isinstance(answer, Deferred) else succeed(answer)
 
-        def go_wrong(response: Response) -> Answer:
+        def inject(response: Response) -> Answer:
             if fault.lose == "answer":
                 raise NoAnswerError
             delayed: Deferred[Response] = Deferred()
-            self._world.timers.later(fault.delay, lambda: delayed.callback(response))
+            self._environment.timers.later(
+                fault.delay, lambda: delayed.callback(response)
+            )
             return delayed
 
-        return later.addCallback(go_wrong)
+        return later.addCallback(inject)

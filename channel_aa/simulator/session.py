@@ -1,7 +1,4 @@
-"""One program's hold on its applications: events to it, requests from it.
-
-What an events websocket is to Asterisk, whatever carries its messages.
-"""
+"""The session on an events websocket: events to the client, requests from it."""
 
 from __future__ import annotations
 
@@ -19,58 +16,59 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from channel_aa.simulator.api import Answer
+    from channel_aa.simulator.event_bus import EventBus
     from channel_aa.simulator.request_handler import RequestHandler
     from channel_aa.simulator.rest_messages import RestRequest
-    from channel_aa.simulator.state import PbxState
 
 
 class Session:
-    """The events of the applications that it named, and requests.
+    """Registers the websocket's applications, and serves its requests.
 
-    Requests are served one after another: one that waits holds up the others.
+    Requests are served one after another, as Asterisk does: one that waits holds up
+    the others.
 
     Args:
-        world: whose events are heard.
-        desk: who serves requests.
-        names: the applications.
-        send: takes each message to the program, encoded.
-        drop: ends the connection without a word.
-        hears_everything: whether every event of Asterisk is heard.
+        bus: the applications and their events.
+        handler: serves the requests.
+        names: the names of the applications.
+        send: sends an encoded message to the client.
+        drop: drops the connection without a closing handshake.
+        subscribe_all: whether it gets all events of Asterisk.
     """
 
     def __init__(
         self,
-        world: PbxState,
-        desk: RequestHandler,
+        bus: EventBus,
+        handler: RequestHandler,
         *,
         names: Sequence[str],
         send: Callable[[bytes], None],
         drop: Callable[[], None],
-        hears_everything: bool = False,
+        subscribe_all: bool = False,
     ) -> None:
-        self._world = world
-        self._desk = desk
+        self._bus = bus
+        self._handler = handler
         self._names = names
         self._send = send
         self._drop = drop
-        self._hears_everything = hears_everything
+        self._subscribe_all = subscribe_all
         self._unserved: deque[bytes] = deque()
         self._is_waiting = False
         self._is_working = False
 
     def open(self) -> None:
-        """Take the applications over."""
+        """Register the applications."""
         for name in self._names:
-            self._world.listen(name, self._send, to_everything=self._hears_everything)
+            self._bus.register(name, self._send, subscribe_all=self._subscribe_all)
 
     def close(self) -> None:
-        """Give the applications up; what was not served yet never is."""
+        """Unregister the applications, and drop the requests not served yet."""
         self._unserved.clear()
         for name in self._names:
-            self._world.stop_listening(name, self._send)
+            self._bus.unregister(name, self._send)
 
     def received(self, message: bytes) -> None:
-        """Serve a request, when its turn comes."""
+        """Serve a request in its turn."""
         self._unserved.append(message)
         self._work()
 
@@ -105,32 +103,32 @@ class Session:
             failure.trap(NoAnswerError)
             self._drop()
 
-        def go_on(_: object) -> None:
+        def continue_(_: object) -> None:
             self._is_waiting = False
             self._work()
 
         self._is_waiting = True
-        answer.addCallbacks(respond, break_off).addCallback(go_on)
+        answer.addCallbacks(respond, break_off).addCallback(continue_)
 
     def _answer(self, request: RestRequest) -> Answer | None:
-        """Serve a request; None: no notice is taken of it.
+        """Serve a request; None: it is ignored.
 
         Raises:
             NoAnswerError: the connection is to be dropped.
         """
-        desk = self._desk
-        desk.requests += 1
+        handler = self._handler
+        handler.requests += 1
         method, path = request.method, f"/{request.path}"
-        if self._world.faults.ignores_over_websocket(method, path):
+        if handler.ignores_over_websocket(method, path):
             return None
         try:
-            desk.check(f"/ari{path}")
-            fault = desk.fault_in(method, path)
+            handler.check(f"/ari{path}")
+            fault = handler.fault_in(method, path)
         except RefusedError as error:
             return error.response
-        return desk.serve(method, request.segments, request.parameters, fault)
+        return handler.serve(method, request.segments, request.parameters, fault)
 
     def _respond(self, fields: Mapping[str, Any]) -> None:
-        message = self._world.response(self._names[0], fields)
+        message = self._bus.response(self._names[0], fields)
         if message is not None:
             self._send(message)

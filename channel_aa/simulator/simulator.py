@@ -1,4 +1,4 @@
-"""The simulator: the world behind a server, and callers who ring it."""
+"""The simulator: a simulated Asterisk behind its HTTP server, and its callers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IListeningPort
 
-    from channel_aa.simulator.interfaces import ICallObserver
+    from channel_aa.simulator.callers import ICallObserver
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
     from channel_aa.simulator.simulated_phone import SimulatedPhone
 
@@ -59,8 +59,8 @@ class Simulator:
 
     Attributes:
         faults: what is to go wrong.
-        world: all there is in it.
-        desk: who serves requests.
+        state: everything that exists in it.
+        handler: serves the requests.
         serves_requests_over_websocket: as above.
     """
 
@@ -81,7 +81,7 @@ class Simulator:
         self.faults = Faults()
         self.serves_requests_over_websocket = serves_requests_over_websocket
         self._reactor = reactor
-        self.world = PbxState(
+        self.state = PbxState(
             clock=reactor,
             sounds=Sounds(
                 seconds=sounds or {},
@@ -94,15 +94,15 @@ class Simulator:
             version=VERSIONS[serves_requests_over_websocket],
             phones=Phones.of(phones or {}),
         )
-        self.desk = RequestHandler(self.world, Api(self.world, ROUTES, UNMODELLED))
+        self.handler = RequestHandler(self.state, Api(self.state, ROUTES, UNMODELLED))
         self._events = EventsFactory(
-            self.world,
-            self.desk,
+            self.state.bus,
+            self.handler,
             serves_requests=serves_requests_over_websocket,
             reactor=reactor,
         )
         self._resource = AriResource(
-            self.world, self.desk, self._events, username=username, password=password
+            self.state, self.handler, self._events, username=username, password=password
         )
         self._server = make_server(self._resource, reactor=reactor)
         self._listening: IListeningPort | None = None
@@ -131,33 +131,33 @@ class Simulator:
     @property
     def live_channels(self) -> int:
         """How many channels there are, in an application or not."""
-        return len(self.world.channels)
+        return len(self.state.channels)
 
     @property
     def live_playbacks(self) -> int:
         """How many playbacks play, or wait to be played."""
-        return sum(1 for _ in self.world.playbacks())
+        return sum(1 for _ in self.state.playbacks)
 
     @property
     def live_bridges(self) -> int:
         """How many bridges there are."""
-        return len(self.world.bridges)
+        return len(self.state.bridges)
 
     @property
     def recordings(self) -> Mapping[str, float]:
         """How many seconds each stored recording lasts, by its name."""
-        stored = self.world.recordings.stored.values()
+        stored = self.state.recordings.stored.values()
         return {each.name: each.seconds for each in stored}
 
     @property
     def phones(self) -> Phones:
-        """The telephones that can be rung; they may be changed at any time."""
-        return self.world.phones
+        """The phones that can be dialled; they may be changed at any time."""
+        return self.state.phones
 
     @property
-    def telephones(self) -> Sequence[SimulatedPhone]:
-        """The telephones that ring or are spoken with, in the order of their rings."""
-        return tuple(self.world.telephones.values())
+    def dialled_phones(self) -> Sequence[SimulatedPhone]:
+        """The phones that ring or are in a call, in the order they were dialled."""
+        return tuple(self.state.dialled_phones.values())
 
     @property
     def open_websockets(self) -> int:
@@ -167,7 +167,7 @@ class Simulator:
     @property
     def requests(self) -> int:
         """How many requests it was sent so far, whichever way they came."""
-        return self.desk.requests
+        return self.handler.requests
 
     @property
     def open_connections(self) -> int:
@@ -176,7 +176,7 @@ class Simulator:
 
     def listening(self, app: str = "channel-aa") -> Deferred[None]:
         """Fire as soon as a websocket hears this application's events."""
-        return self.world.listening(app)
+        return self.state.bus.when_registered(app)
 
     async def start(self, port: int = 0, interface: str = "127.0.0.1") -> None:
         """Begin to listen.
@@ -205,7 +205,7 @@ class Simulator:
 
     def forget(self) -> None:
         """Lose every channel, as an Asterisk that restarts does, without a word."""
-        self.world.forget_everything()
+        self.state.clear()
 
     def drop_connections(self) -> None:
         """Drop every connection, websockets included, without a word."""
@@ -249,7 +249,7 @@ class Simulator:
             language: the language of the channel.
         """
         caller = SimulatedCaller(
-            self.world,
+            self.state.factory,
             name=name,
             extension=extension,
             state=state,

@@ -1,4 +1,4 @@
-"""The websockets on which applications hear their events, and send requests."""
+"""The events websockets: applications receive events and send requests there."""
 
 from __future__ import annotations
 
@@ -15,38 +15,35 @@ if TYPE_CHECKING:
 
     from autobahn.websocket.types import ConnectionRequest
 
+    from channel_aa.simulator.event_bus import EventBus
     from channel_aa.simulator.request_handler import RequestHandler
-    from channel_aa.simulator.state import PbxState
 
 MAX_PAYLOAD_BYTES = 65_527
 """What Asterisk reads in one frame: 65,535 bytes with its head, which takes 8."""
 
 
 class EventsProtocol(WebSocketServerProtocol):
-    """One websocket: the events of the applications that it named.
-
-    A message that is binary, Asterisk takes no notice of.
-    """
+    """One events websocket. Asterisk ignores binary messages."""
 
     factory: EventsFactory
     session: Session
 
     def onConnect(self, request: ConnectionRequest) -> str | None:  # noqa: N802 - autobahn's name
-        """Agree on the subprotocol, which a client need not name."""
+        """Agree on the subprotocol, which is optional."""
         self.session = Session(
-            self.factory.world,
-            self.factory.desk,
+            self.factory.bus,
+            self.factory.handler,
             names=application_names(request.params.get("app", ())),
             send=self.send_event,
             drop=lambda: self.dropConnection(abort=True),
-            hears_everything=request.params.get("subscribeAll") == ["true"],
+            subscribe_all=request.params.get("subscribeAll") == ["true"],
         )
         if request.protocols and "ari" not in request.protocols:
             raise ConnectionDeny(ConnectionDeny.BAD_REQUEST)
         return "ari" if request.protocols else None
 
     def onOpen(self) -> None:  # noqa: N802 - autobahn's name
-        """Take the applications over."""
+        """Open the session."""
         self.factory.sockets.add(self)
         self.session.open()
 
@@ -65,24 +62,24 @@ class EventsProtocol(WebSocketServerProtocol):
         code: int,  # noqa: ARG002
         reason: str,  # noqa: ARG002
     ) -> None:
-        """Give the applications up."""
+        """Close the session."""
         if self in self.factory.sockets:
             self.factory.sockets.discard(self)
             self.session.close()
 
     def send_event(self, event: bytes) -> None:
-        """Send one event, encoded."""
+        """Send an encoded event."""
         if self.state == self.STATE_OPEN:
             self.sendMessage(event)
 
 
 class EventsFactory(WebSocketServerFactory):
-    """Makes the websockets, and knows the open ones.
+    """Makes the websockets, and keeps the open ones.
 
     Args:
-        world: whose events are heard.
-        desk: who serves requests.
-        serves_requests: whether requests are served; else no notice is taken.
+        bus: the applications and their events.
+        handler: serves requests.
+        serves_requests: whether requests are served; else they are ignored.
         reactor: the reactor.
     """
 
@@ -90,8 +87,8 @@ class EventsFactory(WebSocketServerFactory):
 
     def __init__(
         self,
-        world: PbxState,
-        desk: RequestHandler,
+        bus: EventBus,
+        handler: RequestHandler,
         *,
         serves_requests: bool,
         reactor: Any,  # noqa: ANN401 - autobahn takes any
@@ -107,9 +104,9 @@ class EventsFactory(WebSocketServerFactory):
             maxFramePayloadSize=MAX_PAYLOAD_BYTES,
             failByDrop=False,
         )
-        self.world = world
+        self.bus = bus
         self.serves_requests = serves_requests
-        self.desk = desk
+        self.handler = handler
         self.sockets: set[EventsProtocol] = set()
 
 

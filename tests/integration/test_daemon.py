@@ -91,11 +91,11 @@ async def test_conversation_outlives_the_daemon_and_ends_with_the_next_one(
     assert not caller.is_over
     async with site.daemon(program):
         await site.simulator.listening()
-        (telephone,) = site.simulator.telephones
+        (telephone,) = site.simulator.dialled_phones
         assert not telephone.outcome
         caller.hang_up()
         await until(
-            lambda: not site.simulator.telephones, site.reactor, "the phone's end"
+            lambda: not site.simulator.dialled_phones, site.reactor, "the phone's end"
         )
 
 

@@ -104,10 +104,10 @@ async def test_caller_lookup_rings_the_clerk_or_the_operator(
             await program.prints("Connected to")
             caller = simulator.call(caller_number=number)
             await caller.run("hear press-1, press 1")
-            await until(lambda: bool(simulator.telephones), reactor, "a ring")
-            assert [each.endpoint for each in simulator.telephones] == [rung]
+            await until(lambda: bool(simulator.dialled_phones), reactor, "a ring")
+            assert [each.endpoint for each in simulator.dialled_phones] == [rung]
             caller.hang_up()
-            await until(lambda: not simulator.telephones, reactor, "its end")
+            await until(lambda: not simulator.dialled_phones, reactor, "its end")
             await program.prints("has left the application")
     assert not [line for line in program.lines if "Traceback" in line]
     await simulator.stop()

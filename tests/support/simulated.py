@@ -9,13 +9,13 @@ from twisted.internet.task import Clock
 
 from channel_aa.simulator.callers import SimulatedCaller
 from channel_aa.simulator.faults import Faults
-from channel_aa.simulator.playbacks import Playback
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 
 if TYPE_CHECKING:
+    from channel_aa.simulator.callers import ICallObserver
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.interfaces import ICallObserver
+    from channel_aa.simulator.playbacks import Playback
 
 
 class Simulated:
@@ -38,14 +38,14 @@ class Simulated:
         self.clock.advance(1_800_000_000)
         self.faults = Faults()
         self.events: list[dict[str, Any]] = []
-        self.world = PbxState(
+        self.state = PbxState(
             clock=self.clock,
             sounds=sounds or Sounds(seconds={"long": 5.0}, missing={"missing"}),
             faults=self.faults,
             speed=speed,
             thread_delay=thread_delay,
         )
-        self.world.listen("channel-aa", self.hear)
+        self.state.bus.register("channel-aa", self.hear)
         self._dialplan_seconds = dialplan_seconds
         self.caller = self.call(app)
 
@@ -56,7 +56,9 @@ class Simulated:
     def call(self, app: str, observer: ICallObserver | None = None) -> SimulatedCaller:
         """Ring, and be the caller from now on."""
         self.caller = SimulatedCaller(
-            self.world, dialplan_seconds=self._dialplan_seconds, observer=observer
+            self.state.factory,
+            dialplan_seconds=self._dialplan_seconds,
+            observer=observer,
         )
         self.channel.enter(app, ())
         return self.caller
@@ -71,16 +73,11 @@ class Simulated:
     def forget_events(self) -> None:
         self.events.clear()
 
-    def play(self, playback_id: str, *media: str, skip_ms: int = 3000) -> Playback:
-        playback = Playback(
-            self.world,
-            self.channel,
-            playback_id=playback_id,
-            media=media,
-            skip_ms=skip_ms,
+    def play(self, playback_id: str, *media: str) -> Playback:
+        playback = self.state.factory.new_playback(
+            self.channel, media, playback_id=playback_id
         )
-        self.world.add_playback(playback)
-        self.channel.play(playback)
+        self.channel.start(playback)
         return playback
 
     def pass_time(self, seconds: float, *, steps: int = 20) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import cache
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -56,6 +56,34 @@ def rooms_and_imports() -> dict[str, set[str]]:
     return found
 
 
+def module_cycles(package: str) -> list[str]:
+    """Find a cycle among the modules of a package, imports for types included.
+
+    Args:
+        package: its name below `PACKAGE`: ``simulator``.
+
+    Returns:
+        The modules of one cycle, the first one repeated at its end; empty: none.
+    """
+    paths = sorted((ROOT / PACKAGE / package).rglob("*.py"))
+    modules = {module_name(path): path for path in paths}
+    graph = {
+        module: {
+            found
+            for name in imported(path)
+            for found in (name, name.rpartition(".")[0])
+            if found in modules and (found == name or name not in modules)
+        }
+        for module, path in modules.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle
+    return []
+
+
 class ArchitectureTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.imports = rooms_and_imports()
@@ -99,7 +127,7 @@ class ArchitectureTests(SynchronousTestCase):
 
         Its direct door alone is made for the client, to be used in place of sockets.
         """
-        for path in sorted((ROOT / PACKAGE / "simulator").glob("*.py")):
+        for path in sorted((ROOT / PACKAGE / "simulator").rglob("*.py")):
             is_in_memory = path.stem.startswith("in_memory")
             with self.subTest(module=path.stem):
                 rooms = {room_of(name) for name in imported(path)} - {"simulator"}
@@ -107,7 +135,7 @@ class ArchitectureTests(SynchronousTestCase):
                 self.assertLessEqual(rooms, allowed)
 
     def test_simulator_does_not_need_its_in_memory_link(self) -> None:
-        for path in sorted((ROOT / PACKAGE / "simulator").glob("*.py")):
+        for path in sorted((ROOT / PACKAGE / "simulator").rglob("*.py")):
             if not path.stem.startswith("in_memory"):
                 direct = f"{PACKAGE}.simulator.in_memory"
                 with self.subTest(module=path.stem):
@@ -125,6 +153,11 @@ class ArchitectureTests(SynchronousTestCase):
     def test_no_rooms_import_each_other(self) -> None:
         graph = {room: self.rooms(room) for room in self.imports}
         self.assertTrue(list(TopologicalSorter(graph).static_order()))
+
+    def test_no_modules_of_a_package_import_each_other(self) -> None:
+        for package in ("commands",):
+            with self.subTest(package=package):
+                self.assertEqual(module_cycles(package), [])
 
     def test_the_plugin_imports_nothing_of_the_project(self) -> None:
         """Every run of twistd reads every plugin."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channel_aa.simulator.api import Parameter, RefusedError, Response, Router
-from channel_aa.simulator.bridges import Bridge
 from channel_aa.simulator.resources.lookups import find_application
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters
+    from channel_aa.simulator.bridges import Bridge
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.state import PbxState
 
@@ -22,7 +22,9 @@ ROUTER = Router()
 @ROUTER.route("GET", "/applications", nickname="list", returns="List[Application]")
 def list_applications(state: PbxState, _parameters: Parameters) -> Response:
     """List the applications."""
-    return Response(content=[each.snapshot() for each in state.applications.values()])
+    return Response(
+        content=[each.snapshot() for each in state.bus.applications.values()]
+    )
 
 
 @ROUTER.route(
@@ -61,12 +63,9 @@ def subscribe(state: PbxState, parameters: Parameters) -> Response:
     """Subscribe an application to channels and bridges."""
     application = find_application(state, parameters)
     for source in _sources(state, parameters):
-        if isinstance(source, Bridge):
-            source.be_watched_by(application)
-        elif source is None:
+        if source is None:
             raise RefusedError(422, "Event source does not exist")
-        else:
-            state.watch(application, source)
+        source.subscribe(application)
     return Response(content=application.snapshot())
 
 
@@ -81,17 +80,14 @@ def unsubscribe(state: PbxState, parameters: Parameters) -> Response:
     """Undo `subscribe`."""
     application = find_application(state, parameters)
     for source in _sources(state, parameters):
-        if isinstance(source, Bridge):
-            source.be_watched_no_more_by(application)
-        elif source is None:
+        if source is None:
             raise RefusedError(422, "Event source was not subscribed to")
-        else:
-            state.watch_no_more(application, source)
+        source.unsubscribe(application)
     return Response(content=application.snapshot())
 
 
 def _sources(state: PbxState, parameters: Parameters) -> list[Channel | Bridge | None]:
-    """Find the channels and the bridges that are named; there is nothing else here."""
+    """Find the channels and bridges in ``eventSource``; None: it does not exist."""
     named = [each.partition(":") for each in parameters.texts("eventSource")]
     if not named:
         raise RefusedError(400, "Missing parameter eventSource")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channel_aa.simulator.api import Response, Router
-from channel_aa.simulator.state import ENTITY_ID
+from channel_aa.simulator.event_bus import ENTITY_ID
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters
@@ -51,6 +51,6 @@ def get_info(state: PbxState, parameters: Parameters) -> Response:
 @ROUTER.route("GET", "/asterisk/ping", nickname="ping", returns="AsteriskPing")
 def ping(state: PbxState, _parameters: Parameters) -> Response:
     """Answer with a pong."""
-    now = state.timestamp()
+    now = state.bus.timestamp()
     content = {"ping": "pong", "timestamp": now, "asterisk_id": ENTITY_ID}
     return Response(content=content)

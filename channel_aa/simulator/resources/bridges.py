@@ -11,7 +11,7 @@ from uuid import uuid4
 from twisted.internet.defer import FirstError, gatherResults
 
 from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response, Router
-from channel_aa.simulator.bridges import TYPES, Bridge
+from channel_aa.simulator.bridges import TYPES
 from channel_aa.simulator.resources.lookups import find_bridge, respond_when_done
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def create_bridge(state: PbxState, parameters: Parameters) -> Response:
     if not TYPES.issuperset(types):
         raise RefusedError(500, "Unable to create bridge")
     kind = "holding" if "holding" in types else "mixing"
-    bridge = Bridge(state, bridge_id=bridge_id, name=parameters.text("name"), kind=kind)
-    state.bridges[bridge_id] = bridge
-    bridge.create()
+    bridge = state.factory.new_bridge(
+        bridge_id, name=parameters.text("name"), kind=kind
+    )
     return Response(content=bridge.snapshot())
 
 
@@ -70,9 +70,7 @@ def get_bridge(state: PbxState, parameters: Parameters) -> Response:
 @ROUTER.route("DELETE", "/bridges/{bridgeId}", nickname="destroy")
 def destroy_bridge(state: PbxState, parameters: Parameters) -> Response:
     """Destroy a bridge."""
-    bridge = find_bridge(state, parameters)
-    del state.bridges[bridge.id]
-    bridge.destroy()
+    find_bridge(state, parameters).destroy()
     return NO_CONTENT
 
 
@@ -83,7 +81,7 @@ def add_channels(state: PbxState, parameters: Parameters) -> Deferred[Response]:
     """Add channels to a bridge."""
     bridge = find_bridge(state, parameters)
     channels = _channels(state, parameters)
-    return _all_done([each.join(bridge) for each in channels])
+    return _respond_when_all_done([each.enter_bridge(bridge) for each in channels])
 
 
 @ROUTER.route(
@@ -98,7 +96,7 @@ def remove_channels(state: PbxState, parameters: Parameters) -> Deferred[Respons
     channels = _channels(state, parameters)
     if any(each.bridge is not bridge for each in channels):
         raise RefusedError(422, "Channel not in this bridge")
-    return _all_done([each.part() for each in channels])
+    return _respond_when_all_done([each.leave_bridge_in_turn() for each in channels])
 
 
 def _channels(state: PbxState, parameters: Parameters) -> list[Channel]:
@@ -114,8 +112,8 @@ def _channels(state: PbxState, parameters: Parameters) -> list[Channel]:
     return found
 
 
-def _all_done(commands: list[Deferred[None]]) -> Deferred[Response]:
-    """Answer when all channels have done so; each is asked behind its own sounds."""
+def _respond_when_all_done(commands: list[Deferred[None]]) -> Deferred[Response]:
+    """Answer when every channel has carried out its command, in its own turn."""
 
     def unwrap(failure: Failure) -> Failure:
         error = failure.value

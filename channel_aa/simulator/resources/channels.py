@@ -6,12 +6,10 @@ Statuses and messages are those that Asterisk 22.10.1 was seen to use.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response, Router
 from channel_aa.simulator.caller_id import CallerId
-from channel_aa.simulator.playbacks import Playback
-from channel_aa.simulator.recordings import TERMINATORS, Limits, Recording
+from channel_aa.simulator.recordings import TERMINATORS, Limits
 from channel_aa.simulator.resources.lookups import (
     find_channel,
     find_stasis_channel,
@@ -19,7 +17,7 @@ from channel_aa.simulator.resources.lookups import (
     respond_when_done,
 )
 from channel_aa.simulator.simulated_phone import SimulatedPhone
-from channel_aa.simulator.variables import UnknownFunctionError
+from channel_aa.simulator.variables import UnknownFunctionError, read_variable
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -87,25 +85,25 @@ def originate(state: PbxState, parameters: Parameters) -> Response:
     channel_id = parameters.text("channelId")
     if channel_id in state.channels:
         raise RefusedError(409, "Channel with given unique ID already exists")
-    phone = state.phones.find(endpoint)
-    is_there = phone is not None and phone.is_reachable
-    if technology != "Local" and not is_there:
+    behaviour = state.phones.find(endpoint)
+    is_reachable = behaviour is not None and behaviour.is_reachable
+    if technology != "Local" and not is_reachable:
         raise RefusedError(500, "Allocation failed", key="error")
     arguments = parameters.text("appArgs")
-    telephone = SimulatedPhone(
-        state,
-        phone,
+    phone = SimulatedPhone(
+        state.factory,
+        state.dialled_phones,
+        behaviour,
         endpoint=endpoint,
         channel_id=channel_id,
         application=application,
         arguments=arguments.split(",") if arguments else (),
-        shows=CallerId.parse(parameters.text("callerId")),
+        caller_id=CallerId.parse(parameters.text("callerId")),
         language=originator.language if originator else "en",
         variables=parameters.pairs("variables"),
     )
-    state.telephones[telephone.channel.id] = telephone
-    telephone.ring(parameters.number("timeout", _RING_SECONDS))
-    return Response(content=telephone.channel.snapshot())
+    phone.dial(parameters.number("timeout", _RING_SECONDS))
+    return Response(content=phone.channel.snapshot())
 
 
 def _originator(state: PbxState, parameters: Parameters) -> Channel | None:
@@ -236,19 +234,16 @@ def play(state: PbxState, parameters: Parameters) -> Response:
     media = parameters.texts("media")
     if not media:
         raise RefusedError(500, "Failed to queue media for playback")
-    playback = Playback(
-        state,
+    playback = state.factory.new_playback(
         channel,
-        playback_id=parameters.text("playbackId") or str(uuid4()),
-        media=media,
-        language=parameters.text("lang") or channel.language,
-        skip_ms=parameters.number("skipms", 3000),
+        media,
+        playback_id=parameters.text("playbackId"),
+        language=parameters.text("lang"),
     )
-    asked_for = playback.snapshot()
-    state.add_playback(playback)
-    channel.play(playback)
-    is_idle = state.thread_delay is None
-    return Response(status=201, content=asked_for, events_are_first=is_idle)
+    queued = playback.snapshot()
+    channel.start(playback)
+    is_idle = state.environment.thread_delay is None
+    return Response(status=201, content=queued, events_are_first=is_idle)
 
 
 @ROUTER.route(
@@ -264,8 +259,7 @@ def record(state: PbxState, parameters: Parameters) -> Response:
     channel = find_usable_channel(state, parameters)
     name, kind = parameters.text("name"), parameters.text("format")
     _check_recording(state, parameters, name=name, kind=kind)
-    recording = Recording(
-        state,
+    recording = state.factory.new_recording(
         channel,
         name=name,
         kind=kind,
@@ -276,10 +270,9 @@ def record(state: PbxState, parameters: Parameters) -> Response:
         ),
         beep=parameters.flag("beep"),
     )
-    asked_for = recording.snapshot()
-    state.recordings.live[name] = recording
-    channel.record(recording)
-    return Response(status=201, content=asked_for)
+    queued = recording.snapshot()
+    channel.start(recording)
+    return Response(status=201, content=queued)
 
 
 def _check_recording(
@@ -302,8 +295,8 @@ def _check_recording(
     if kind not in _RECORDING_FORMATS:
         raise RefusedError(422, "specified format is unknown on this system")
     recordings = state.recordings
-    is_there = name in recordings.stored and if_exists == "fail"
-    if is_there or name in recordings.live:
+    is_stored = name in recordings.stored and if_exists == "fail"
+    if is_stored or name in recordings.live:
         message = f"Recording '{name}' already exists and can not be overwritten"
         raise RefusedError(409, message)
 
@@ -324,7 +317,7 @@ def get_variable(state: PbxState, parameters: Parameters) -> Response:
     if channel is None:
         raise RefusedError(404, "Provided channel was not found")
     try:
-        value = state.variables.read(channel, name)
+        value = read_variable(channel, name)
     except UnknownFunctionError as error:
         raise RefusedError(500, "Unable to read provided function") from error
     if value is None:

@@ -60,7 +60,7 @@ def find_playback(state: PbxState, parameters: Parameters) -> Playback:
     Raises:
         RefusedError: it is not there.
     """
-    return _found(state.find_playback(parameters.text("playbackId")), "Playback")
+    return _found(state.playbacks.find(parameters.text("playbackId")), "Playback")
 
 
 def find_bridge(state: PbxState, parameters: Parameters) -> Bridge:
@@ -79,7 +79,7 @@ def find_application(state: PbxState, parameters: Parameters) -> Application:
         RefusedError: it is not there.
     """
     return _found(
-        state.applications.get(parameters.text("applicationName")), "Application"
+        state.bus.applications.get(parameters.text("applicationName")), "Application"
     )
 
 

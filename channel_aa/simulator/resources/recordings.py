@@ -11,7 +11,8 @@ from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response, Router
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters
-    from channel_aa.simulator.recordings import Recording, StoredRecording
+    from channel_aa.simulator.recordings import Recording
+    from channel_aa.simulator.sounds import StoredRecording
     from channel_aa.simulator.state import PbxState
 
 ROUTER = Router()
@@ -22,8 +23,8 @@ ROUTER = Router()
 )
 def list_recordings(state: PbxState, _parameters: Parameters) -> Response:
     """List the stored recordings, those being made included."""
-    there = state.recordings.on_disk().values()
-    return Response(content=[each.snapshot() for each in there])
+    recordings = state.recordings.on_disk().values()
+    return Response(content=[each.snapshot() for each in recordings])
 
 
 @ROUTER.route(

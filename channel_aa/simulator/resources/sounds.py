@@ -21,14 +21,14 @@ ROUTER = Router()
 )
 def list_sounds(state: PbxState, _parameters: Parameters) -> Response:
     """List the sounds."""
-    return Response(content=[_sound(name) for name in state.sounds.names()])
+    return Response(content=[_sound(name) for name in state.environment.sounds.names()])
 
 
 @ROUTER.route("GET", "/sounds/{soundId}", nickname="get", returns="Sound")
 def get_sound(state: PbxState, parameters: Parameters) -> Response:
     """Describe a sound."""
     name = parameters.text("soundId")
-    if state.sounds.length(name) is None:
+    if state.environment.sounds.length(name) is None:
         raise RefusedError(404, "Sound not found")
     return Response(content=_sound(name))
 

@@ -135,6 +135,6 @@ def test_whatever_happens_nothing_is_left(
     assert life.daemon.leftovers == {}
     assert life.simulator.live_channels == 0
     assert life.simulator.live_playbacks == 0
-    assert life.simulator.world.bridges == {}
+    assert life.simulator.state.bridges == {}
     life.stop()
     assert life.clock.getDelayedCalls() == []

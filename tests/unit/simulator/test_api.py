@@ -16,7 +16,7 @@ class ApiTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.on = Simulated(dialplan_seconds=1)
-        self.api = Api(self.on.world, ROUTES, UNMODELLED)
+        self.api = Api(self.on.state, ROUTES, UNMODELLED)
 
     def ask(self, method: str, *path: str, **parameters: object) -> Response:
         answer = self.api.dispatch(method, path, parameters)
@@ -43,7 +43,7 @@ class ApiTests(SynchronousTestCase):
         self.assertTrue(answer.events_are_first)
 
     def test_with_a_busy_thread_the_answer_comes_first(self) -> None:
-        self.on.world.thread_delay = 0.0
+        self.on.state.environment.thread_delay = 0.0
         answer = self.ask_channel("POST", "play", media="sound:or")
         self.assertEqual(answer.status, 201)
         self.assertEqual(len(self.on.events), 1)
@@ -111,16 +111,11 @@ class ApiTests(SynchronousTestCase):
             (400, "Requested priority is illegal"),
         )
 
-    def test_control_knows_its_operations(self) -> None:
-        self.on.play("a", "sound:long")
-        path = ("playbacks", "a", "control")
-        self.assertEqual(self.ask("POST", *path, operation="pause").status, 204)
+    def test_spoken_digits_cannot_be_stopped(self) -> None:
+        self.on.play("a", "digits:12")
         self.assertEqual(
-            self.error(self.ask("POST", *path, operation="bogus")),
-            (400, "Invalid operation bogus"),
-        )
-        self.assertEqual(
-            self.error(self.ask("POST", *path)), (400, "Missing operation")
+            self.error(self.ask("DELETE", "playbacks", "a")),
+            (500, "Could not stop playback"),
         )
 
     def test_the_methods_of_a_path_are_told(self) -> None:
@@ -146,7 +141,7 @@ class ApiTests(SynchronousTestCase):
                         f"POST /ari/channels/{path} is not modelled by the simulator",
                     ),
                 )
-        self.assertEqual(set(self.on.world.channels), {self.on.channel.id})
+        self.assertEqual(set(self.on.state.channels), {self.on.channel.id})
         self.assertEqual(self.ask_channel("POST", "snoop").status, 501)
 
     def test_every_operation_of_asterisk_is_modelled_or_answered_with_501(
@@ -209,13 +204,13 @@ class DocumentationTests(SynchronousTestCase):
     def test_every_event_that_is_sent_is_described(self) -> None:
         models = self.documents["events.json"]["models"]
         on = Simulated()
-        on.world.listen("monitor", on.hear, to_everything=True)
+        on.state.bus.register("monitor", on.hear, subscribe_all=True)
         on.call("channel-aa")
         on.channel.answer()
         on.play("a", "sound:missing", "sound:missing")
         on.channel.press("1")
         on.channel.set_variable("CALLERID(name)", "Ada")
-        api = Api(on.world, ROUTES)
+        api = Api(on.state, ROUTES)
 
         def ask(method: str, path: str, **given: str) -> None:
             api.dispatch(method, path.format(channel=on.channel.id).split("/"), given)
@@ -226,7 +221,7 @@ class DocumentationTests(SynchronousTestCase):
         ask("POST", "channels/{channel}/record", name="one", format="wav")
         ask("POST", "recordings/live/one/stop")
         ask("POST", "channels", endpoint="Local/410", app="channel-aa")
-        on.world.phones.default = PhoneBehaviour()
+        on.state.phones.default = PhoneBehaviour()
         ask("POST", "channels", endpoint="PJSIP/410", app="channel-aa")
         on.clock.advance(0)
         on.channel.hang_up_on_request()
@@ -234,7 +229,7 @@ class DocumentationTests(SynchronousTestCase):
         on.play("b", "sound:long")
         ask("POST", "channels/{channel}/record", name="two", format="wav")
         on.caller.hang_up()
-        on.world.listen("monitor", on.hear)
+        on.state.bus.register("monitor", on.hear)
         for event in on.events:
             fields = set(event) - {"type", "timestamp", "asterisk_id", "application"}
             self.assertLessEqual(fields, set(models[event["type"]]["properties"]))

@@ -32,12 +32,12 @@ class EnteringTests(ChannelTests):
         on = Simulated(app="other")
         self.assertEqual(on.caller.status, "FAILED")
         self.assertEqual(on.caller.outcome, "continued in dialplan at default,1000,2")
-        self.assertEqual(on.world.channels, {})
+        self.assertEqual(on.state.channels, {})
         self.assertEqual(on.events, [])
 
     def test_a_call_falls_through_where_only_channels_are_left_of_it(self) -> None:
-        self.on.world.stop_listening("channel-aa", self.on.hear)
-        self.assertIn("channel-aa", self.on.world.applications)
+        self.on.state.bus.unregister("channel-aa", self.on.hear)
+        self.assertIn("channel-aa", self.on.state.bus.applications)
         second = self.on.call("channel-aa")
         self.assertEqual(second.status, "FAILED")
 
@@ -107,7 +107,7 @@ class HangupTests(ChannelTests):
         )
         self.assertEqual(len(self.on.caller.heard), 1)
         self.assertEqual(self.on.clock.getDelayedCalls(), [])
-        self.assertEqual(self.on.world.channels, {})
+        self.assertEqual(self.on.state.channels, {})
 
     def test_the_callers_hangup_is_not_soft_the_applications_is(self) -> None:
         self.on.caller.hang_up()
@@ -185,7 +185,7 @@ class LeavingTests(ChannelTests):
         failure = self.failureResultOf(self.channel.answer(), CommandFailedError)
         self.assertEqual(failure.getErrorMessage(), "Failed to answer channel")
         self.on.play("c", "sound:or")
-        self.assertIsNone(self.on.world.find_playback("c"))
+        self.assertIsNone(self.on.state.playbacks.find("c"))
 
     def test_the_dialplan_keeps_the_channel_for_a_while(self) -> None:
         on = Simulated(dialplan_seconds=5)
@@ -194,13 +194,13 @@ class LeavingTests(ChannelTests):
         self.assertFalse(on.caller.is_over)
         on.clock.advance(5)
         self.assertTrue(on.caller.is_over)
-        self.assertEqual(on.world.channels, {})
+        self.assertEqual(on.state.channels, {})
 
     def test_a_channel_in_the_dialplan_can_be_hung_up(self) -> None:
         on = Simulated(dialplan_seconds=5)
         on.channel.continue_in_dialplan()
         on.caller.hang_up()
-        self.assertEqual(on.world.channels, {})
+        self.assertEqual(on.state.channels, {})
         self.assertEqual(on.clock.getDelayedCalls(), [])
         self.assertEqual(on.said[-1], "StasisEnd")
 
@@ -209,7 +209,9 @@ class ApplicationTests(ChannelTests):
     def test_a_second_listener_replaces_the_first(self) -> None:
         second: list[dict[str, Any]] = []
         self.on.forget_events()
-        self.on.world.listen("channel-aa", lambda it: second.append(json.loads(it)))
+        self.on.state.bus.register(
+            "channel-aa", lambda it: second.append(json.loads(it))
+        )
         self.channel.press("1")
         (replaced,) = self.on.events
         self.assertEqual(replaced["type"], "ApplicationReplaced")
@@ -220,21 +222,21 @@ class ApplicationTests(ChannelTests):
 
     def test_the_replaced_listener_leaving_changes_nothing(self) -> None:
         second: list[bytes] = []
-        self.on.world.listen("channel-aa", second.append)
-        self.on.world.stop_listening("channel-aa", self.on.hear)
+        self.on.state.bus.register("channel-aa", second.append)
+        self.on.state.bus.unregister("channel-aa", self.on.hear)
         self.channel.press("1")
         self.assertEqual(len(second), 1)
 
     def test_an_application_is_known_while_it_has_channels(self) -> None:
-        self.on.world.stop_listening("channel-aa", self.on.hear)
-        application = self.on.world.applications["channel-aa"]
+        self.on.state.bus.unregister("channel-aa", self.on.hear)
+        application = self.on.state.bus.applications["channel-aa"]
         self.assertEqual(application.snapshot()["channel_ids"], [self.channel.id])
         self.on.caller.hang_up()
-        self.assertEqual(self.on.world.applications, {})
+        self.assertEqual(self.on.state.bus.applications, {})
 
     def test_a_listener_to_everything_hears_of_the_dialplan_too(self) -> None:
         self.on.forget_events()
-        self.on.world.listen("monitor", self.on.hear, to_everything=True)
+        self.on.state.bus.register("monitor", self.on.hear, subscribe_all=True)
         self.on.call("other")
         self.assertEqual(
             self.on.said,
@@ -249,17 +251,17 @@ class ApplicationTests(ChannelTests):
         )
 
     def test_listening_is_told(self) -> None:
-        waiting = self.on.world.listening("other")
+        waiting = self.on.state.bus.when_registered("other")
         self.assertNoResult(waiting)
-        self.on.world.listen("other", self.on.hear)
+        self.on.state.bus.register("other", self.on.hear)
         self.successResultOf(waiting)
-        self.successResultOf(self.on.world.listening("channel-aa"))
+        self.successResultOf(self.on.state.bus.when_registered("channel-aa"))
 
     def test_waiting_for_a_listener_can_be_given_up(self) -> None:
-        waiting = self.on.world.listening("other")
+        waiting = self.on.state.bus.when_registered("other")
         waiting.addErrback(lambda _: None)
         waiting.cancel()
-        self.on.world.listen("other", self.on.hear)
+        self.on.state.bus.register("other", self.on.hear)
 
     def test_a_fault_drops_events(self) -> None:
         self.on.faults.drop_event("Playback*", times=2)
@@ -271,12 +273,12 @@ class ApplicationTests(ChannelTests):
         self.on.play("a", "sound:or")
         self.on.forget_events()
         script = self.on.caller.run("wait 1000, hangup")
-        self.on.world.forget_everything()
+        self.on.state.clear()
         self.successResultOf(script)
         self.assertEqual(self.on.events, [])
-        self.assertEqual(self.on.world.channels, {})
-        self.assertEqual(self.on.world.applications, {})
-        self.assertEqual(list(self.on.world.playbacks()), [])
+        self.assertEqual(self.on.state.channels, {})
+        self.assertEqual(self.on.state.bus.applications, {})
+        self.assertEqual(list(self.on.state.playbacks), [])
         self.assertEqual(self.on.clock.getDelayedCalls(), [])
         self.assertEqual(self.on.caller.outcome, "forgotten by Asterisk")
 
@@ -300,7 +302,7 @@ class RecordingTests(ChannelTests):
     def test_every_event_looks_like_a_recorded_one(self) -> None:
         lines = _RECORDING.read_text(encoding="utf-8").splitlines()
         recorded = self.shapes([json.loads(line) for line in lines])
-        self.on.world.listen("monitor", self.on.hear, to_everything=True)
+        self.on.state.bus.register("monitor", self.on.hear, subscribe_all=True)
         self.channel = self.on.call("channel-aa").channel
         self.channel.answer()
         self.on.play("a", "sound:or")

@@ -68,7 +68,7 @@ class ParsingTests(SynchronousTestCase):
 class RingingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.on = Simulated()
-        self.api = Api(self.on.world, ROUTES)
+        self.api = Api(self.on.state, ROUTES)
         self.caller = self.on.caller
 
     def ask(self, method: str, path: str, **given: object) -> Response:
@@ -78,7 +78,7 @@ class RingingTests(SynchronousTestCase):
         return answer
 
     def ring(self, phone: str, **given: object) -> Response:
-        self.on.world.phones.by_endpoint["PJSIP/410"] = PhoneBehaviour.parse(phone)
+        self.on.state.phones.by_endpoint["PJSIP/410"] = PhoneBehaviour.parse(phone)
         self.on.forget_events()
         asked = {"endpoint": "PJSIP/410", "app": "channel-aa", **given}
         answer = self.ask("POST", "channels/dialled", **asked)
@@ -123,7 +123,7 @@ class RingingTests(SynchronousTestCase):
             )
             self.assertEqual(self.became[-1], status)
             self.assertEqual(self.on.events[-1]["cause"], cause)
-            self.assertEqual(self.on.world.telephones, {})
+            self.assertEqual(self.on.state.dialled_phones, {})
 
     def test_it_presses_keys_and_hangs_up_as_it_is_said_to(self) -> None:
         self.ring("answers press 12 hangs-up 2")
@@ -132,14 +132,14 @@ class RingingTests(SynchronousTestCase):
             self.on.said[-2:], ["ChannelDtmfReceived 1", "ChannelDtmfReceived 2"]
         )
         self.on.pass_time(1.5)
-        self.assertEqual(self.on.world.telephones, {})
+        self.assertEqual(self.on.state.dialled_phones, {})
         self.assertEqual(self.on.said[-1], "ChannelDestroyed")
         self.assertEqual(self.on.clock.getDelayedCalls(), [])
 
     def test_whoever_has_it_may_be_made_to_answer_and_hang_up(self) -> None:
         self.ring("rings")
         self.on.pass_time(5)
-        (telephone,) = self.on.world.telephones.values()
+        (telephone,) = self.on.state.dialled_phones.values()
         self.assertEqual(telephone.endpoint, "PJSIP/410")
         telephone.answer()
         self.assertEqual(self.became[-1], "ANSWER")
@@ -152,11 +152,11 @@ class RingingTests(SynchronousTestCase):
     def test_it_is_not_given_up_without_a_timeout(self) -> None:
         self.ring("rings", timeout=-1)
         self.on.pass_time(500)
-        self.assertEqual(len(self.on.world.telephones), 1)
+        self.assertEqual(len(self.on.state.dialled_phones), 1)
 
     def test_those_who_speak_with_each_other_hear_each_other(self) -> None:
         self.converse()
-        (telephone,) = self.on.world.telephones.values()
+        (telephone,) = self.on.state.dialled_phones.values()
         self.assertEqual(self.heard(), [("voice:PJSIP/410", "")])
         self.assertEqual(telephone.heard, ["voice:PJSIP/alice"])
         telephone.hang_up()
@@ -224,7 +224,7 @@ class RingingTests(SynchronousTestCase):
 
     def test_a_restart_forgets_telephones_and_bridges(self) -> None:
         self.converse("answers press 1 hangs-up 60")
-        self.on.world.forget_everything()
-        self.assertEqual(self.on.world.telephones, {})
-        self.assertEqual(self.on.world.bridges, {})
+        self.on.state.clear()
+        self.assertEqual(self.on.state.dialled_phones, {})
+        self.assertEqual(self.on.state.bridges, {})
         self.assertEqual(self.on.clock.getDelayedCalls(), [])

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator.playbacks import ControlRefusedError
+from channel_aa.simulator.playbacks import CannotStopError
 from channel_aa.simulator.sounds import Sound, Sounds
 from tests.support.simulated import Simulated
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class SoundsTests(SynchronousTestCase):
@@ -56,12 +52,6 @@ class PlaybackCase(SynchronousTestCase):
         self.on = Simulated()
         self.on.forget_events()
 
-    def refusal(self, operation: Callable[[], None]) -> tuple[int, str]:
-        error = self.assertRaises(ControlRefusedError, operation)
-        return error.status, str(error)
-
-
-class PlaybackTests(PlaybackCase):
     def test_a_sound_starts_at_once_and_ends_after_its_length(self) -> None:
         self.on.play("a", "sound:long")
         self.assertEqual(self.on.said, ["PlaybackStarted a"])
@@ -119,7 +109,8 @@ class PlaybackTests(PlaybackCase):
 
     def test_spoken_digits_cannot_be_stopped(self) -> None:
         playback = self.on.play("a", "digits:12")
-        self.assertEqual(self.refusal(playback.stop), (500, "Could not stop playback"))
+        error = self.assertRaises(CannotStopError, playback.stop)
+        self.assertEqual(str(error), "Could not stop playback")
         self.on.clock.advance(1.0)
         self.assertEqual(self.on.said[1:], ["PlaybackFinished a done"])
 
@@ -142,7 +133,7 @@ class PlaybackTests(PlaybackCase):
         self.on.play("a", "bogus:x")
         self.on.play("b", "sound:or")
         self.assertEqual(self.on.said, ["PlaybackStarted a", "PlaybackStarted b"])
-        self.assertIsNone(self.on.world.find_playback("a"))
+        self.assertIsNone(self.on.state.playbacks.find("a"))
 
     def test_a_list_of_sounds_continues_even_after_a_missing_one(self) -> None:
         self.on.play("a", "sound:missing", "sound:or")
@@ -166,10 +157,10 @@ class PlaybackTests(PlaybackCase):
         self.on.play("a", "sound:or")
         second = self.on.play("a", "sound:or")
         self.on.clock.advance(0.5)
-        self.assertIs(self.on.world.find_playback("a"), second)
+        self.assertIs(self.on.state.playbacks.find("a"), second)
         self.on.clock.advance(0.5)
         self.assertEqual(self.on.said.count("PlaybackFinished a done"), 2)
-        self.assertIsNone(self.on.world.find_playback("a"))
+        self.assertIsNone(self.on.state.playbacks.find("a"))
 
     def test_a_fault_lets_a_sound_play_on_until_it_is_stopped(self) -> None:
         self.on.faults.never_finish("sound:or")
@@ -179,84 +170,3 @@ class PlaybackTests(PlaybackCase):
         playback.stop()
         self.on.clock.advance(0.02)
         self.assertEqual(self.on.said[1:], ["PlaybackFinished a done"])
-
-
-class ControlTests(PlaybackCase):
-    def test_a_pause_takes_no_time_off_the_sound(self) -> None:
-        playback = self.on.play("a", "sound:long")
-        self.on.clock.advance(1)
-        playback.pause()
-        playback.pause()
-        self.on.clock.advance(100)
-        self.assertEqual(playback.state, "paused")
-        playback.unpause()
-        self.assertEqual(self.on.said, ["PlaybackStarted a"] * 2)
-        self.on.clock.advance(3.9)
-        self.assertEqual(playback.state, "playing")
-        self.on.clock.advance(0.1)
-        self.assertEqual(playback.state, "done")
-
-    def test_a_paused_sound_can_be_stopped(self) -> None:
-        playback = self.on.play("a", "sound:long")
-        playback.pause()
-        playback.stop()
-        self.on.clock.advance(0.02)
-        self.assertEqual(playback.state, "done")
-
-    def test_forward_skips_some_of_it(self) -> None:
-        playback = self.on.play("a", "sound:long", skip_ms=4000)
-        playback.forward()
-        self.on.clock.advance(1)
-        self.assertEqual(playback.state, "done")
-
-    def test_reverse_plays_some_of_it_again(self) -> None:
-        playback = self.on.play("a", "sound:long", skip_ms=1000)
-        self.on.clock.advance(2)
-        playback.reverse()
-        self.on.clock.advance(3.9)
-        self.assertEqual(playback.state, "playing")
-        self.on.clock.advance(0.1)
-        self.assertEqual(playback.state, "done")
-
-    def test_reverse_goes_back_to_the_beginning_at_most(self) -> None:
-        playback = self.on.play("a", "sound:long", skip_ms=100_000)
-        self.on.clock.advance(2)
-        playback.reverse()
-        self.on.clock.advance(5)
-        self.assertEqual(playback.state, "done")
-
-    def test_restart_plays_it_from_the_beginning(self) -> None:
-        playback = self.on.play("a", "sound:long")
-        self.on.clock.advance(4)
-        playback.restart()
-        self.on.clock.advance(4)
-        self.assertEqual(playback.state, "playing")
-        self.on.clock.advance(1)
-        self.assertEqual(playback.state, "done")
-
-    def test_what_is_queued_can_only_be_restarted_which_changes_nothing(self) -> None:
-        self.on.play("a", "sound:or")
-        queued = self.on.play("b", "sound:or")
-        queued.restart()
-        for name, operation in (
-            ("pause", queued.pause),
-            ("unpause", queued.unpause),
-            ("forward", queued.forward),
-            ("reverse", queued.reverse),
-        ):
-            refusal = (409, f"Can only {name} while media is playing")
-            self.assertEqual(self.refusal(operation), refusal)
-        self.on.pass_time(1.1)
-        self.assertEqual(self.on.said[-1], "PlaybackFinished b done")
-
-    def test_what_is_paused_cannot_be_moved(self) -> None:
-        playback = self.on.play("a", "sound:or")
-        playback.pause()
-        for operation in (playback.forward, playback.reverse, playback.restart):
-            self.assertEqual(self.refusal(operation)[0], 409)
-
-    def test_spoken_digits_cannot_be_paused(self) -> None:
-        playback = self.on.play("a", "digits:1")
-        self.assertEqual(
-            self.refusal(playback.pause), (500, "Could not pause playback")
-        )

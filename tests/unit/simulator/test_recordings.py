@@ -11,7 +11,7 @@ from tests.support.simulated import Simulated
 class RecordingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.on = Simulated()
-        self.api = Api(self.on.world, ROUTES)
+        self.api = Api(self.on.state, ROUTES)
         self.caller = self.on.caller
         self.on.channel.answer()
         self.on.forget_events()
@@ -28,7 +28,7 @@ class RecordingTests(SynchronousTestCase):
         self.assertEqual(answer.status, 201)
 
     def seconds(self) -> float:
-        return self.on.world.recordings.stored["one"].seconds
+        return self.on.state.recordings.stored["one"].seconds
 
     def test_it_ends_when_its_time_is_up(self) -> None:
         self.record(maxDurationSeconds="3", maxSilenceSeconds="10")
@@ -77,8 +77,8 @@ class RecordingTests(SynchronousTestCase):
             self.ask(method, "recordings", "live", "one", *path)
             self.on.pass_time(1)
             self.assertNotIn("RecordingStarted", self.on.said)
-            self.assertEqual(self.on.world.recordings.live, {})
-            self.assertEqual(self.on.world.recordings.stored, {})
+            self.assertEqual(self.on.state.recordings.live, {})
+            self.assertEqual(self.on.state.recordings.stored, {})
 
     def test_one_that_begins_after_the_hangup_keeps_the_channel_for_seconds(
         self,
