@@ -1,9 +1,9 @@
 """A day's calls in compressed time, and what they leave behind.
 
 Everything from the bytes of an event to the menu runs as in production, on a clock
-that is moved by hand: the simulator is in the same process, behind its door without
-sockets. Callers choose options, are silent, dial phones, leave messages, hang up when
-they like; the connection is lost many times, and Asterisk forgets everything a few.
+that is moved by hand: the simulator is in the same process, connected in memory.
+Callers choose options, are silent, dial phones, leave messages, hang up when they
+like; the connection is lost many times, and Asterisk forgets everything a few.
 """
 
 from __future__ import annotations
@@ -163,9 +163,9 @@ class Day:
             "requests": self._client.requests.pending,
             "Asterisk's channels": self._simulator.live_channels,
             "Asterisk's bridges": len(self._simulator.state.bridges),
-            # Of the line's loss, of Asterisk's forgetting and of the audit there are
-            # three.
-            "timers": len(self.clock.getDelayedCalls()) - 3,
+            # Four go on: the loss of the connection, Asterisk's restart, the audit,
+            # and the websocket's keep-alive.
+            "timers": len(self.clock.getDelayedCalls()) - 4,
         }
 
     def _now(self) -> datetime:

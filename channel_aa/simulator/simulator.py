@@ -61,6 +61,8 @@ class Simulator:
         faults: what is to go wrong.
         state: everything that exists in it.
         handler: serves the requests.
+        server: makes the protocol of each connection to it.
+        credentials: username and password.
         serves_requests_over_websocket: as above.
     """
 
@@ -104,7 +106,8 @@ class Simulator:
         self._resource = AriResource(
             self.state, self.handler, self._events, username=username, password=password
         )
-        self._server = make_server(self._resource, reactor=reactor)
+        self.server = make_server(self._resource, reactor=reactor)
+        self.credentials = username, password
         self._listening: IListeningPort | None = None
         self._interface = ""
         self._port = 0
@@ -172,7 +175,7 @@ class Simulator:
     @property
     def open_connections(self) -> int:
         """How many connections are open, websockets included."""
-        return len(self._server.protocols)
+        return len(self.server.protocols)
 
     def listening(self, app: str = "channel-aa") -> Deferred[None]:
         """Fire as soon as a websocket hears this application's events."""
@@ -187,7 +190,7 @@ class Simulator:
         """
         self._interface = interface
         self._listening = self._reactor.listenTCP(
-            port or self._port, self._server, interface=interface
+            port or self._port, self.server, interface=interface
         )
         address = self._listening.getHost()
         self._port = cast("IPv4Address", address).port
@@ -201,7 +204,7 @@ class Simulator:
         if listening is not None:
             await maybeDeferred(listening.stopListening)
         self.forget()
-        await self._server.abort_all()
+        await self.server.abort_all()
 
     def forget(self) -> None:
         """Lose every channel, as an Asterisk that restarts does, without a word."""
@@ -209,7 +212,7 @@ class Simulator:
 
     def drop_connections(self) -> None:
         """Drop every connection, websockets included, without a word."""
-        self._server.abort_all()
+        self.server.abort_all()
 
     def close_websockets(self, code: int = 1000) -> None:
         """Close every websocket properly, with this code."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, succeed
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.python.failure import Failure
 from twisted.web.client import (
@@ -16,7 +16,7 @@ from twisted.web.client import (
     ResponseFailed,
 )
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IAgentEndpointFactory
+from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer
 from zope.interface import implementer
 
 from channel_aa.ari.wire.errors import (
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from twisted.internet.interfaces import IStreamClientEndpoint
+    from twisted.internet.interfaces import IConsumer, IStreamClientEndpoint
     from twisted.web.client import URI
-    from twisted.web.iweb import IBodyProducer, IResponse
+    from twisted.web.iweb import IResponse
 
     from channel_aa.ari.wire.address import Address
     from channel_aa.ari.wire.requests import Request
@@ -90,6 +90,32 @@ class _PlainAgent:
         )
 
 
+@implementer(IBodyProducer)
+class _JsonBody:
+    """A request's body, written in one piece: it is short.
+
+    treq's own producer would write it in a later turn of the global reactor.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.length = len(content)
+        self._content = content
+
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:  # noqa: N802 - Twisted's
+        """Write it."""
+        consumer.write(self._content)
+        return succeed(None)
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's
+        """Do nothing: all is written."""
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's
+        """Do nothing: all is written."""
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's
+        """Do nothing: all is written."""
+
+
 def _plain(response: IResponse) -> IResponse:
     for name in ("Content-Encoding", "Set-Cookie"):
         response.headers.removeHeader(name)
@@ -108,6 +134,7 @@ class HttpSender:
             all unless http.conf says otherwise (``sessionlimit``), events
             websockets included, and closes those above with no reply.
         timeout: seconds a request may take, waiting for its turn included.
+        endpoint: connects to the server; by default that of the address.
     """
 
     def __init__(
@@ -117,6 +144,7 @@ class HttpSender:
         reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
         connections: int = 64,
         timeout: float = 10.0,
+        endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
         # Any host will do: the endpoint and the Host header come from the address.
         # treq takes no address of IPv6 for one.
@@ -136,7 +164,9 @@ class HttpSender:
         self._pool.maxPersistentPerHost = connections
         self._pool._factory = ConnectionFactory  # noqa: SLF001 - the only way to silence it
         agent = Agent.usingEndpointFactory(
-            reactor, _OneEndpoint(address.endpoint(reactor)), pool=self._pool
+            reactor,
+            _OneEndpoint(endpoint or address.endpoint(reactor)),
+            pool=self._pool,
         )
         self._http = HTTPClient(_PlainAgent(agent))
 
@@ -207,15 +237,18 @@ class HttpSender:
 
     async def _exchange(self, request: Request, begin: Callable[[], None]) -> bytes:
         method, path = request.method, request.quoted_path
-        has_body = request.body is not None
+        headers, content = self._headers, None
+        if request.body is not None:
+            headers = self._headers_with_json
+            content = _JsonBody(msgspec.json.encode(request.body))
         async with self._turns:
             begin()
             try:
                 response = await self._http.request(
                     method,
                     f"{self._base_url}/{request.uri}",
-                    headers=self._headers_with_json if has_body else self._headers,
-                    data=msgspec.json.encode(request.body) if has_body else None,
+                    headers=headers,
+                    data=content,
                     # A redirect would carry the password to whatever it names.
                     allow_redirects=False,
                     unbuffered=True,

@@ -174,7 +174,7 @@ class CallOverWebsocketTests(CallTests):
 
     def test_requests_go_over_the_websocket(self) -> None:
         self.assertIs(self.client.requests.in_use, Transport.WEBSOCKET)
-        self.assertEqual(self.line.http.pending, 0)
+        self.assertEqual(self.client.requests.pending, 0)
         self.assertIsInstance(self.answer_to("GET", "asterisk", "info"), dict)
 
     def test_a_sounds_start_is_heard_of_before_its_request_is_answered(self) -> None:
@@ -224,10 +224,12 @@ class AnswerTests(DirectTestCase):
             self.simulator.faults.lose_request,
             self.simulator.faults.lose_answer,
         ):
-            lose("GET *")
+            # Twisted's client repeats a GET that a used connection lost.
+            lose("GET *", times=2)
             with self.assertRaises(ConnectionLostError) as raised:
                 self.answer_to("GET", "asterisk", "ping")
             self.assertTrue(raised.exception.may_be_done)
+            self.simulator.faults.clear()
 
     def test_a_late_answer_is_waited_for_so_long(self) -> None:
         self.simulator.faults.delay("GET *", 9)
@@ -242,7 +244,7 @@ class AnswerTests(DirectTestCase):
         answer = self.ask("GET", "asterisk", "ping")
         answer.cancel()
         self.failureResultOf(answer, CancelledError)
-        self.assertEqual(self.line.http.pending, 0)
+        self.assertEqual(self.client.requests.pending, 0)
         self.assertEqual(self.clock.getDelayedCalls(), before)
 
 
@@ -314,7 +316,7 @@ class DelayTests(DirectTestCase):
     def test_events_keep_their_order_whatever_each_takes(self) -> None:
         caller = self.call()
         delays = iter([3.0, 1.0, 2.0])
-        self.line.delay = lambda _leg: next(delays)
+        self.line.delay = lambda _leg: next(delays, 0.0)
         for key in "123":
             caller.press(key)
         self.clock.pump([1, 1])
@@ -324,7 +326,7 @@ class DelayTests(DirectTestCase):
 
     def test_answers_overtake_each_other(self) -> None:
         delays = iter([0.0, 2.0, 0.0, 1.0])
-        self.line.delay = lambda _leg: next(delays)
+        self.line.delay = lambda _leg: next(delays, 0.0)
         answers = []
         for _ in range(2):
             answers.append(self.ask("GET", "asterisk", "ping"))
