@@ -24,9 +24,8 @@ from twisted.internet.task import Clock
 from benchmarks.report import table
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.config import load
-from channel_aa.simulator import Simulator
+from channel_aa.simulator import ScriptError, Simulator
 from channel_aa.simulator.in_memory import InMemoryLink
-from channel_aa.simulator.script import ScriptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

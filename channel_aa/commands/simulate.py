@@ -21,11 +21,11 @@ from channel_aa.commands.expectation import (
 )
 from channel_aa.commands.files import add_file, load_file
 from channel_aa.commands.running import run_in_reactor
-from channel_aa.commands.script import read_phone, read_steps
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.simulator.caller_id import CallerId
-from channel_aa.simulator.script import ScriptError
+from channel_aa.simulator.grammar import ScriptError, StepError
+from channel_aa.simulator.script import parse_phone, parse_script
 from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 from channel_aa.simulator.virtual_time import wait_for
 
@@ -150,30 +150,30 @@ def _by_script(
 ) -> list[Entry]:
     """Let a script be the caller, in virtual time."""
     try:
-        steps = read_steps(script)
-    except ScriptError as error:
-        raise CommandError(f"--press: {error}") from error
+        steps = parse_script(script)
+    except StepError as error:
+        raise CommandError(f"--press: {error.step!r}: {error.reason}") from error
     clock = Clock()
 
-    async def call() -> None:
-        await rehearsal.begin()
+    async def run_call() -> None:
+        await call.begin()
         try:
-            await director.direct(steps)
-            await rehearsal.caller.ended
+            await runner.run(steps)
+            await call.caller.ended
         finally:
-            await rehearsal.close()
+            await call.close()
 
     def write(entry: Entry | None) -> None:
         _show(entry)
-        director.see(entry)
+        runner.update(entry)
 
-    rehearsal = SimulatedCall(flow, data, reactor=clock, write=write, phones=phones)
-    director = ScriptRunner(rehearsal, clock=clock)
+    call = SimulatedCall(flow, data, reactor=clock, write=write, phones=phones)
+    runner = ScriptRunner(call, clock=clock)
     try:
-        wait_for(clock, Deferred.fromCoroutine(call()), seconds=7 * _DAYS)
+        wait_for(clock, Deferred.fromCoroutine(run_call()), seconds=7 * _DAYS)
     except ScriptError as error:
         raise CommandError(f"--press: {error}") from error
-    return rehearsal.transcript.entries
+    return call.transcript.entries
 
 
 def _by_hand(
@@ -186,23 +186,21 @@ def _by_hand(
         )
     entries: list[Entry] = []
 
-    async def call(reactor: Any) -> int:  # noqa: ANN401 - several interfaces
-        rehearsal = SimulatedCall(
-            flow, data, reactor=reactor, write=_show, phones=phones
-        )
-        await rehearsal.begin()
+    async def run_call(reactor: Any) -> int:  # noqa: ANN401 - several interfaces
+        call = SimulatedCall(flow, data, reactor=reactor, write=_show, phones=phones)
+        await call.begin()
         try:
             with single_keys():
-                keyboard = StandardIO(Keyboard(rehearsal.caller), reactor=reactor)
-                await rehearsal.caller.ended
+                keyboard = StandardIO(Keyboard(call.caller), reactor=reactor)
+                await call.caller.ended
                 keyboard.loseConnection()
         finally:
-            await rehearsal.close()
-        entries.extend(rehearsal.transcript.entries)
+            await call.close()
+        entries.extend(call.transcript.entries)
         return 0
 
     print(KEYS_EXPLAINED)
-    run_in_reactor(call)
+    run_in_reactor(run_call)
     return entries
 
 
@@ -244,6 +242,6 @@ def _time(text: str) -> datetime:
 
 def _phone(text: str) -> Any:  # noqa: ANN401 - what argparse keeps
     try:
-        return read_phone(text)
+        return parse_phone(text)
     except ScriptError as error:
         raise ArgumentTypeError(str(error)) from None

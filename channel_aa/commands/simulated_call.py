@@ -119,17 +119,6 @@ class SimulatedCall:
         )
         self.caller.ended.addCallback(self._end)
 
-    def set_phone(self, endpoint: str, phone: PhoneBehaviour) -> None:
-        """Have a phone behave so from now on, whatever was said of it before."""
-        phones = self._simulator.phones
-        # The first pattern that matches counts.
-        before = {
-            pattern: each
-            for pattern, each in phones.by_endpoint.items()
-            if pattern != endpoint
-        }
-        phones.by_endpoint = {endpoint: phone, **before}
-
     async def close(self) -> None:
         """Stop the attendant; nothing is left in the reactor."""
         globalLogPublisher.removeObserver(self)

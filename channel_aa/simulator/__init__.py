@@ -7,8 +7,9 @@ make it wrong in the same way as themselves.
 
 from channel_aa.simulator.callers import HeardSound, ICallObserver, SimulatedCaller
 from channel_aa.simulator.faults import Faults
+from channel_aa.simulator.grammar import ScriptError
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from channel_aa.simulator.script import ScriptError, parse_script
+from channel_aa.simulator.script import parse_script
 from channel_aa.simulator.simulator import Simulator
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The callers: whoever is at the other end of a simulated channel."""
+"""The callers at the far end of simulated channels."""
 
 # ruff: noqa: N805 - the methods of a zope Interface are written without self
 
@@ -11,14 +11,15 @@ from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 
 from channel_aa.simulator.channels import HANGUP_NORMAL
+from channel_aa.simulator.grammar import KEYS, ScriptError
 from channel_aa.simulator.interfaces import IChannelListener
+from channel_aa.simulator.phone_behaviour import Phones
 from channel_aa.simulator.script import (
-    KEYS,
     Ended,
     HangUp,
     Hear,
     Press,
-    ScriptError,
+    SetPhone,
     Silence,
     Speak,
     Wait,
@@ -26,7 +27,7 @@ from channel_aa.simulator.script import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from channel_aa.simulator.caller_id import CallerId
     from channel_aa.simulator.factory import Factory
@@ -73,10 +74,19 @@ class ICallObserver(Interface):
 
 @implementer(IChannelListener)
 class SimulatedCaller:
-    """Somebody on the telephone, and what was heard there.
+    """A caller, and what it heard. All times are simulated seconds.
 
-    Made by `Simulator.call`, which says what the arguments mean. All times are
-    simulated seconds.
+    Args:
+        factory: makes its channel.
+        phones: the phones that its script may change.
+        caller_id: who calls.
+
+    The others are those of `Simulator.call`.
+
+    Attributes:
+        heard: every sound that it heard, in order.
+        outcome: how the call ended, see `ended`; empty until then.
+        channel: its channel.
     """
 
     def __init__(
@@ -88,7 +98,8 @@ class SimulatedCaller:
         state: str = "Ring",
         dialplan_seconds: float = 0.0,
         observer: ICallObserver | None = None,
-        party: CallerId | None = None,
+        caller_id: CallerId | None = None,
+        phones: Phones | None = None,
         language: str = "en",
     ) -> None:
         self.heard: list[HeardSound] = []
@@ -99,14 +110,15 @@ class SimulatedCaller:
             listener=self,
             state=state,
             dialplan_seconds=dialplan_seconds,
-            caller=party,
+            caller=caller_id,
             language=language,
         )
         self._timers = factory.environment.timers
         self._observer = observer
+        self._phones = phones or Phones()
         self._began = self._timers.now
         self._waiting: dict[Deferred[None], Timer] = {}
-        self._to_tell: list[Deferred[str]] = []
+        self._awaiting_end: list[Deferred[str]] = []
         self._heard_up_to = 0
 
     @property
@@ -137,11 +149,11 @@ class SimulatedCaller:
         ``continued in dialplan at CONTEXT,EXTENSION,PRIORITY`` and
         ``forgotten by Asterisk``.
         """
-        ended: Deferred[str] = Deferred(self._to_tell.remove)
+        ended: Deferred[str] = Deferred(self._awaiting_end.remove)
         if self.is_over:
             ended.callback(self.outcome)
         else:
-            self._to_tell.append(ended)
+            self._awaiting_end.append(ended)
         return ended
 
     def press(self, keys: str) -> None:
@@ -159,7 +171,7 @@ class SimulatedCaller:
             self.channel.press(key)
 
     def speak(self, seconds: float) -> None:
-        """Say something for so many seconds: what a recording hears."""
+        """Speak for so many seconds: what a recording records."""
         self.channel.speak(seconds)
 
     def hang_up(self) -> None:
@@ -169,19 +181,25 @@ class SimulatedCaller:
         )
 
     def run(
-        self, script: str | Sequence[Step], *, patience: float = 30.0
+        self,
+        script: str | Sequence[Step],
+        *,
+        patience: float = 30.0,
+        prepare: Callable[[Step, Step | None], Awaitable[float]] | None = None,
     ) -> Deferred[None]:
-        """Do one step after the other; see `channel_aa.simulator.script`.
+        """Carry out a script, step by step; see `channel_aa.simulator.script`.
 
         Args:
             script: the steps, or how they are written.
-            patience: how many seconds one step may wait for what it waits for.
+            patience: the seconds that a step may wait for its condition.
+            prepare: awaited before each step, with the step and the one before;
+                returns the patience with this step.
 
-        Errors: `ScriptError`, naming the step, where what it waits for does not
-        come in time, or cannot come because the call is over.
+        Errors: `ScriptError`, naming the step, if its condition is not met in time, or
+        cannot be met because the call is over.
         """
         steps = parse_script(script) if isinstance(script, str) else script
-        return Deferred.fromCoroutine(self._run(steps, patience))
+        return Deferred.fromCoroutine(self._run(steps, patience, prepare))
 
     def sound_started(self, media: str) -> None:
         """Hear a sound begin."""
@@ -207,20 +225,29 @@ class SimulatedCaller:
         if self._observer is not None:
             self._observer.call_ended(self, outcome)
         self._wake()
-        to_tell, self._to_tell = self._to_tell, []
-        for ended in to_tell:
+        awaiting, self._awaiting_end = self._awaiting_end, []
+        for ended in awaiting:
             ended.callback(outcome)
 
     @property
     def _now(self) -> float:
         return self._timers.now - self._began
 
-    async def _run(self, steps: Sequence[Step], patience: float) -> None:
+    async def _run(
+        self,
+        steps: Sequence[Step],
+        patience: float,
+        prepare: Callable[[Step, Step | None], Awaitable[float]] | None,
+    ) -> None:
+        previous: Step | None = None
         for number, step in enumerate(steps, start=1):
             try:
+                if prepare is not None:
+                    patience = await prepare(step, previous)
                 await self._do(step, patience)
             except ScriptError as error:
                 raise ScriptError(f"step {number} ({step}): {error}") from None
+            previous = step
 
     async def _do(self, step: Step, patience: float) -> None:
         match step:
@@ -235,6 +262,8 @@ class SimulatedCaller:
             case Speak(seconds):
                 self.speak(seconds)
                 await self._pass_time(seconds)
+            case SetPhone(endpoint, phone):
+                self._phones.change(endpoint, phone)
             case HangUp():
                 self.hang_up()
             case Ended():
@@ -287,15 +316,17 @@ class SimulatedCaller:
         return False
 
     def _change(self, within: float) -> Deferred[None]:
-        """Wait until something happens on the line, or for so many seconds."""
-        changed: Deferred[None] = Deferred(self._give_up)
-        self._waiting[changed] = self._timers.later(within, lambda: self._tell(changed))
+        """Wait until a sound begins or ends, the call ends, or seconds have passed."""
+        changed: Deferred[None] = Deferred(self._cancelled)
+        self._waiting[changed] = self._timers.later(
+            within, lambda: self._expire(changed)
+        )
         return changed
 
-    def _give_up(self, changed: Deferred[None]) -> None:
+    def _cancelled(self, changed: Deferred[None]) -> None:
         self._waiting.pop(changed).cancel()
 
-    def _tell(self, changed: Deferred[None]) -> None:
+    def _expire(self, changed: Deferred[None]) -> None:
         del self._waiting[changed]
         changed.callback(None)
 

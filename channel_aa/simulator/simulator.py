@@ -258,7 +258,8 @@ class Simulator:
             state=state,
             dialplan_seconds=dialplan_seconds,
             observer=observer,
-            party=CallerId(caller_name, caller_number),
+            caller_id=CallerId(caller_name, caller_number),
+            phones=self.phones,
             language=language,
         )
         caller.channel.enter(app, args)

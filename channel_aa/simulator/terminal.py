@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.protocol import Protocol
 
-from channel_aa.simulator.script import KEYS
+from channel_aa.simulator.grammar import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from channel_aa.simulator import SimulatedCaller
+    from channel_aa.simulator.callers import SimulatedCaller
 
 KEYS_EXPLAINED = "Keys: 0-9 * # press themselves, h and Ctrl-D hang up."
 

@@ -13,11 +13,11 @@ from twisted.internet.task import Clock
 
 from channel_aa.checked import converted
 from channel_aa.commands.expectation import happened
-from channel_aa.commands.script import read_steps
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.config import Settings
 from channel_aa.service import AttendantService
+from channel_aa.simulator import parse_script
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 from channel_aa.simulator.virtual_time import wait_for
 from real_asterisk.sounds import SLOW
@@ -99,7 +99,7 @@ async def real(reactor: PosixReactorBase, asterisk: Asterisk, script: str) -> li
         await until(lambda: service.is_connected, reactor, "a connection")
         phone = await stage.place_call("1000")
         call = RealCall(reactor, events, phone, variables=["TEAM"])
-        directed = Deferred.fromCoroutine(call.director.direct(read_steps(script)))
+        directed = Deferred.fromCoroutine(call.director.run(parse_script(script)))
         await directed.addTimeout(SECONDS, reactor)
         await call.close()
     finally:
@@ -115,11 +115,11 @@ def simulated(script: str) -> list[str]:
     phones = {name: PhoneBehaviour.parse(str(words)) for name, words in PHONES.items()}
 
     def write(entry: Entry | None) -> None:
-        director.see(entry)
+        director.update(entry)
 
     async def call() -> None:
         await rehearsal.begin()
-        await director.direct(read_steps(script))
+        await director.run(parse_script(script))
         await rehearsal.caller.ended
         await rehearsal.close()
 

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 
 from channel_aa.commands.expectation import happened, read_expectation
 from channel_aa.commands.main import main
-from channel_aa.commands.script import read_steps
+from channel_aa.simulator import parse_script
 from tests.support.company_harness import COMPANY, PHONES
 from tests.support.printed import printed
 from tests.support.real_call import RealCall
@@ -43,7 +43,7 @@ class CompanyWalk:
     """A caller's way through the menus.
 
     Attributes:
-        script: what the caller does: see `channel_aa.commands.script`.
+        script: what the caller does: see `channel_aa.simulator.script`.
         hears: what happens: see `channel_aa.commands.expectation`.
         phones: the phones that behave otherwise than in `PHONES`.
         dialled: the number that is called.
@@ -109,7 +109,7 @@ class CompanyWalk:
             variables=["QUEUE_PRIO"],
             since=since,
         )
-        directed = Deferred.fromCoroutine(call.director.direct(read_steps(self.script)))
+        directed = Deferred.fromCoroutine(call.director.run(parse_script(self.script)))
         await directed.addTimeout(SECONDS, company.reactor)
         await call.close()
         if self.executes:

@@ -13,12 +13,12 @@ from channel_aa.simulator.script import Ended, HangUp, Hear, Press, Speak, Wait
 from tests.support.attendant_harness import until
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from twisted.internet.posixbase import PosixReactorBase
 
-    from channel_aa.commands.script import Step
     from channel_aa.commands.simulated_call import SimulatedCall
+    from channel_aa.simulator.script import Step
     from tests.support.asterisk_harness import Caller
     from tests.support.raw_ari import Events
 
@@ -47,7 +47,7 @@ class RealCall:
         self.is_over = False
         self.director = ScriptRunner(cast("SimulatedCall", self), clock=reactor)
         self.transcript = Transcript(
-            phone.name, variables=variables, write=self.director.see
+            phone.name, variables=variables, write=self.director.update
         )
         self._reactor = reactor
         self._events = events
@@ -64,12 +64,28 @@ class RealCall:
         self._who = "caller"
         Deferred.fromCoroutine(self._phone.hang_up())
 
-    def run(self, steps: Sequence[Step], *, patience: float) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._do(steps[0]))
+    def run(
+        self,
+        steps: Sequence[Step],
+        *,
+        prepare: Callable[[Step, Step | None], Awaitable[float]],
+    ) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._run(steps, prepare))
 
     async def close(self) -> None:
         await until(lambda: self.is_over, self._reactor, "the end of the call")
         self._looking.stop()
+
+    async def _run(
+        self,
+        steps: Sequence[Step],
+        prepare: Callable[[Step, Step | None], Awaitable[float]],
+    ) -> None:
+        previous: Step | None = None
+        for step in steps:
+            await prepare(step, previous)
+            await self._do(step)
+            previous = step
 
     async def _do(self, step: Step) -> None:
         match step:

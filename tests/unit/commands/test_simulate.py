@@ -6,9 +6,18 @@ from tempfile import TemporaryDirectory
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.commands.main import main
-from channel_aa.commands.script import SetPhone, read_phone, read_steps
+from channel_aa.simulator import ScriptError
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from channel_aa.simulator.script import HangUp, Hear, Press, ScriptError, Silence, Wait
+from channel_aa.simulator.script import (
+    HangUp,
+    Hear,
+    Press,
+    SetPhone,
+    Silence,
+    Wait,
+    parse_phone,
+    parse_script,
+)
 from tests.support.printed import printed
 
 COMPANY = """
@@ -298,7 +307,9 @@ class MistakeTests(SimulateTestCase):
 class StepsTests(SynchronousTestCase):
     def test_steps_are_read(self) -> None:
         self.assertEqual(
-            read_steps("1 2#, press 4,\nhear or , wait 2.5,silence 3, hang up, hangup"),
+            parse_script(
+                "1 2#, press 4,\nhear or , wait 2.5,silence 3, hang up, hangup"
+            ),
             (
                 *(Press("12#"), Press("4"), Hear("or"), Wait(2.5), Silence(3)),
                 *(HangUp(), HangUp()),
@@ -307,12 +318,12 @@ class StepsTests(SynchronousTestCase):
 
     def test_a_phones_words_are_read(self) -> None:
         busy = PhoneBehaviour.parse("busy")
-        self.assertEqual(read_phone("PJSIP/4 busy"), SetPhone("PJSIP/4", busy, "busy"))
+        self.assertEqual(parse_phone("PJSIP/4 busy"), SetPhone("PJSIP/4", busy, "busy"))
         self.assertEqual(
-            read_phone("A/1  no  answer").phone, PhoneBehaviour.parse("rings")
+            parse_phone("A/1  no  answer").phone, PhoneBehaviour.parse("rings")
         )
 
     def test_letters_of_the_fourth_column_are_keys(self) -> None:
-        self.assertEqual(read_steps("a, B"), (Press("A"), Press("B")))
+        self.assertEqual(parse_script("a, B"), (Press("A"), Press("B")))
         with self.assertRaises(ScriptError):
-            read_steps("E")
+            parse_script("E")

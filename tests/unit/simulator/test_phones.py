@@ -3,11 +3,11 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.simulator import ScriptError
 from channel_aa.simulator.api import Api, Response
 from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour, Phones
 from channel_aa.simulator.routes import ROUTES
-from channel_aa.simulator.script import ScriptError
 from tests.support.simulated import Simulated
 
 

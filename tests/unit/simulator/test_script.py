@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.simulator import ScriptError
 from channel_aa.simulator.script import (
     Ended,
     HangUp,
     Hear,
     Press,
-    ScriptError,
     Silence,
     Wait,
     parse_script,
