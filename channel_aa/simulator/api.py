@@ -1,21 +1,20 @@
-"""ARI's requests and responses, independent of HTTP and the websocket.
-
-The functions in `channel_aa.simulator.resources` register themselves with a `Router`;
-`Api.dispatch` calls them.
-"""
+"""ARI's requests and responses, independent of HTTP and the websocket."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
+
+from channel_aa.simulator.routing import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, TypeAlias
 
+    from channel_aa.simulator.faults import RequestFault
+    from channel_aa.simulator.routing import Route
     from channel_aa.simulator.state import PbxState
 
     Answer: TypeAlias = "Response | Deferred[Response]"
@@ -69,6 +68,10 @@ class RefusedError(Exception):
         return Response(status=self.status, content=content, headers=self.headers)
 
 
+class NoAnswerError(Exception):
+    """The connection is to be dropped without an answer."""
+
+
 class Parameters:
     """The parameters of one request: those of its path, its query and its body."""
 
@@ -116,107 +119,6 @@ class Parameters:
         return [str(each) for each in values if each]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """The declaration of one parameter; those of the path are always required."""
-
-    name: str
-    is_required: bool = False
-    is_list: bool = False
-    type: str = "string"
-    where: str = "query"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """One operation of ARI: method, path, name, and the function that serves it."""
-
-    method: str
-    path: str
-    nickname: str
-    handler: Handler
-    returns: str = "void"
-    parameters: Sequence[Parameter] = ()
-
-    @property
-    def resource(self) -> str:
-        """The resource it belongs to: ``channels``."""
-        return self.path.split("/")[1]
-
-    @cached_property
-    def names_in_path(self) -> Sequence[str]:
-        """The names of the parameters in its path, from left to right."""
-        return _names_in(self.path)
-
-    @property
-    def all_parameters(self) -> Sequence[Parameter]:
-        """Those of the path, then the others."""
-        in_path = [
-            Parameter(name=name, is_required=True, where="path")
-            for name in self.names_in_path
-        ]
-        return (*in_path, *self.parameters)
-
-
-class Router:
-    """The operations of one ARI resource; a decorator puts each at its function.
-
-    Attributes:
-        routes: the operations registered so far, in the order of the source.
-    """
-
-    def __init__(self) -> None:
-        self.routes: list[Route] = []
-
-    def route(
-        self,
-        method: str,
-        path: str,
-        *,
-        nickname: str,
-        returns: str = "void",
-        required: str = "",
-        optional: str = "",
-        others: Sequence[Parameter] = (),
-    ) -> Callable[[Handler], Handler]:
-        """Register the decorated function as the handler of an operation.
-
-        Args:
-            method: ``GET``, ``POST``, ….
-            path: below ``/ari``: ``/channels/{channelId}``.
-            nickname: the operation's name in ARI's own description.
-            returns: the model of its answer there.
-            required: names of parameters in the query that have to be given, with
-                spaces between them; ``[]`` behind the name of a list.
-            optional: the same of parameters that may be left out.
-            others: the parameters that are neither texts nor lists in the query.
-        """
-        in_query = [
-            Parameter(
-                name=name.removesuffix("[]"),
-                is_required=is_required,
-                is_list=name.endswith("[]"),
-            )
-            for names, is_required in ((required, True), (optional, False))
-            for name in names.split()
-        ]
-
-        def register(handler: Handler) -> Handler:
-            self.routes.append(
-                Route(
-                    method=method,
-                    path=path,
-                    nickname=nickname,
-                    handler=handler,
-                    returns=returns,
-                    parameters=(*in_query, *others),
-                )
-            )
-            return handler
-
-        return register
-
-
 class _Node:
     """One segment in the tree of paths."""
 
@@ -235,12 +137,15 @@ class _Node:
 
 
 class Api:
-    """Dispatches requests to the handlers of their operations.
+    """Dispatches requests to the handlers of their operations, and injects faults.
 
     Args:
         state: what the handlers read and change.
         routes: the operations that are modelled.
         unmodelled: method and path of further ones; each is answered with 501.
+
+    Attributes:
+        requests: how many requests have come so far.
     """
 
     def __init__(
@@ -249,6 +154,7 @@ class Api:
         routes: Iterable[Route],
         unmodelled: Iterable[tuple[str, str]] = (),
     ) -> None:
+        self.requests = 0
         self._state = state
         self._root = _Node()
         for method, path in unmodelled:
@@ -281,11 +187,68 @@ class Api:
             answer.addErrback(_refusal)
         return answer
 
+    @staticmethod
+    def check(path: str) -> None:
+        """Check a whole path, ``/ari/`` included.
+
+        Raises:
+            RefusedError: it ends with a slash.
+        """
+        if path.endswith("/"):
+            without = path.rstrip("/") if path != "/ari/" else path
+            hint = f"ARI URLs do not end with a slash. Try {without}"
+            raise RefusedError(404, hint)
+
+    def fault_in(self, method: str, path: str) -> RequestFault | None:
+        """Return the fault of a request, if any.
+
+        Raises:
+            RefusedError: it is refused.
+            NoAnswerError: it is lost, and its connection with it.
+        """
+        fault = self._state.environment.faults.for_request(method, path)
+        if fault is not None and fault.status is not None:
+            raise RefusedError(fault.status, fault.message)
+        if fault is not None and fault.lose == "request":
+            raise NoAnswerError
+        return fault
+
+    def ignores_over_websocket(self, method: str, path: str) -> bool:
+        """Return whether a fault has a websocket ignore this request."""
+        return self._state.environment.faults.ignores_over_websocket(method, path)
+
+    def serve(
+        self,
+        method: str,
+        segments: Sequence[str],
+        parameters: Mapping[str, Any],
+        fault: RequestFault | None,
+    ) -> Answer:
+        """Serve a request as `Api.dispatch` does, with the fault that follows.
+
+        Errors: `NoAnswerError`, in the Deferred.
+        """
+        answer = self.dispatch(method, segments, parameters)
+        if fault is None:
+            return answer
+        later = answer if isinstance(answer, Deferred) else succeed(answer)
+
+        def inject(response: Response) -> Answer:
+            if fault.lose == "answer":
+                raise NoAnswerError
+            delayed: Deferred[Response] = Deferred()
+            self._state.environment.timers.later(
+                fault.delay, lambda: delayed.callback(response)
+            )
+            return delayed
+
+        return later.addCallback(inject)
+
     def _add(self, method: str, path: str, handler: Handler) -> None:
         node = self._root
         for segment in path.split("/")[1:]:
             node = node.add_child(segment)
-        node.handlers[method] = handler, _names_in(path)
+        node.handlers[method] = handler, names_in(path)
 
     def _find(self, segments: Sequence[str]) -> tuple[_Node, list[str]]:
         node = self._root
@@ -307,11 +270,6 @@ class Api:
         if method == "OPTIONS":
             return Response(status=204, headers=allowed)
         raise RefusedError(405, "Invalid method", headers=allowed)
-
-
-def _names_in(path: str) -> Sequence[str]:
-    """List the parameters in a path, from left to right."""
-    return tuple(each[1:-1] for each in path.split("/") if each.startswith("{"))
 
 
 def _refuse_as_unmodelled(method: str, path: str) -> Handler:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-    from channel_aa.simulator.applications import Application
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.environment import Environment
+    from channel_aa.simulator.event_bus import Application
 
 TYPES = frozenset(
     {"mixing", "holding", "dtmf_events", "proxy_media", "video_sfu", "video_single"}

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from channel_aa.simulator.applications import Application
     from channel_aa.simulator.environment import Environment
+    from channel_aa.simulator.event_bus import Application
     from channel_aa.simulator.interfaces import Activity, IChannelListener
 
 HANGUP_NORMAL = 16

@@ -13,9 +13,8 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
+from channel_aa.simulator.api import NO_CONTENT, NoAnswerError, RefusedError, Response
 from channel_aa.simulator.apidocs import describe
-from channel_aa.simulator.request_handler import NoAnswerError
 from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.websocket import EventsFactory, application_names
 
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.http import Request
 
-    from channel_aa.simulator.api import Answer
-    from channel_aa.simulator.request_handler import RequestHandler
+    from channel_aa.simulator.api import Answer, Api
     from channel_aa.simulator.state import PbxState
 
 EVENTS_FIRST_SECONDS = 0.002
@@ -47,7 +45,7 @@ class AriResource(Resource):
 
     Args:
         state: tells the version, and keeps the time.
-        handler: serves the requests.
+        api: serves the requests.
         events: makes the websockets of ``/ari/events``.
         username: the user of the API.
         password: and its password.
@@ -58,7 +56,7 @@ class AriResource(Resource):
     def __init__(
         self,
         state: PbxState,
-        handler: RequestHandler,
+        api: Api,
         events: EventsFactory,
         *,
         username: str,
@@ -67,13 +65,13 @@ class AriResource(Resource):
         super().__init__()
         self.is_booting = False
         self._state = state
-        self._handler = handler
+        self._api = api
         self._websockets = WebSocketResource(events)
         self._credentials = f"{username}:{password}"
 
     def render(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
         """Serve one request."""
-        self._handler.requests += 1
+        self._api.requests += 1
         try:
             return self._serve(request)
         except RefusedError as error:
@@ -85,7 +83,7 @@ class AriResource(Resource):
         path, query = self._admit(request)
         segments = [unquote(each) for each in path.split("/")[1:]]
         method = request.method.decode("ascii", "replace")
-        fault = self._handler.fault_in(method, path)
+        fault = self._api.fault_in(method, path)
         if segments == ["events"] and request.getHeader("upgrade"):
             if not application_names([query.get("app", "")]):
                 raise RefusedError(400, "HTTP request is missing param: [app]")
@@ -93,7 +91,7 @@ class AriResource(Resource):
         if segments[0] == "api-docs":
             return self._write(request, _documentation(request, segments[1:]))
         parameters = {**query, **_parameters_in_body(request)}
-        answer = self._handler.serve(method, segments, parameters, fault)
+        answer = self._api.serve(method, segments, parameters, fault)
         if isinstance(answer, Response) and not answer.events_are_first:
             return self._write(request, answer)
         self._write_later(request, answer)
@@ -113,7 +111,7 @@ class AriResource(Resource):
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
         if self._credentials not in {query.get("api_key"), _basic_auth_of(request)}:
             raise RefusedError(401, "Authentication required", headers=_CHALLENGE)
-        self._handler.check(path)
+        self._api.check(path)
         return path.removeprefix("/ari"), query
 
     def _write_later(self, request: Request, answer: Answer) -> None:

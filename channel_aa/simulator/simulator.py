@@ -12,7 +12,6 @@ from channel_aa.simulator.callers import SimulatedCaller
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, make_server
 from channel_aa.simulator.phone_behaviour import Phones
-from channel_aa.simulator.request_handler import RequestHandler
 from channel_aa.simulator.routes import ROUTES, UNMODELLED
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
@@ -60,7 +59,7 @@ class Simulator:
     Attributes:
         faults: what is to go wrong.
         state: everything that exists in it.
-        handler: serves the requests.
+        api: serves the requests.
         server: makes the protocol of each connection to it.
         credentials: username and password.
         serves_requests_over_websocket: as above.
@@ -96,15 +95,15 @@ class Simulator:
             version=VERSIONS[serves_requests_over_websocket],
             phones=Phones.of(phones or {}),
         )
-        self.handler = RequestHandler(self.state, Api(self.state, ROUTES, UNMODELLED))
+        self.api = Api(self.state, ROUTES, UNMODELLED)
         self._events = EventsFactory(
             self.state.bus,
-            self.handler,
+            self.api,
             serves_requests=serves_requests_over_websocket,
             reactor=reactor,
         )
         self._resource = AriResource(
-            self.state, self.handler, self._events, username=username, password=password
+            self.state, self.api, self._events, username=username, password=password
         )
         self.server = make_server(self._resource, reactor=reactor)
         self.credentials = username, password
@@ -170,7 +169,7 @@ class Simulator:
     @property
     def requests(self) -> int:
         """How many requests it was sent so far, whichever way they came."""
-        return self.handler.requests
+        return self.api.requests
 
     @property
     def open_connections(self) -> int:

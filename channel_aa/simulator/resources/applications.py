@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import Parameter, RefusedError, Response, Router
+from channel_aa.simulator.api import RefusedError, Response
 from channel_aa.simulator.resources.lookups import find_application
+from channel_aa.simulator.routing import Parameter, Router
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 ROUTER = Router()
 
 
-@ROUTER.route("GET", "/applications", nickname="list", returns="List[Application]")
+@ROUTER.route("GET /applications", "list", "List[Application]")
 def list_applications(state: PbxState, _parameters: Parameters) -> Response:
     """List the applications."""
     return Response(
@@ -27,9 +28,7 @@ def list_applications(state: PbxState, _parameters: Parameters) -> Response:
     )
 
 
-@ROUTER.route(
-    "GET", "/applications/{applicationName}", nickname="get", returns="Application"
-)
+@ROUTER.route("GET /applications/{applicationName}", "get", "Application")
 def get_application(state: PbxState, parameters: Parameters) -> Response:
     """Describe an application."""
     application = find_application(state, parameters)
@@ -37,10 +36,9 @@ def get_application(state: PbxState, parameters: Parameters) -> Response:
 
 
 @ROUTER.route(
-    "PUT",
-    "/applications/{applicationName}/eventFilter",
-    nickname="filter",
-    returns="Application",
+    "PUT /applications/{applicationName}/eventFilter",
+    "filter",
+    "Application",
     others=[Parameter(name="filter", type="object", where="body")],
 )
 def filter_events(state: PbxState, parameters: Parameters) -> Response:
@@ -53,11 +51,10 @@ def filter_events(state: PbxState, parameters: Parameters) -> Response:
 
 
 @ROUTER.route(
-    "POST",
-    "/applications/{applicationName}/subscription",
-    nickname="subscribe",
-    returns="Application",
-    required="eventSource[]",
+    "POST /applications/{applicationName}/subscription",
+    "subscribe",
+    "Application",
+    query="eventSource[]!",
 )
 def subscribe(state: PbxState, parameters: Parameters) -> Response:
     """Subscribe an application to channels and bridges."""
@@ -70,11 +67,10 @@ def subscribe(state: PbxState, parameters: Parameters) -> Response:
 
 
 @ROUTER.route(
-    "DELETE",
-    "/applications/{applicationName}/subscription",
-    nickname="unsubscribe",
-    returns="Application",
-    required="eventSource[]",
+    "DELETE /applications/{applicationName}/subscription",
+    "unsubscribe",
+    "Application",
+    query="eventSource[]!",
 )
 def unsubscribe(state: PbxState, parameters: Parameters) -> Response:
     """Undo `subscribe`."""

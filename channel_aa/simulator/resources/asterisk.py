@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import Response, Router
+from channel_aa.simulator.api import Response
 from channel_aa.simulator.event_bus import ENTITY_ID
+from channel_aa.simulator.routing import Router
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters
@@ -17,13 +18,7 @@ if TYPE_CHECKING:
 ROUTER = Router()
 
 
-@ROUTER.route(
-    "GET",
-    "/asterisk/info",
-    nickname="getInfo",
-    returns="AsteriskInfo",
-    optional="only[]",
-)
+@ROUTER.route("GET /asterisk/info", "getInfo", "AsteriskInfo", query="only[]")
 def get_info(state: PbxState, parameters: Parameters) -> Response:
     """Describe Asterisk itself."""
     started = state.started
@@ -48,7 +43,7 @@ def get_info(state: PbxState, parameters: Parameters) -> Response:
     return Response(content={name: info[name] for name in only if name in info})
 
 
-@ROUTER.route("GET", "/asterisk/ping", nickname="ping", returns="AsteriskPing")
+@ROUTER.route("GET /asterisk/ping", "ping", "AsteriskPing")
 def ping(state: PbxState, _parameters: Parameters) -> Response:
     """Answer with a pong."""
     now = state.bus.timestamp()

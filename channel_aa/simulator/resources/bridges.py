@@ -10,9 +10,10 @@ from uuid import uuid4
 
 from twisted.internet.defer import FirstError, gatherResults
 
-from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response, Router
+from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
 from channel_aa.simulator.bridges import TYPES
 from channel_aa.simulator.resources.lookups import find_bridge, respond_when_done
+from channel_aa.simulator.routing import Router
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -25,26 +26,14 @@ if TYPE_CHECKING:
 ROUTER = Router()
 
 
-@ROUTER.route("GET", "/bridges", nickname="list", returns="List[Bridge]")
+@ROUTER.route("GET /bridges", "list", "List[Bridge]")
 def list_bridges(state: PbxState, _parameters: Parameters) -> Response:
     """List the bridges."""
     return Response(content=[each.snapshot() for each in state.bridges.values()])
 
 
-@ROUTER.route(
-    "POST",
-    "/bridges",
-    nickname="create",
-    returns="Bridge",
-    optional="type bridgeId name",
-)
-@ROUTER.route(
-    "POST",
-    "/bridges/{bridgeId}",
-    nickname="createWithId",
-    returns="Bridge",
-    optional="type name",
-)
+@ROUTER.route("POST /bridges", "create", "Bridge", query="type bridgeId name")
+@ROUTER.route("POST /bridges/{bridgeId}", "createWithId", "Bridge", query="type name")
 def create_bridge(state: PbxState, parameters: Parameters) -> Response:
     """Create a bridge."""
     bridge_id = parameters.text("bridgeId") or str(uuid4())
@@ -61,22 +50,20 @@ def create_bridge(state: PbxState, parameters: Parameters) -> Response:
     return Response(content=bridge.snapshot())
 
 
-@ROUTER.route("GET", "/bridges/{bridgeId}", nickname="get", returns="Bridge")
+@ROUTER.route("GET /bridges/{bridgeId}", "get", "Bridge")
 def get_bridge(state: PbxState, parameters: Parameters) -> Response:
     """Describe a bridge."""
     return Response(content=find_bridge(state, parameters).snapshot())
 
 
-@ROUTER.route("DELETE", "/bridges/{bridgeId}", nickname="destroy")
+@ROUTER.route("DELETE /bridges/{bridgeId}", "destroy")
 def destroy_bridge(state: PbxState, parameters: Parameters) -> Response:
     """Destroy a bridge."""
     find_bridge(state, parameters).destroy()
     return NO_CONTENT
 
 
-@ROUTER.route(
-    "POST", "/bridges/{bridgeId}/addChannel", nickname="addChannel", required="channel"
-)
+@ROUTER.route("POST /bridges/{bridgeId}/addChannel", "addChannel", query="channel!")
 def add_channels(state: PbxState, parameters: Parameters) -> Deferred[Response]:
     """Add channels to a bridge."""
     bridge = find_bridge(state, parameters)
@@ -85,10 +72,7 @@ def add_channels(state: PbxState, parameters: Parameters) -> Deferred[Response]:
 
 
 @ROUTER.route(
-    "POST",
-    "/bridges/{bridgeId}/removeChannel",
-    nickname="removeChannel",
-    required="channel",
+    "POST /bridges/{bridgeId}/removeChannel", "removeChannel", query="channel!"
 )
 def remove_channels(state: PbxState, parameters: Parameters) -> Deferred[Response]:
     """Remove channels from a bridge."""

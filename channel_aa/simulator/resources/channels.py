@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response, Router
+from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
 from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.recordings import TERMINATORS, Limits
 from channel_aa.simulator.resources.lookups import (
@@ -16,6 +16,7 @@ from channel_aa.simulator.resources.lookups import (
     find_usable_channel,
     respond_when_done,
 )
+from channel_aa.simulator.routing import Router
 from channel_aa.simulator.simulated_phone import SimulatedPhone
 from channel_aa.simulator.variables import UnknownFunctionError, read_variable
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 ROUTER = Router()
 
-_ORIGINATE = "app appArgs callerId timeout originator formats"
+_ORIGINATE = "endpoint! app appArgs callerId timeout originator formats"
 _RING_SECONDS = 30
 _RECORDING_FORMATS = frozenset({"alaw", "gsm", "sln", "ulaw", "wav"})
 _HANGUP_CAUSES = {
@@ -49,27 +50,15 @@ _HANGUP_CAUSES = {
 """The cause (Q.850) that a hangup gets from each ``reason``."""
 
 
-@ROUTER.route("GET", "/channels", nickname="list", returns="List[Channel]")
+@ROUTER.route("GET /channels", "list", "List[Channel]")
 def list_channels(state: PbxState, _parameters: Parameters) -> Response:
     """List the channels."""
     return Response(content=[each.snapshot() for each in state.channels.values()])
 
 
+@ROUTER.route("POST /channels", "originate", "Channel", query=f"{_ORIGINATE} channelId")
 @ROUTER.route(
-    "POST",
-    "/channels",
-    nickname="originate",
-    returns="Channel",
-    required="endpoint",
-    optional=f"{_ORIGINATE} channelId",
-)
-@ROUTER.route(
-    "POST",
-    "/channels/{channelId}",
-    nickname="originateWithId",
-    returns="Channel",
-    required="endpoint",
-    optional=_ORIGINATE,
+    "POST /channels/{channelId}", "originateWithId", "Channel", query=_ORIGINATE
 )
 def originate(state: PbxState, parameters: Parameters) -> Response:
     """Dial a phone."""
@@ -119,15 +108,13 @@ def _originator(state: PbxState, parameters: Parameters) -> Channel | None:
     return originator
 
 
-@ROUTER.route("GET", "/channels/{channelId}", nickname="get", returns="Channel")
+@ROUTER.route("GET /channels/{channelId}", "get", "Channel")
 def get_channel(state: PbxState, parameters: Parameters) -> Response:
     """Describe a channel."""
     return Response(content=find_channel(state, parameters).snapshot())
 
 
-@ROUTER.route(
-    "DELETE", "/channels/{channelId}", nickname="hangup", optional="reason_code reason"
-)
+@ROUTER.route("DELETE /channels/{channelId}", "hangup", query="reason_code reason")
 def hang_up(state: PbxState, parameters: Parameters) -> Response:
     """Hang a channel up."""
     channel = find_channel(state, parameters)
@@ -138,29 +125,27 @@ def hang_up(state: PbxState, parameters: Parameters) -> Response:
     return NO_CONTENT
 
 
-@ROUTER.route("POST", "/channels/{channelId}/answer", nickname="answer")
+@ROUTER.route("POST /channels/{channelId}/answer", "answer")
 def answer(state: PbxState, parameters: Parameters) -> Deferred[Response]:
     """Answer a channel."""
     return respond_when_done(find_usable_channel(state, parameters).answer())
 
 
-@ROUTER.route("POST", "/channels/{channelId}/ring", nickname="ring")
+@ROUTER.route("POST /channels/{channelId}/ring", "ring")
 def ring(state: PbxState, parameters: Parameters) -> Response:
     """Indicate ringing to a channel."""
     find_usable_channel(state, parameters).indicate("ringing")
     return NO_CONTENT
 
 
-@ROUTER.route("DELETE", "/channels/{channelId}/ring", nickname="ringStop")
+@ROUTER.route("DELETE /channels/{channelId}/ring", "ringStop")
 def stop_ringing(state: PbxState, parameters: Parameters) -> Response:
     """Stop `ring`."""
     find_usable_channel(state, parameters).stop_indicating("ringing")
     return NO_CONTENT
 
 
-@ROUTER.route(
-    "POST", "/channels/{channelId}/moh", nickname="startMoh", optional="mohClass"
-)
+@ROUTER.route("POST /channels/{channelId}/moh", "startMoh", query="mohClass")
 def start_music(state: PbxState, parameters: Parameters) -> Response:
     """Play music on hold; whether the class exists is not checked."""
     channel = find_usable_channel(state, parameters)
@@ -168,7 +153,7 @@ def start_music(state: PbxState, parameters: Parameters) -> Response:
     return NO_CONTENT
 
 
-@ROUTER.route("DELETE", "/channels/{channelId}/moh", nickname="stopMoh")
+@ROUTER.route("DELETE /channels/{channelId}/moh", "stopMoh")
 def stop_music(state: PbxState, parameters: Parameters) -> Response:
     """Stop `start_music`."""
     find_usable_channel(state, parameters).stop_indicating("music:")
@@ -176,10 +161,9 @@ def stop_music(state: PbxState, parameters: Parameters) -> Response:
 
 
 @ROUTER.route(
-    "POST",
-    "/channels/{channelId}/dtmf",
-    nickname="sendDTMF",
-    optional="dtmf before between duration after",
+    "POST /channels/{channelId}/dtmf",
+    "sendDTMF",
+    query="dtmf before between duration after",
 )
 def send_dtmf(state: PbxState, parameters: Parameters) -> Response:
     """Send DTMF to a channel; the phone at its end hears it."""
@@ -190,10 +174,9 @@ def send_dtmf(state: PbxState, parameters: Parameters) -> Response:
 
 
 @ROUTER.route(
-    "POST",
-    "/channels/{channelId}/continue",
-    nickname="continueInDialplan",
-    optional="context extension priority label",
+    "POST /channels/{channelId}/continue",
+    "continueInDialplan",
+    query="context extension priority label",
 )
 def continue_in_dialplan(state: PbxState, parameters: Parameters) -> Response:
     """Return a channel to the dialplan."""
@@ -213,20 +196,16 @@ def continue_in_dialplan(state: PbxState, parameters: Parameters) -> Response:
 
 
 @ROUTER.route(
-    "POST",
-    "/channels/{channelId}/play",
-    nickname="play",
-    returns="Playback",
-    required="media[]",
-    optional="lang offsetms skipms playbackId",
+    "POST /channels/{channelId}/play",
+    "play",
+    "Playback",
+    query="media[]! lang offsetms skipms playbackId",
 )
 @ROUTER.route(
-    "POST",
-    "/channels/{channelId}/play/{playbackId}",
-    nickname="playWithId",
-    returns="Playback",
-    required="media[]",
-    optional="lang offsetms skipms",
+    "POST /channels/{channelId}/play/{playbackId}",
+    "playWithId",
+    "Playback",
+    query="media[]! lang offsetms skipms",
 )
 def play(state: PbxState, parameters: Parameters) -> Response:
     """Play media on a channel."""
@@ -247,12 +226,11 @@ def play(state: PbxState, parameters: Parameters) -> Response:
 
 
 @ROUTER.route(
-    "POST",
-    "/channels/{channelId}/record",
-    nickname="record",
-    returns="LiveRecording",
-    required="name format",
-    optional="maxDurationSeconds maxSilenceSeconds ifExists beep terminateOn",
+    "POST /channels/{channelId}/record",
+    "record",
+    "LiveRecording",
+    query="name! format! maxDurationSeconds maxSilenceSeconds ifExists beep"
+    " terminateOn",
 )
 def record(state: PbxState, parameters: Parameters) -> Response:
     """Record a channel."""
@@ -302,11 +280,7 @@ def _check_recording(
 
 
 @ROUTER.route(
-    "GET",
-    "/channels/{channelId}/variable",
-    nickname="getChannelVar",
-    returns="Variable",
-    required="variable",
+    "GET /channels/{channelId}/variable", "getChannelVar", "Variable", query="variable!"
 )
 def get_variable(state: PbxState, parameters: Parameters) -> Response:
     """Read a variable or a function of a channel."""
@@ -326,11 +300,7 @@ def get_variable(state: PbxState, parameters: Parameters) -> Response:
 
 
 @ROUTER.route(
-    "POST",
-    "/channels/{channelId}/variable",
-    nickname="setChannelVar",
-    required="variable",
-    optional="value",
+    "POST /channels/{channelId}/variable", "setChannelVar", query="variable! value"
 )
 def set_variable(state: PbxState, parameters: Parameters) -> Deferred[Response]:
     """Set a variable or a function of a channel."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import RefusedError, Response, Router
+from channel_aa.simulator.api import RefusedError, Response
+from channel_aa.simulator.routing import Router
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters
@@ -17,15 +18,13 @@ if TYPE_CHECKING:
 ROUTER = Router()
 
 
-@ROUTER.route("GET", "/endpoints", nickname="list", returns="List[Endpoint]")
+@ROUTER.route("GET /endpoints", "list", "List[Endpoint]")
 def list_endpoints(state: PbxState, _parameters: Parameters) -> Response:
     """List the endpoints."""
     return Response(content=[_endpoint(*each) for each in state.phones.known()])
 
 
-@ROUTER.route(
-    "GET", "/endpoints/{tech}", nickname="listByTech", returns="List[Endpoint]"
-)
+@ROUTER.route("GET /endpoints/{tech}", "listByTech", "List[Endpoint]")
 def list_endpoints_by_technology(state: PbxState, parameters: Parameters) -> Response:
     """List the endpoints of a technology."""
     technology = parameters.text("tech")
@@ -40,7 +39,7 @@ def list_endpoints_by_technology(state: PbxState, parameters: Parameters) -> Res
     return Response(content=found)
 
 
-@ROUTER.route("GET", "/endpoints/{tech}/{resource}", nickname="get", returns="Endpoint")
+@ROUTER.route("GET /endpoints/{tech}/{resource}", "get", "Endpoint")
 def get_endpoint(state: PbxState, parameters: Parameters) -> Response:
     """Describe an endpoint."""
     technology, resource = parameters.text("tech"), parameters.text("resource")

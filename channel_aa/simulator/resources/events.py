@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import Parameter, RefusedError, Router
+from channel_aa.simulator.api import RefusedError
+from channel_aa.simulator.routing import Parameter, Router
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters, Response
@@ -17,12 +18,11 @@ ROUTER = Router()
 
 
 @ROUTER.route(
-    "GET",
-    "/events",
-    nickname="eventWebsocket",
-    returns="Message",
-    required="app[]",
+    "GET /events",
+    "eventWebsocket",
+    "Message",
     others=[Parameter(name="subscribeAll", type="boolean")],
+    query="app[]!",
 )
 def open_websocket(_state: PbxState, _parameters: Parameters) -> Response:
     """Refuse a request without an upgrade; websockets are opened elsewhere."""

@@ -1,4 +1,4 @@
-"""Finding what a request names, or refusing the request."""
+"""Finding what a request names; each function raises `RefusedError` otherwise."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from channel_aa.simulator.api import Parameters
-    from channel_aa.simulator.applications import Application
     from channel_aa.simulator.bridges import Bridge
     from channel_aa.simulator.channels import Channel
+    from channel_aa.simulator.event_bus import Application
     from channel_aa.simulator.playbacks import Playback
     from channel_aa.simulator.state import PbxState
 
@@ -22,20 +22,12 @@ T = TypeVar("T")
 
 
 def find_channel(state: PbxState, parameters: Parameters) -> Channel:
-    """Find a channel.
-
-    Raises:
-        RefusedError: it is not there.
-    """
+    """Find a channel."""
     return _found(state.channels.get(parameters.text("channelId")), "Channel")
 
 
 def find_stasis_channel(state: PbxState, parameters: Parameters) -> Channel:
-    """Find a channel that is in an application.
-
-    Raises:
-        RefusedError: it is not there, or in none.
-    """
+    """Find a channel that is in an application."""
     channel = find_channel(state, parameters)
     if channel.application is None:
         raise RefusedError(409, "Channel not in Stasis application")
@@ -43,11 +35,7 @@ def find_stasis_channel(state: PbxState, parameters: Parameters) -> Channel:
 
 
 def find_usable_channel(state: PbxState, parameters: Parameters) -> Channel:
-    """Find a channel in an application that is not an outbound one still ringing.
-
-    Raises:
-        RefusedError: it is not there, in none, or still rings.
-    """
+    """Find a channel in an application that is not an outbound one still ringing."""
     channel = find_stasis_channel(state, parameters)
     if not channel.is_in_valid_state:
         raise RefusedError(412, "Channel in invalid state")
@@ -55,29 +43,17 @@ def find_usable_channel(state: PbxState, parameters: Parameters) -> Channel:
 
 
 def find_playback(state: PbxState, parameters: Parameters) -> Playback:
-    """Find a playback.
-
-    Raises:
-        RefusedError: it is not there.
-    """
+    """Find a playback."""
     return _found(state.playbacks.find(parameters.text("playbackId")), "Playback")
 
 
 def find_bridge(state: PbxState, parameters: Parameters) -> Bridge:
-    """Find a bridge.
-
-    Raises:
-        RefusedError: it is not there.
-    """
+    """Find a bridge."""
     return _found(state.bridges.get(parameters.text("bridgeId")), "Bridge")
 
 
 def find_application(state: PbxState, parameters: Parameters) -> Application:
-    """Find an application.
-
-    Raises:
-        RefusedError: it is not there.
-    """
+    """Find an application."""
     return _found(
         state.bus.applications.get(parameters.text("applicationName")), "Application"
     )
@@ -86,12 +62,7 @@ def find_application(state: PbxState, parameters: Parameters) -> Application:
 def respond_when_done(
     command: Deferred[None], *, status: int = 500
 ) -> Deferred[Response]:
-    """Answer when a channel has carried a command out.
-
-    Args:
-        command: fires then.
-        status: that of the answer where the channel could not.
-    """
+    """Answer when a command fires; with this status if the channel could not."""
 
     def failed(failure: Failure) -> Response:
         failure.trap(CommandFailedError)

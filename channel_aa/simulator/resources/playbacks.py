@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response, Router
+from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
 from channel_aa.simulator.playbacks import CannotStopError
 from channel_aa.simulator.resources.lookups import find_playback
+from channel_aa.simulator.routing import Router
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 ROUTER = Router()
 
 
-@ROUTER.route("GET", "/playbacks/{playbackId}", nickname="get", returns="Playback")
+@ROUTER.route("GET /playbacks/{playbackId}", "get", "Playback")
 def get_playback(state: PbxState, parameters: Parameters) -> Response:
     """Describe a playback."""
     return Response(content=find_playback(state, parameters).snapshot())
 
 
-@ROUTER.route("DELETE", "/playbacks/{playbackId}", nickname="stop")
+@ROUTER.route("DELETE /playbacks/{playbackId}", "stop")
 def stop_playback(state: PbxState, parameters: Parameters) -> Response:
     """Stop a playback."""
     try:

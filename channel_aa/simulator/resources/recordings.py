@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response, Router
+from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
+from channel_aa.simulator.routing import Router
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters
@@ -18,45 +19,33 @@ if TYPE_CHECKING:
 ROUTER = Router()
 
 
-@ROUTER.route(
-    "GET", "/recordings/stored", nickname="listStored", returns="List[StoredRecording]"
-)
+@ROUTER.route("GET /recordings/stored", "listStored", "List[StoredRecording]")
 def list_recordings(state: PbxState, _parameters: Parameters) -> Response:
     """List the stored recordings, those being made included."""
     recordings = state.recordings.on_disk().values()
     return Response(content=[each.snapshot() for each in recordings])
 
 
-@ROUTER.route(
-    "GET",
-    "/recordings/stored/{recordingName}",
-    nickname="getStored",
-    returns="StoredRecording",
-)
+@ROUTER.route("GET /recordings/stored/{recordingName}", "getStored", "StoredRecording")
 def get_recording(state: PbxState, parameters: Parameters) -> Response:
     """Describe a stored recording."""
     return Response(content=_stored(state, parameters).snapshot())
 
 
-@ROUTER.route("DELETE", "/recordings/stored/{recordingName}", nickname="deleteStored")
+@ROUTER.route("DELETE /recordings/stored/{recordingName}", "deleteStored")
 def delete_recording(state: PbxState, parameters: Parameters) -> Response:
     """Delete a stored recording."""
     state.recordings.stored.pop(_stored(state, parameters).name, None)
     return NO_CONTENT
 
 
-@ROUTER.route(
-    "GET",
-    "/recordings/live/{recordingName}",
-    nickname="getLive",
-    returns="LiveRecording",
-)
+@ROUTER.route("GET /recordings/live/{recordingName}", "getLive", "LiveRecording")
 def get_live_recording(state: PbxState, parameters: Parameters) -> Response:
     """Describe a recording that is being made."""
     return Response(content=_live(state, parameters).snapshot())
 
 
-@ROUTER.route("DELETE", "/recordings/live/{recordingName}", nickname="cancel")
+@ROUTER.route("DELETE /recordings/live/{recordingName}", "cancel")
 def cancel_recording(state: PbxState, parameters: Parameters) -> Response:
     """Stop a recording and discard it."""
     recording = _live(state, parameters)
@@ -64,7 +53,7 @@ def cancel_recording(state: PbxState, parameters: Parameters) -> Response:
     return NO_CONTENT
 
 
-@ROUTER.route("POST", "/recordings/live/{recordingName}/stop", nickname="stop")
+@ROUTER.route("POST /recordings/live/{recordingName}/stop", "stop")
 def stop_recording(state: PbxState, parameters: Parameters) -> Response:
     """Stop a recording and store it."""
     recording = _live(state, parameters)

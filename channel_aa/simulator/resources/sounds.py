@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import RefusedError, Response, Router
+from channel_aa.simulator.api import RefusedError, Response
+from channel_aa.simulator.routing import Router
 
 if TYPE_CHECKING:
     from channel_aa.simulator.api import Parameters
@@ -16,15 +17,13 @@ if TYPE_CHECKING:
 ROUTER = Router()
 
 
-@ROUTER.route(
-    "GET", "/sounds", nickname="list", returns="List[Sound]", optional="lang format"
-)
+@ROUTER.route("GET /sounds", "list", "List[Sound]", query="lang format")
 def list_sounds(state: PbxState, _parameters: Parameters) -> Response:
     """List the sounds."""
     return Response(content=[_sound(name) for name in state.environment.sounds.names()])
 
 
-@ROUTER.route("GET", "/sounds/{soundId}", nickname="get", returns="Sound")
+@ROUTER.route("GET /sounds/{soundId}", "get", "Sound")
 def get_sound(state: PbxState, parameters: Parameters) -> Response:
     """Describe a sound."""
     name = parameters.text("soundId")
