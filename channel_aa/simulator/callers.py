@@ -29,7 +29,7 @@ from channel_aa.simulator.script import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from channel_aa.simulator.caller_id import CallerId
+    from channel_aa.simulator.channels import ChannelSetup
     from channel_aa.simulator.factory import Factory
     from channel_aa.simulator.script import Step
     from channel_aa.simulator.timers import Timer
@@ -78,10 +78,9 @@ class SimulatedCaller:
 
     Args:
         factory: makes its channel.
+        setup: what the channel begins with.
+        observer: told of what happens to the caller.
         phones: the phones that its script may change.
-        caller_id: who calls.
-
-    The others are those of `Simulator.call`.
 
     Attributes:
         heard: every sound that it heard, in order.
@@ -92,27 +91,14 @@ class SimulatedCaller:
     def __init__(
         self,
         factory: Factory,
+        setup: ChannelSetup,
         *,
-        name: str = "",
-        extension: str = "1000",
-        state: str = "Ring",
-        dialplan_seconds: float = 0.0,
         observer: ICallObserver | None = None,
-        caller_id: CallerId | None = None,
         phones: Phones | None = None,
-        language: str = "en",
     ) -> None:
         self.heard: list[HeardSound] = []
         self.outcome = ""
-        self.channel = factory.new_channel(
-            name=name,
-            extension=extension,
-            listener=self,
-            state=state,
-            dialplan_seconds=dialplan_seconds,
-            caller=caller_id,
-            language=language,
-        )
+        self.channel = factory.new_channel(setup, self)
         self._timers = factory.environment.timers
         self._observer = observer
         self._phones = phones or Phones()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
@@ -44,23 +45,43 @@ class SupportsChannels(Protocol):
         """Remove a channel."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChannelSetup:
+    """What a channel begins with.
+
+    Args:
+        channel_id: its id; empty: any.
+        name: its name; a number is appended to one that ends with ``-``.
+        state: its state: ``Ring`` for a call that comes in, ``Down``, ….
+        context: the context that it enters the dialplan in.
+        extension: the extension that was dialled.
+        caller: who is at the far end.
+        connected: who is connected to that.
+        language: its language.
+        variables: its variables.
+        dialplan_seconds: how long it stays in the dialplan outside of applications.
+    """
+
+    channel_id: str = ""
+    name: str = "PJSIP/alice-"
+    state: str = "Ring"
+    context: str = "default"
+    extension: str = "1000"
+    caller: CallerId = field(default_factory=CallerId)
+    connected: CallerId = field(default_factory=CallerId)
+    language: str = "en"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    dialplan_seconds: float = 0.0
+
+
 class Channel:
     """A channel, seen from Asterisk's side.
 
     Args:
         environment: what it depends on.
         registry: the channels that exist, by id; it removes itself at its end.
-        channel_id: its id.
-        name: its name.
-        state: its state: ``Ring``, ``Down``, ….
-        extension: the extension that was dialled.
+        setup: what it begins with.
         listener: the far end of it.
-        context: the context of the extension.
-        caller: who is at the far end.
-        connected: who is connected to that.
-        language: its language.
-        variables: its variables.
-        dialplan_seconds: how long it stays in the dialplan outside of applications.
 
     Attributes:
         application: the Stasis application that it is in.
@@ -74,30 +95,20 @@ class Channel:
         self,
         environment: Environment,
         registry: dict[str, Channel],
-        *,
-        channel_id: str,
-        name: str,
-        state: str,
-        extension: str,
+        setup: ChannelSetup,
         listener: IChannelListener,
-        context: str = "default",
-        caller: CallerId | None = None,
-        connected: CallerId | None = None,
-        language: str = "en",
-        variables: Mapping[str, str] | None = None,
-        dialplan_seconds: float = 0.0,
     ) -> None:
-        self.id = channel_id
-        self.name = name
-        self.state = state
+        self.id = setup.channel_id
+        self.name = setup.name
+        self.state = setup.state
         self.listener = listener
         self.application: Application | None = None
         self.bridge: SupportsChannels | None = None
         self.is_hung_up = False
-        self.variables: dict[str, str] = dict(variables or {})
-        self.caller = caller or CallerId()
-        self.language = language
-        self.location = DialplanLocation(context, extension, 1)
+        self.variables = dict(setup.variables)
+        self.caller = setup.caller
+        self.language = setup.language
+        self.location = DialplanLocation(setup.context, setup.extension, 1)
         self.app_name = ""
         self.app_data = ""
         self.speaks_until = 0.0
@@ -106,7 +117,7 @@ class Channel:
         self._registry = registry
         self._bus = environment.bus
         self._timers = environment.timers
-        self._connected = connected or CallerId()
+        self._connected = setup.connected
         self._created = self._bus.timestamp()
         self._subscriptions: dict[str, Application] = {}
         self._queue = CommandQueue(
@@ -117,7 +128,7 @@ class Channel:
         self._leave_for: DialplanLocation | None = None
         self._dialplan = Dialplan(
             environment.timers,
-            seconds=dialplan_seconds,
+            seconds=setup.dialplan_seconds,
             when_over=self._end_of_dialplan,
         )
         self._cause = HANGUP_NORMAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,9 +12,9 @@ from channel_aa.simulator.playbacks import Playback
 from channel_aa.simulator.recordings import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from channel_aa.simulator.caller_id import CallerId
+    from channel_aa.simulator.channels import ChannelSetup
     from channel_aa.simulator.environment import Environment
     from channel_aa.simulator.interfaces import IChannelListener
     from channel_aa.simulator.playbacks import Playbacks
@@ -47,44 +48,14 @@ class Factory:
         self._recordings = recordings
         self._channels_made = 0
 
-    def new_channel(
-        self,
-        *,
-        name: str,
-        extension: str,
-        listener: IChannelListener,
-        channel_id: str = "",
-        context: str = "default",
-        caller: CallerId | None = None,
-        connected: CallerId | None = None,
-        language: str = "en",
-        variables: Mapping[str, str] | None = None,
-        state: str = "Ring",
-        dialplan_seconds: float = 0.0,
-    ) -> Channel:
-        """Make a channel; it is in no application yet.
-
-        A number is appended to a name that ends with ``-``.
-        """
+    def new_channel(self, setup: ChannelSetup, listener: IChannelListener) -> Channel:
+        """Make a channel; it is in no application yet."""
         self._channels_made += 1
-        name = name or "PJSIP/alice-"
-        number = f"{self._channels_made:08x}" if name.endswith("-") else ""
+        number = f"{self._channels_made:08x}" if setup.name.endswith("-") else ""
         seconds = int(self.environment.timers.clock.seconds())
-        channel = Channel(
-            self.environment,
-            self._channels,
-            channel_id=channel_id or f"{seconds}.{self._channels_made}",
-            name=f"{name}{number}",
-            state=state,
-            extension=extension,
-            listener=listener,
-            context=context,
-            caller=caller,
-            connected=connected,
-            language=language,
-            variables=variables,
-            dialplan_seconds=dialplan_seconds,
-        )
+        channel_id = setup.channel_id or f"{seconds}.{self._channels_made}"
+        setup = replace(setup, name=f"{setup.name}{number}", channel_id=channel_id)
+        channel = Channel(self.environment, self._channels, setup, listener)
         self._channels[channel.id] = channel
         created = {"channel": channel.snapshot()}
         self.environment.bus.publish_globally("ChannelCreated", created)

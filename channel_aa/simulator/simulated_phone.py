@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL
+from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup
 from channel_aa.simulator.interfaces import IChannelListener
 
 if TYPE_CHECKING:
@@ -69,18 +69,18 @@ class SimulatedPhone:
         self.caller_id = caller_id
         self.heard: list[str] = []
         self.outcome = ""
-        self.channel = factory.new_channel(
+        setup = ChannelSetup(
             channel_id=channel_id,
             name=f"{endpoint}-",
             state="Down",
             extension=extension,
             context=context or "default",
-            listener=self,
             caller=caller_id,
             connected=caller_id,
             language=language,
             variables=variables,
         )
+        self.channel = factory.new_channel(setup, self)
         self.channel.app_name, self.channel.app_data = "AppDial2", "(Outgoing Line)"
         self._environment = factory.environment
         self._registry = registry

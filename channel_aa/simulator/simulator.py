@@ -9,6 +9,7 @@ from twisted.internet.defer import maybeDeferred
 from channel_aa.simulator.api import Api
 from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.callers import SimulatedCaller
+from channel_aa.simulator.channels import ChannelSetup
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, make_server
 from channel_aa.simulator.phone_behaviour import Phones
@@ -222,7 +223,7 @@ class Simulator:
     def call(
         self,
         *,
-        name: str = "",
+        name: str = "PJSIP/alice-",
         extension: str = "1000",
         app: str = "channel-aa",
         args: Sequence[str] = (),
@@ -250,16 +251,16 @@ class Simulator:
             caller_number: the number that calls.
             language: the language of the channel.
         """
-        caller = SimulatedCaller(
-            self.state.factory,
+        setup = ChannelSetup(
             name=name,
             extension=extension,
             state=state,
-            dialplan_seconds=dialplan_seconds,
-            observer=observer,
-            caller_id=CallerId(caller_name, caller_number),
-            phones=self.phones,
+            caller=CallerId(caller_name, caller_number),
             language=language,
+            dialplan_seconds=dialplan_seconds,
+        )
+        caller = SimulatedCaller(
+            self.state.factory, setup, observer=observer, phones=self.phones
         )
         caller.channel.enter(app, args)
         return caller

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.task import Clock
 
 from channel_aa.simulator.callers import SimulatedCaller
+from channel_aa.simulator.channels import ChannelSetup
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
@@ -57,7 +58,7 @@ class Simulated:
         """Ring, and be the caller from now on."""
         self.caller = SimulatedCaller(
             self.state.factory,
-            dialplan_seconds=self._dialplan_seconds,
+            ChannelSetup(dialplan_seconds=self._dialplan_seconds),
             observer=observer,
         )
         self.channel.enter(app, ())
