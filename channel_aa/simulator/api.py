@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """An answer: a status, and what its JSON body says; None: no body.
+    """A response: a status, and the content of its JSON body; None: no body.
 
-    With `events_are_first`, the events that the request brought about arrive
-    before the answer, even where they take another connection.
+    With `events_are_first`, the events of the request arrive before the response,
+    even if they take another connection.
     """
 
     status: int = 200
@@ -43,9 +43,9 @@ class RefusedError(Exception):
 
     Args:
         status: the HTTP status.
-        message: what the error's JSON body says.
-        headers: further headers of the answer.
-        key: what the message is called there.
+        message: the message in the JSON body.
+        headers: further headers of the response.
+        key: the key of the message.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class RefusedError(Exception):
 
     @property
     def response(self) -> Response:
-        """The answer that says so."""
+        """The response of the refusal."""
         content = {self._key: str(self)}
         return Response(status=self.status, content=content, headers=self.headers)
 
@@ -79,34 +79,34 @@ class Parameters:
         self._values = values
 
     def text(self, name: str) -> str:
-        """Get a parameter; empty where it was not given."""
+        """Get a parameter; empty if it was not given."""
         value = self._values.get(name, "")
         return value if isinstance(value, str) else str(value)
 
     def has(self, name: str) -> bool:
-        """Say whether a parameter was given, were it empty."""
+        """Return whether a parameter was given, be it empty."""
         return name in self._values
 
     def number(self, name: str, default: int) -> int:
-        """Get a number; the default where none was given."""
+        """Get a number; the default if none was given."""
         try:
             return int(self.text(name))
         except ValueError:
             return default
 
     def flag(self, name: str) -> bool:
-        """Get a boolean; False where it was not given."""
+        """Get a boolean; False if it was not given."""
         return self.text(name).lower() in {"true", "yes", "1", "on", "y", "t"}
 
     def pairs(self, name: str) -> dict[str, str]:
-        """Get texts by their names; empty where they were not given."""
+        """Get an object's values as texts; empty if it was not given."""
         value = self._values.get(name)
         if not isinstance(value, dict):
             return {}
         return {str(key): str(each) for key, each in value.items()}
 
     def types(self, name: str) -> list[str] | None:
-        """Get the types in a list of ``{"type": …}``; None where it was not given."""
+        """Get the types in a list of ``{"type": …}``; None if it was not given."""
         value = self._values.get(name)
         if not isinstance(value, list):
             return None

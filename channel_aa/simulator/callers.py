@@ -79,7 +79,7 @@ class SimulatedCaller:
     Args:
         factory: makes its channel.
         setup: what the channel begins with.
-        observer: told of what happens to the caller.
+        observer: sees what happens to the caller.
         phones: the phones that its script may change.
 
     Attributes:
@@ -242,7 +242,7 @@ class SimulatedCaller:
             case Wait(seconds):
                 await self._pass_time(seconds)
             case Hear():
-                await self._until(lambda: self._hears(step), patience)
+                await self._until(lambda: self._has_heard(step), patience)
             case Silence(seconds):
                 await self._listen_to_silence(seconds, patience)
             case Speak(seconds):
@@ -264,7 +264,7 @@ class SimulatedCaller:
             self.press(key)
 
     async def _pass_time(self, seconds: float) -> None:
-        """Let time pass; there is nothing to wait for once the call is over."""
+        """Let time pass, at most until the call is over."""
         until = self._now + seconds
         while not self.is_over and self._now < until - _EPSILON:
             await self._change(until - self._now)
@@ -294,7 +294,7 @@ class SimulatedCaller:
             await self._change(min(next_look, deadline) - self._now)
         raise ScriptError(f"the call was over: {self.outcome}")
 
-    def _hears(self, step: Hear) -> bool:
+    def _has_heard(self, step: Hear) -> bool:
         for position in range(self._heard_up_to, len(self.heard)):
             if step.matches(self.heard[position].media):
                 self._heard_up_to = position + 1

@@ -20,7 +20,7 @@ class Environment:
         bus: publishes their events.
         timers: keeps their time, in simulated seconds.
         sounds: the sounds and recordings that can be played.
-        faults: what is to go wrong.
+        faults: the faults to inject.
         thread_delay: see `channel_aa.simulator.simulator.Simulator`.
     """
 

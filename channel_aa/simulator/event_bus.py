@@ -65,7 +65,7 @@ class Application:
         self._disallowed = self._disallowed if disallowed is None else disallowed
 
     def accepts(self, event_type: str) -> bool:
-        """Say whether events of this type pass its filter."""
+        """Return whether events of this type pass its filter."""
         is_allowed = not self._allowed or event_type in self._allowed
         return is_allowed and event_type not in self._disallowed
 

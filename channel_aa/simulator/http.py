@@ -44,7 +44,7 @@ class AriResource(Resource):
     """Serves ``/ari/…``.
 
     Args:
-        state: tells the version, and keeps the time.
+        state: what is served.
         api: serves the requests.
         events: makes the websockets of ``/ari/events``.
         username: the user of the API.

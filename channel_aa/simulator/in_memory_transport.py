@@ -219,7 +219,7 @@ class _Transport:
         return self.peer.getHost()
 
     def registerProducer(self, producer: object, streaming: bool) -> None:  # noqa: FBT001, N802 - Twisted's
-        """Do nothing: what is written is never too much."""
+        """Do nothing: the buffer has no limit."""
 
     def unregisterProducer(self) -> None:  # noqa: N802 - Twisted's name
         """Do nothing."""

@@ -31,34 +31,34 @@ if TYPE_CHECKING:
     from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 VERSIONS = {True: "22.10.1", False: "20.13.0"}
-"""What it claims to be: with requests over the websocket, and the last without."""
+"""The version it claims to be: with requests over the websocket, and without."""
 
 
 class Simulator:
-    """An Asterisk that is not there: an ARI server, and callers to script.
+    """A simulated Asterisk: an ARI server, and callers to script.
 
     Args:
-        reactor: what keeps time and opens sockets.
+        reactor: keeps the time and opens sockets.
         sounds: how many seconds each sound lasts: ``{"press-1": 0.8}``. A
             recording is named with its scheme: ``recording:greeting``.
         default_sound_seconds: how many seconds every other sound lasts. None:
-            there is no other sound.
-        missing_sounds: names of sounds that are not there.
+            no other sound exists.
+        missing_sounds: names of sounds that do not exist all the same.
         speed: every duration is divided by it, sounds and callers' waits alike.
-        thread_delay: seconds until an idle channel begins what it is asked for:
+        thread_delay: seconds until an idle channel begins on a command:
             ``PlaybackStarted`` leaves that much later than the answer to the
-            request. None, the default: it leaves first.
-        serves_requests_over_websocket: whether it serves requests on the websocket
-            of the events, as Asterisk does since 20.14, 21.9 and 22.4; else it takes
-            no notice of them.
-        username: who may use the API.
-        password: the password to do so.
-        phones: the telephones that can be rung, by their endpoint (``PJSIP/410``,
-            ``PJSIP/4*``, ``*`` for all others), and how each behaves, or how that is
-            written: see `channel_aa.simulator.phone_behaviour`.
+            request. None, the default: it leaves before the answer.
+        serves_requests_over_websocket: whether it serves requests on the events
+            websocket, as Asterisk does since 20.14, 21.9 and 22.4; else it ignores
+            them.
+        username: the user of the API.
+        password: and its password.
+        phones: how each phone behaves, or how that is written (see
+            `channel_aa.simulator.phone_behaviour`), by its endpoint: ``PJSIP/410``,
+            ``PJSIP/4*``, ``*`` for all others.
 
     Attributes:
-        faults: what is to go wrong.
+        faults: the faults to inject.
         state: everything that exists in it.
         api: serves the requests.
         server: makes the protocol of each connection to it.
@@ -119,7 +119,7 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Where it is: ``http://127.0.0.1:8088``."""
+        """Its URL: ``http://127.0.0.1:8088``."""
         return f"http://{self._interface}:{self._port}"
 
     @property
@@ -133,7 +133,7 @@ class Simulator:
 
     @property
     def live_channels(self) -> int:
-        """How many channels there are, in an application or not."""
+        """How many channels exist, in an application or not."""
         return len(self.state.channels)
 
     @property
@@ -143,7 +143,7 @@ class Simulator:
 
     @property
     def live_bridges(self) -> int:
-        """How many bridges there are."""
+        """How many bridges exist."""
         return len(self.state.bridges)
 
     @property
@@ -169,7 +169,7 @@ class Simulator:
 
     @property
     def requests(self) -> int:
-        """How many requests it was sent so far, whichever way they came."""
+        """How many requests have come so far, over HTTP and websockets."""
         return self.api.requests
 
     @property
@@ -178,7 +178,7 @@ class Simulator:
         return len(self.server.protocols)
 
     def listening(self, app: str = "channel-aa") -> Deferred[None]:
-        """Fire as soon as a websocket hears this application's events."""
+        """Fire as soon as an application has a websocket."""
         return self.state.bus.when_registered(app)
 
     async def start(self, port: int = 0, interface: str = "127.0.0.1") -> None:
@@ -207,15 +207,15 @@ class Simulator:
         await self.server.abort_all()
 
     def forget(self) -> None:
-        """Lose every channel, as an Asterisk that restarts does, without a word."""
+        """Lose everything but stored recordings, as at a restart, with no event."""
         self.state.clear()
 
     def drop_connections(self) -> None:
-        """Drop every connection, websockets included, without a word."""
+        """Drop every connection, websockets included, without a closing handshake."""
         self.server.abort_all()
 
     def close_websockets(self, code: int = 1000) -> None:
-        """Close every websocket properly, with this code."""
+        """Close every websocket with a closing handshake and this code."""
         for socket in tuple(self._events.sockets):
             # Its sendClose would refuse the codes that are a server's to send.
             socket.sendCloseFrame(code=code)
@@ -234,7 +234,7 @@ class Simulator:
         caller_number: str = "",
         language: str = "en",
     ) -> SimulatedCaller:
-        """Ring: a channel comes to the dialplan's ``Stasis(app,args…)``.
+        """Place a call: its channel enters the dialplan's ``Stasis(app,args…)``.
 
         Args:
             name: the channel's name; by default ``PJSIP/alice-00000001`` for the
@@ -246,9 +246,9 @@ class Simulator:
             dialplan_seconds: how long the dialplan keeps the channel once it has
                 left the application, or where no websocket has that application;
                 then the call ends.
-            observer: who is to see what happens to the caller.
-            caller_name: who calls.
-            caller_number: the number that calls.
+            observer: sees what happens to the caller.
+            caller_name: the name of the caller.
+            caller_number: the number of the caller.
             language: the language of the channel.
         """
         setup = ChannelSetup(

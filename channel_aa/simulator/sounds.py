@@ -114,14 +114,14 @@ class Sounds:
 
 
 def sound_of(character: str) -> str:
-    """Name the sound that says a character: ``digits/1``, ``letters/a``."""
+    """Return the sound of a character: ``digits/1``, ``letters/a``."""
     if character.isdigit() or character in _SIGNS:
         return f"digits/{_SIGNS.get(character, character)}"
     return f"letters/{character}"
 
 
 def words_of(number: int) -> Iterator[str]:
-    """Name the words of a number in English, as the sounds in ``digits`` do."""
+    """Yield the words of a number in English, by the names of sounds in ``digits``."""
     if number < 0:
         yield "minus"
         number = -number

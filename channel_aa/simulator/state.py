@@ -28,7 +28,7 @@ class PbxState:
     Args:
         clock: keeps the time.
         sounds: the sounds that can be played.
-        faults: what is to go wrong.
+        faults: the faults to inject.
         speed: every duration is divided by it.
         thread_delay: see `channel_aa.simulator.simulator.Simulator`.
         version: the version of Asterisk that it claims to be.
