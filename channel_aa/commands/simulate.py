@@ -1,4 +1,4 @@
-"""``channel-aa simulate``: a call to the attendant, with no Asterisk and no phone."""
+"""``channel-aa simulate``: a call to the attendant without Asterisk or a phone."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import Clock
 
-from channel_aa.commands.errors import CommandError
+from channel_aa.commands.cli import CommandError, add_file, load_file, run_in_reactor
 from channel_aa.commands.expectation import (
     difference,
     happened,
     is_met,
     read_expectation,
 )
-from channel_aa.commands.files import add_file, load_file
-from channel_aa.commands.running import run_in_reactor
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.simulator.caller_id import CallerId
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
-    from channel_aa.commands.errors import Subparsers
+    from channel_aa.commands.cli import Subparsers
     from channel_aa.commands.transcript import Entry
     from channel_aa.menus.flow import CallFlow
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
@@ -119,7 +117,7 @@ def _add_call(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Make the call."""
+    """Simulate the call."""
     flow = load_file(arguments.file).flow
     phones = {each.endpoint: each.phone for each in arguments.phone}
     data = CallData(
@@ -148,7 +146,7 @@ def run(arguments: Namespace) -> int:
 def _by_script(
     flow: CallFlow, data: CallData, phones: Mapping[str, PhoneBehaviour], script: str
 ) -> list[Entry]:
-    """Let a script be the caller, in virtual time."""
+    """Run a script as the caller, in virtual time."""
     try:
         steps = parse_script(script)
     except StepError as error:
@@ -179,7 +177,7 @@ def _by_script(
 def _by_hand(
     flow: CallFlow, data: CallData, phones: Mapping[str, PhoneBehaviour]
 ) -> list[Entry]:
-    """Let whoever sits at the terminal be the caller."""
+    """Let the user of the terminal be the caller."""
     if not sys.stdin.isatty():
         raise CommandError(
             "no terminal to press keys in: say what the caller does with --press"
@@ -218,7 +216,7 @@ def _heading(data: CallData) -> str:
 
 
 def _zone_of(flow: CallFlow) -> tzinfo | None:
-    """Give the time zone of the schedules; None where they have several, or none."""
+    """Return the time zone of the schedules; None: they have several, or none."""
     zones = {schedule.timezone for schedule in flow.schedules.values()}
     return ZoneInfo(zones.pop()) if len(zones) == 1 else None
 

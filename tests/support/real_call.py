@@ -115,7 +115,7 @@ class RealCall:
             self._seen += 1
             if self.is_over:
                 continue
-            self.transcript.hear(event.json, event.received)
+            self.transcript.receive(event.json, event.received)
             channel = event.json.get("channel", {})
             if channel.get("name") == self._phone.name:
                 self._look_for_the_end(event.type, channel["dialplan"])

@@ -65,7 +65,7 @@ class InquiryTests(SynchronousTestCase):
         menu = {"prompt": ["or"], "noinput": ["or"], "nomatch": ["or"]}
         document = {"menus": {"main": {**menu, "options": options}}}
         found = self.ask(document, {"GET sounds/or": sound("en"), **answers})
-        return [each.message for each in (*found.errors, *found.doubts)]
+        return [each.message for each in (*found.errors, *found.warnings)]
 
     def test_a_host_that_does_not_answer_is_asked_no_more(self) -> None:
         lost = ConnectionLostError("GET", "asterisk/info", message="refused.")
@@ -112,7 +112,7 @@ class InquiryTests(SynchronousTestCase):
         document = {"menus": {"main": {"prompt": ["or"], "language": "en_GB"}}}
         for has, doubts in (("en", 0), ("en_GB", 0), ("fr", 3)):
             found = self.ask(document, {"GET sounds": sound(has)})
-            self.assertEqual((len(found.errors), len(found.doubts)), (0, doubts), has)
+            self.assertEqual((len(found.errors), len(found.warnings)), (0, doubts), has)
 
     def test_phones_are_asked_for_by_their_endpoint(self) -> None:
         phones = {
@@ -145,7 +145,7 @@ class InquiryTests(SynchronousTestCase):
     def test_an_error_in_between_is_a_doubt(self) -> None:
         found = self.ask({}, {"GET sounds": 500, NOTHING: 500})
         self.assertEqual(found.errors, [])
-        self.assertIn("Asterisk could not say: ", found.doubts[-1].message)
+        self.assertIn("Asterisk could not say: ", found.warnings[-1].message)
 
 
 class CheckCommandTests(SynchronousTestCase):

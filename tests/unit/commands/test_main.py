@@ -14,14 +14,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.checked import ConfigError, Problem
 from channel_aa.commands import main as main_module
-from channel_aa.commands.errors import CommandError
+from channel_aa.commands.cli import CommandError
 from channel_aa.commands.main import main
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from typing import NoReturn
 
-    from channel_aa.commands.errors import Subparsers
+    from channel_aa.commands.cli import Subparsers
 
 
 class MainTests(SynchronousTestCase):

@@ -33,7 +33,7 @@ class TranscriptTests(SynchronousTestCase):
         self.changes += 1
 
     def hear(self, kind: str, **fields: object) -> None:
-        self.transcript.hear({"type": kind, **fields}, 1.0)
+        self.transcript.receive({"type": kind, **fields}, 1.0)
 
     def hear_sound(
         self, state: str, name: str, *, language: str = "en", channel: str = "1"
@@ -153,7 +153,7 @@ class TranscriptTests(SynchronousTestCase):
         for line in REAL_CALL.read_text().splitlines():
             event = json.loads(line)
             at = datetime.fromisoformat(event["timestamp"]).timestamp()
-            transcript.hear(event, at)
+            transcript.receive(event, at)
         self.assertEqual(
             [entry.text for entry in transcript.entries],
             [
