@@ -1,4 +1,4 @@
-"""A simulated Asterisk with no sockets: a clock, and the events as they come."""
+"""A simulated Asterisk without sockets: its state, a clock, and its events."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from channel_aa.simulator.playbacks import Playback
 
 
-class Simulated:
-    """The world of a simulator, one caller in it, and what an application hears.
+class SimulatedPbx:
+    """The state of a simulator, one caller, and the events of one application.
 
-    `said` are the events of the application, as they are told in a test:
-    ``"PlaybackStarted a"`` for the playback ``a``.
+    `published` are the events of the application in short: ``"PlaybackStarted a"`` for
+    the playback ``a``.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Simulated:
             speed=speed,
             thread_delay=thread_delay,
         )
-        self.state.bus.register("channel-aa", self.hear)
+        self.state.bus.register("channel-aa", self.receive)
         self._dialplan_seconds = dialplan_seconds
         self.caller = self.call(app)
 
@@ -55,7 +55,7 @@ class Simulated:
         return self.caller.channel
 
     def call(self, app: str, observer: ICallObserver | None = None) -> SimulatedCaller:
-        """Ring, and be the caller from now on."""
+        """Place a call, and use its caller from now on."""
         self.caller = SimulatedCaller(
             self.state.factory,
             ChannelSetup(dialplan_seconds=self._dialplan_seconds),
@@ -64,12 +64,12 @@ class Simulated:
         self.channel.enter(app, ())
         return self.caller
 
-    def hear(self, event: bytes) -> None:
+    def receive(self, event: bytes) -> None:
         self.events.append(json.loads(event))
 
     @property
-    def said(self) -> list[str]:
-        return [self._tell(event) for event in self.events]
+    def published(self) -> list[str]:
+        return [self._summarize(event) for event in self.events]
 
     def forget_events(self) -> None:
         self.events.clear()
@@ -86,12 +86,12 @@ class Simulated:
             self.clock.advance(seconds / steps)
 
     @staticmethod
-    def _tell(event: dict[str, Any]) -> str:
-        told: str = event["type"]
+    def _summarize(event: dict[str, Any]) -> str:
+        summary: str = event["type"]
         if "playback" in event:
-            told += f" {event['playback']['id']}"
+            summary += f" {event['playback']['id']}"
         if event["type"] == "PlaybackFinished":
-            told += f" {event['playback']['state']}"
+            summary += f" {event['playback']['state']}"
         if "digit" in event:
-            told += f" {event['digit']}"
-        return told
+            summary += f" {event['digit']}"
+        return summary
