@@ -51,7 +51,6 @@ class Faults:
     def __init__(self) -> None:
         self._requests: list[_Rule] = []
         self._events: list[_Rule] = []
-        self._sounds: list[_Rule] = []
         self._ignored: list[_Rule] = []
 
     def answer(
@@ -88,13 +87,9 @@ class Faults:
         """Send no event of this type: ``"PlaybackFinished"``."""
         self._events.append(_Rule(event_type, times))
 
-    def never_finish(self, media: str, *, times: int | None = 1) -> None:
-        """Play a sound such as ``"sound:or"`` until it is stopped."""
-        self._sounds.append(_Rule(media, times))
-
     def clear(self) -> None:
         """Inject no more faults."""
-        for rules in (self._requests, self._events, self._sounds, self._ignored):
+        for rules in (self._requests, self._events, self._ignored):
             rules.clear()
 
     def for_request(self, method: str, path: str) -> RequestFault | None:
@@ -110,7 +105,3 @@ class Faults:
     def drops(self, event_type: str) -> bool:
         """Return whether this event is dropped."""
         return any(rule.matches(event_type) for rule in self._events)
-
-    def keeps_playing(self, media: str) -> bool:
-        """Return whether this sound plays until it is stopped."""
-        return any(rule.matches(media) for rule in self._sounds)

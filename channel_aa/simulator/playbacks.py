@@ -124,8 +124,7 @@ class Playback:
         if sound.seconds is None:
             self._sound_heard("failed")
         else:
-            is_endless = self._environment.faults.keeps_playing(self.media)
-            self._end_sound_after(inf if is_endless else sound.seconds)
+            self._end_sound_after(sound.seconds)
 
     def _sound_ran_out(self) -> None:
         self._timer = None

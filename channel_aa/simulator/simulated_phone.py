@@ -39,7 +39,7 @@ class SimulatedPhone:
         channel_id: the id of its channel; empty: any.
         application: the application that its channel enters when it is answered.
         arguments: with these arguments.
-        caller_id: the caller ID that it displays.
+        caller_id: its caller ID.
         language: the language of its channel.
         variables: its channel's variables.
 
@@ -66,7 +66,6 @@ class SimulatedPhone:
         technology, _, resource = endpoint.partition("/")
         extension, _, context = resource.partition("@")
         self.endpoint = endpoint
-        self.caller_id = caller_id
         self.heard: list[str] = []
         self.outcome = ""
         setup = ChannelSetup(

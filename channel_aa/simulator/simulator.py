@@ -142,11 +142,6 @@ class Simulator:
         return sum(1 for _ in self.state.playbacks)
 
     @property
-    def live_bridges(self) -> int:
-        """How many bridges exist."""
-        return len(self.state.bridges)
-
-    @property
     def recordings(self) -> Mapping[str, float]:
         """How many seconds each stored recording lasts, by its name."""
         stored = self.state.recordings.stored.values()

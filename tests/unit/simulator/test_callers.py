@@ -6,7 +6,14 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from channel_aa.simulator import HeardSound, ICallObserver, ScriptError, SimulatedCaller
+from channel_aa.simulator import (
+    HeardSound,
+    ICallObserver,
+    PhoneBehaviour,
+    ScriptError,
+    SimulatedCaller,
+)
+from channel_aa.simulator.channels import ChannelSetup
 from channel_aa.simulator.script import HangUp, Wait
 from tests.support.simulated import SimulatedPbx
 
@@ -224,6 +231,14 @@ class ScriptTests(CallerCase):
                 f"step 2 ({script}): the call was over: hung up by application",
             )
             self.assertEqual(pbx.clock.getDelayedCalls(), [])
+
+    def test_phone_step_changes_how_a_phone_behaves(self) -> None:
+        phones = self.pbx.state.phones
+        caller = SimulatedCaller(self.pbx.state.factory, ChannelSetup(), phones=phones)
+        phones.by_endpoint["PJSIP/*"] = PhoneBehaviour()
+        self.successResultOf(caller.run("phone PJSIP/410 busy"))
+        self.assertEqual(phones.find("PJSIP/410"), PhoneBehaviour.parse("busy"))
+        self.assertEqual(phones.find("PJSIP/411"), PhoneBehaviour())
 
     def test_script_can_be_cancelled(self) -> None:
         script = self.run_script("wait 1")

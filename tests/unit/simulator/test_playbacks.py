@@ -164,12 +164,3 @@ class PlaybackTests(SynchronousTestCase):
         self.pbx.clock.advance(0.5)
         self.assertEqual(self.pbx.published.count("PlaybackFinished a done"), 2)
         self.assertIsNone(self.pbx.state.playbacks.find("a"))
-
-    def test_fault_keeps_a_sound_playing_until_it_is_stopped(self) -> None:
-        self.pbx.faults.never_finish("sound:or")
-        playback = self.pbx.play("a", "sound:or")
-        self.pbx.clock.advance(1000)
-        self.assertEqual(playback.state, "playing")
-        playback.stop()
-        self.pbx.clock.advance(0.02)
-        self.assertEqual(self.pbx.published[1:], ["PlaybackFinished a done"])

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator import ScriptError
+from channel_aa.simulator import PhoneBehaviour, ScriptError
 from channel_aa.simulator.script import (
     Ended,
     HangUp,
     Hear,
     Press,
+    SetPhone,
     Silence,
     Wait,
     parse_script,
@@ -40,6 +41,14 @@ class ScriptTests(SynchronousTestCase):
             parse_script("\n press 1\n\n wait 2, hangup,\n"),
             (Press("1"), Wait(2.0), HangUp()),
         )
+
+    def test_bare_keys_and_hang_up_are_accepted(self) -> None:
+        self.assertEqual(parse_script("1 2#, hang  up"), (Press("12#"), HangUp()))
+
+    def test_phone_step_is_parsed(self) -> None:
+        step = SetPhone("PJSIP/410", PhoneBehaviour.parse("rings"), "no answer")
+        self.assertEqual(parse_script("phone PJSIP/410 no  answer"), (step,))
+        self.assertEqual(str(step), "phone PJSIP/410 no answer")
 
     def test_empty_script_has_no_steps(self) -> None:
         self.assertEqual(parse_script(" "), ())
