@@ -125,7 +125,7 @@ class ArchitectureTests(SynchronousTestCase):
     def test_the_simulator_stands_apart(self) -> None:
         """It would prove nothing if it shared its ideas with what it tests.
 
-        Its direct door alone is made for the client, to be used in place of sockets.
+        Its in-memory link alone imports the client, to connect one without sockets.
         """
         for path in sorted((ROOT / PACKAGE / "simulator").rglob("*.py")):
             is_in_memory = path.stem == "in_memory"
