@@ -100,7 +100,11 @@ class InMemoryEndpoint:
     def _connect(self, factory: IProtocolFactory) -> IProtocol:
         if hasattr(factory, "setProtocolOptions"):
             # Autobahn's timers are the global reactor's, whatever it is given.
-            factory.setProtocolOptions(openHandshakeTimeout=0, closeHandshakeTimeout=0)
+            factory.setProtocolOptions(
+                openHandshakeTimeout=0,
+                closeHandshakeTimeout=0,
+                serverConnectionDropTimeout=0,
+            )
         client, server = (
             factory.buildProtocol(SERVER),
             self._server.buildProtocol(CLIENT),
