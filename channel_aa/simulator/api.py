@@ -10,15 +10,14 @@ from twisted.internet.defer import Deferred, succeed
 from channel_aa.simulator.routing import names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, TypeAlias
 
     from channel_aa.simulator.faults import RequestFault
-    from channel_aa.simulator.routing import Route
+    from channel_aa.simulator.routing import PathNode
     from channel_aa.simulator.state import PbxState
 
     Answer: TypeAlias = "Response | Deferred[Response]"
-    Handler: TypeAlias = "Callable[[PbxState, Parameters], Answer]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,48 +118,21 @@ class Parameters:
         return [str(each) for each in values if each]
 
 
-class _Node:
-    """One segment in the tree of paths."""
-
-    def __init__(self) -> None:
-        self.children: dict[str, _Node] = {}
-        self.wildcard: _Node | None = None
-        self.handlers: dict[str, tuple[Handler, Sequence[str]]] = {}
-        """By method: the handler, and the names of the parameters in its path."""
-
-    def add_child(self, segment: str) -> _Node:
-        if not segment.startswith("{"):
-            return self.children.setdefault(segment, _Node())
-        if self.wildcard is None:
-            self.wildcard = _Node()
-        return self.wildcard
-
-
 class Api:
     """Dispatches requests to the handlers of their operations, and injects faults.
 
     Args:
         state: what the handlers read and change.
-        routes: the operations that are modelled.
-        unmodelled: method and path of further ones; each is answered with 501.
+        operations: the operations by path and method.
 
     Attributes:
         requests: how many requests have come so far.
     """
 
-    def __init__(
-        self,
-        state: PbxState,
-        routes: Iterable[Route],
-        unmodelled: Iterable[tuple[str, str]] = (),
-    ) -> None:
+    def __init__(self, state: PbxState, operations: PathNode) -> None:
         self.requests = 0
         self._state = state
-        self._root = _Node()
-        for method, path in unmodelled:
-            self._add(method, path, _refuse_as_unmodelled(method, path))
-        for route in routes:
-            self._add(route.method, route.path, route.handler)
+        self._operations = operations
 
     def dispatch(
         self, method: str, segments: Sequence[str], parameters: Mapping[str, Any]
@@ -175,12 +147,7 @@ class Api:
         A refusal is a response too; nothing is raised for it.
         """
         try:
-            node, in_path = self._find(segments)
-            if method not in node.handlers:
-                return self._answer_without_handler(node, method)
-            handler, names = node.handlers[method]
-            named = zip(names, in_path, strict=True)
-            answer = handler(self._state, Parameters({**parameters, **dict(named)}))
+            answer = self._handle(method, segments, parameters)
         except RefusedError as error:
             return error.response
         if isinstance(answer, Deferred):
@@ -244,40 +211,25 @@ class Api:
 
         return later.addCallback(inject)
 
-    def _add(self, method: str, path: str, handler: Handler) -> None:
-        node = self._root
-        for segment in path.split("/")[1:]:
-            node = node.add_child(segment)
-        node.handlers[method] = handler, names_in(path)
-
-    def _find(self, segments: Sequence[str]) -> tuple[_Node, list[str]]:
-        node = self._root
-        in_path: list[str] = []
-        for segment in segments:
-            if not segment:
-                break  # Asterisk looks no further: "channels//x" is "channels".
-            child = node.children.get(segment)
-            if child is None:
-                child = node.wildcard
-                in_path.append(segment)
-            if child is None:
-                raise RefusedError(404, "Resource not found")
-            node = child
-        return node, in_path
-
-    def _answer_without_handler(self, node: _Node, method: str) -> Response:
-        allowed = {"Allow": ",".join(("OPTIONS", *sorted(node.handlers)))}
-        if method == "OPTIONS":
-            return Response(status=204, headers=allowed)
-        raise RefusedError(405, "Invalid method", headers=allowed)
-
-
-def _refuse_as_unmodelled(method: str, path: str) -> Handler:
-    def refuse(_state: PbxState, _parameters: Parameters) -> Answer:
-        message = f"{method} /ari{path} is not modelled by the simulator"
-        raise RefusedError(501, message)
-
-    return refuse
+    def _handle(
+        self, method: str, segments: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Answer:
+        found = self._operations.find(segments)
+        if found is None:
+            raise RefusedError(404, "Resource not found")
+        node, in_path = found
+        if method not in node.operations:
+            allowed = {"Allow": ",".join(("OPTIONS", *sorted(node.operations)))}
+            if method == "OPTIONS":
+                return Response(status=204, headers=allowed)
+            raise RefusedError(405, "Invalid method", headers=allowed)
+        path, handler = node.operations[method]
+        if handler is None:
+            message = f"{method} /ari{path} is not modelled by the simulator"
+            raise RefusedError(501, message)
+        named = dict(zip(names_in(path), in_path, strict=True))
+        answer: Answer = handler(self._state, Parameters({**parameters, **named}))
+        return answer
 
 
 def _refusal(failure: Any) -> Response:  # noqa: ANN401 - Failure is generic in stubs

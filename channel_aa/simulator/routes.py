@@ -17,6 +17,7 @@ from channel_aa.simulator.resources import (
     recordings,
     sounds,
 )
+from channel_aa.simulator.routing import PathNode
 
 ROUTES = (
     *applications.ROUTER.routes,
@@ -120,3 +121,11 @@ OPERATIONS = frozenset(
 
 UNMODELLED = OPERATIONS - {(each.method, each.path) for each in ROUTES}
 """Those that are answered with 501."""
+
+ROOT = PathNode()
+"""All operations by path; those that are not modelled have no handler."""
+
+for _method, _path in UNMODELLED:
+    ROOT.add(_method, _path, None)
+for _route in ROUTES:
+    ROOT.add(_route.method, _route.path, _route.handler)

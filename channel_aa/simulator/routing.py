@@ -1,12 +1,13 @@
-"""Registering the functions that serve ARI's operations."""
+"""Registering the functions that serve ARI's operations, and finding them by path."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, TypeAlias
 
     Handler: TypeAlias = Callable[..., Any]
@@ -102,6 +103,51 @@ class Router:
         return register
 
 
+class PathNode:
+    """A segment in the tree of paths.
+
+    Attributes:
+        operations: by method, the path of the operation that ends here, and its
+            handler; None: it is not modelled.
+    """
+
+    def __init__(self) -> None:
+        self.operations: dict[str, tuple[str, Handler | None]] = {}
+        self._children: dict[str, PathNode] = {}
+        self._wildcard: PathNode | None = None
+
+    def add(self, method: str, path: str, handler: Handler | None) -> None:
+        """Add an operation below this node, which is the root."""
+        node = self
+        for segment in path.split("/")[1:]:
+            node = node._child(segment)
+        node.operations[method] = path, handler
+
+    def find(self, segments: Iterable[str]) -> tuple[PathNode, list[str]] | None:
+        """Find the node of a path, and the values of the parameters in it."""
+        node = self
+        in_path: list[str] = []
+        for segment in segments:
+            if not segment:
+                break  # Asterisk looks no further: "channels//x" is "channels".
+            child = node._children.get(segment)
+            if child is None:
+                child = node._wildcard
+                in_path.append(segment)
+            if child is None:
+                return None
+            node = child
+        return node, in_path
+
+    def _child(self, segment: str) -> PathNode:
+        if not segment.startswith("{"):
+            return self._children.setdefault(segment, PathNode())
+        if self._wildcard is None:
+            self._wildcard = PathNode()
+        return self._wildcard
+
+
+@cache
 def names_in(path: str) -> Sequence[str]:
     """List the names of the parameters in a path, from left to right."""
     return tuple(each[1:-1] for each in path.split("/") if each.startswith("{"))

@@ -13,7 +13,7 @@ from channel_aa.simulator.channels import ChannelSetup
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, make_server
 from channel_aa.simulator.phone_behaviour import Phones
-from channel_aa.simulator.routes import ROUTES, UNMODELLED
+from channel_aa.simulator.routes import ROOT
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 from channel_aa.simulator.websocket import EventsFactory
@@ -96,7 +96,7 @@ class Simulator:
             version=VERSIONS[serves_requests_over_websocket],
             phones=Phones.of(phones or {}),
         )
-        self.api = Api(self.state, ROUTES, UNMODELLED)
+        self.api = Api(self.state, ROOT)
         self._events = EventsFactory(
             self.state.bus,
             self.api,

@@ -7,7 +7,7 @@ from channel_aa.simulator.api import Api, Response
 from channel_aa.simulator.apidocs import describe
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from channel_aa.simulator.routes import OPERATIONS, ROUTES, UNMODELLED
+from channel_aa.simulator.routes import OPERATIONS, ROOT, ROUTES, UNMODELLED
 from tests.support.simulated import SimulatedPbx
 
 
@@ -16,7 +16,7 @@ class ApiTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.pbx = SimulatedPbx(dialplan_seconds=1)
-        self.api = Api(self.pbx.state, ROUTES, UNMODELLED)
+        self.api = Api(self.pbx.state, ROOT)
 
     def ask(self, method: str, *path: str, **parameters: object) -> Response:
         answer = self.api.dispatch(method, path, parameters)
@@ -210,7 +210,7 @@ class DocumentationTests(SynchronousTestCase):
         pbx.play("a", "sound:missing", "sound:missing")
         pbx.channel.press("1")
         pbx.channel.set_variable("CALLERID(name)", "Ada")
-        api = Api(pbx.state, ROUTES)
+        api = Api(pbx.state, ROOT)
 
         def ask(method: str, path: str, **given: str) -> None:
             api.dispatch(method, path.format(channel=pbx.channel.id).split("/"), given)

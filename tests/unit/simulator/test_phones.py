@@ -7,7 +7,7 @@ from channel_aa.simulator import ScriptError
 from channel_aa.simulator.api import Api, Response
 from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour, Phones
-from channel_aa.simulator.routes import ROUTES
+from channel_aa.simulator.routes import ROOT
 from tests.support.simulated import SimulatedPbx
 
 
@@ -68,7 +68,7 @@ class ParsingTests(SynchronousTestCase):
 class RingingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.pbx = SimulatedPbx()
-        self.api = Api(self.pbx.state, ROUTES)
+        self.api = Api(self.pbx.state, ROOT)
         self.caller = self.pbx.caller
 
     def ask(self, method: str, path: str, **given: object) -> Response:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.simulator.api import Api, Response
-from channel_aa.simulator.routes import ROUTES
+from channel_aa.simulator.routes import ROOT
 from channel_aa.simulator.sounds import Sounds
 from tests.support.simulated import SimulatedPbx
 
@@ -11,7 +11,7 @@ from tests.support.simulated import SimulatedPbx
 class RecordingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.pbx = SimulatedPbx()
-        self.api = Api(self.pbx.state, ROUTES)
+        self.api = Api(self.pbx.state, ROOT)
         self.caller = self.pbx.caller
         self.pbx.channel.answer()
         self.pbx.forget_events()
