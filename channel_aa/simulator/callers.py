@@ -242,9 +242,9 @@ class SimulatedCaller:
             case Wait(seconds):
                 await self._pass_time(seconds)
             case Hear():
-                await self._until(lambda: self._has_heard(step), patience)
+                await self._wait_until(lambda: self._has_heard(step), patience)
             case Silence(seconds):
-                await self._listen_to_silence(seconds, patience)
+                await self._wait_for_silence(seconds, patience)
             case Speak(seconds):
                 self.speak(seconds)
                 await self._pass_time(seconds)
@@ -253,7 +253,7 @@ class SimulatedCaller:
             case HangUp():
                 self.hang_up()
             case Ended():
-                await self._until(lambda: self.is_over, patience)
+                await self._wait_until(lambda: self.is_over, patience)
 
     async def _press_in_turn(self, keys: str) -> None:
         for position, key in enumerate(keys):
@@ -267,18 +267,18 @@ class SimulatedCaller:
         """Let time pass, at most until the call is over."""
         until = self._now + seconds
         while not self.is_over and self._now < until - _EPSILON:
-            await self._change(until - self._now)
+            await self._wait_for_change(until - self._now)
 
-    async def _until(self, is_so: Callable[[], bool], patience: float) -> None:
+    async def _wait_until(self, condition: Callable[[], bool], patience: float) -> None:
         deadline = self._now + patience
-        while not is_so():
+        while not condition():
             if self.is_over:
                 raise ScriptError(f"the call was over: {self.outcome}")
             if self._now >= deadline - _EPSILON:
                 raise ScriptError(f"waited {patience:g} seconds in vain")
-            await self._change(deadline - self._now)
+            await self._wait_for_change(deadline - self._now)
 
-    async def _listen_to_silence(self, seconds: float, patience: float) -> None:
+    async def _wait_for_silence(self, seconds: float, patience: float) -> None:
         began = self._now
         deadline = began + patience + seconds
         while not self.is_over:
@@ -286,12 +286,12 @@ class SimulatedCaller:
                 since = max([began, *(each.ended or 0.0 for each in self.heard)])
                 if self._now >= since + seconds - _EPSILON:
                     return
-                next_look = since + seconds
+                next_check = since + seconds
             else:
-                next_look = deadline
+                next_check = deadline
             if self._now >= deadline - _EPSILON:
                 raise ScriptError(f"waited {patience:g} seconds in vain")
-            await self._change(min(next_look, deadline) - self._now)
+            await self._wait_for_change(min(next_check, deadline) - self._now)
         raise ScriptError(f"the call was over: {self.outcome}")
 
     def _has_heard(self, step: Hear) -> bool:
@@ -301,7 +301,7 @@ class SimulatedCaller:
                 return True
         return False
 
-    def _change(self, within: float) -> Deferred[None]:
+    def _wait_for_change(self, within: float) -> Deferred[None]:
         """Wait until a sound begins or ends, the call ends, or seconds have passed."""
         changed: Deferred[None] = Deferred(self._cancelled)
         self._waiting[changed] = self._timers.later(

@@ -41,7 +41,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class AriResource(Resource):
-    """Serves ``/ari/…``.
+    """The resource ``/ari/…``.
 
     Args:
         state: what is served.
@@ -80,7 +80,7 @@ class AriResource(Resource):
             return _drop(request)
 
     def _serve(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
-        path, query = self._admit(request)
+        path, query = self._check(request)
         segments = [unquote(each) for each in path.split("/")[1:]]
         method = request.method.decode("ascii", "replace")
         fault = self._api.fault_in(method, path)
@@ -97,7 +97,7 @@ class AriResource(Resource):
         self._write_later(request, answer)
         return NOT_DONE_YET
 
-    def _admit(self, request: Request) -> tuple[str, dict[str, str]]:
+    def _check(self, request: Request) -> tuple[str, dict[str, str]]:
         """Check a request before it is served.
 
         Returns:
@@ -122,7 +122,7 @@ class AriResource(Resource):
                 request.write(self._write(request, response))
                 request.finish()
 
-        def let_events_go_first(response: Response) -> None:
+        def write_in_order(response: Response) -> None:
             if response.events_are_first:
                 timers = self._state.environment.timers
                 timers.later(EVENTS_FIRST_SECONDS, lambda: finish(response))
@@ -134,7 +134,7 @@ class AriResource(Resource):
             if request.channel is not None:
                 _drop(request)
 
-        later.addCallbacks(let_events_go_first, drop)
+        later.addCallbacks(write_in_order, drop)
 
     def _write(self, request: Request, response: Response) -> bytes:
         """Write the head of a response; returns its body."""
