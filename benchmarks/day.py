@@ -24,9 +24,8 @@ from twisted.internet.task import Clock
 from benchmarks.report import table
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.config import load
-from channel_aa.simulator import Simulator
+from channel_aa.simulator import ScriptError, Simulator
 from channel_aa.simulator.in_memory import InMemoryLink
-from channel_aa.simulator.script import ScriptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +150,7 @@ class Day:
             while self._callers or self._attendant.calls:
                 self._pass_time(1.0)
             self._pass_time(_QUIET_SECONDS)
-            self._simulator.world.recordings.stored.clear()
+            self._simulator.state.recordings.stored.clear()
             yield self._count()
 
     def left(self) -> dict[str, int]:
@@ -162,10 +161,10 @@ class Day:
             "playbacks": len(self._client.playbacks),
             "requests": self._client.requests.pending,
             "Asterisk's channels": self._simulator.live_channels,
-            "Asterisk's bridges": len(self._simulator.world.bridges),
-            # Three remain: for the loss of the connection, Asterisk's restart and the
-            # audit.
-            "timers": len(self.clock.getDelayedCalls()) - 3,
+            "Asterisk's bridges": len(self._simulator.state.bridges),
+            # Four remain: for the loss of the connection, Asterisk's restart, the
+            # audit and the websocket's keep-alive.
+            "timers": len(self.clock.getDelayedCalls()) - 4,
         }
 
     def _now(self) -> datetime:

@@ -1,4 +1,4 @@
-"""A call to the attendant with no Asterisk at hand: ``python -m channel_aa.demo``.
+"""A call to the attendant on the simulator: ``python -m channel_aa.demo``.
 
 Starts the daemon as in production, ``twistd channel-aa`` in a process of its own,
 against the simulator in this one. Between them are real sockets.
@@ -57,13 +57,13 @@ _QUIET_LEVELS = {"debug", "info"}
 
 
 class DaemonError(Exception):
-    """The daemon ended before anybody wanted it to."""
+    """The daemon ended before the call was over."""
 
 
-class Daemon(ProcessProtocol):
-    """The daemon's process; prints its log without times and origins.
+class DaemonProcess(ProcessProtocol):
+    """The process of the daemon; prints its log without times and namespaces.
 
-    The calls' lines go to standard output; trouble goes to standard error.
+    The lines of calls go to standard output, warnings and errors to standard error.
     """
 
     def __init__(self) -> None:
@@ -80,11 +80,11 @@ class Daemon(ProcessProtocol):
             self._print(line.decode(errors="replace"))
 
     def errReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Show what the daemon complains of before it can log."""
+        """Print what the daemon writes before it can log."""
         sys.stderr.write(data.decode(errors="replace"))
 
     def processEnded(self, reason: Failure) -> None:  # noqa: N802 - Twisted's name
-        """Tell how the process ended."""
+        """Fire `ended`."""
         end = cast("ProcessDone | ProcessTerminated", reason.value)
         if not self.ready.called:
             self.ready.errback(DaemonError("the daemon ended at once"))
@@ -96,43 +96,43 @@ class Daemon(ProcessProtocol):
     def _print(self, line: str) -> None:
         record = _LOG_LINE.match(line)
         if record is None or record["level"] not in _QUIET_LEVELS:
-            _say(line, file=sys.stderr)
+            _print_line(line, file=sys.stderr)
         elif record["namespace"].startswith("channel_aa.attendant."):
-            _say(record["text"])
+            _print_line(record["text"])
         elif record["text"].startswith("Connected to"):
             self.ready.callback(None)
 
 
 @implementer(ICallObserver)
-class Loudspeaker:
-    """Shows what the caller hears."""
+class PrintingObserver:
+    """Prints what the caller hears."""
 
     def sound_started(self, _caller: SimulatedCaller, media: str) -> None:
-        """Show a sound that begins."""
-        _say(f"  > {media.removeprefix('sound:')}")
+        """Print a sound that begins."""
+        _print_line(f"  > {media.removeprefix('sound:')}")
 
     def sound_ended(self, _caller: SimulatedCaller, media: str, how: str) -> None:
-        """Show that a sound did not play to its end."""
+        """Print that a sound did not play to its end."""
         if how != "done":
-            _say(f"  x {media.removeprefix('sound:')} ({how})")
+            _print_line(f"  x {media.removeprefix('sound:')} ({how})")
 
     def key_pressed(self, _caller: SimulatedCaller, _key: str) -> None:
-        """Show nothing: the attendant says what was entered."""
+        """Print nothing: the attendant logs the key."""
 
     def call_ended(self, _caller: SimulatedCaller, outcome: str) -> None:
-        """Show how the call ended."""
-        _say(f"  - {outcome}")
+        """Print how the call ended."""
+        _print_line(f"  - {outcome}")
 
 
 async def play_by_script(simulator: Simulator) -> None:
-    """Let a scripted caller have the whole session."""
+    """Run a scripted caller through the whole session."""
     await simulator.call(name=CALLER).run(SCRIPT)
 
 
 async def play_by_hand(simulator: Simulator) -> None:
-    """Let whoever sits at the terminal be the caller."""
-    _say(KEYS_EXPLAINED)
-    caller = simulator.call(name=CALLER, observer=Loudspeaker())
+    """Let the user of the terminal be the caller."""
+    _print_line(KEYS_EXPLAINED)
+    caller = simulator.call(name=CALLER, observer=PrintingObserver())
     with single_keys():
         keyboard = StandardIO(Keyboard(caller))
         await caller.ended
@@ -145,22 +145,22 @@ async def run(
     speed: float,
     by_hand: bool,
 ) -> None:
-    """Make the call.
+    """Run the demo.
 
     Args:
         reactor: the reactor to run it in.
-        speed: how many times faster than life.
-        by_hand: whether the terminal's keys are the caller's.
+        speed: how many times faster than real time.
+        by_hand: whether the user of the terminal is the caller.
 
     Raises:
-        SystemExit: something went wrong; it was said on standard error.
+        SystemExit: the call or the daemon failed; the message says how.
     """
     play = play_by_hand if by_hand else play_by_script
     simulator = Simulator(
         reactor=reactor, sounds=SOUNDS, default_sound_seconds=0.7, speed=speed
     )
     await simulator.start()
-    daemon = Daemon()
+    daemon = DaemonProcess()
     with TemporaryDirectory() as folder:
         command = _command(_write_configuration(folder, simulator.url, speed))
         process = reactor.spawnProcess(daemon, command[0], command, env=None)
@@ -180,7 +180,7 @@ async def run(
 
 
 def _write_configuration(folder: str, url: str, speed: float) -> Path:
-    """Write a twistd.conf whose silence is as short as the speed asks for."""
+    """Write a twistd.conf whose timeout is divided by the speed."""
     config = Path(folder, "twistd.conf")
     config.write_text(
         f"""
@@ -200,13 +200,13 @@ timeout = {SILENCE_SECONDS / speed}
 
 
 def _command(config: Path) -> list[str]:
-    """Say how to run ``twistd`` by the interpreter that runs this."""
+    """Return the command that runs ``twistd`` with this interpreter."""
     run_twistd = "from twisted.scripts.twistd import run; run()"
     twistd = [sys.executable, "-c", run_twistd, "--nodaemon", "--pidfile="]
     return [*twistd, "channel-aa", "--config", str(config)]
 
 
-def _say(line: str, *, file: TextIO | None = None) -> None:
+def _print_line(line: str, *, file: TextIO | None = None) -> None:
     print(line, file=file, flush=True)
 
 

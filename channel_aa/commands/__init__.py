@@ -2,5 +2,5 @@
 
 Each module is one subcommand. It has a function ``add``, which adds its parser, and
 one that runs it and gives the exit code: 0, or 1 where the answer is bad news. As
-everywhere, 2 is a mistake in the command line.
+everywhere, 2 is an error in the command line.
 """

@@ -1,4 +1,4 @@
-"""``channel-aa check``: everything wrong with a file, and all that may be."""
+"""``channel-aa check``: the errors and warnings of a configuration file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from channel_aa.ari import AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.checked import ConfigError, Problem
-from channel_aa.commands.files import add_file, load_file
+from channel_aa.commands.cli import add_file, load_file, run_in_reactor
 from channel_aa.commands.preflight import Findings, preflight
-from channel_aa.commands.running import run_in_reactor
 from channel_aa.logs import printable
 from channel_aa.menus.lint import lint
 from channel_aa.service import address_of
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from channel_aa.commands.errors import Subparsers
+    from channel_aa.commands.cli import Subparsers
     from channel_aa.config import Settings
 
 SECONDS = 30.0
-"""How long all the questions to Asterisk may take."""
+"""How long all requests to Asterisk may take together."""
 
 _EPILOG = """\
 Errors are what the attendant would refuse, or fail at: the exit code is 1. Doubts are
@@ -67,28 +66,30 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Print what was found."""
+    """Print the findings."""
     findings = Findings()
     try:
         settings = load_file(arguments.file)
     except ConfigError as error:
         findings.errors.extend(error.problems)
     else:
-        _check(settings, findings, ask=arguments.asterisk)
-        _name(arguments.file, findings)
+        _check(settings, findings, with_asterisk=arguments.asterisk)
+        _add_file_name(arguments.file, findings)
     for line in _lines(findings):
-        print(printable(line))  # some of it is in the words of whoever answers
+        print(printable(line))  # some of it is what the server answered
     print(f"{arguments.file}: {_summary(findings)}")
-    return int(bool(findings.errors or (arguments.strict and findings.doubts)))
+    return int(bool(findings.errors or (arguments.strict and findings.warnings)))
 
 
-def _check(settings: Settings, findings: Findings, *, ask: bool) -> None:
-    findings.doubts.extend(lint(settings.flow))
-    if ask:
-        run_in_reactor(lambda reactor: _ask(settings, findings, reactor=reactor))
+def _check(settings: Settings, findings: Findings, *, with_asterisk: bool) -> None:
+    findings.warnings.extend(lint(settings.flow))
+    if with_asterisk:
+        run_in_reactor(
+            lambda reactor: _run_preflight(settings, findings, reactor=reactor)
+        )
 
 
-async def _ask(
+async def _run_preflight(
     settings: Settings,
     findings: Findings,
     *,
@@ -96,36 +97,34 @@ async def _ask(
 ) -> int:
     client = AriClient(
         address_of(settings.asterisk),
-        # Without an events websocket, no call comes.
+        # Without an events websocket, no call enters.
         Attendant(settings.flow, clock=reactor, now=lambda: datetime.now(UTC)),
         reactor=reactor,
         transport=Transport.HTTP,
     )
-    asked = Deferred.fromCoroutine(preflight(settings, client))
+    checked = Deferred.fromCoroutine(preflight(settings, client))
     try:
-        found = await asked.addTimeout(SECONDS, reactor)
+        found = await checked.addTimeout(SECONDS, reactor)
     except DeferredTimeoutError:
         message = f"Asterisk did not answer everything within {SECONDS:g} seconds"
         findings.errors.append(Problem("asterisk.url", message))
         return 0
     finally:
         await client.stopService()
-    findings.errors.extend(found.errors)
-    findings.doubts.extend(found.doubts)
-    findings.notes.extend(found.notes)
+    findings.extend(found)
     return 0
 
 
-def _name(file: Path, findings: Findings) -> None:
+def _add_file_name(file: Path, findings: Findings) -> None:
     """Put the file's name before each place."""
-    for found in (findings.errors, findings.doubts, findings.notes):
+    for found in (findings.errors, findings.warnings, findings.notes):
         found[:] = [Problem(f"{file}: {each.place}", each.message) for each in found]
 
 
 def _lines(findings: Findings) -> Iterator[str]:
     for problem in findings.errors:
         yield f"{problem}"
-    for problem in findings.doubts:
+    for problem in findings.warnings:
         yield f"{problem.place}: doubtful: {problem.message}"
     for problem in findings.notes:
         yield f"{problem}"
@@ -136,4 +135,4 @@ def _summary(findings: Findings) -> str:
         number = len(found) or "no"
         return f"{number} {what}{'' if number == 1 else 's'}"
 
-    return f"{counted(findings.errors, 'error')}, {counted(findings.doubts, 'doubt')}"
+    return f"{counted(findings.errors, 'error')}, {counted(findings.warnings, 'doubt')}"

@@ -1,4 +1,4 @@
-"""What an action does, in a few words of the file's own."""
+"""Describes an action in the words of the configuration file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def describe(action: Action) -> str:
-    """Say what an action does, without what comes after it."""
+    """Describe an action, without the action that follows it."""
     if isinstance(action, Keyword):
         return action.word
     if isinstance(action, Named):
@@ -34,13 +34,13 @@ def describe(action: Action) -> str:
 
 
 def sound_names(prompt: Iterable[Sound]) -> list[str]:
-    """Give the names of sounds as they are written in a file."""
+    """Return the names of sounds as they are written in a file."""
     return [media.removeprefix("sound:") for sound in prompt for media in sound.media]
 
 
-def place_in_dialplan(place: DialplanPlace) -> str:
-    """Write a place as Asterisk does: ``context,extension,priority``."""
-    return f"{place.context},{place.extension},{place.priority}"
+def dialplan_location(location: DialplanPlace) -> str:
+    """Write a location as Asterisk does: ``context,extension,priority``."""
+    return f"{location.context},{location.extension},{location.priority}"
 
 
 def _object_of(action: Action, verb: str) -> str:
@@ -52,7 +52,7 @@ def _object_of(action: Action, verb: str) -> str:
             several = together if len(action.dial) > 1 else ""
             return f"{', '.join(action.dial)}{several}, {action.ring} s"
         case Continue():
-            return place_in_dialplan(action.continue_)
+            return dialplan_location(action.continue_)
         case SetVariables():
             settings = (f"{name} = {value}" for name, value in action.set_.items())
             return ", ".join(settings)

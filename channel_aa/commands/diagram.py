@@ -1,4 +1,4 @@
-"""The menus, routes and actions of a call flow as nodes with lines between them."""
+"""The diagram of a call flow: menus, routes and actions as nodes, and edges."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 _NO_NODE = (Named, GoTo, Keyword)
-"""Actions that are drawn as a line to somewhere else, whatever they are called."""
+"""Actions that are drawn as an edge to another node, even if they have a name."""
 
 
 class Kind(Enum):
-    """What a node stands for."""
+    """The kind of a node."""
 
     CALLS = "where calls come from"
     ROUTE = "a route"
@@ -40,7 +40,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """A node; its number is its place in `Diagram.nodes`."""
+    """A node; its number is its index in `Diagram.nodes`."""
 
     number: int
     kind: Kind
@@ -49,9 +49,9 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """A line from one node to another.
+    """An edge from one node to another.
 
-    `is_failure`: it is what comes at a limit, or when something else failed.
+    `is_failure`: it is followed at a limit, or after a failure.
     """
 
     source: Node
@@ -62,7 +62,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Nodes, and the lines between them; the same for the same call flow."""
+    """Nodes and edges; the same each time for the same call flow."""
 
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
@@ -77,23 +77,23 @@ class Diagram:
     def connect(
         self, source: Node, target: Node, text: str = "", *, is_failure: bool = False
     ) -> None:
-        """Add a line."""
+        """Add an edge."""
         self.edges.append(
             Edge(source=source, target=target, text=text, is_failure=is_failure)
         )
 
 
 def draw(flow: CallFlow) -> Diagram:
-    """Draw what callers can experience.
+    """Draw everything that callers can reach.
 
-    What comes after an action is left out where it is the usual: the menu again, or a
+    What follows an action is left out if it is the default: the menu again, or a
     hangup after a conversation.
     """
     return _Drawing(flow).diagram
 
 
 class _Drawing:
-    """A diagram in the making."""
+    """Builds a diagram."""
 
     def __init__(self, flow: CallFlow) -> None:
         self.diagram = Diagram()
@@ -154,7 +154,7 @@ class _Drawing:
         self.diagram.connect(source, target, text, is_failure=is_failure)
 
     def _target(self, source: Node, action: Action) -> Node:
-        """Find the node of an action, or draw it and what follows it."""
+        """Return the node of an action; draw it, and what follows, if it is new."""
         match action:
             case GoTo():
                 return self._menus[action.menu]

@@ -1,9 +1,9 @@
-"""What a call should have been like, and how it differs.
+"""Expectations of a simulated call, and how a call differs from them.
 
-An expectation is a list of what happens, with commas or line breaks between: the lines
-of a transcript, with or without their times. A sound may have ``sound:`` or ``sound``
-before it. ``...`` stands for anything, or nothing. Keys are what the caller does, not
-what happens: they are left out on both sides.
+An expectation is a list of events, with commas or line breaks between: the lines of a
+transcript, with or without their times. A sound may have ``sound:`` or ``sound`` before
+it. ``...`` stands for any events, or none. Keys are not events, but what the caller
+does: they are left out on both sides.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def read_expectation(text: str) -> list[str]:
 
 
 def happened(entries: Iterable[Entry]) -> list[str]:
-    """Give what happened, in the words of an expectation."""
+    """Return the events of a transcript, as an expectation names them."""
     return [entry.text for entry in entries if entry.kind is not Kind.KEY]
 
 
 def is_met(expected: Sequence[str], found: list[str]) -> bool:
-    """Tell whether all that was expected has happened, and nothing else."""
-    # How much of what was found the expectation so far may stand for.
+    """Return whether the expected events have happened, and no others."""
+    # How many of the found events the expectation so far may stand for.
     reached = {0}
     for item in expected:
         if item == ANYTHING:

@@ -1,18 +1,19 @@
-"""``channel-aa graph``: the menus as a drawing."""
+"""``channel-aa graph``: the menus as a diagram."""
 
 from __future__ import annotations
 
 from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING
 
+from channel_aa.commands.cli import add_file, load_file
 from channel_aa.commands.diagram import draw
-from channel_aa.commands.files import add_file, load_file
 from channel_aa.commands.markup import to_dot, to_mermaid
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from channel_aa.commands.errors import Subparsers
+    from channel_aa.commands.cli import Subparsers
+
 
 _FORMATS = {"mermaid": to_mermaid, "dot": to_dot}
 
@@ -45,7 +46,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Print the drawing."""
+    """Print the diagram."""
     flow = load_file(arguments.file).flow
     print(_FORMATS[arguments.format](draw(flow)), end="")
     return 0

@@ -1,4 +1,4 @@
-"""``channel-aa``: the command line, and what all subcommands do alike."""
+"""``channel-aa``: the command line, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from channel_aa import __version__
 from channel_aa.checked import ConfigError
 from channel_aa.commands import check, graph, simulate, status
-from channel_aa.commands.errors import CommandError
+from channel_aa.commands.cli import CommandError
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable, Sequence
 
-    from channel_aa.commands.errors import Subparsers
+    from channel_aa.commands.cli import Subparsers
+
 
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     check.add,
@@ -24,7 +25,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     simulate.add,
     status.add,
 )
-"""What adds each subcommand, in the order of the help."""
+"""The functions that add the subcommands, in the order of the help."""
 
 _INTERRUPTED = 130  # what a shell makes of SIGINT
 
@@ -47,7 +48,7 @@ def make_parser() -> ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand, and give its exit code."""
+    """Run one subcommand, and return its exit code."""
     parsed: Namespace = make_parser().parse_args(arguments)
     run: Callable[[Namespace], int] = parsed.run
     try:
@@ -59,8 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has had enough of it. Python would complain of the
-        # rest when it exits.
+        # The reader of the output has closed it. Python would report that again when it
+        # exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 

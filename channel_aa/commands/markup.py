@@ -1,4 +1,4 @@
-"""Diagrams in the languages that draw them: Mermaid's, and Graphviz's DOT."""
+"""Writes diagrams in Mermaid, and in Graphviz's DOT."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _mermaid_edge(edge: Edge) -> str:
 
 
 def _mermaid_text(line: str) -> str:
-    """Write a line between quotes; what could mean something stands as its number."""
+    """Write a quoted line; special characters are written by their numbers."""
     return _SPECIAL_IN_MERMAID.sub(lambda found: f"#{ord(found[0])};", _short(line))
 
 

@@ -1,7 +1,7 @@
-"""What the Asterisk behind a configuration file has of what the file names.
+"""Checks that the Asterisk of a configuration file has everything the file requires.
 
-Questions go over HTTP alone: an events websocket would take the application's name
-from the daemon that runs. None of them changes anything.
+Requests go over HTTP alone: an events websocket would take the application's name from
+the daemon that runs. None of them changes anything.
 """
 
 from __future__ import annotations
@@ -45,47 +45,53 @@ class _Info(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found out: mistakes, what is doubtful, and what is worth knowing."""
+    """Errors; warnings, printed as "doubtful"; and notes on what Asterisk is."""
 
     errors: list[Problem] = field(default_factory=list)
-    doubts: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
+
+    def extend(self, found: Findings) -> None:
+        """Add further findings."""
+        self.errors.extend(found.errors)
+        self.warnings.extend(found.warnings)
+        self.notes.extend(found.notes)
 
 
 async def preflight(settings: Settings, client: AriClient) -> Findings:
-    """Ask Asterisk for all that the settings name.
+    """Check that Asterisk answers, and has everything that the settings require.
 
     Args:
-        settings: what is configured.
-        client: carries the questions; it is not started.
+        settings: the configuration.
+        client: sends the requests; it need not be started.
     """
-    inquiry = _Inquiry(settings, client)
-    if await inquiry.ask_who_answers():
-        wanted = requirements_of(
-            settings.flow, default_language=inquiry.default_language
+    check = _Preflight(settings, client)
+    if await check.check_server():
+        requirements = requirements_of(
+            settings.flow, default_language=check.default_language
         )
-        await inquiry.ask_for(wanted)
-    return inquiry.findings
+        await check.check_requirements(requirements)
+    return check.findings
 
 
-class _Inquiry:
-    """The questions to one Asterisk, and its answers so far."""
+class _Preflight:
+    """The checks of one Asterisk, and the findings so far."""
 
     def __init__(self, settings: Settings, client: AriClient) -> None:
         self.findings = Findings()
         self.default_language = "en"
         self._client = client
         self._settings = settings.asterisk
-        self._cannot_tell: list[str] = []
+        self._unchecked: list[str] = []
 
-    async def ask_who_answers(self) -> bool:
-        """Find out whether it answers, to whom, and what it is."""
+    async def check_server(self) -> bool:
+        """Check URL, user, version and application; return whether it answers."""
         settings = self._settings
         try:
-            told = await self._get("asterisk", "info")
-            info = msgspec.convert(told, _Info)
+            answer = await self._get("asterisk", "info")
+            info = msgspec.convert(answer, _Info)
         except (AriError, msgspec.ValidationError) as error:
-            self.findings.errors.append(self._explained(error))
+            self.findings.errors.append(self._explain(error))
             return False
         self.default_language = info.config.default_language or "en"
         self.findings.notes.append(
@@ -95,44 +101,47 @@ class _Inquiry:
                 f" {settings.username}",
             )
         )
-        await self._ask_for_permission()
-        await self._ask_for_application()
+        await self._check_permission()
+        await self._check_application()
         return True
 
-    async def ask_for(self, wanted: Requirements) -> None:
-        """Find out what is missing of what the file names."""
+    async def check_requirements(self, requirements: Requirements) -> None:
+        """Find which requirements Asterisk does not meet."""
         answers = [
-            *(Deferred.fromCoroutine(self._ask_for_sound(s)) for s in wanted.sounds),
             *(
-                Deferred.fromCoroutine(self._ask_for_recording(place, name))
-                for name, place in wanted.recordings.items()
+                Deferred.fromCoroutine(self._check_sound(sound))
+                for sound in requirements.sounds
             ),
             *(
-                Deferred.fromCoroutine(self._ask_for_endpoint(place, endpoint))
-                for endpoint, place in wanted.endpoints.items()
+                Deferred.fromCoroutine(self._check_recording(place, name))
+                for name, place in requirements.recordings.items()
             ),
             *(
-                Deferred.fromCoroutine(self._ask_for_device(place, device, what))
-                for (device, what), place in wanted.devices.items()
+                Deferred.fromCoroutine(self._check_endpoint(place, endpoint))
+                for endpoint, place in requirements.endpoints.items()
+            ),
+            *(
+                Deferred.fromCoroutine(self._check_device(place, device, what))
+                for (device, what), place in requirements.devices.items()
             ),
         ]
         results = await gatherResults(answers)
         for found in results:
-            _merge(found, self.findings)
-        if self._cannot_tell:
+            self.findings.extend(found)
+        if self._unchecked:
             self.findings.notes.append(
                 Problem(
                     "asterisk",
                     "not asked for, as this Asterisk has not loaded"
-                    f" res_ari_device_states.so: {', '.join(self._cannot_tell)}",
+                    f" res_ari_device_states.so: {', '.join(self._unchecked)}",
                 )
             )
 
     async def _get(self, *path: str) -> Any:  # noqa: ANN401 - any JSON
         return await self._client.request("GET", *path)
 
-    def _explained(self, error: Exception) -> Problem:
-        """Say why there is no answer to the first question, and what to do."""
+    def _explain(self, error: Exception) -> Problem:
+        """Explain why the first request was not answered, and what to do."""
         address = self._client.address
         if isinstance(error, AriError) and error.status is not None:
             problem = diagnose_refusal(error.status, error.message, address)
@@ -151,8 +160,8 @@ class _Inquiry:
             "asterisk.url", f"{address.base_url} does not answer as ARI does"
         )
 
-    async def _ask_for_permission(self) -> None:
-        """Ask for something that only a user who may write is told is not there."""
+    async def _check_permission(self) -> None:
+        """Send a request whose 404 only a user gets who is not read-only."""
         nothing = f"channel-aa-check-{uuid4().hex}"
         try:
             await self._client.request("DELETE", "playbacks", nothing)
@@ -168,16 +177,16 @@ class _Inquiry:
         except NotFoundError:
             return
         except AriError as error:
-            self.findings.doubts.append(Problem("asterisk.username", str(error)))
+            self.findings.warnings.append(Problem("asterisk.username", str(error)))
 
-    async def _ask_for_application(self) -> None:
+    async def _check_application(self) -> None:
         app = self._settings.app
         try:
             state = await self._get("applications", app)
         except NotFoundError:
             return
         except AriError as error:
-            self.findings.doubts.append(Problem("asterisk.app", str(error)))
+            self.findings.warnings.append(Problem("asterisk.app", str(error)))
             return
         count = len(state.get("channel_ids", ())) if isinstance(state, dict) else 0
         calls = f"{count} call{'' if count == 1 else 's'}"
@@ -190,13 +199,13 @@ class _Inquiry:
             )
         )
 
-    async def _ask_for_sound(self, sound: Sound) -> Findings:
+    async def _check_sound(self, sound: Sound) -> Findings:
         found = Findings()
-        answer = await self._ask_about(found, sound.place, "sounds", sound.name)
+        answer = await self._look_up(found, sound.place, "sounds", sound.name)
         if answer is None:
             folder, _, rest = sound.name.rpartition("/")
             # Asterisk takes a folder beside those of the languages for one of them.
-            beside = await self._ask_about(found, sound.place, "sounds", rest)
+            beside = await self._look_up(found, sound.place, "sounds", rest)
             if not (folder and folder in _languages(beside)):
                 found.errors.append(
                     Problem(
@@ -213,7 +222,7 @@ class _Inquiry:
             if not {language, language.partition("_")[0]} & _languages(answer)
         ]
         if answer and missing:
-            found.doubts.append(
+            found.warnings.append(
                 Problem(
                     sound.place,
                     f"Asterisk has the sound {sound.name}, but not in the language"
@@ -222,47 +231,49 @@ class _Inquiry:
             )
         return found
 
-    async def _ask_for_recording(self, place: str, name: str) -> Findings:
+    async def _check_recording(self, place: str, name: str) -> Findings:
         found = Findings()
-        answer = await self._ask_about(found, place, "recordings", "stored", name)
+        answer = await self._look_up(found, place, "recordings", "stored", name)
         if answer is None:
-            found.doubts.append(Problem(place, f"Asterisk has no recording {name} now"))
+            found.warnings.append(
+                Problem(place, f"Asterisk has no recording {name} now")
+            )
         return found
 
-    async def _ask_for_endpoint(self, place: str, endpoint: str) -> Findings:
+    async def _check_endpoint(self, place: str, endpoint: str) -> Findings:
         found = Findings()
         technology, _, resource = endpoint.partition("/")
-        answer = await self._ask_about(found, place, "endpoints", technology, resource)
+        answer = await self._look_up(found, place, "endpoints", technology, resource)
         if answer is None:
             found.errors.append(
                 Problem(place, f"Asterisk knows no endpoint {endpoint}")
             )
         elif answer.get("state") == "offline":
-            found.doubts.append(
+            found.warnings.append(
                 Problem(place, f"{endpoint} is offline now: it could not be rung")
             )
         return found
 
-    async def _ask_for_device(self, place: str, device: str, what: str) -> Findings:
-        """Find out whether there is what a device's state would be that of."""
+    async def _check_device(self, place: str, device: str, what: str) -> Findings:
+        """Check that something exists, by the state of its device."""
         found = Findings()
-        answer = await self._ask_about(found, place, "deviceStates", device)
+        answer = await self._look_up(found, place, "deviceStates", device)
         if answer is None:
-            self._cannot_tell.append(what)
+            self._unchecked.append(what)
         elif answer.get("state") == _INVALID:
             found.errors.append(Problem(place, f"Asterisk has no {what}"))
         return found
 
-    async def _ask_about(
+    async def _look_up(
         self, found: Findings, place: str, *path: str
     ) -> dict[str, Any] | None:
-        """Ask; None: there is no such thing. Empty: there was no answer."""
+        """Get something; None: it does not exist; empty: there was no answer."""
         try:
             answer = await self._get(*path)
         except NotFoundError:
             return None
         except AriError as error:
-            found.doubts.append(Problem(place, f"Asterisk could not say: {error}"))
+            found.warnings.append(Problem(place, f"Asterisk could not say: {error}"))
             return {}
         return answer if isinstance(answer, dict) else {}
 
@@ -275,9 +286,3 @@ def _languages(sound: dict[str, Any] | None) -> set[str]:
 def _file(sound: Sound) -> str:
     language = sound.languages[0] if sound.languages else "en"
     return f"{language}/{sound.name}.wav or in another format"
-
-
-def _merge(found: Findings, into: Findings) -> None:
-    into.errors.extend(found.errors)
-    into.doubts.extend(found.doubts)
-    into.notes.extend(found.notes)

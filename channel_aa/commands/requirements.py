@@ -1,4 +1,4 @@
-"""What a call flow needs of Asterisk: sounds, recordings, phones, dialplan, queues."""
+"""What a call flow requires: sounds, recordings, endpoints, extensions, queues."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from channel_aa.menus.flow import CallFlow
 
 _ALL_KEYS = "0123456789"
-"""What ``digits:{digits}`` may have to say, where an extension can be anything."""
+"""What ``digits:{digits}`` may have to say if any extension can be dialled."""
 
 _OF_SHIPPED_DIALPLAN = (
     (Voicemail, "channel-aa-voicemail"),
@@ -37,7 +37,7 @@ _OF_SHIPPED_DIALPLAN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Sound:
-    """A sound by its name; where that stands first, and its languages."""
+    """A sound by its name, its first place in the file, and its languages."""
 
     name: str
     place: str
@@ -46,10 +46,10 @@ class Sound:
 
 @dataclass(frozen=True)
 class Requirements:
-    """What is needed, each with the place in the file that first names it.
+    """What is required, each with the first place in the file that names it.
 
-    `devices` are those whose state tells whether something exists: an extension of
-    the dialplan, a queue; each with what it stands for.
+    `devices` are the devices whose state tells whether something exists, an extension
+    of the dialplan or a queue; each with the name of that.
     """
 
     sounds: list[Sound] = field(default_factory=list)
@@ -59,11 +59,11 @@ class Requirements:
 
 
 def requirements_of(flow: CallFlow, *, default_language: str) -> Requirements:
-    """Collect what a call flow needs, in the order of the file.
+    """Collect what a call flow requires, in the order of the file.
 
-    What only a caller's keys would complete is left out.
+    Names that only a caller's keys would complete are left out.
     """
-    wanted = Requirements()
+    requirements = Requirements()
     languages = _Languages(flow, default_language)
     sounds: dict[str, tuple[str, set[str]]] = {}
     for place, uri in _uris(flow):
@@ -71,19 +71,19 @@ def requirements_of(flow: CallFlow, *, default_language: str) -> Requirements:
         if scheme == "sound":
             sounds.setdefault(name, (place, set()))[1].update(languages.at(place))
         elif scheme == "recording" and "{" not in name:
-            wanted.recordings.setdefault(name, place)
-    for name, (place, heard_in) in sounds.items():
-        wanted.sounds.append(
-            Sound(name=name, place=place, languages=tuple(sorted(heard_in)))
+            requirements.recordings.setdefault(name, place)
+    for name, (place, played_in) in sounds.items():
+        requirements.sounds.append(
+            Sound(name=name, place=place, languages=tuple(sorted(played_in)))
         )
     for written in flow.all_actions():
         keys = _keys_at(flow, written.place)
-        _add_phones_and_places(wanted, written.place, written.action, keys)
-    return wanted
+        _add_endpoints_and_extensions(requirements, written.place, written.action, keys)
+    return requirements
 
 
 class _Languages:
-    """Which languages the sounds at a place are heard in."""
+    """The languages that the sounds at a place are played in."""
 
     def __init__(self, flow: CallFlow, default: str) -> None:
         self._of_menus = {
@@ -107,24 +107,24 @@ class _Languages:
 
 
 def _uris(flow: CallFlow) -> Iterator[tuple[str, str]]:
-    """Give each media URI that is played, and its place."""
-    for heard in flow.all_sounds():
-        keys = _keys_at(flow, heard.place)
-        for media in heard.sound.media:
+    """Yield each media URI that is played, and its place."""
+    for played in flow.all_sounds():
+        keys = _keys_at(flow, played.place)
+        for media in played.sound.media:
             if DIGITS in media and not keys and media.startswith("sound:"):
                 continue  # any number might stand there
-            part = type(heard.sound)(
-                media=(media,), seconds=heard.sound.seconds, barge_in=True
+            part = type(played.sound)(
+                media=(media,), seconds=played.sound.seconds, barge_in=True
             )
             for uri in part.uris(digits=keys or _ALL_KEYS, recording="{recording}"):
-                yield heard.place, uri
+                yield played.place, uri
     for written in flow.all_actions():
         for uri in _uris_of_attendant(written.action):
             yield written.place, uri
 
 
 def _uris_of_attendant(action: Action) -> tuple[str, ...]:
-    """Give what the attendant plays by itself for an action."""
+    """Return what the attendant plays for an action without being configured to."""
     if isinstance(action, Record) and action.beep:
         return ("sound:beep",)
     if isinstance(action, Dial) and action.else_ is None:
@@ -134,7 +134,7 @@ def _uris_of_attendant(action: Action) -> tuple[str, ...]:
 
 
 def _keys_at(flow: CallFlow, place: str) -> str:
-    """Say which keys lead to what stands at a place; empty where that is open."""
+    """Return the keys of the option at a place; empty: any keys, or none."""
     for name, menu in flow.menus.items():
         options = f"{path_of('menus', name)}.options"
         for keys in menu.options:
@@ -143,41 +143,41 @@ def _keys_at(flow: CallFlow, place: str) -> str:
     return ""
 
 
-def _add_phones_and_places(
-    wanted: Requirements, place: str, action: Action, keys: str
+def _add_endpoints_and_extensions(
+    requirements: Requirements, place: str, action: Action, keys: str
 ) -> None:
     if isinstance(action, Dial):
         for endpoint in action.dial:
             dialled = with_digits(endpoint, keys) if keys else endpoint
-            _add_phone(wanted, place, dialled)
+            _add_endpoint(requirements, place, dialled)
     elif isinstance(action, Continue):
         where = action.continue_
         extension = with_digits(where.extension, keys) if keys else where.extension
-        _add_extension(wanted, place, extension, where.context)
+        _add_extension(requirements, place, extension, where.context)
     if isinstance(action, Queue):
         device = f"Queue:{action.queue}_avail"
-        wanted.devices.setdefault((device, f"queue {action.queue}"), place)
+        requirements.devices.setdefault((device, f"queue {action.queue}"), place)
     for kind, context in _OF_SHIPPED_DIALPLAN:
         if isinstance(action, kind):
-            _add_extension(wanted, place, "s", context)
+            _add_extension(requirements, place, "s", context)
 
 
-def _add_phone(wanted: Requirements, place: str, dialled: str) -> None:
+def _add_endpoint(requirements: Requirements, place: str, dialled: str) -> None:
     technology, _, rest = dialled.partition("/")
     if technology == "Local":
         extension, _, context = rest.partition("/")[0].partition("@")
-        _add_extension(wanted, place, extension, context or "default")
+        _add_extension(requirements, place, extension, context or "default")
         return
     number, at, provider = rest.partition("@")
     resource = (provider if at else number).partition("/")[0]
     if DIGITS not in resource:
-        wanted.endpoints.setdefault(f"{technology}/{resource}", place)
+        requirements.endpoints.setdefault(f"{technology}/{resource}", place)
 
 
 def _add_extension(
-    wanted: Requirements, place: str, extension: str, context: str
+    requirements: Requirements, place: str, extension: str, context: str
 ) -> None:
     if DIGITS not in extension:
         device = f"Local/{extension}@{context}"
         what = f"extension {extension} in the context {context}"
-        wanted.devices.setdefault((device, what), place)
+        requirements.devices.setdefault((device, what), place)

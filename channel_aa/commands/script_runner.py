@@ -1,4 +1,4 @@
-"""Lets a simulated caller do one step after the other, each at its time."""
+"""Runs a script in a simulated call: keys are pressed when it is the caller's turn."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
-from channel_aa.commands.script import ACTS, SetPhone
 from channel_aa.commands.transcript import Kind
+from channel_aa.simulator import ScriptError
 from channel_aa.simulator.script import (
     Ended,
+    HangUp,
     Hear,
     Press,
-    ScriptError,
+    SetPhone,
     Silence,
     Speak,
     Wait,
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from channel_aa.commands.script import Step
     from channel_aa.commands.simulated_call import SimulatedCall
     from channel_aa.commands.transcript import Entry
+    from channel_aa.simulator.script import Step
 
 TURN_SECONDS = 0.3
 """How long nothing is heard until it is the caller's turn; in prompts it is less."""
@@ -34,80 +35,77 @@ TALK_SECONDS = 5.0
 """How long the caller speaks with a phone until it is the caller's turn."""
 
 PATIENCE = 600.0
-"""How long the caller waits for anything, but for the end of the call."""
+"""How many seconds the caller waits for anything but the end of the call."""
 
 MAX_CALL_SECONDS = 2 * 86_400.0
-"""How long the caller waits for that; no file allows a call more than a day."""
+"""How many seconds the caller waits for that; no file allows more than a day."""
+
+_IN_TURN = (Press, Speak, HangUp)
+"""The steps that wait for the caller's turn."""
 
 _AT_ONCE_AFTER = (Wait, Hear, Silence, Speak)
+"""The steps behind which the next one is carried out at once."""
 
 
 class ScriptRunner:
-    """Directs the caller of a rehearsal.
+    """Runs the script of the caller of a simulated call.
 
-    It is the caller's turn when something has happened since the last key, nothing is
-    heard any more, and no phone rings; or some time into a conversation.
+    The caller is polite: keys are pressed, and the phone is hung up, when it is the
+    caller's turn: something has happened since the last key, nothing is heard any
+    more, and no phone rings; or some time into a conversation. Only behind ``wait``,
+    ``hear``, ``silence`` and ``speak`` that is done at once, so that ``hear or, 2``
+    interrupts the sound ``or``.
 
     Args:
-        rehearsal: the call, which has begun.
-        clock: what it keeps time with.
+        call: the call, which has begun.
+        clock: keeps the time.
     """
 
-    def __init__(self, rehearsal: SimulatedCall, *, clock: IReactorTime) -> None:
-        self._rehearsal = rehearsal
+    def __init__(self, call: SimulatedCall, *, clock: IReactorTime) -> None:
+        self._call = call
         self._clock = clock
         self._has_happened = False
         self._waiting: Deferred[None] | None = None
 
-    def see(self, entry: Entry | None) -> None:
-        """Take note that something has happened, or changed."""
+    def update(self, entry: Entry | None) -> None:
+        """Receive a new entry of the transcript; None: something else changed."""
         if entry is not None and entry.kind in {Kind.SOUND, Kind.ACTION}:
             self._has_happened = True
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.callback(None)
 
-    async def direct(self, steps: Sequence[Step]) -> None:
-        """Do all steps; then wait for the caller's turn, and hang up.
+    async def run(self, steps: Sequence[Step]) -> None:
+        """Carry out all steps; then wait for the caller's turn, and hang up.
 
         Raises:
-            ScriptError: the call was over before, or what a step waits for does not
-                come; it names the step.
+            ScriptError: the call was over before, or the condition of a step was not
+                met; it names the step.
         """
-        before: Step | None = None
-        for number, step in enumerate(steps, start=1):
-            try:
-                await self._do(step, before)
-            except ScriptError as error:
-                raise ScriptError(f"step {number} ({step}): {error}") from None
-            before = step
-        await self._turn()
-        caller = self._rehearsal.caller
+        caller = self._call.caller
+        await caller.run(steps, prepare=self._prepare)
+        await self._wait_for_turn()
         if not caller.is_over:
             caller.hang_up()
 
-    async def _do(self, step: Step, before: Step | None) -> None:
+    async def _prepare(self, step: Step, previous: Step | None) -> float:
+        """Wait for the caller's turn, if the step needs it; return the patience."""
         if isinstance(step, SetPhone):
-            if isinstance(before, ACTS):
-                await self._turn()
-            self._rehearsal.set_phone(step.endpoint, step.phone)
-            return
-        if isinstance(step, ACTS) and not isinstance(before, _AT_ONCE_AFTER):
-            await self._turn()
+            needs_turn = isinstance(previous, _IN_TURN)
+        else:
+            needs_turn = isinstance(step, _IN_TURN) and not isinstance(
+                previous, _AT_ONCE_AFTER
+            )
+        if needs_turn:
+            await self._wait_for_turn()
         if isinstance(step, Press):
             self._has_happened = False
-        patience = MAX_CALL_SECONDS if isinstance(step, Ended) else PATIENCE
-        try:
-            await self._rehearsal.caller.run([step], patience=patience)
-        except ScriptError as error:
-            # It counts the steps of its own script, of one.
-            reason = str(error).removeprefix(f"step 1 ({step}): ")
-            raise ScriptError(reason) from None
+        return MAX_CALL_SECONDS if isinstance(step, Ended) else PATIENCE
 
-    async def _turn(self) -> None:
+    async def _wait_for_turn(self) -> None:
         """Wait until it is the caller's turn, or the call is over."""
-        transcript = self._rehearsal.transcript
-        caller = self._rehearsal.caller
+        transcript = self._call.transcript
+        caller = self._call.caller
         deadline = self._clock.seconds() + PATIENCE
         while not caller.is_over:
             talks = transcript.is_in_conversation
@@ -121,10 +119,10 @@ class ScriptRunner:
                 raise ScriptError(f"waited {PATIENCE:g} seconds for the caller's turn")
 
     async def _changes_within(self, seconds: float) -> bool:
-        """Wait until something changes; tell whether it did in time."""
+        """Wait until something changes; return whether it did in time."""
         changed: Deferred[None] = Deferred()
         self._waiting = changed
-        timer = self._clock.callLater(seconds, self.see, None)
+        timer = self._clock.callLater(seconds, self.update, None)
         await changed
         in_time = timer.active()
         if in_time:

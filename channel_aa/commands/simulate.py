@@ -1,4 +1,4 @@
-"""``channel-aa simulate``: a call to the attendant, with no Asterisk and no phone."""
+"""``channel-aa simulate``: a call to the attendant without Asterisk or a phone."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import Clock
 
-from channel_aa.commands.errors import CommandError
+from channel_aa.commands.cli import CommandError, add_file, load_file, run_in_reactor
 from channel_aa.commands.expectation import (
     difference,
     happened,
     is_met,
     read_expectation,
 )
-from channel_aa.commands.files import add_file, load_file
-from channel_aa.commands.running import run_in_reactor
-from channel_aa.commands.script import read_phone, read_steps
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.simulator.caller_id import CallerId
-from channel_aa.simulator.script import ScriptError
+from channel_aa.simulator.grammar import ScriptError, StepError
+from channel_aa.simulator.script import parse_phone, parse_script
 from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 from channel_aa.simulator.virtual_time import wait_for
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
-    from channel_aa.commands.errors import Subparsers
+    from channel_aa.commands.cli import Subparsers
     from channel_aa.commands.transcript import Entry
     from channel_aa.menus.flow import CallFlow
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
@@ -119,7 +117,7 @@ def _add_call(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Make the call."""
+    """Simulate the call."""
     flow = load_file(arguments.file).flow
     phones = {each.endpoint: each.phone for each in arguments.phone}
     data = CallData(
@@ -148,61 +146,59 @@ def run(arguments: Namespace) -> int:
 def _by_script(
     flow: CallFlow, data: CallData, phones: Mapping[str, PhoneBehaviour], script: str
 ) -> list[Entry]:
-    """Let a script be the caller, in virtual time."""
+    """Run a script as the caller, in virtual time."""
     try:
-        steps = read_steps(script)
-    except ScriptError as error:
-        raise CommandError(f"--press: {error}") from error
+        steps = parse_script(script)
+    except StepError as error:
+        raise CommandError(f"--press: {error.step!r}: {error.reason}") from error
     clock = Clock()
 
-    async def call() -> None:
-        await rehearsal.begin()
+    async def run_call() -> None:
+        await call.begin()
         try:
-            await director.direct(steps)
-            await rehearsal.caller.ended
+            await runner.run(steps)
+            await call.caller.ended
         finally:
-            await rehearsal.close()
+            await call.close()
 
     def write(entry: Entry | None) -> None:
         _show(entry)
-        director.see(entry)
+        runner.update(entry)
 
-    rehearsal = SimulatedCall(flow, data, reactor=clock, write=write, phones=phones)
-    director = ScriptRunner(rehearsal, clock=clock)
+    call = SimulatedCall(flow, data, reactor=clock, write=write, phones=phones)
+    runner = ScriptRunner(call, clock=clock)
     try:
-        wait_for(clock, Deferred.fromCoroutine(call()), seconds=7 * _DAYS)
+        wait_for(clock, Deferred.fromCoroutine(run_call()), seconds=7 * _DAYS)
     except ScriptError as error:
         raise CommandError(f"--press: {error}") from error
-    return rehearsal.transcript.entries
+    return call.transcript.entries
 
 
 def _by_hand(
     flow: CallFlow, data: CallData, phones: Mapping[str, PhoneBehaviour]
 ) -> list[Entry]:
-    """Let whoever sits at the terminal be the caller."""
+    """Let the user of the terminal be the caller."""
     if not sys.stdin.isatty():
         raise CommandError(
             "no terminal to press keys in: say what the caller does with --press"
         )
     entries: list[Entry] = []
 
-    async def call(reactor: Any) -> int:  # noqa: ANN401 - several interfaces
-        rehearsal = SimulatedCall(
-            flow, data, reactor=reactor, write=_show, phones=phones
-        )
-        await rehearsal.begin()
+    async def run_call(reactor: Any) -> int:  # noqa: ANN401 - several interfaces
+        call = SimulatedCall(flow, data, reactor=reactor, write=_show, phones=phones)
+        await call.begin()
         try:
             with single_keys():
-                keyboard = StandardIO(Keyboard(rehearsal.caller), reactor=reactor)
-                await rehearsal.caller.ended
+                keyboard = StandardIO(Keyboard(call.caller), reactor=reactor)
+                await call.caller.ended
                 keyboard.loseConnection()
         finally:
-            await rehearsal.close()
-        entries.extend(rehearsal.transcript.entries)
+            await call.close()
+        entries.extend(call.transcript.entries)
         return 0
 
     print(KEYS_EXPLAINED)
-    run_in_reactor(call)
+    run_in_reactor(run_call)
     return entries
 
 
@@ -220,7 +216,7 @@ def _heading(data: CallData) -> str:
 
 
 def _zone_of(flow: CallFlow) -> tzinfo | None:
-    """Give the time zone of the schedules; None where they have several, or none."""
+    """Return the time zone of the schedules; None: they have several, or none."""
     zones = {schedule.timezone for schedule in flow.schedules.values()}
     return ZoneInfo(zones.pop()) if len(zones) == 1 else None
 
@@ -244,6 +240,6 @@ def _time(text: str) -> datetime:
 
 def _phone(text: str) -> Any:  # noqa: ANN401 - what argparse keeps
     try:
-        return read_phone(text)
+        return parse_phone(text)
     except ScriptError as error:
         raise ArgumentTypeError(str(error)) from None

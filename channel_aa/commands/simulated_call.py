@@ -1,4 +1,4 @@
-"""A call to an attendant on the simulator, in the same process."""
+"""A call to an attendant on the simulator, in one process."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ SOUND_SECONDS = 1.0
 """How long every sound lasts."""
 
 ANSWER_SECONDS = 2.0
-"""How long a phone rings until somebody answers it, unless it is told otherwise."""
+"""How long a phone rings until it is answered, unless configured otherwise."""
 
 _APP = "channel-aa"
-_ONLOOKER = "onlooker"
+_MONITOR = "onlooker"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallData:
-    """Who calls whom, and when; `at` has its time zone."""
+    """The data of a call; `at` has a time zone."""
 
     at: datetime
     dialled: str = "1000"
@@ -52,19 +52,19 @@ class CallData:
 
 @implementer(ILogObserver)
 class SimulatedCall:
-    """An attendant, its Asterisk, and one call.
+    """A call to an attendant on a simulated Asterisk.
 
     Args:
-        flow: what the caller experiences.
-        data: the call.
-        reactor: what keeps time: a `Clock`, or the reactor.
-        write: told of each entry of the transcript, and with ``None`` of changes
-            that make none.
-        phones: how phones behave that do not simply answer.
+        flow: the call flow of the attendant.
+        data: the data of the call.
+        reactor: keeps the time: a `Clock`, or the reactor.
+        write: called with each entry of the transcript; with None at some changes
+            without one.
+        phones: how the phones behave that do not simply answer.
 
     Attributes:
-        caller: who calls, once `begin` has fired.
-        transcript: what has happened so far.
+        caller: the caller, once `begin` has fired.
+        transcript: the transcript so far.
     """
 
     caller: SimulatedCaller
@@ -90,8 +90,8 @@ class SimulatedCall:
             phones={**phones, "*": PhoneBehaviour(answers_after=ANSWER_SECONDS)},
         )
         self._attendant = Attendant(flow, clock=reactor, now=self._now)
-        line = InMemoryLink(self._simulator, clock=reactor)
-        self._client = line.client(self._attendant, app=_APP)
+        link = InMemoryLink(self._simulator, clock=reactor)
+        self._client = link.client(self._attendant, app=_APP)
         self._began = 0.0
         self._is_over = False
 
@@ -101,13 +101,13 @@ class SimulatedCall:
         return float(self._reactor.seconds()) - self._began
 
     async def begin(self) -> None:
-        """Start the attendant, and call it."""
+        """Start the attendant, and place the call."""
         globalLogPublisher.addObserver(self)
         self._attendant.open()
         self._client.startService()
         await self._simulator.listening(_APP)
-        world = self._simulator.world
-        world.listen(_ONLOOKER, self._hear, to_everything=True)
+        bus = self._simulator.state.bus
+        bus.register(_MONITOR, self._receive, subscribe_all=True)
         self._began = self._reactor.seconds()
         self.caller = self._simulator.call(
             name=CHANNEL,
@@ -119,19 +119,8 @@ class SimulatedCall:
         )
         self.caller.ended.addCallback(self._end)
 
-    def set_phone(self, endpoint: str, phone: PhoneBehaviour) -> None:
-        """Have a phone behave so from now on, whatever was said of it before."""
-        phones = self._simulator.world.phones
-        # The first pattern that matches counts.
-        before = {
-            pattern: each
-            for pattern, each in phones.by_endpoint.items()
-            if pattern != endpoint
-        }
-        phones.by_endpoint = {endpoint: phone, **before}
-
     async def close(self) -> None:
-        """Stop the attendant; nothing is left in the reactor."""
+        """Stop the attendant; nothing of it is left in the reactor."""
         globalLogPublisher.removeObserver(self)
         if self.caller.is_over:
             self._end(self.caller.outcome)
@@ -141,16 +130,16 @@ class SimulatedCall:
         await self._client.stopService()
 
     def __call__(self, event: LogEvent) -> None:
-        """Write down what no event tells: phones that cannot be rung, and warnings."""
+        """Observe the log, for unavailable phones and warnings, which have no event."""
         if not event.get("log_namespace", "").startswith("channel_aa.attendant"):
             return
         if event.get("outcome") == DialOutcome.UNAVAILABLE.value:
-            self.transcript.cannot_ring(event["endpoint"], self.seconds)
+            self.transcript.phone_unavailable(event["endpoint"], self.seconds)
         elif event["log_level"] >= LogLevel.warn:
             self.transcript.add(self.seconds, Kind.TROUBLE, formatEvent(event))
 
-    def _hear(self, event: bytes) -> None:
-        self.transcript.hear(msgspec.json.decode(event), self.seconds)
+    def _receive(self, event: bytes) -> None:
+        self.transcript.receive(msgspec.json.decode(event), self.seconds)
 
     def _end(self, outcome: str) -> None:
         if not self._is_over:
@@ -162,7 +151,7 @@ class SimulatedCall:
 
 
 def _variables_of(flow: CallFlow) -> set[str]:
-    """Name the channel variables that a call flow sets."""
+    """Return the names of the channel variables that a call flow sets."""
     return {
         name
         for written in flow.all_actions()

@@ -1,4 +1,4 @@
-"""``channel-aa status FILE``: how the daemon is that runs with a file."""
+"""``channel-aa status``: the status of the daemon that runs with a file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from twisted.web.client import Agent, ResponseFailed
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
-from channel_aa.commands.errors import CommandError
-from channel_aa.commands.files import add_file
-from channel_aa.commands.running import run_in_reactor
+from channel_aa.commands.cli import CommandError, add_file, run_in_reactor
 from channel_aa.config import Secret, load
 from channel_aa.service.status import Status
 from channel_aa.service.status_server import client_endpoint
@@ -25,10 +23,11 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IStreamClientEndpoint
 
-    from channel_aa.commands.errors import Subparsers
+    from channel_aa.commands.cli import Subparsers
+
 
 SECONDS = 5.0
-"""How long an answer may take."""
+"""How long the response may take."""
 
 
 def add(subparsers: Subparsers) -> None:
@@ -46,8 +45,8 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Ask, and print the answer."""
-    # Nobody needs the password for this, nor may whoever asks be able to read it.
+    """Request the status, and print it."""
+    # The password is not needed, and the user may not be able to read it.
     settings = load(arguments.file.absolute(), password=Secret("not needed"))
     where = settings.status.listen
     if not where:
@@ -56,19 +55,19 @@ def run(arguments: Namespace) -> int:
             ' write [status] and listen = "unix:/run/channel-aa/status", and restart or'
             " reload the daemon"
         )
-    return run_in_reactor(lambda reactor: _ask(where, reactor=reactor))
+    return run_in_reactor(lambda reactor: _request(where, reactor=reactor))
 
 
-async def _ask(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - several interfaces
+async def _request(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - several interfaces
     try:
         endpoint = client_endpoint(where, reactor)
     except ValueError as error:
         raise CommandError(f"status.listen: {error}") from error
-    client = HTTPClient(Agent.usingEndpointFactory(reactor, _To(endpoint)))
+    client = HTTPClient(Agent.usingEndpointFactory(reactor, _OneEndpoint(endpoint)))
     try:
-        asked = client.get("http://channel-aa/").addTimeout(SECONDS, reactor)
-        told = (await asked).content().addTimeout(SECONDS, reactor)
-        status = msgspec.json.decode(await told, type=Status)
+        response = await client.get("http://channel-aa/").addTimeout(SECONDS, reactor)
+        content = await response.content().addTimeout(SECONDS, reactor)
+        status = msgspec.json.decode(content, type=Status)
     except ConnectError as error:
         raise CommandError(
             f"no daemon answers at {where} ({error}): is it running, with this file?"
@@ -87,7 +86,7 @@ async def _ask(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - several in
 
 
 @implementer(IAgentEndpointFactory)
-class _To:
+class _OneEndpoint:
     """Connects to one endpoint, whatever a URL says."""
 
     def __init__(self, endpoint: IStreamClientEndpoint) -> None:

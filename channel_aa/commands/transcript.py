@@ -1,8 +1,7 @@
-"""What happened on one call, written down from Asterisk's events as they came.
+"""The transcript of one call, written from ARI events.
 
-The events are those of ARI, which a real Asterisk sends as the simulator does; a
-program that hears every event (``subscribeAll``) can write such a transcript of a
-real call, too.
+A real Asterisk sends the same events as the simulator: a program that gets all of them
+(``subscribeAll``) can write such a transcript of a real call, too.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 ARGUMENT = "CHANNEL_AA_ARGUMENT"
-"""The channel variable with what voicemail, queue and directory are told."""
+"""The channel variable with the argument of voicemail, queue and directory."""
 
 DIALLED = "channel-aa-dialled-"
-"""How the ids of the phones' channels begin that the attendant rings."""
+"""The prefix of the channel ids of phones that the attendant dials."""
 
 _OUTCOMES = {
     "ANSWER": "answers",
@@ -32,7 +31,7 @@ _CAUSES = {17: "BUSY", 18: "NOANSWER", 19: "NOANSWER", 21: "BUSY", 34: "CONGESTI
 
 
 class Kind(Enum):
-    """What an entry is about."""
+    """The kind of an entry."""
 
     SOUND = "a sound begins"
     KEY = "the caller presses a key"
@@ -43,7 +42,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Something that happened, so many seconds after the call had begun."""
+    """An event of the call; `at` is in seconds since it began."""
 
     at: float
     kind: Kind
@@ -54,16 +53,16 @@ class Entry:
 
 
 class Transcript:
-    """Writes down one call.
+    """The transcript of one call.
 
     Args:
-        channel_name: the caller's channel.
-        variables: the channel variables that are worth an entry when they are set.
-        write: told of each entry; of some changes that make none, with ``None``.
+        channel_name: the name of the caller's channel.
+        variables: the channel variables that get an entry when they are set.
+        write: called with each entry; with None at some changes without one.
 
     Attributes:
         entries: all entries so far.
-        is_in_conversation: whether the caller speaks with somebody.
+        is_in_conversation: whether the caller is in a bridge.
     """
 
     def __init__(
@@ -83,14 +82,14 @@ class Transcript:
         self._playing: set[str] = set()
         self._ringing: dict[str, str] = {}
         self._is_hung_up = False
-        self._listeners: Mapping[str, Callable[[Mapping[str, Any], float], None]] = {
+        self._handlers: Mapping[str, Callable[[Mapping[str, Any], float], None]] = {
             "PlaybackStarted": self._playback_started,
             "PlaybackFinished": self._playback_finished,
             "RecordingStarted": self._recording_started,
             "Dial": self._dial,
             "ChannelDestroyed": self._destroyed,
         }
-        self._callers_listeners: Mapping[
+        self._caller_handlers: Mapping[
             str, Callable[[Mapping[str, Any], float], None]
         ] = {
             "ChannelDtmfReceived": self._key,
@@ -105,18 +104,18 @@ class Transcript:
         """Whether the caller hears nothing, and no phone rings."""
         return not self._playing and not self._ringing
 
-    def hear(self, event: Mapping[str, Any], at: float) -> None:
-        """Take an event, of any channel, and when it came."""
+    def receive(self, event: Mapping[str, Any], at: float) -> None:
+        """Receive an event of any channel, and its time."""
         kind = event["type"]
         channel = event.get("channel", {})
         if channel.get("name") == self._channel_name:
             self._target = f"channel:{channel['id']}"
             self._language = self._language or channel["language"]
-            listener = self._callers_listeners.get(kind)
+            handler = self._caller_handlers.get(kind)
         else:
-            listener = self._listeners.get(kind)
-        if listener is not None:
-            listener(event, at)
+            handler = self._handlers.get(kind)
+        if handler is not None:
+            handler(event, at)
 
     def add(self, at: float, kind: Kind, text: str) -> None:
         """Add an entry."""
@@ -124,8 +123,8 @@ class Transcript:
         self.entries.append(entry)
         self._write(entry)
 
-    def cannot_ring(self, endpoint: str, at: float) -> None:
-        """Take note of a phone that is unavailable: most have no event to say so."""
+    def phone_unavailable(self, endpoint: str, at: float) -> None:
+        """Add an entry for a phone that is unavailable, unless an event has made it."""
         text = f"{endpoint} {_OUTCOMES['CHANUNAVAIL']}"
         if self.entries and self.entries[-1].text == text:
             return
@@ -195,5 +194,5 @@ class Transcript:
 
 
 def _endpoint(channel_name: str) -> str:
-    """Give what was dialled to make a channel: ``PJSIP/410`` of ``PJSIP/410-0001``."""
+    """Return the endpoint of a channel: ``PJSIP/410`` of ``PJSIP/410-0001``."""
     return channel_name.partition(";")[0].rpartition("-")[0]

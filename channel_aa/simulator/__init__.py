@@ -1,15 +1,16 @@
-"""An Asterisk that is not there: an ARI server on real sockets, callers to script.
+"""A simulated Asterisk: an ARI server, and callers to script.
 
-For the demo, the tests and the benchmarks. It is built from what Asterisk was
-seen to do, and shares no code with the ARI client or the attendant: neither can
-make it wrong in the same way as themselves.
+For the demo, the commands, the tests and the benchmarks. It is built from what
+Asterisk was seen to do, and shares no code with the ARI client or the attendant, so
+that it does not share their errors. `channel_aa.simulator.in_memory` alone imports
+the client, to connect one without sockets.
 """
 
-from channel_aa.simulator.callers import HeardSound, SimulatedCaller
+from channel_aa.simulator.callers import HeardSound, ICallObserver, SimulatedCaller
 from channel_aa.simulator.faults import Faults
-from channel_aa.simulator.interfaces import ICallObserver
+from channel_aa.simulator.grammar import ScriptError
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from channel_aa.simulator.script import ScriptError, parse_script
+from channel_aa.simulator.script import parse_script
 from channel_aa.simulator.simulator import Simulator
 
 __all__ = [

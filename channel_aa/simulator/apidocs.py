@@ -1,4 +1,4 @@
-"""The API's own description, in Swagger 1.2, for clients that build on it."""
+"""ARI's description of itself in Swagger 1.2, generated from the routes."""
 
 from __future__ import annotations
 
@@ -7,71 +7,43 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from typing import Any
 
-    from channel_aa.simulator.api import Route
+    from channel_aa.simulator.routing import Route
 
-_EVENTS: Mapping[str, Mapping[str, str]] = {
-    "ApplicationReplaced": {},
-    "BridgeCreated": {"bridge": "Bridge"},
-    "BridgeDestroyed": {"bridge": "Bridge"},
-    "ChannelCallerId": {
-        "caller_presentation": "int",
-        "caller_presentation_txt": "string",
-        "channel": "Channel",
-    },
-    "ChannelCreated": {"channel": "Channel"},
-    "ChannelDestroyed": {
-        "cause": "int",
-        "cause_txt": "string",
-        "channel": "Channel",
-    },
-    "ChannelDialplan": {
-        "channel": "Channel",
-        "dialplan_app": "string",
-        "dialplan_app_data": "string",
-    },
-    "ChannelDtmfReceived": {
-        "digit": "string",
-        "duration_ms": "int",
-        "channel": "Channel",
-    },
-    "ChannelEnteredBridge": {"bridge": "Bridge", "channel": "Channel"},
-    "ChannelHangupRequest": {
-        "cause": "int",
-        "soft": "boolean",
-        "channel": "Channel",
-    },
-    "ChannelLeftBridge": {"bridge": "Bridge", "channel": "Channel"},
-    "ChannelStateChange": {"channel": "Channel"},
-    "ChannelVarset": {
-        "variable": "string",
-        "value": "string",
-        "channel": "Channel",
-    },
-    "Dial": {
-        "dialstatus": "string",
-        "dialstring": "string",
-        "forward": "string",
-        "peer": "Channel",
-    },
-    "PlaybackContinuing": {"playback": "Playback"},
-    "PlaybackFinished": {"playback": "Playback"},
-    "PlaybackStarted": {"playback": "Playback"},
-    "RecordingFailed": {"recording": "LiveRecording"},
-    "RecordingFinished": {"recording": "LiveRecording"},
-    "RecordingStarted": {"recording": "LiveRecording"},
-    "StasisEnd": {"channel": "Channel"},
-    "StasisStart": {"args": "List[string]", "channel": "Channel"},
-}
+_EVENTS = """\
+ApplicationReplaced
+BridgeCreated bridge:Bridge
+BridgeDestroyed bridge:Bridge
+ChannelCallerId caller_presentation:int caller_presentation_txt:string channel:Channel
+ChannelCreated channel:Channel
+ChannelDestroyed cause:int cause_txt:string channel:Channel
+ChannelDialplan channel:Channel dialplan_app:string dialplan_app_data:string
+ChannelDtmfReceived digit:string duration_ms:int channel:Channel
+ChannelEnteredBridge bridge:Bridge channel:Channel
+ChannelHangupRequest cause:int soft:boolean channel:Channel
+ChannelLeftBridge bridge:Bridge channel:Channel
+ChannelStateChange channel:Channel
+ChannelVarset variable:string value:string channel:Channel
+Dial dialstatus:string dialstring:string forward:string peer:Channel
+PlaybackContinuing playback:Playback
+PlaybackFinished playback:Playback
+PlaybackStarted playback:Playback
+RecordingFailed recording:LiveRecording
+RecordingFinished recording:LiveRecording
+RecordingStarted recording:LiveRecording
+StasisEnd channel:Channel
+StasisStart args:List[string] channel:Channel
+"""
+# A type of event and its fields in each line, each field with its type.
 
 
 def describe(routes: Iterable[Route], *, base_url: str) -> dict[str, dict[str, Any]]:
-    """Make every document, by its name below ``/api-docs/``.
+    """Generate every document, by its name below ``/api-docs/``.
 
     Args:
-        routes: what is to be described.
+        routes: the operations to describe.
         base_url: where the API is served: ``http://127.0.0.1:8088/ari``.
     """
     by_resource = {
@@ -130,10 +102,9 @@ def _describe_route(route: Route) -> dict[str, Any]:
 
 
 def _describe_events() -> dict[str, Any]:
-    return {
-        event_type: {
-            "id": event_type,
-            "properties": {name: {"type": type_} for name, type_ in fields.items()},
-        }
-        for event_type, fields in _EVENTS.items()
-    }
+    described = {}
+    for event_type, *fields in map(str.split, _EVENTS.splitlines()):
+        types = (field.split(":") for field in fields)
+        properties = {name: {"type": type_} for name, type_ in types}
+        described[event_type] = {"id": event_type, "properties": properties}
+    return described

@@ -7,33 +7,47 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-    from channel_aa.simulator.applications import Application
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.state import PbxState
+    from channel_aa.simulator.environment import Environment
+    from channel_aa.simulator.event_bus import Application
 
 TYPES = frozenset(
     {"mixing", "holding", "dtmf_events", "proxy_media", "video_sfu", "video_single"}
 )
-"""What a bridge can be asked to be."""
+"""The types that a bridge can be created with."""
 
 
 class Bridge:
     """Channels that hear each other.
 
+    Args:
+        environment: what it depends on.
+        registry: the bridges that exist, by id.
+        bridge_id: its id.
+        name: its name.
+        kind: ``mixing`` or ``holding``.
+
     Attributes:
-        channels: those that are in it, by their id.
+        channels: the channels in it, by id.
     """
 
     def __init__(
-        self, world: PbxState, *, bridge_id: str, name: str = "", kind: str = "mixing"
+        self,
+        environment: Environment,
+        registry: dict[str, Bridge],
+        *,
+        bridge_id: str,
+        name: str,
+        kind: str,
     ) -> None:
         self.id = bridge_id
         self.channels: dict[str, Channel] = {}
-        self._world = world
+        self._bus = environment.bus
+        self._registry = registry
         self._name = name
         self._kind = kind
-        self._created = world.timestamp()
-        self._hearers: dict[str, Application] = {}
+        self._created = self._bus.timestamp()
+        self._subscribers: dict[str, Application] = {}
 
     def snapshot(self) -> dict[str, Any]:
         """Describe the bridge as Asterisk does."""
@@ -50,63 +64,60 @@ class Bridge:
             "video_mode": "talker",
         }
 
-    def create(self) -> None:
-        """Tell of it: no application of its own hears that."""
-        self._world.publish_to_all("BridgeCreated", {"bridge": self.snapshot()})
+    def subscribe(self, application: Application) -> None:
+        """Send its events to an application from now on."""
+        self._subscribers[application.name] = application
+        application.subscribed_bridges.add(self.id)
 
-    def be_watched_by(self, application: Application) -> None:
-        """Have an application hear of it from now on."""
-        self._hearers[application.name] = application
-        application.bridges[self.id] = self
+    def unsubscribe(self, application: Application) -> None:
+        """Undo `subscribe`."""
+        self._subscribers.pop(application.name, None)
+        application.subscribed_bridges.discard(self.id)
+        self._bus.drop_if_unused(application)
 
-    def be_watched_no_more_by(self, application: Application) -> None:
-        """Have an application hear of it no more."""
-        self._hearers.pop(application.name, None)
-        application.bridges.pop(self.id, None)
-        self._world.drop_if_unused(application)
-
-    def enter(self, channel: Channel) -> None:
-        """Let a channel in. Its own application hears of the bridge from now on."""
+    def add(self, channel: Channel) -> None:
+        """Add a channel, and subscribe the application that it is in."""
         self.channels[channel.id] = channel
         if channel.application is not None:
-            self.be_watched_by(channel.application)
-        self._say("ChannelEnteredBridge", channel=channel.snapshot())
-        self._tell_what_is_heard()
+            self.subscribe(channel.application)
+        self._publish("ChannelEnteredBridge", channel=channel.snapshot())
+        self._update_voices()
 
-    def leave(self, channel: Channel) -> None:
-        """Let a channel out."""
+    def remove(self, channel: Channel) -> None:
+        """Remove a channel."""
         del self.channels[channel.id]
-        self._say("ChannelLeftBridge", channel=channel.snapshot())
-        channel.hearing.stop("voice:")
-        self._tell_what_is_heard()
+        self._publish("ChannelLeftBridge", channel=channel.snapshot())
+        channel.indications.stop("voice:")
+        self._update_voices()
 
     def destroy(self) -> None:
-        """Let everybody out, and be no more.
+        """Remove every channel, then the bridge itself.
 
-        Asterisk tells an application of the end of a bridge only where no two
-        channels were left in it.
+        Asterisk sends the end of a bridge to its subscribers only if at most one
+        channel was left in it.
         """
-        hearers = tuple(self._hearers.values())
-        is_told = len(self.channels) <= 1
+        del self._registry[self.id]
+        subscribers = tuple(self._subscribers.values())
+        had_few_channels = len(self.channels) <= 1
         for channel in tuple(self.channels.values()):
             channel.leave_bridge()
-        if is_told:
-            self._say("BridgeDestroyed")
+        if had_few_channels:
+            self._publish("BridgeDestroyed")
         else:
-            self._world.publish_to_all("BridgeDestroyed", {"bridge": self.snapshot()})
-        for application in hearers:
-            self.be_watched_no_more_by(application)
+            self._bus.publish_globally("BridgeDestroyed", {"bridge": self.snapshot()})
+        for application in subscribers:
+            self.unsubscribe(application)
 
-    def _say(self, event_type: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
+    def _publish(self, event_type: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
         event = {"bridge": self.snapshot(), **fields}
-        self._world.publish(event_type, event, to=tuple(self._hearers.values()))
+        self._bus.publish(event_type, event, to=tuple(self._subscribers.values()))
 
-    def _tell_what_is_heard(self) -> None:
+    def _update_voices(self) -> None:
         for channel in self.channels.values():
             others = [
                 each.device for each in self.channels.values() if each is not channel
             ]
             if others:
-                channel.hearing.start(f"voice:{others[0]}")
+                channel.indications.start(f"voice:{others[0]}")
             else:
-                channel.hearing.stop("voice:")
+                channel.indications.stop("voice:")

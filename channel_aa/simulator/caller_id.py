@@ -1,4 +1,4 @@
-"""Who is at an end of a call, and the functions that read and change it."""
+"""Caller IDs, and the ``CALLERID`` function."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CALLER_ID = re.compile(r'\s*(?:"([^"]*)"|([^"<]*?))\s*(?:<([^>]*)>)?\s*')
 
 @dataclass(frozen=True)
 class CallerId:
-    """The name and the number of somebody; either may be empty."""
+    """A name and a number; either may be empty."""
 
     name: str = ""
     number: str = ""
@@ -32,12 +32,12 @@ class CallerId:
         return {"name": self.name, "number": self.number}
 
     def read(self, part: str) -> str:
-        """Read what ``CALLERID(part)`` reads; empty where there is no such part."""
+        """Read what ``CALLERID(part)`` reads; empty if the part is unknown."""
         parts = {"name": self.name, "num": self.number, "number": self.number}
         return {**parts, "all": str(self)}.get(part, "")
 
     def changed(self, part: str, value: str) -> CallerId:
-        """Change what ``CALLERID(part)`` changes; nothing where there is no such."""
+        """Return it with ``CALLERID(part)`` set; unchanged if the part is unknown."""
         match part:
             case "name":
                 return replace(self, name=value)

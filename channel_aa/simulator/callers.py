@@ -1,4 +1,6 @@
-"""The callers: whoever is at the other end of a simulated channel."""
+"""The callers at the far end of simulated channels."""
+
+# ruff: noqa: N805 - the methods of a zope Interface are written without self
 
 from __future__ import annotations
 
@@ -6,17 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
-from zope.interface import implementer
+from zope.interface import Interface, implementer
 
 from channel_aa.simulator.channels import HANGUP_NORMAL
+from channel_aa.simulator.grammar import KEYS, ScriptError
 from channel_aa.simulator.interfaces import IChannelListener
+from channel_aa.simulator.phone_behaviour import Phones
 from channel_aa.simulator.script import (
-    KEYS,
     Ended,
     HangUp,
     Hear,
     Press,
-    ScriptError,
+    SetPhone,
     Silence,
     Speak,
     Wait,
@@ -24,12 +27,11 @@ from channel_aa.simulator.script import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from channel_aa.simulator.caller_id import CallerId
-    from channel_aa.simulator.interfaces import ICallObserver
+    from channel_aa.simulator.channels import ChannelSetup
+    from channel_aa.simulator.factory import Factory
     from channel_aa.simulator.script import Step
-    from channel_aa.simulator.state import PbxState
     from channel_aa.simulator.timers import Timer
 
 KEY_SECONDS = 0.15
@@ -54,42 +56,55 @@ class HeardSound:
     how: str = ""
 
 
+class ICallObserver(Interface):
+    """Observes what happens to a caller."""
+
+    def sound_started(caller: SimulatedCaller, media: str) -> None:
+        """See a sound begin."""
+
+    def sound_ended(caller: SimulatedCaller, media: str, how: str) -> None:
+        """See it end: ``done``, ``stopped`` or ``failed``."""
+
+    def key_pressed(caller: SimulatedCaller, key: str) -> None:
+        """See the caller press a key."""
+
+    def call_ended(caller: SimulatedCaller, outcome: str) -> None:
+        """See the call end."""
+
+
 @implementer(IChannelListener)
 class SimulatedCaller:
-    """Somebody on the telephone, and what was heard there.
+    """A caller, and what it heard. All times are simulated seconds.
 
-    Made by `Simulator.call`, which says what the arguments mean. All times are
-    simulated seconds.
+    Args:
+        factory: makes its channel.
+        setup: what the channel begins with.
+        observer: sees what happens to the caller.
+        phones: the phones that its script may change.
+
+    Attributes:
+        heard: every sound that it heard, in order.
+        outcome: how the call ended, see `ended`; empty until then.
+        channel: its channel.
     """
 
     def __init__(
         self,
-        world: PbxState,
+        factory: Factory,
+        setup: ChannelSetup,
         *,
-        name: str = "",
-        extension: str = "1000",
-        state: str = "Ring",
-        dialplan_seconds: float = 0.0,
         observer: ICallObserver | None = None,
-        party: CallerId | None = None,
-        language: str = "en",
+        phones: Phones | None = None,
     ) -> None:
         self.heard: list[HeardSound] = []
         self.outcome = ""
-        self.channel = world.new_channel(
-            name=name,
-            extension=extension,
-            listener=self,
-            state=state,
-            dialplan_seconds=dialplan_seconds,
-            caller=party,
-            language=language,
-        )
-        self._timers = world.timers
+        self.channel = factory.new_channel(setup, self)
+        self._timers = factory.environment.timers
         self._observer = observer
+        self._phones = phones or Phones()
         self._began = self._timers.now
         self._waiting: dict[Deferred[None], Timer] = {}
-        self._to_tell: list[Deferred[str]] = []
+        self._awaiting_end: list[Deferred[str]] = []
         self._heard_up_to = 0
 
     @property
@@ -120,11 +135,11 @@ class SimulatedCaller:
         ``continued in dialplan at CONTEXT,EXTENSION,PRIORITY`` and
         ``forgotten by Asterisk``.
         """
-        ended: Deferred[str] = Deferred(self._to_tell.remove)
+        ended: Deferred[str] = Deferred(self._awaiting_end.remove)
         if self.is_over:
             ended.callback(self.outcome)
         else:
-            self._to_tell.append(ended)
+            self._awaiting_end.append(ended)
         return ended
 
     def press(self, keys: str) -> None:
@@ -142,7 +157,7 @@ class SimulatedCaller:
             self.channel.press(key)
 
     def speak(self, seconds: float) -> None:
-        """Say something for so many seconds: what a recording hears."""
+        """Speak for so many seconds: what a recording records."""
         self.channel.speak(seconds)
 
     def hang_up(self) -> None:
@@ -152,19 +167,25 @@ class SimulatedCaller:
         )
 
     def run(
-        self, script: str | Sequence[Step], *, patience: float = 30.0
+        self,
+        script: str | Sequence[Step],
+        *,
+        patience: float = 30.0,
+        prepare: Callable[[Step, Step | None], Awaitable[float]] | None = None,
     ) -> Deferred[None]:
-        """Do one step after the other; see `channel_aa.simulator.script`.
+        """Carry out a script, step by step; see `channel_aa.simulator.script`.
 
         Args:
             script: the steps, or how they are written.
-            patience: how many seconds one step may wait for what it waits for.
+            patience: the seconds that a step may wait for its condition.
+            prepare: awaited before each step, with the step and the one before;
+                returns the patience with this step.
 
-        Errors: `ScriptError`, naming the step, where what it waits for does not
-        come in time, or cannot come because the call is over.
+        Errors: `ScriptError`, naming the step, if its condition is not met in time, or
+        cannot be met because the call is over.
         """
         steps = parse_script(script) if isinstance(script, str) else script
-        return Deferred.fromCoroutine(self._run(steps, patience))
+        return Deferred.fromCoroutine(self._run(steps, patience, prepare))
 
     def sound_started(self, media: str) -> None:
         """Hear a sound begin."""
@@ -190,20 +211,29 @@ class SimulatedCaller:
         if self._observer is not None:
             self._observer.call_ended(self, outcome)
         self._wake()
-        to_tell, self._to_tell = self._to_tell, []
-        for ended in to_tell:
+        awaiting, self._awaiting_end = self._awaiting_end, []
+        for ended in awaiting:
             ended.callback(outcome)
 
     @property
     def _now(self) -> float:
         return self._timers.now - self._began
 
-    async def _run(self, steps: Sequence[Step], patience: float) -> None:
+    async def _run(
+        self,
+        steps: Sequence[Step],
+        patience: float,
+        prepare: Callable[[Step, Step | None], Awaitable[float]] | None,
+    ) -> None:
+        previous: Step | None = None
         for number, step in enumerate(steps, start=1):
             try:
+                if prepare is not None:
+                    patience = await prepare(step, previous)
                 await self._do(step, patience)
             except ScriptError as error:
                 raise ScriptError(f"step {number} ({step}): {error}") from None
+            previous = step
 
     async def _do(self, step: Step, patience: float) -> None:
         match step:
@@ -212,16 +242,18 @@ class SimulatedCaller:
             case Wait(seconds):
                 await self._pass_time(seconds)
             case Hear():
-                await self._until(lambda: self._hears(step), patience)
+                await self._wait_until(lambda: self._has_heard(step), patience)
             case Silence(seconds):
-                await self._listen_to_silence(seconds, patience)
+                await self._wait_for_silence(seconds, patience)
             case Speak(seconds):
                 self.speak(seconds)
                 await self._pass_time(seconds)
+            case SetPhone(endpoint, phone):
+                self._phones.change(endpoint, phone)
             case HangUp():
                 self.hang_up()
             case Ended():
-                await self._until(lambda: self.is_over, patience)
+                await self._wait_until(lambda: self.is_over, patience)
 
     async def _press_in_turn(self, keys: str) -> None:
         for position, key in enumerate(keys):
@@ -232,21 +264,21 @@ class SimulatedCaller:
             self.press(key)
 
     async def _pass_time(self, seconds: float) -> None:
-        """Let time pass; there is nothing to wait for once the call is over."""
+        """Let time pass, at most until the call is over."""
         until = self._now + seconds
         while not self.is_over and self._now < until - _EPSILON:
-            await self._change(until - self._now)
+            await self._wait_for_change(until - self._now)
 
-    async def _until(self, is_so: Callable[[], bool], patience: float) -> None:
+    async def _wait_until(self, condition: Callable[[], bool], patience: float) -> None:
         deadline = self._now + patience
-        while not is_so():
+        while not condition():
             if self.is_over:
                 raise ScriptError(f"the call was over: {self.outcome}")
             if self._now >= deadline - _EPSILON:
                 raise ScriptError(f"waited {patience:g} seconds in vain")
-            await self._change(deadline - self._now)
+            await self._wait_for_change(deadline - self._now)
 
-    async def _listen_to_silence(self, seconds: float, patience: float) -> None:
+    async def _wait_for_silence(self, seconds: float, patience: float) -> None:
         began = self._now
         deadline = began + patience + seconds
         while not self.is_over:
@@ -254,31 +286,33 @@ class SimulatedCaller:
                 since = max([began, *(each.ended or 0.0 for each in self.heard)])
                 if self._now >= since + seconds - _EPSILON:
                     return
-                next_look = since + seconds
+                next_check = since + seconds
             else:
-                next_look = deadline
+                next_check = deadline
             if self._now >= deadline - _EPSILON:
                 raise ScriptError(f"waited {patience:g} seconds in vain")
-            await self._change(min(next_look, deadline) - self._now)
+            await self._wait_for_change(min(next_check, deadline) - self._now)
         raise ScriptError(f"the call was over: {self.outcome}")
 
-    def _hears(self, step: Hear) -> bool:
+    def _has_heard(self, step: Hear) -> bool:
         for position in range(self._heard_up_to, len(self.heard)):
             if step.matches(self.heard[position].media):
                 self._heard_up_to = position + 1
                 return True
         return False
 
-    def _change(self, within: float) -> Deferred[None]:
-        """Wait until something happens on the line, or for so many seconds."""
-        changed: Deferred[None] = Deferred(self._give_up)
-        self._waiting[changed] = self._timers.later(within, lambda: self._tell(changed))
+    def _wait_for_change(self, within: float) -> Deferred[None]:
+        """Wait until a sound begins or ends, the call ends, or seconds have passed."""
+        changed: Deferred[None] = Deferred(self._cancelled)
+        self._waiting[changed] = self._timers.later(
+            within, lambda: self._expire(changed)
+        )
         return changed
 
-    def _give_up(self, changed: Deferred[None]) -> None:
+    def _cancelled(self, changed: Deferred[None]) -> None:
         self._waiting.pop(changed).cancel()
 
-    def _tell(self, changed: Deferred[None]) -> None:
+    def _expire(self, changed: Deferred[None]) -> None:
         del self._waiting[changed]
         changed.callback(None)
 

@@ -1,27 +1,25 @@
-"""One call's channel: its state, what is asked of it, its way in and out."""
+"""A channel: its state, its commands, entering and leaving an application."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
 
 from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.command_queue import CommandFailedError, CommandQueue
-from channel_aa.simulator.dialplan import Dialplan
-from channel_aa.simulator.dialplan_location import DialplanLocation
+from channel_aa.simulator.dialplan import Dialplan, DialplanLocation
 from channel_aa.simulator.indications import Indications
+from channel_aa.simulator.variables import write_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from channel_aa.simulator.applications import Application
-    from channel_aa.simulator.bridges import Bridge
-    from channel_aa.simulator.interfaces import IChannelListener
-    from channel_aa.simulator.playbacks import Playback
-    from channel_aa.simulator.recordings import Recording
-    from channel_aa.simulator.state import PbxState
+    from channel_aa.simulator.environment import Environment
+    from channel_aa.simulator.event_bus import Application
+    from channel_aa.simulator.interfaces import Activity, IChannelListener
 
 HANGUP_NORMAL = 16
 _SOFT_HANGUP_EXPLICIT = 32
@@ -37,62 +35,101 @@ _CAUSES = {
 _BLIND_STATES = frozenset({"Down", "Rsrvd", "Ringing"})
 
 
+class SupportsChannels(Protocol):
+    """A bridge, as far as a channel knows it."""
+
+    def add(self, channel: Channel) -> None:
+        """Add a channel."""
+
+    def remove(self, channel: Channel) -> None:
+        """Remove a channel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelSetup:
+    """What a channel begins with.
+
+    Args:
+        channel_id: its id; empty: any.
+        name: its name; a number is appended to one that ends with ``-``.
+        state: its state: ``Ring`` for a call that comes in, ``Down``, ….
+        context: the context that it enters the dialplan in.
+        extension: the extension that was dialled.
+        caller: who is at the far end.
+        connected: who is connected to that.
+        language: its language.
+        variables: its variables.
+        dialplan_seconds: how long it stays in the dialplan outside of applications.
+    """
+
+    channel_id: str = ""
+    name: str = "PJSIP/alice-"
+    state: str = "Ring"
+    context: str = "default"
+    extension: str = "1000"
+    caller: CallerId = field(default_factory=CallerId)
+    connected: CallerId = field(default_factory=CallerId)
+    language: str = "en"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    dialplan_seconds: float = 0.0
+
+
 class Channel:
     """A channel, seen from Asterisk's side.
 
+    Args:
+        environment: what it depends on.
+        registry: the channels that exist, by id; it removes itself at its end.
+        setup: what it begins with.
+        listener: the far end of it.
+
     Attributes:
-        application: the Stasis application it is in.
-        watchers: the applications that hear of it for all of its life.
-        bridge: the bridge it is in.
-        hearing: what is heard on it, apart from sounds.
-        speaks_until: until when its caller speaks, in the timers' seconds.
-        when_hung_up: called once, after the ``ChannelHangupRequest``.
+        application: the Stasis application that it is in.
+        bridge: the bridge that it is in.
+        indications: what is heard on it, apart from playbacks.
+        speaks_until: until when the caller speaks, by the timers' clock.
+        on_hangup: called once, after the ``ChannelHangupRequest``.
     """
 
     def __init__(
         self,
-        world: PbxState,
-        *,
-        channel_id: str,
-        name: str,
-        state: str,
-        extension: str,
+        environment: Environment,
+        registry: dict[str, Channel],
+        setup: ChannelSetup,
         listener: IChannelListener,
-        context: str = "default",
-        caller: CallerId | None = None,
-        connected: CallerId | None = None,
-        language: str = "en",
-        variables: Mapping[str, str] | None = None,
-        dialplan_seconds: float = 0.0,
     ) -> None:
-        self.id = channel_id
-        self.name = name
-        self.state = state
+        self.id = setup.channel_id
+        self.name = setup.name
+        self.state = setup.state
         self.listener = listener
         self.application: Application | None = None
-        self.watchers: dict[str, Application] = {}
-        self.bridge: Bridge | None = None
+        self.bridge: SupportsChannels | None = None
         self.is_hung_up = False
-        self.variables: dict[str, str] = dict(variables or {})
-        self.caller = caller or CallerId()
-        self.language = language
-        self.place = DialplanLocation(context, extension, 1)
+        self.variables = dict(setup.variables)
+        self.caller = setup.caller
+        self.language = setup.language
+        self.location = DialplanLocation(setup.context, setup.extension, 1)
         self.app_name = ""
         self.app_data = ""
         self.speaks_until = 0.0
-        self.when_hung_up: Callable[[], None] = _nothing
-        self._connected = connected or CallerId()
-        self._world = world
-        self._created = world.timestamp()
-        self._thread = CommandQueue(
-            world.timers,
-            delay=lambda: world.thread_delay,
+        self.on_hangup: Callable[[], None] = _nothing
+        self.indications = Indications(listener)
+        self._registry = registry
+        self._bus = environment.bus
+        self._timers = environment.timers
+        self._connected = setup.connected
+        self._created = self._bus.timestamp()
+        self._subscriptions: dict[str, Application] = {}
+        self._queue = CommandQueue(
+            environment.timers,
+            delay=lambda: environment.thread_delay,
             when_idle=self._leave_if_due,
         )
-        self.hearing = Indications(listener)
         self._leave_for: DialplanLocation | None = None
         self._dialplan = Dialplan(
-            world.timers, seconds=dialplan_seconds, when_over=self._end_of_dialplan
+            environment.timers,
+            seconds=setup.dialplan_seconds,
+            when_over=self._end_of_dialplan,
         )
         self._cause = HANGUP_NORMAL
         self._outcome = ""
@@ -108,7 +145,7 @@ class Channel:
             "connected": self._connected.snapshot(),
             "accountcode": "",
             "dialplan": {
-                **self.place.snapshot(),
+                **self.location.snapshot(),
                 "app_name": self.app_name,
                 "app_data": self.app_data,
             },
@@ -118,43 +155,53 @@ class Channel:
 
     @property
     def device(self) -> str:
-        """The telephone that it belongs to: ``PJSIP/alice``."""
+        """The device that it belongs to: ``PJSIP/alice``."""
         return self.name.rpartition("-")[0]
 
     @property
     def is_in_valid_state(self) -> bool:
-        """Whether an application may do anything but hang up: not an outbound call."""
+        """Whether it is not an outbound channel that still rings."""
         return self.state not in _BLIND_STATES
 
     @property
-    def hearers(self) -> tuple[Application, ...]:
-        """The applications that hear of it."""
+    def subscribers(self) -> tuple[Application, ...]:
+        """The applications that get its events."""
         own = self.application
-        if not self.watchers:
+        if not self._subscriptions:
             return () if own is None else (own,)
-        others = (each for each in self.watchers.values() if each is not own)
+        others = (each for each in self._subscriptions.values() if each is not own)
         return tuple(others) if own is None else (own, *others)
 
+    def subscribe(self, application: Application) -> None:
+        """Send its events to an application for as long as it exists."""
+        self._subscriptions[application.name] = application
+        application.subscribed_channels.add(self.id)
+
+    def unsubscribe(self, application: Application) -> None:
+        """Undo `subscribe`."""
+        self._subscriptions.pop(application.name, None)
+        application.subscribed_channels.discard(self.id)
+        self._bus.drop_if_unused(application)
+
     def enter(self, application_name: str, arguments: Sequence[str]) -> None:
-        """Come to the dialplan's ``Stasis(application,argument,…)``."""
-        world = self._world
+        """Enter the dialplan's ``Stasis(application,argument,…)``."""
         self.app_name = "Stasis"
         self.app_data = ",".join((application_name, *arguments))
         dialplan = {"dialplan_app": self.app_name, "dialplan_app_data": self.app_data}
-        self._tell_watchers("ChannelDialplan", dialplan)
+        self._publish_to_subscriptions("ChannelDialplan", dialplan)
         self._set_status("")
-        application = world.applications.get(application_name)
+        application = self._bus.applications.get(application_name)
         if application is None or application.send is None:
             self._set_status("FAILED")
             self.act(self._run_the_dialplan)
             return
         self.application = application
-        application.channels[self.id] = self
+        application.channels.add(self.id)
         entry = {"args": list(arguments), "channel": self.snapshot()}
-        world.tell(application, "StasisStart", entry)
+        self._bus.send_to(application, "StasisStart", entry)
 
     def press(self, digit: str, *, duration_ms: int = 100) -> None:
-        """Take a key that the caller pressed."""
+        """Receive a key that the caller pressed."""
         self.act(lambda: self._receive_key(digit, duration_ms))
 
     def hang_up(
@@ -196,159 +243,155 @@ class Channel:
         self.act(end)
 
     def answer(self) -> Deferred[None]:
-        """Answer, once what was asked for before is done.
+        """Answer, after the commands before.
 
         Errors: `CommandFailedError`.
         """
-        return self._wait_for(self._answer, "Failed to answer channel")
+        return self._run_in_turn(self._answer, "Failed to answer channel")
 
     def change_state(self, state: str) -> None:
-        """Be in another state: ``Ringing``, ``Up``."""
+        """Change the state: ``Ringing``, ``Up``."""
         if self.state != state:
             self.state = state
-            self.say("ChannelStateChange", {})
+            self.publish("ChannelStateChange", {})
 
-    def is_answered_for_recording(self) -> bool:
-        """Answer where that is possible; say whether it is answered."""
+    def answer_for_recording(self) -> bool:
+        """Answer unless hung up, and return whether it is answered."""
         if not self.is_hung_up:
             self.change_state("Up")
         return self.state == "Up"
 
     def set_variable(self, name: str, value: str | None) -> Deferred[None]:
-        """Set a variable or a function, once what was asked for before is done.
-
-        None: it is not set any more.
+        """Set a variable or a function, after the commands before; None: remove it.
 
         Errors: `CommandFailedError`.
         """
-        return self._wait_for(
-            lambda: self._world.variables.write(self, name, value),
-            "Failed to set channel variable",
+        return self._run_in_turn(
+            lambda: write_variable(self, name, value), "Failed to set channel variable"
         )
 
-    def play(self, playback: Playback) -> None:
-        """Play it, once what was asked for before is done."""
-        if not self._put(lambda: self._begin(playback)):
-            self._world.forget_playback(playback)
+    def start(self, activity: Activity) -> None:
+        """Play or record, after the commands before."""
+        if not self._put(lambda: self._begin(activity)):
+            activity.discard()
 
-    def record(self, recording: Recording) -> None:
-        """Record, once what was asked for before is done."""
-        if not self._put(lambda: self._begin(recording)):
-            self._world.recordings.forget_live(recording)
+    def indicate(self, indication: str) -> None:
+        """Start ``ringing`` or ``music:CLASS``, after the commands before."""
+        self._put(lambda: self.indications.start(indication))
 
-    def indicate(self, heard: str) -> None:
-        """Let it hear ``ringing`` or ``music:CLASS``, behind what was asked before."""
-        self._put(lambda: self.hearing.start(heard))
+    def stop_indicating(self, indication: str) -> None:
+        """Stop an indication whose name begins so, after the commands before."""
+        self._put(lambda: self.indications.stop(indication))
 
-    def indicate_no_more(self, heard: str) -> None:
-        """End `indicate`, of what begins so."""
-        self._put(lambda: self.hearing.stop(heard))
-
-    def join(self, bridge: Bridge) -> Deferred[None]:
-        """Enter a bridge, once what was asked for before is done.
+    def enter_bridge(self, bridge: SupportsChannels) -> Deferred[None]:
+        """Enter a bridge, after the commands before.
 
         Errors: `CommandFailedError`.
         """
 
         def enter() -> None:
             self.leave_bridge()
-            self.hearing.stop()
+            self.indications.stop()
             self.bridge = bridge
-            bridge.enter(self)
+            bridge.add(self)
 
-        return self._wait_for(enter, "Channel not in Stasis application")
+        return self._run_in_turn(enter, "Channel not in Stasis application")
 
-    def part(self) -> Deferred[None]:
-        """Leave the bridge, once what was asked for before is done.
+    def leave_bridge_in_turn(self) -> Deferred[None]:
+        """Leave the bridge, after the commands before.
 
         Errors: `CommandFailedError`.
         """
-        return self._wait_for(self.leave_bridge, "Channel not in this bridge")
+        return self._run_in_turn(self.leave_bridge, "Channel not in this bridge")
 
     def leave_bridge(self) -> None:
-        """Leave the bridge at once, where it is in one."""
+        """Leave the bridge at once, if it is in one."""
         bridge, self.bridge = self.bridge, None
         if bridge is not None:
-            bridge.leave(self)
+            bridge.remove(self)
 
     def continue_in_dialplan(
         self, *, context: str = "", extension: str = "", priority: int | None = None
     ) -> None:
-        """Leave the application, once what was asked for before is done.
+        """Leave the application, after the commands before.
 
-        With nothing given, for the priority after the one it came from.
+        Without arguments it continues at the priority after the one it came from.
         """
-        place = self.place.moved(
+        location = self.location.moved(
             context=context, extension=extension, priority=priority
         )
 
         def leave() -> None:
-            self._leave_for = place
+            self._leave_for = location
 
         self._put(leave)
 
     def activity_over(self) -> None:
-        """Go on: what it was busy with has come to its end."""
-        self._thread.activity = None
+        """Continue: the activity has ended."""
+        self._queue.activity = None
 
     def speak(self, seconds: float) -> None:
-        """Let its caller speak for so long from now on."""
-        self.speaks_until = self._world.timers.now + seconds
-        if self._thread.activity is not None:
-            self._thread.activity.voice_changed()
+        """Let the caller speak for so many seconds from now on."""
+        self.speaks_until = self._timers.now + seconds
+        if self._queue.activity is not None:
+            self._queue.activity.voice_changed()
 
     def forget(self) -> None:
-        """Vanish without a word: Asterisk has stopped."""
-        self._thread.clear()
+        """End without an event: Asterisk has stopped."""
+        self._queue.clear()
         self.application = None
         self.is_hung_up = True
         self.listener.channel_gone("forgotten by Asterisk")
 
     def act(self, action: Callable[[], None]) -> None:
-        """Do this, after what is being done already; then go on with commands."""
-        self._thread.act(action)
+        """Run this behind the actions under way; then continue with the commands."""
+        self._queue.act(action)
 
-    def say(self, event_type: str, fields: Mapping[str, Any]) -> None:
-        """Tell of the channel those that hear of it."""
+    def publish(self, event_type: str, fields: Mapping[str, Any]) -> None:
+        """Send an event of the channel to its subscribers."""
         event = {**fields, "channel": self.snapshot()}
-        self._world.publish(event_type, event, to=self.hearers)
+        self._bus.publish(event_type, event, to=self.subscribers)
 
-    def _tell_watchers(self, event_type: str, fields: Mapping[str, Any]) -> None:
-        """Tell what an application is not told because the channel is in it."""
+    def _publish_to_subscriptions(
+        self, event_type: str, fields: Mapping[str, Any]
+    ) -> None:
+        """Send an event that the application does not get that the channel is in."""
         event = {**fields, "channel": self.snapshot()}
-        self._world.publish(event_type, event, to=tuple(self.watchers.values()))
+        self._bus.publish(event_type, event, to=tuple(self._subscriptions.values()))
 
     def _leave_if_due(self) -> None:
         leaves = self.is_hung_up or self._leave_for is not None
-        if leaves and self._thread.is_silent and self.application is not None:
+        if leaves and self._queue.is_idle and self.application is not None:
             self._leave(self.application)
 
     def _put(self, command: Callable[[], None]) -> bool:
-        """Line a command up; False where the channel takes no more of them."""
+        """Append a command; False: the channel takes no more of them."""
         if self.application is None or self._leave_for is not None:
             return False
-        self._thread.put(command)
+        self._queue.put(command)
         return True
 
-    def _wait_for(self, command: Callable[[], None], error: str) -> Deferred[None]:
+    def _run_in_turn(self, command: Callable[[], None], error: str) -> Deferred[None]:
         if self.application is None or self._leave_for is not None:
             refused: Deferred[None] = Deferred()
             refused.errback(CommandFailedError(error))
             return refused
-        return self._thread.wait_for(command)
+        return self._queue.wait_for(command)
 
-    def _begin(self, activity: Playback | Recording) -> None:
-        self._thread.activity = activity
+    def _begin(self, activity: Activity) -> None:
+        self._queue.activity = activity
         if self.bridge is None:
-            self.hearing.stop()
+            self.indications.stop()
         activity.begin()
 
     def _receive_key(self, digit: str, duration_ms: int) -> None:
         if self.is_hung_up:
             return
-        self.say("ChannelDtmfReceived", {"digit": digit, "duration_ms": duration_ms})
-        if self._thread.activity is not None:
-            self._thread.activity.key_pressed(digit)
+        self.publish(
+            "ChannelDtmfReceived", {"digit": digit, "duration_ms": duration_ms}
+        )
+        if self._queue.activity is not None:
+            self._queue.activity.key_pressed(digit)
 
     def _answer(self) -> None:
         if self.is_hung_up:
@@ -356,10 +399,10 @@ class Channel:
         self.change_state("Up")
 
     def _set_status(self, status: str) -> None:
-        """Set STASISSTATUS: the channel's own application is not told."""
+        """Set STASISSTATUS; the channel's own application gets no event of it."""
         self.variables["STASISSTATUS"] = status
-        told = {"variable": "STASISSTATUS", "value": status}
-        self._tell_watchers("ChannelVarset", told)
+        fields = {"variable": "STASISSTATUS", "value": status}
+        self._publish_to_subscriptions("ChannelVarset", fields)
 
     def _hang_up(
         self, outcome: str, cause: int, final_cause: int, *, is_soft: bool
@@ -369,34 +412,34 @@ class Channel:
         self.is_hung_up = True
         self._outcome = self._outcome or outcome
         self._cause = final_cause
-        told = {"cause": cause, "soft": True} if is_soft else {"cause": cause}
-        self.say("ChannelHangupRequest", told)
-        self.hearing.stop()
-        self.when_hung_up()
+        fields = {"cause": cause, "soft": True} if is_soft else {"cause": cause}
+        self.publish("ChannelHangupRequest", fields)
+        self.indications.stop()
+        self.on_hangup()
         if self.application is None:
             self._destroy()
-        elif self._thread.activity is not None:
-            self._thread.activity.hang_up()
+        elif self._queue.activity is not None:
+            self._queue.activity.hang_up()
 
     def _leave(self, application: Application) -> None:
         self.leave_bridge()
-        self.hearing.stop()
-        world = self._world
-        world.tell(application, "StasisEnd", {"channel": self.snapshot()})
+        self.indications.stop()
+        self._bus.send_to(application, "StasisEnd", {"channel": self.snapshot()})
         self._set_status("SUCCESS")
         self.application = None
-        world.channel_left(self, application)
+        application.channels.discard(self.id)
+        self._bus.drop_if_unused(application)
         if self.is_hung_up:
             self._destroy()
         else:
             self._run_the_dialplan()
 
     def _run_the_dialplan(self) -> None:
-        """Be elsewhere in the dialplan, which then ends the call."""
-        self.place = self._leave_for or self.place.after
+        """Continue in the dialplan, which then ends the call."""
+        self.location = self._leave_for or self.location.after
         self._leave_for = None
         self.app_name = self.app_data = ""
-        self._outcome = f"continued in dialplan at {self.place}"
+        self._outcome = f"continued in dialplan at {self.location}"
         self._dialplan.run()
 
     def _end_of_dialplan(self) -> None:
@@ -405,8 +448,10 @@ class Channel:
     def _destroy(self) -> None:
         self._dialplan.leave()
         cause = {"cause": self._cause, "cause_txt": _CAUSES.get(self._cause, "Unknown")}
-        self._tell_watchers("ChannelDestroyed", cause)
-        self._world.forget_channel(self)
+        self._publish_to_subscriptions("ChannelDestroyed", cause)
+        del self._registry[self.id]
+        for application in tuple(self._subscriptions.values()):
+            self.unsubscribe(application)
         self.listener.channel_gone(self._outcome)
 
 

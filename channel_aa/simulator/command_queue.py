@@ -1,4 +1,4 @@
-"""The thread of a channel: what it is asked for, one after the other."""
+"""The commands that an application gives a channel, carried out one by one."""
 
 from __future__ import annotations
 
@@ -9,42 +9,30 @@ from twisted.internet.defer import Deferred
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
+    from channel_aa.simulator.interfaces import Activity
     from channel_aa.simulator.timers import Timers
-
-    class Activity(Protocol):
-        """What a channel is busy with: a playback, a recording."""
-
-        def hang_up(self) -> None:
-            """End: nobody is there any more."""
-
-        def key_pressed(self, digit: str) -> None:
-            """Learn of a key that the caller pressed."""
-
-        def voice_changed(self) -> None:
-            """Learn that the caller began to speak, or will speak longer."""
 
 
 class CommandFailedError(Exception):
-    """The channel could not carry out a command."""
+    """The channel could not carry out a command; the message is Asterisk's."""
 
 
 class CommandQueue:
-    """Works off what an application asks of a channel.
+    """The queue of Stasis commands of a channel, and the thread that works on it.
 
-    An activity, such as a playback, holds up what is behind it. `act` stands for
-    Asterisk's thread: one action runs to its end before the next begins, whoever
-    asks for it and from wherever.
+    An activity, such as a playback, holds up the commands behind it. `act` stands for
+    Asterisk's thread of the channel: one action runs to its end before the next one
+    begins, even if it was requested from within the first.
 
     Args:
-        timers: what keeps time.
-        delay: tells how many seconds pass until it starts on a command where it
-            had nothing to do; None: it starts at once.
-        when_idle: called whenever there is nothing more to do now.
+        timers: the timers of the simulator.
+        delay: returns the seconds until an idle thread begins on a command; None:
+            it begins at once.
+        when_idle: called whenever nothing more can be done now.
 
     Attributes:
-        activity: what it is busy with; None: nothing.
+        activity: the activity under way, if any.
     """
 
     def __init__(
@@ -63,12 +51,12 @@ class CommandQueue:
         self._is_acting = False
 
     @property
-    def is_silent(self) -> bool:
-        """Whether nothing plays and nothing waits to be done."""
+    def is_idle(self) -> bool:
+        """Whether nothing is under way and no command waits."""
         return self.activity is None and not self._commands
 
     def act(self, action: Callable[[], None]) -> None:
-        """Do this, after what is being done already; then go on with commands."""
+        """Run this behind the actions under way; then continue with the commands."""
         self._actions.append(action)
         if self._is_acting:
             return
@@ -81,17 +69,17 @@ class CommandQueue:
             self._is_acting = False
 
     def put(self, command: Callable[[], None]) -> None:
-        """Line a command up."""
-        wakes = self.is_silent
+        """Append a command."""
+        was_idle = self.is_idle
         self._commands.append(command)
         delay = self._delay()
         if delay is None:
             self.act(_nothing)
-        elif wakes:
+        elif was_idle:
             self._timers.later(delay, lambda: self.act(_nothing))
 
     def wait_for(self, command: Callable[[], None]) -> Deferred[None]:
-        """Line a command up; fires when it was carried out.
+        """Append a command; fires when it was carried out.
 
         Errors: `CommandFailedError`, where the command raises it.
         """
@@ -109,7 +97,7 @@ class CommandQueue:
         return done
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all commands and the activity."""
         self._commands.clear()
         self.activity = None
 
@@ -120,4 +108,4 @@ class CommandQueue:
 
 
 def _nothing() -> None:
-    """Do nothing: what the channel does next is enough."""
+    """Do nothing: `act` then continues with the commands."""

@@ -13,9 +13,8 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
+from channel_aa.simulator.api import NO_CONTENT, NoAnswerError, RefusedError, Response
 from channel_aa.simulator.apidocs import describe
-from channel_aa.simulator.request_handler import NoAnswerError
 from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.websocket import EventsFactory, application_names
 
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.http import Request
 
-    from channel_aa.simulator.api import Answer
-    from channel_aa.simulator.request_handler import RequestHandler
+    from channel_aa.simulator.api import Answer, Api
     from channel_aa.simulator.state import PbxState
 
 EVENTS_FIRST_SECONDS = 0.002
@@ -43,22 +41,22 @@ _decode = msgspec.json.Decoder().decode
 
 
 class AriResource(Resource):
-    """Serves ``/ari/…``.
+    """The resource ``/ari/…``.
 
     Args:
-        world: what is served.
-        desk: who serves it.
+        state: what is served.
+        api: serves the requests.
         events: makes the websockets of ``/ari/events``.
-        username: who may ask.
-        password: the password to do so.
+        username: the user of the API.
+        password: and its password.
     """
 
     isLeaf = True  # noqa: N815 - Twisted's name
 
     def __init__(
         self,
-        world: PbxState,
-        desk: RequestHandler,
+        state: PbxState,
+        api: Api,
         events: EventsFactory,
         *,
         username: str,
@@ -66,26 +64,26 @@ class AriResource(Resource):
     ) -> None:
         super().__init__()
         self.is_booting = False
-        self._world = world
-        self._desk = desk
+        self._state = state
+        self._api = api
         self._websockets = WebSocketResource(events)
         self._credentials = f"{username}:{password}"
 
     def render(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
         """Serve one request."""
-        self._desk.requests += 1
+        self._api.requests += 1
         try:
             return self._serve(request)
         except RefusedError as error:
             return self._write(request, error.response)
         except NoAnswerError:
-            return _break_off(request)
+            return _drop(request)
 
     def _serve(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
-        path, query = self._admit(request)
+        path, query = self._check(request)
         segments = [unquote(each) for each in path.split("/")[1:]]
         method = request.method.decode("ascii", "replace")
-        fault = self._desk.fault_in(method, path)
+        fault = self._api.fault_in(method, path)
         if segments == ["events"] and request.getHeader("upgrade"):
             if not application_names([query.get("app", "")]):
                 raise RefusedError(400, "HTTP request is missing param: [app]")
@@ -93,14 +91,14 @@ class AriResource(Resource):
         if segments[0] == "api-docs":
             return self._write(request, _documentation(request, segments[1:]))
         parameters = {**query, **_parameters_in_body(request)}
-        answer = self._desk.serve(method, segments, parameters, fault)
+        answer = self._api.serve(method, segments, parameters, fault)
         if isinstance(answer, Response) and not answer.events_are_first:
             return self._write(request, answer)
         self._write_later(request, answer)
         return NOT_DONE_YET
 
-    def _admit(self, request: Request) -> tuple[str, dict[str, str]]:
-        """Read where the request goes, and whether it may.
+    def _check(self, request: Request) -> tuple[str, dict[str, str]]:
+        """Check a request before it is served.
 
         Returns:
             The path below ``/ari``, and the query's parameters.
@@ -113,7 +111,7 @@ class AriResource(Resource):
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
         if self._credentials not in {query.get("api_key"), _basic_auth_of(request)}:
             raise RefusedError(401, "Authentication required", headers=_CHALLENGE)
-        self._desk.check(path)
+        self._api.check(path)
         return path.removeprefix("/ari"), query
 
     def _write_later(self, request: Request, answer: Answer) -> None:
@@ -124,24 +122,24 @@ class AriResource(Resource):
                 request.write(self._write(request, response))
                 request.finish()
 
-        def let_events_go_first(response: Response) -> None:
+        def write_in_order(response: Response) -> None:
             if response.events_are_first:
-                timers = self._world.timers
+                timers = self._state.environment.timers
                 timers.later(EVENTS_FIRST_SECONDS, lambda: finish(response))
             else:
                 finish(response)
 
-        def break_off(failure: Failure) -> None:
+        def drop(failure: Failure) -> None:
             failure.trap(NoAnswerError)
             if request.channel is not None:
-                _break_off(request)
+                _drop(request)
 
-        later.addCallbacks(let_events_go_first, break_off)
+        later.addCallbacks(write_in_order, drop)
 
     def _write(self, request: Request, response: Response) -> bytes:
         """Write the head of a response; returns its body."""
         request.setResponseCode(response.status)
-        request.setHeader("Server", f"Asterisk/{self._world.version}")
+        request.setHeader("Server", f"Asterisk/{self._state.version}")
         request.setHeader("Cache-Control", "no-cache, no-store")
         for name, value in response.headers.items():
             request.setHeader(name, value)
@@ -154,31 +152,31 @@ class AriResource(Resource):
 
 
 class Connections(WrappingFactory):
-    """Knows the open connections of a server, and can end them all."""
+    """Keeps the open connections of a server, and can drop them all."""
 
     noisy = False
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
-        self._all_gone: list[Deferred[None]] = []
+        self._waiting: list[Deferred[None]] = []
 
     def abort_all(self) -> Deferred[None]:
         """Drop every connection; fires when the last is gone."""
         gone: Deferred[None] = Deferred()
-        self._all_gone.append(gone)
+        self._waiting.append(gone)
         for connection in tuple(self.protocols):
             connection.transport.abortConnection()
-        self._tell_if_none()
+        self._fire_if_none()
         return gone
 
     def unregisterProtocol(self, p: ProtocolWrapper) -> None:  # noqa: N802 - Twisted's name
-        """Know a connection no longer."""
+        """Remove a connection."""
         super().unregisterProtocol(p)
-        self._tell_if_none()
+        self._fire_if_none()
 
-    def _tell_if_none(self) -> None:
+    def _fire_if_none(self) -> None:
         if not self.protocols:
-            waiting, self._all_gone = self._all_gone, []
+            waiting, self._waiting = self._waiting, []
             for gone in waiting:
                 gone.callback(None)
 
@@ -236,7 +234,7 @@ def _documentation(request: Request, segments: list[str]) -> Response:
     return Response(content=document)
 
 
-def _break_off(request: Request) -> int:
-    """Drop the request's connection without a word."""
+def _drop(request: Request) -> int:
+    """Drop the request's connection without an answer."""
     request.channel.forceAbortClient()
     return NOT_DONE_YET

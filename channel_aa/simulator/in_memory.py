@@ -1,50 +1,58 @@
-"""A way to a simulated Asterisk without a socket, for a client in the same process.
+"""A link to a simulated Asterisk without a socket, for a client in the same process.
 
-The rest of the simulator knows nothing of this project's client. This door is made
-for it: an `AriClient` and what stands on it run as in production, from the bytes
-of an event to the status of an answer, but on any `IReactorTime`. On a
-`twisted.internet.task.Clock` whole calls take no time, and are the same each time;
-`channel_aa.simulator.virtual_time` moves one.
+An `AriClient` and what stands on it run as in production: its own websocket and HTTP
+client talk to the simulator's own server, but over memory and on any `IReactorTime`.
+On a `twisted.internet.task.Clock` whole calls take no time, and are the same each
+time; `channel_aa.simulator.virtual_time` moves one.
+
+This module alone of the simulator imports the ARI client, to make one.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING
 
 from channel_aa.ari import Address, AriClient, Transport
-from channel_aa.simulator.direction import Direction, at_once
-from channel_aa.simulator.in_memory_http import InMemorySender
-from channel_aa.simulator.in_memory_websocket import InMemoryConnection
+from channel_aa.ari.wire.backoff import Backoff
+from channel_aa.ari.wire.connection import EventsConnection
+from channel_aa.ari.wire.http import HttpSender
+from channel_aa.simulator.in_memory_transport import (
+    SERVER,
+    Direction,
+    InMemoryEndpoint,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted.internet.interfaces import IReactorTime
 
-    from channel_aa.ari.wire.connection import EventsConnection
     from channel_aa.interfaces import IStasisApplication
     from channel_aa.simulator.simulator import Simulator
 
-__all__ = ["Direction", "InMemoryLink", "at_once"]
+__all__ = ["Direction", "InMemoryLink"]
+
+
+def _at_once(_direction: Direction) -> float:
+    """Take no time, as on a loopback interface."""
+    return 0.0
 
 
 class InMemoryLink:
     """Connects one program with a simulator, which need not be started.
 
-    Nothing arrives in the turn of the reactor that it was sent in. What goes over
-    the websocket keeps its order, in either direction; requests over HTTP and their
-    answers overtake each other, and the websocket, as their delays have it.
+    What goes over the websocket keeps its order, in either direction; requests over
+    HTTP and their answers overtake each other, and the websocket, by their delays.
 
     Args:
-        simulator: the Asterisk. Its faults are made here, too: one that loses a
-            request or an answer ends the exchange over HTTP, or the websocket.
-        clock: what the client keeps time with: the simulator's ``reactor``.
-        delay: how many seconds of the clock something takes; asked for each.
+        simulator: the simulated Asterisk.
+        clock: keeps the client's time: the simulator's ``reactor``.
+        delay: returns the seconds that something takes; called for each.
         retry_seconds: how long the client waits before it connects again.
 
     Attributes:
-        http: what an `AriClient` takes as ``http``.
-        is_cut: whether connections are refused.
+        delay: as above; it may be replaced.
     """
 
     def __init__(
@@ -52,16 +60,26 @@ class InMemoryLink:
         simulator: Simulator,
         *,
         clock: IReactorTime,
-        delay: Callable[[Direction], float] = at_once,
+        delay: Callable[[Direction], float] = _at_once,
         retry_seconds: float = 1.0,
     ) -> None:
-        self.simulator = simulator
-        self.clock = clock
         self.delay = delay
-        self.retry_seconds = retry_seconds
-        self.is_cut = False
-        self.http = InMemorySender(self)
-        self._connections: list[InMemoryConnection] = []
+        self._simulator = simulator
+        self._clock = clock
+        self._retry_seconds = retry_seconds
+        self._http, self._websocket = (
+            InMemoryEndpoint(
+                simulator.server,
+                clock=clock,
+                delay=self._delay_of,
+                to_server=to_server,
+                to_client=to_client,
+            )
+            for to_server, to_client in (
+                (Direction.REQUEST, Direction.ANSWER),
+                (Direction.MESSAGE_TO_ASTERISK, Direction.MESSAGE_FROM_ASTERISK),
+            )
+        )
 
     def client(
         self,
@@ -71,58 +89,44 @@ class InMemoryLink:
         transport: Transport = Transport.AUTO,
     ) -> AriClient:
         """Make the client of a Stasis application; it connects when it is started."""
+        username, password = self._simulator.credentials
         address = Address(
-            url="http://simulator", username="asterisk", password="", app=app
+            url=f"http://{SERVER.host}:{SERVER.port}",
+            username=username,
+            password=password,
+            app=app,
+        )
+        # Without chance, so that a run is the same each time.
+        backoff = Backoff(
+            initial=self._retry_seconds, maximum=self._retry_seconds, jitter=0.0
         )
         return AriClient(
             address,
             application,
-            reactor=self.clock,
+            reactor=self._clock,
             transport=transport,
-            http=self.http,
-            connection=self.connection,
+            http=HttpSender(address, reactor=self._clock, endpoint=self._http),
+            connection=partial(
+                EventsConnection, endpoint=self._websocket, backoff=backoff
+            ),
         )
-
-    def connection(
-        self,
-        address: Address,
-        *,
-        on_open: Callable[[], None],
-        on_message: Callable[[bytes], None],
-        on_lost: Callable[[], None],
-        reactor: object,
-    ) -> EventsConnection:
-        """Make what an `AriClient` takes for its events websocket.
-
-        The arguments are those of
-        `channel_aa.ari.wire.connection.EventsConnection`; time is kept
-        with the line's clock, not the ``reactor``.
-        """
-        del reactor
-        connection = InMemoryConnection(
-            self,
-            address.app,
-            on_open=on_open,
-            on_message=on_message,
-            on_lost=on_lost,
-        )
-        self._connections.append(connection)
-        return cast("EventsConnection", connection)
 
     def drop(self) -> None:
-        """Drop the connections without a word, and all that is on its way.
+        """Drop the connections, and all that is on its way.
 
         The client learns of it in a later turn, and connects again.
         """
-        for connection in self._connections:
-            connection.drop()
-        self.http.drop()
+        self._websocket.drop()
+        self._http.drop()
 
     def cut(self) -> None:
         """Drop the connections, and refuse new ones until `mend`."""
-        self.is_cut = True
+        self._http.is_cut = self._websocket.is_cut = True
         self.drop()
 
     def mend(self) -> None:
-        """Let connections be made again."""
-        self.is_cut = False
+        """Accept connections again."""
+        self._http.is_cut = self._websocket.is_cut = False
+
+    def _delay_of(self, direction: Direction) -> float:
+        return self.delay(direction)

@@ -1,4 +1,4 @@
-"""What is heard on a channel and has no end of its own: ringing, music, a voice."""
+"""Endless sounds on a channel: ringing, music on hold, the other party's voice."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ if TYPE_CHECKING:
 
 
 class Indications:
-    """One such sound at a time: ``ringing``, ``music:CLASS`` or ``voice:PJSIP/410``."""
+    """At most one of ``ringing``, ``music:CLASS``, ``voice:PJSIP/410`` at a time."""
 
     def __init__(self, listener: IChannelListener) -> None:
         self._listener = listener
-        self._heard = ""
+        self._current = ""
 
-    def start(self, heard: str) -> None:
-        """Let it be heard, instead of what was."""
-        if self._heard != heard:
+    def start(self, indication: str) -> None:
+        """Start one, in the place of the current one."""
+        if self._current != indication:
             self.stop()
-            self._heard = heard
-            self._listener.sound_started(heard)
+            self._current = indication
+            self._listener.sound_started(indication)
 
-    def stop(self, heard: str = "") -> None:
-        """End what begins so; without that, whatever is heard."""
-        ending = self._heard
-        if ending and ending.startswith(heard):
-            self._heard = ""
+    def stop(self, indication: str = "") -> None:
+        """Stop the current one, if its name begins so; by default whatever it is."""
+        ending = self._current
+        if ending and ending.startswith(indication):
+            self._current = ""
             self._listener.sound_ended(ending, "stopped")

@@ -1,19 +1,16 @@
-"""Who is told what happens on a simulated call."""
+"""What the parts of the simulator promise each other."""
 
 # ruff: noqa: N805 - the methods of a zope Interface are written without self
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from zope.interface import Interface
 
-if TYPE_CHECKING:
-    from channel_aa.simulator.callers import SimulatedCaller
-
 
 class IChannelListener(Interface):
-    """Whoever is at the other end of a channel: the caller."""
+    """The far end of a channel: a caller, or a phone that was dialled."""
 
     def sound_started(media: str) -> None:
         """Hear a sound begin."""
@@ -22,20 +19,23 @@ class IChannelListener(Interface):
         """Hear it end: ``done``, ``stopped`` or ``failed``."""
 
     def channel_gone(outcome: str) -> None:
-        """Learn that the call is over: the last call."""
+        """Learn that the channel is gone; nothing else is called after that."""
 
 
-class ICallObserver(Interface):
-    """Whoever looks over a caller's shoulder."""
+class Activity(Protocol):
+    """What occupies a channel until it ends: a playback, a recording."""
 
-    def sound_started(caller: SimulatedCaller, media: str) -> None:
-        """See a sound begin."""
+    def begin(self) -> None:
+        """Begin: the channel has nothing else to do."""
 
-    def sound_ended(caller: SimulatedCaller, media: str, how: str) -> None:
-        """See it end: ``done``, ``stopped`` or ``failed``."""
+    def discard(self) -> None:
+        """Learn that the channel takes no more commands; `begin` is never called."""
 
-    def key_pressed(caller: SimulatedCaller, key: str) -> None:
-        """See the caller press a key."""
+    def hang_up(self) -> None:
+        """End, because the caller has hung up."""
 
-    def call_ended(caller: SimulatedCaller, outcome: str) -> None:
-        """See the call end."""
+    def key_pressed(self, digit: str) -> None:
+        """Learn that the caller pressed a key."""
+
+    def voice_changed(self) -> None:
+        """Learn that the caller began to speak, or will speak longer."""

@@ -1,18 +1,18 @@
-"""Telephones that can be rung: how each behaves, and how that is written.
+"""The phones that can be dialled, and how each behaves.
 
-The words of a telephone's behaviour::
+A behaviour is written as::
 
-    answers            pick up at once
-    answers 2          ring for two seconds, then pick up
-    answers 2 hangs-up 5   … and hang up five seconds later
-    answers 1 press 12#    … and press keys as soon as that
-    rings              ring, and never pick up
-    silent             never pick up, and do not even say that it rings
-    busy               be busy; "busy 1": after ringing for a second
-    congested          there is no way to it
-    declines 1         ring for a second, then push the call away
-    unallocated        be a number that the network does not know
-    unreachable        be known, and not registered
+answers            pick up at once
+answers 2          ring for two seconds, then pick up
+answers 2 hangs-up 5   … and hang up five seconds later
+answers 1 press 12#    … and press keys as soon as that
+rings              ring, and never pick up; also: no answer, does not answer
+silent             never pick up, without a ringing signal
+busy               be busy; "busy 1": after ringing for a second
+congested          the network is congested
+declines 1         ring for a second, then decline the call
+unallocated        a number that the network does not know
+unreachable        an endpoint that is configured, and not registered
 """
 
 from __future__ import annotations
@@ -21,28 +21,29 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.script import KEYS, ScriptError
+from channel_aa.simulator.grammar import KEYS, ScriptError, parse_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _REFUSALS = ("busy", "congested", "declines", "unallocated")
 _OTHERS = ("rings", "silent", "unreachable")
+_SYNONYMS = {"no answer": "rings", "does not answer": "rings"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneBehaviour:
-    """How a telephone behaves when it is rung; all times in seconds.
+    """How a phone behaves when it is dialled; all times in seconds.
 
     Args:
         answers_after: from its first ring until it is picked up; None: never.
-        hangs_up_after: from then until it is hung up; None: it waits for others to.
-        keys: the keys that are pressed once it has been picked up.
-        refusal: what it does instead of being picked up: ``busy``, ``congested``,
-            ``declines``, ``unallocated``.
+        hangs_up_after: from then until it hangs up; None: it never does.
+        keys: the keys that it presses once it has been picked up.
+        refusal: why it is not picked up: ``busy``, ``congested``, ``declines``,
+            ``unallocated``.
         refuses_after: from its first ring until then.
-        is_silent: whether it keeps to itself that it rings.
-        is_reachable: whether it can be rung at all.
+        is_silent: whether it does not signal that it rings.
+        is_reachable: whether it can be dialled at all.
     """
 
     answers_after: float | None = 0.0
@@ -60,7 +61,7 @@ class PhoneBehaviour:
         Raises:
             ScriptError: it cannot be understood; the message says why.
         """
-        words = iter(text.split())
+        words = iter(_SYNONYMS.get(text, text).split())
         first = next(words, "")
         if first == "answers":
             return cls._that_answers(list(words))
@@ -98,12 +99,12 @@ class PhoneBehaviour:
 
 @dataclass(kw_only=True)
 class Phones:
-    """The telephones of the simulated Asterisk.
+    """The phones of the simulated Asterisk.
 
     Args:
         by_endpoint: how each behaves, by its endpoint: ``PJSIP/410``. Patterns of
             `fnmatch` are allowed: ``PJSIP/4*``; the first that matches counts.
-        default: how every other telephone behaves; None: there is no other.
+        default: how every other phone behaves; None: there is no other.
     """
 
     by_endpoint: dict[str, PhoneBehaviour] = field(default_factory=dict)
@@ -125,15 +126,24 @@ class Phones:
         default = read.pop("*", None)
         return cls(by_endpoint=read, default=default)
 
+    def change(self, endpoint: str, phone: PhoneBehaviour) -> None:
+        """Change how a phone behaves, whatever an earlier pattern says."""
+        others = {
+            pattern: each
+            for pattern, each in self.by_endpoint.items()
+            if pattern != endpoint
+        }
+        self.by_endpoint = {endpoint: phone, **others}
+
     def find(self, endpoint: str) -> PhoneBehaviour | None:
-        """Find a telephone; None: there is none."""
+        """Find a phone; None: there is none."""
         for pattern, phone in self.by_endpoint.items():
             if fnmatchcase(endpoint, pattern):
                 return phone
         return self.default
 
     def known(self) -> Iterator[tuple[str, str, PhoneBehaviour]]:
-        """List the technology and the resource of those that are named."""
+        """List technology, resource and behaviour of each that has an endpoint."""
         for endpoint, phone in self.by_endpoint.items():
             technology, _, resource = endpoint.partition("/")
             # A Local channel is dialplan: there is no endpoint behind it.
@@ -142,10 +152,4 @@ class Phones:
 
 
 def _seconds(word: str, text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise ScriptError(f"how many seconds? Write a number: {word} 2")
-    return seconds
+    return parse_seconds(text, f": {word} 2")

@@ -1,62 +1,61 @@
-"""One playback on a channel: its turn, its sounds, its end."""
+"""Playbacks: media that is played on a channel."""
 
 from __future__ import annotations
 
+from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.state import PbxState
+    from channel_aa.simulator.environment import Environment
     from channel_aa.simulator.timers import Timer
 
 STOP_SECONDS = 0.02
-"""How long a sound goes on after it was told to stop: one frame of audio."""
+"""How long a sound goes on after the request to stop it: one frame of audio."""
 
 
-class ControlRefusedError(Exception):
-    """A playback cannot do this now; the message is Asterisk's.
-
-    Args:
-        status: the status of Asterisk's answer.
-    """
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
+class CannotStopError(Exception):
+    """The playback cannot be stopped now; the message is Asterisk's."""
 
 
 class Playback:
-    """Sounds to be played on a channel, one after the other.
+    """Media that is played on a channel, one URI after the other.
 
-    States are Asterisk's: queued, playing, paused, continuing, done, failed.
+    States are Asterisk's: queued, playing, continuing, done, failed.
+
+    Args:
+        environment: what it depends on.
+        registry: the playbacks that exist; it removes itself at its end.
+        channel: the channel it is played on.
+        playback_id: its id.
+        media: the media URIs.
+        language: the language of the sounds.
     """
 
     def __init__(
         self,
-        world: PbxState,
+        environment: Environment,
+        registry: Playbacks,
         channel: Channel,
         *,
         playback_id: str,
         media: Sequence[str],
-        language: str = "en",
-        skip_ms: int = 3000,
+        language: str,
     ) -> None:
         self.id = playback_id
         self.channel = channel
         self.state = "queued"
-        self._world = world
+        self._environment = environment
+        self._registry = registry
         self._media = media
         self._index = 0
         self._language = language
-        self._skip_seconds = skip_ms / 1000
         self._is_stopping = False
         self._can_stop = True
-        self._whole = 0.0
-        self._remaining = 0.0
         self._timer: Timer | None = None
 
     def snapshot(self) -> dict[str, Any]:
@@ -71,7 +70,7 @@ class Playback:
 
     @property
     def media(self) -> str:
-        """The sound it is at."""
+        """The URI that is played, or next to be played."""
         return self._media[self._index]
 
     def begin(self) -> None:
@@ -82,74 +81,38 @@ class Playback:
             self._begin_sound()
 
     def stop(self) -> None:
-        """Fall silent shortly; a playback that has not started is passed over.
+        """Stop within `STOP_SECONDS`; one that has not started is skipped.
 
         Raises:
-            ControlRefusedError: spoken digits cannot be stopped.
+            CannotStopError: it plays digits, characters or a number.
         """
-        self._refuse_where_spoken("stop")
+        if not self._can_stop:
+            raise CannotStopError("Could not stop playback")
         if self._is_stopping:
             return
         self._is_stopping = True
         if self.state == "queued":
             self.state = "done"
         else:
-            self._remaining = STOP_SECONDS
-            self._start_timer()
+            self._end_sound_after(STOP_SECONDS)
+
+    def discard(self) -> None:
+        """Remove it, without an event."""
+        self._registry.remove(self)
 
     def hang_up(self) -> None:
-        """Fail: nobody listens any more."""
+        """Fail: the caller has hung up."""
         self._sound_heard("failed")
 
     def key_pressed(self, digit: str) -> None:
-        """Play on: it takes an application to stop a sound."""
+        """Play on: only an application stops a playback."""
 
     def voice_changed(self) -> None:
-        """Play on, whatever the caller says."""
-
-    def pause(self) -> None:
-        """Fall silent for a while."""
-        self._refuse_unless("pause", "playing", "paused")
-        if self.state == "playing" and not self._is_stopping:
-            self._hold_timer()
-            self.state = "paused"
-
-    def unpause(self) -> None:
-        """Go on after a pause."""
-        self._refuse_unless("unpause", "playing", "paused")
-        if self.state == "paused":
-            self._say("playing", "PlaybackStarted")
-            self._start_timer()
-
-    def restart(self) -> None:
-        """Play the sound from its beginning."""
-        self._refuse_unless("restart", "playing", "queued")
-        self._move(-inf)
-
-    def forward(self) -> None:
-        """Skip some of the sound."""
-        self._refuse_unless("forward", "playing")
-        self._move(self._skip_seconds)
-
-    def reverse(self) -> None:
-        """Play some of the sound again."""
-        self._refuse_unless("reverse", "playing")
-        self._move(-self._skip_seconds)
-
-    def _refuse_unless(self, operation: str, *states: str) -> None:
-        if self.state not in states:
-            raise ControlRefusedError(
-                f"Can only {operation} while media is playing", status=409
-            )
-        self._refuse_where_spoken(operation)
-
-    def _refuse_where_spoken(self, operation: str) -> None:
-        if not self._can_stop:
-            raise ControlRefusedError(f"Could not {operation} playback", status=500)
+        """Play on."""
 
     def _begin_sound(self) -> None:
-        self._say("playing", "PlaybackStarted")
-        sound = self._world.find_sound(self.media)
+        self._publish("playing", "PlaybackStarted")
+        sound = self._environment.sounds.find(self.media)
         if sound is None:
             self._drop_out()
             return
@@ -161,9 +124,7 @@ class Playback:
         if sound.seconds is None:
             self._sound_heard("failed")
         else:
-            endless = self._world.faults.keeps_playing(self.media)
-            self._whole = self._remaining = inf if endless else sound.seconds
-            self._start_timer()
+            self._end_sound_after(sound.seconds)
 
     def _sound_ran_out(self) -> None:
         self._timer = None
@@ -180,43 +141,64 @@ class Playback:
         if is_last or self._is_stopping or self.channel.is_hung_up:
             self._finish(how)
             return
-        self._say("continuing", "PlaybackContinuing")
+        self._publish("continuing", "PlaybackContinuing")
         self._index += 1
         self._begin_sound()
 
     def _finish(self, how: str) -> None:
-        self._world.forget_playback(self)
-        self._say(how, "PlaybackFinished")
+        self._registry.remove(self)
+        self._publish(how, "PlaybackFinished")
         self.channel.activity_over()
 
     def _drop_out(self) -> None:
-        self._world.forget_playback(self)
+        self._registry.remove(self)
         self.channel.activity_over()
 
-    def _say(self, state: str, event_type: str) -> None:
+    def _publish(self, state: str, event_type: str) -> None:
         self.state = state
         event = {"playback": self.snapshot()}
-        self._world.publish(event_type, event, to=self.channel.hearers)
+        bus = self._environment.bus
+        bus.publish(event_type, event, to=self.channel.subscribers)
 
-    def _move(self, seconds: float) -> None:
-        if self.state == "playing" and not self._is_stopping:
-            self._hold_timer()
-            self._remaining = min(max(self._remaining - seconds, 0.0), self._whole)
-            self._start_timer()
-
-    def _start_timer(self) -> None:
+    def _end_sound_after(self, seconds: float) -> None:
         self._cancel_timer()
-        if self._remaining != inf:
-            self._timer = self._world.timers.later(
-                self._remaining, lambda: self.channel.act(self._sound_ran_out)
+        if seconds != inf:
+            self._timer = self._environment.timers.later(
+                seconds, lambda: self.channel.act(self._sound_ran_out)
             )
-
-    def _hold_timer(self) -> None:
-        if self._timer is not None:
-            self._remaining = self._timer.seconds_left
-        self._cancel_timer()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+class Playbacks:
+    """The playbacks that play or wait; Asterisk accepts an id that is in use."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, list[Playback]] = {}
+
+    def __iter__(self) -> Iterator[Playback]:
+        """List all of them."""
+        return chain.from_iterable(self._by_id.values())
+
+    def add(self, playback: Playback) -> None:
+        """Add a playback."""
+        self._by_id.setdefault(playback.id, []).append(playback)
+
+    def find(self, playback_id: str) -> Playback | None:
+        """Find the first playback of this id."""
+        playbacks = self._by_id.get(playback_id)
+        return playbacks[0] if playbacks else None
+
+    def remove(self, playback: Playback) -> None:
+        """Remove a playback."""
+        playbacks = self._by_id[playback.id]
+        playbacks.remove(playback)
+        if not playbacks:
+            del self._by_id[playback.id]
+
+    def clear(self) -> None:
+        """Remove all of them."""
+        self._by_id.clear()

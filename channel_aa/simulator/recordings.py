@@ -1,40 +1,29 @@
-"""What a caller says, on its way to a file."""
+"""Recordings of channels, live and stored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from channel_aa.simulator.sounds import StoredRecording
+
 if TYPE_CHECKING:
     from typing import Any
 
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.state import PbxState
+    from channel_aa.simulator.environment import Environment
     from channel_aa.simulator.timers import Timer
 
 TERMINATORS = frozenset({"none", "any", "*", "#"})
 
 _BEEP = "sound:beep"
 _DEAF_SECONDS = 4.0
-"""How long Asterisk goes on where a hangup was taken notice of before it began."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredRecording:
-    """A recording that is there to be played: ``recording:NAME``."""
-
-    name: str
-    format: str
-    seconds: float
-
-    def snapshot(self) -> dict[str, str]:
-        """Describe it as Asterisk does."""
-        return {"name": self.name, "format": self.format}
+"""How long Asterisk records a channel that was hung up before the recording began."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """When a recording ends by itself; seconds, 0: without a limit."""
+    """When a recording ends by itself; seconds, 0: no limit."""
 
     seconds: int = 0
     silence: int = 0
@@ -42,14 +31,24 @@ class Limits:
 
 
 class Recording:
-    """A recording that has not ended.
+    """A live recording: one that has not ended.
 
     States are Asterisk's: queued, recording, done, failed.
+
+    Args:
+        environment: what it depends on.
+        recordings: where it is removed, and stored, at its end.
+        channel: the channel that is recorded.
+        name: its name.
+        kind: the format of its file.
+        limits: when it ends by itself.
+        beep: whether a beep is played first.
     """
 
     def __init__(
         self,
-        world: PbxState,
+        environment: Environment,
+        recordings: Recordings,
         channel: Channel,
         *,
         name: str,
@@ -59,7 +58,9 @@ class Recording:
     ) -> None:
         self.name = name
         self.state = "queued"
-        self._world = world
+        self._environment = environment
+        self._timers = environment.timers
+        self._recordings = recordings
         self.channel = channel
         self._kind = kind
         self._limits = limits
@@ -93,13 +94,13 @@ class Recording:
         if not self._is_wanted:
             self._end("done")
             return
-        if not channel.is_answered_for_recording():
+        if not channel.answer_for_recording():
             self._cause = "Failed to answer channel"
             self._end("failed")
             return
         self.state = "recording"
-        self._say("RecordingStarted")
-        beep = self._world.sounds.find(_BEEP) if self._beep else None
+        self._publish("RecordingStarted")
+        beep = self._environment.sounds.find(_BEEP) if self._beep else None
         if channel.is_hung_up:
             self._timer = self._later(_DEAF_SECONDS, self.stop)
         elif beep is not None and beep.seconds is not None:
@@ -108,64 +109,66 @@ class Recording:
         else:
             self._listen()
 
+    def discard(self) -> None:
+        """Remove it, without an event."""
+        self._recordings.remove(self)
+
     def so_far(self) -> StoredRecording:
-        """Describe what there is of it by now."""
+        """Describe what has been recorded by now."""
         return StoredRecording(
             name=self.name.lstrip("/"), format=self._kind, seconds=self._seconds
         )
 
     def stop(self) -> None:
-        """End; what was said is kept."""
+        """End; the recording is stored."""
         if self.state == "recording":
             self._end("done")
         else:
             self._is_wanted = False
 
     def cancel(self) -> None:
-        """End; nothing is kept."""
-        self._world.recordings.forget_live(self)
+        """End; nothing is stored."""
+        self._recordings.remove(self)
         self._is_wanted = False
         if self.state == "recording":
             self._end("done")
 
     def hang_up(self) -> None:
-        """End, as the call does: what was said is kept."""
+        """End with the call; the recording is stored."""
         self.stop()
 
     def key_pressed(self, digit: str) -> None:
-        """End where this is the key for it; one during the beep is not."""
+        """End at the terminating key, unless the beep is still heard."""
         terminator = self._limits.terminator
         if self._began is not None and terminator in {"any", digit}:
             self.stop()
 
     def voice_changed(self) -> None:
-        """Learn that the caller began to speak, or will speak longer."""
+        """Compute the limits anew."""
         if self._began is not None:
             self._wait()
 
     @property
     def _seconds(self) -> float:
-        return 0.0 if self._began is None else self._world.timers.now - self._began
+        return 0.0 if self._began is None else self._timers.now - self._began
 
     @property
     def _silence(self) -> float:
-        """Seconds since anything was said."""
-        return self._world.timers.now - max(
-            self._began or 0.0, self.channel.speaks_until
-        )
+        """Seconds of silence by now."""
+        return self._timers.now - max(self._began or 0.0, self.channel.speaks_until)
 
     def _beeped(self) -> None:
         self.channel.listener.sound_ended(_BEEP, "done")
         self._listen()
 
     def _listen(self) -> None:
-        self._began = self._world.timers.now
+        self._began = self._timers.now
         self._wait()
 
     def _wait(self) -> None:
-        """Set the timer for whichever limit is first."""
+        """Set the timer for the limit that is reached first."""
         self._cancel_timer()
-        limits, now = self._limits, self._world.timers.now
+        limits, now = self._limits, self._timers.now
         ends = [self._seconds * -1 + limits.seconds] if limits.seconds else []
         if limits.silence:
             said = max(self.channel.speaks_until, self._began or 0.0)
@@ -178,20 +181,21 @@ class Recording:
             self.channel.listener.sound_ended(_BEEP, "stopped")
         self._cancel_timer()
         self.state = state
-        recordings = self._world.recordings
-        recordings.forget_live(self)
+        self._recordings.remove(self)
         if state == "done" and self._is_wanted:
-            recordings.store(self.so_far())
+            stored = self.so_far()
+            self._recordings.stored[stored.name] = stored
         failed = state == "failed"
-        self._say("RecordingFailed" if failed else "RecordingFinished")
+        self._publish("RecordingFailed" if failed else "RecordingFinished")
         self.channel.activity_over()
 
-    def _say(self, event_type: str) -> None:
+    def _publish(self, event_type: str) -> None:
         event = {"recording": self.snapshot()}
-        self._world.publish(event_type, event, to=self.channel.hearers)
+        bus = self._environment.bus
+        bus.publish(event_type, event, to=self.channel.subscribers)
 
     def _later(self, seconds: float, call: Any) -> Timer:  # noqa: ANN401 - a method
-        return self._world.timers.later(seconds, lambda: self.channel.act(call))
+        return self._timers.later(seconds, lambda: self.channel.act(call))
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -200,24 +204,27 @@ class Recording:
 
 
 class Recordings:
-    """The recordings of the simulated Asterisk, under way and stored."""
+    """The recordings of the simulated Asterisk.
 
-    def __init__(self) -> None:
+    Args:
+        stored: the stored ones, by name.
+
+    Attributes:
+        live: those being made, by name.
+    """
+
+    def __init__(self, *, stored: dict[str, StoredRecording]) -> None:
         self.live: dict[str, Recording] = {}
-        self.stored: dict[str, StoredRecording] = {}
+        self.stored = stored
 
-    def forget_live(self, recording: Recording) -> None:
-        """Know a recording no longer as one that is under way."""
+    def remove(self, recording: Recording) -> None:
+        """Remove a recording from the live ones."""
         if self.live.get(recording.name) is recording:
             del self.live[recording.name]
 
     def on_disk(self) -> dict[str, StoredRecording]:
-        """List those that are stored, and those under way: they have a file, too."""
+        """List those that have a file: the stored ones, and those being made."""
         live = (
             each.so_far() for each in self.live.values() if each.state == "recording"
         )
         return {**self.stored, **{each.name: each for each in live}}
-
-    def store(self, recording: StoredRecording) -> None:
-        """Keep a recording, in the place of an earlier one of its name."""
-        self.stored[recording.name] = recording

@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class BadMessageError(Exception):
-    """A message is no request; its argument are the fields of the answer."""
+    """A message is no request; `fields` are those of the response."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         super().__init__(fields)
@@ -32,7 +32,7 @@ class BadMessageError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class RestRequest:
-    """A request that came in a message."""
+    """A request in a message."""
 
     request_id: str = ""
     method: str = ""
@@ -46,7 +46,7 @@ class RestRequest:
         return [unquote(each) for each in self.path.split("/")]
 
     def answered(self, response: Response) -> dict[str, Any]:
-        """Make the fields of its answer."""
+        """Make the fields of its response."""
         content = response.content
         body = None if content is None else _encode(content).decode()
         reason = HTTPStatus(response.status).phrase
@@ -66,24 +66,24 @@ def read_request(payload: bytes) -> RestRequest:
     if not isinstance(message, dict | list):
         reason = "Failed to parse request message JSON"
         raise BadMessageError(_fields(RestRequest(), 400, reason, None))
-    given = message if isinstance(message, dict) else {}
-    request_id = _text(given, "request_id")
+    fields = message if isinstance(message, dict) else {}
+    request_id = _text(fields, "request_id")
     request = RestRequest(request_id=request_id)
-    if "type" not in given:
+    if "type" not in fields:
         raise _bad_request(request, "No 'type' property.")
-    if given["type"] != "RESTRequest":
+    if fields["type"] != "RESTRequest":
         raise _bad_request(request, "Unknown request type.")
-    path, _, query = _text(given, "uri").partition("?")
+    path, _, query = _text(fields, "uri").partition("?")
     if not path:
         raise _bad_request(request, "Empty or missing 'uri' property.")
     request = RestRequest(request_id=request_id, path=path)
-    method = _text(given, "method")
+    method = _text(fields, "method")
     if method not in _METHODS:
         raise _bad_request(request, "Unknown or missing 'method' property.")
     parameters = {
         **dict(parse_qsl(query, keep_blank_values=True)),
-        **_query_strings(request, given),
-        **_body(request, given),
+        **_query_strings(request, fields),
+        **_body(request, fields),
     }
     if path == "events":
         raise _bad_request(request, "Can't upgrade to websocket from a websocket")
@@ -92,14 +92,14 @@ def read_request(payload: bytes) -> RestRequest:
     )
 
 
-def _text(given: Mapping[str, Any], name: str) -> str:
-    """Get a text; empty where it was not given, or is something else."""
-    value = given.get(name)
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    """Get a text; empty if it is missing, or no text."""
+    value = fields.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _query_strings(request: RestRequest, given: Mapping[str, Any]) -> dict[str, str]:
-    entries = given.get("query_strings")
+def _query_strings(request: RestRequest, fields: Mapping[str, Any]) -> dict[str, str]:
+    entries = fields.get("query_strings")
     if not isinstance(entries, list):
         return {}
     try:
@@ -109,11 +109,11 @@ def _query_strings(request: RestRequest, given: Mapping[str, Any]) -> dict[str, 
         raise _bad_request(request, "Unable to parse 'query_strings' array.") from error
 
 
-def _body(request: RestRequest, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    body = _text(given, "message_body")
+def _body(request: RestRequest, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    body = _text(fields, "message_body")
     if not body:
         return {}
-    match _text(given, "content_type"):
+    match _text(fields, "content_type"):
         case "":
             raise _bad_request(request, "No 'content_type' for 'message_body'.")
         case "application/json" as content_type:

@@ -1,31 +1,30 @@
-"""What a caller is to do: a list of steps, and how it is written.
+"""The script of a caller: its steps, and how they are written.
 
-The words of a script, with commas or newlines between the steps::
+With commas or line breaks between the steps::
 
-    press 1          press keys, one after the other: press 12#
-    wait 2.5         let so many seconds pass
-    hear press-2     wait until this sound begins
-    silence 1        wait until nothing was heard for so many seconds
-    speak 2          say something for so many seconds, as into a recording
-    hangup           hang up
-    ended            wait until the application ends the call
+    press 12#               press keys, one after the other
+    12#                     the same
+    wait 2.5                let so many seconds pass
+    hear press-2            wait until this sound begins
+    silence 1               wait until nothing was heard for so many seconds
+    speak 2                 speak for so many seconds, as into a recording
+    phone PJSIP/410 busy    from now on this phone is busy
+    hangup                  hang up; also: hang up
+    ended                   wait until the application ends the call
+
+What a phone can do is in `channel_aa.simulator.phone_behaviour`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isfinite
-from typing import TYPE_CHECKING, TypeAlias
+from typing import ClassVar, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from channel_aa.simulator.grammar import KEYS, ScriptError, StepError, parse_seconds
+from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 
-KEYS = frozenset("0123456789*#ABCD")
-
-
-class ScriptError(ValueError):
-    """A script cannot be understood, or could not be carried out."""
+_WORDS = ("press", "wait", "hear", "silence", "speak", "hangup", "ended")
 
 
 @dataclass(frozen=True)
@@ -39,21 +38,11 @@ class Press:
 
 
 @dataclass(frozen=True)
-class Wait:
-    """Let some seconds pass."""
-
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"wait {self.seconds:g}"
-
-
-@dataclass(frozen=True)
 class Hear:
     """Wait until a sound begins.
 
-    Only a sound that began after the last key, and after what an earlier `Hear`
-    waited for, counts: so does one that began in between.
+    Only a sound that began after the last key, and after the sound of an earlier
+    `Hear`, counts; also one that began before this step.
     """
 
     sound: str
@@ -62,28 +51,52 @@ class Hear:
         return f"hear {self.sound}"
 
     def matches(self, media: str) -> bool:
-        """Say whether this media URI is the sound; ``sound:`` may be left out."""
+        """Return whether this media URI is the sound; ``sound:`` may be left out."""
         return media in {self.sound, f"sound:{self.sound}"}
 
 
 @dataclass(frozen=True)
-class Silence:
-    """Wait until nothing was heard for some seconds."""
+class _Timed:
+    """A step that takes a number of seconds."""
 
     seconds: float
+    word: ClassVar[str]
 
     def __str__(self) -> str:
-        return f"silence {self.seconds:g}"
+        return f"{self.word} {self.seconds:g}"
 
 
 @dataclass(frozen=True)
-class Speak:
-    """Say something, and go on when it is said."""
+class Wait(_Timed):
+    """Let some seconds pass."""
 
-    seconds: float
+    word = "wait"
+
+
+@dataclass(frozen=True)
+class Silence(_Timed):
+    """Wait until nothing was heard for some seconds."""
+
+    word = "silence"
+
+
+@dataclass(frozen=True)
+class Speak(_Timed):
+    """Speak for some seconds."""
+
+    word = "speak"
+
+
+@dataclass(frozen=True)
+class SetPhone:
+    """Change how a phone behaves from now on; `words` is how that is written."""
+
+    endpoint: str
+    phone: PhoneBehaviour
+    words: str
 
     def __str__(self) -> str:
-        return f"speak {self.seconds:g}"
+        return f"phone {self.endpoint} {self.words}"
 
 
 @dataclass(frozen=True)
@@ -102,36 +115,65 @@ class Ended:
         return "ended"
 
 
-Step: TypeAlias = Press | Wait | Hear | Silence | Speak | HangUp | Ended
+Step: TypeAlias = Press | Wait | Hear | Silence | Speak | SetPhone | HangUp | Ended
 
 
 def parse_script(text: str) -> tuple[Step, ...]:
     """Read a script.
 
     Raises:
-        ScriptError: a step cannot be understood; the message names it.
+        StepError: a step cannot be understood.
     """
-    written = [step.strip() for step in re.split(r"[,\n]", text)]
-    return tuple(
-        _parse_step(number, step)
-        for number, step in enumerate(filter(None, written), start=1)
-    )
+    written = (" ".join(step.split()) for step in re.split(r"[,\n]", text))
+    steps = []
+    for number, step in enumerate(filter(None, written), start=1):
+        try:
+            steps.append(_parse_step(step))
+        except ScriptError as error:
+            raise StepError(number, step, str(error)) from None
+    return tuple(steps)
 
 
-def _parse_step(number: int, text: str) -> Step:
-    word, *rest = text.split()
-    argument = " ".join(rest)
-    try:
-        return _STEPS.get(word, _unknown)(argument)
-    except ScriptError as error:
-        raise ScriptError(f"step {number} ({text!r}): {error}") from None
+def parse_phone(text: str) -> SetPhone:
+    """Read how a phone behaves: ``PJSIP/410 busy``.
+
+    Raises:
+        ScriptError: it cannot be understood.
+    """
+    endpoint, _, words = " ".join(text.split()).partition(" ")
+    if "/" not in endpoint or not words:
+        raise ScriptError(
+            f"{text!r}: which phone does what? Write both: PJSIP/410 busy"
+        )
+    return SetPhone(endpoint, PhoneBehaviour.parse(words), words)
 
 
-def _unknown(_argument: str) -> Step:
-    raise ScriptError(f"no such step; the steps are {', '.join(_STEPS)}")
+def _parse_step(text: str) -> Step:
+    if KEYS.issuperset(text.upper().replace(" ", "")):
+        text = f"press {text}"
+    word, _, argument = text.partition(" ")
+    match word:
+        case "press":
+            return _press(argument)
+        case "hear":
+            if not argument or " " in argument:
+                raise ScriptError("which sound? Write one name after it: hear press-1")
+            return Hear(argument)
+        case "wait" | "silence" | "speak":
+            return _timed(word, argument)
+        case "phone":
+            return parse_phone(argument)
+        case "hang" if argument == "up":
+            return HangUp()
+        case "hangup" | "ended":
+            if argument:
+                raise ScriptError(f"nothing is to follow it, not {argument!r}")
+            return HangUp() if word == "hangup" else Ended()
+        case _:
+            raise ScriptError(f"no such step; the steps are {', '.join(_WORDS)}")
 
 
-def _press(argument: str) -> Step:
+def _press(argument: str) -> Press:
     keys = argument.replace(" ", "").upper()
     if not keys:
         raise ScriptError("which keys? Write them after it: press 12#")
@@ -141,55 +183,10 @@ def _press(argument: str) -> Step:
     return Press(keys)
 
 
-def _wait(argument: str) -> Step:
-    return Wait(_seconds(argument))
-
-
-def _silence(argument: str) -> Step:
-    return Silence(_seconds(argument or "1"))
-
-
-def _speak(argument: str) -> Step:
-    return Speak(_seconds(argument or "1"))
-
-
-def _hear(argument: str) -> Step:
-    if not argument or " " in argument:
-        raise ScriptError("which sound? Write one name after it: hear press-1")
-    return Hear(argument)
-
-
-def _hang_up(argument: str) -> Step:
-    _nothing(argument)
-    return HangUp()
-
-
-def _ended(argument: str) -> Step:
-    _nothing(argument)
-    return Ended()
-
-
-def _nothing(argument: str) -> None:
-    if argument:
-        raise ScriptError(f"nothing is to follow it, not {argument!r}")
-
-
-def _seconds(argument: str) -> float:
-    try:
-        seconds = float(argument)
-    except ValueError:
-        seconds = -1.0
-    if not isfinite(seconds) or seconds < 0:
-        raise ScriptError("how many seconds? Write a number after it: wait 2.5")
-    return seconds
-
-
-_STEPS: Mapping[str, Callable[[str], Step]] = {
-    "press": _press,
-    "wait": _wait,
-    "hear": _hear,
-    "silence": _silence,
-    "speak": _speak,
-    "hangup": _hang_up,
-    "ended": _ended,
-}
+def _timed(word: str, argument: str) -> Wait | Silence | Speak:
+    if word != "wait":
+        argument = argument or "1"
+    seconds = parse_seconds(argument, " after it: wait 2.5")
+    kinds: dict[str, type[Wait | Silence | Speak]]
+    kinds = {"wait": Wait, "silence": Silence, "speak": Speak}
+    return kinds[word](seconds)

@@ -1,4 +1,4 @@
-"""A telephone while it is rung and spoken with."""
+"""A phone while it is dialled, and in a call."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL
+from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup
 from channel_aa.simulator.interfaces import IChannelListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from channel_aa.simulator.caller_id import CallerId
+    from channel_aa.simulator.factory import Factory
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-    from channel_aa.simulator.state import PbxState
     from channel_aa.simulator.timers import Timer
 
 _NO_ANSWER, _REJECTED, _UNKNOWN = 19, 21, 0
@@ -24,85 +24,88 @@ _REFUSALS = {
     "declines": ("NOANSWER", _REJECTED),
     "unallocated": ("NOANSWER", 1),
 }
-"""The status that `Dial` tells, and the cause after Q.850."""
+"""The ``dialstatus`` of `Dial`, and the cause (Q.850)."""
 
 
 @implementer(IChannelListener)
 class SimulatedPhone:
-    """Somebody whose telephone is rung for an application.
+    """A phone that an application dials, and its channel.
 
     Args:
-        world: where it is.
-        phone: how it behaves; None: there is no such telephone.
+        factory: makes its channel.
+        registry: the dialled phones, by their channel's id; it adds and removes itself.
+        behaviour: how it behaves; None: there is no such phone.
         endpoint: what is dialled: ``PJSIP/410``.
         channel_id: the id of its channel; empty: any.
-        application: the application that it enters once it is answered.
+        application: the application that its channel enters when it is answered.
         arguments: with these arguments.
-        shows: who is calling, as it shows.
+        caller_id: its caller ID.
         language: the language of its channel.
         variables: its channel's variables.
 
     Attributes:
         channel: its channel.
-        heard: what is heard there, one after the other: ``voice:PJSIP/alice``.
-        outcome: how it ended; empty until then.
+        heard: what was heard there, in order: ``voice:PJSIP/alice``.
+        outcome: how the call ended; empty until then.
     """
 
     def __init__(
         self,
-        world: PbxState,
-        phone: PhoneBehaviour | None,
+        factory: Factory,
+        registry: dict[str, SimulatedPhone],
+        behaviour: PhoneBehaviour | None,
         *,
         endpoint: str,
         channel_id: str,
         application: str,
         arguments: Sequence[str],
-        shows: CallerId,
+        caller_id: CallerId,
         language: str,
         variables: Mapping[str, str],
     ) -> None:
         technology, _, resource = endpoint.partition("/")
         extension, _, context = resource.partition("@")
         self.endpoint = endpoint
-        self.shows = shows
         self.heard: list[str] = []
         self.outcome = ""
-        self.channel = world.new_channel(
+        setup = ChannelSetup(
             channel_id=channel_id,
             name=f"{endpoint}-",
             state="Down",
             extension=extension,
             context=context or "default",
-            listener=self,
-            caller=shows,
-            connected=shows,
+            caller=caller_id,
+            connected=caller_id,
             language=language,
             variables=variables,
         )
+        self.channel = factory.new_channel(setup, self)
         self.channel.app_name, self.channel.app_data = "AppDial2", "(Outgoing Line)"
-        self._world = world
-        self._phone = phone
-        # A Local channel just ends, whatever it is that ends it.
+        self._environment = factory.environment
+        self._registry = registry
+        self._behaviour = behaviour
+        # A Local channel ends the same way whatever its far end does.
         self._is_local = technology == "Local"
         self._dialled = resource
         self._application = application
         self._arguments = arguments
         self._timers: list[Timer] = []
         self._is_dialled = False
-        self._became = "NOANSWER"
+        self._dial_status = "NOANSWER"
+        registry[self.channel.id] = self
 
-    def ring(self, timeout: float) -> None:
-        """Begin; it is given up after ``timeout`` seconds, 0 or less: never."""
-        application = self._world.applications.get(self._application)
+    def dial(self, timeout: float) -> None:
+        """Dial it; given up after ``timeout`` seconds, 0 or less: never."""
+        application = self._environment.bus.applications.get(self._application)
         if application is not None:
-            self._world.watch(application, self.channel)
-        self.channel.when_hung_up = self._dialling_over
+            self.channel.subscribe(application)
+        self.channel.on_hangup = self._end_dialling
         self._later(0.0, self._begin)
         if timeout > 0:
             self._later(timeout, self._give_up)
 
     def press(self, keys: str) -> None:
-        """Press keys, once it is answered."""
+        """Press keys."""
         for key in keys:
             self.channel.press(key)
 
@@ -112,17 +115,17 @@ class SimulatedPhone:
             return
         self._stop()
         self.channel.change_state("Up")
-        self._tell("ANSWER")
+        self._publish_dial("ANSWER")
         self._is_dialled = False
         self.channel.enter(self._application, self._arguments)
-        phone = self._phone
-        if phone is not None and phone.keys:
-            self._later(0.0, lambda: self.press(phone.keys))
-        if phone is not None and phone.hangs_up_after is not None:
-            self._later(phone.hangs_up_after, self.hang_up)
+        behaviour = self._behaviour
+        if behaviour is not None and behaviour.keys:
+            self._later(0.0, lambda: self.press(behaviour.keys))
+        if behaviour is not None and behaviour.hangs_up_after is not None:
+            self._later(behaviour.hangs_up_after, self.hang_up)
 
     def hang_up(self) -> None:
-        """Hang it up; while it rings, that pushes the call away."""
+        """Hang up; while it rings, that declines the call."""
         cause = _REJECTED if self._is_dialled else HANGUP_NORMAL
         self.channel.hang_up(
             outcome="hung up by telephone",
@@ -139,32 +142,35 @@ class SimulatedPhone:
         """Hear it end."""
 
     def channel_gone(self, outcome: str) -> None:
-        """Learn that it is over."""
+        """Learn that the call is over."""
         self._stop()
         self.outcome = outcome
-        self._world.telephone_gone(self)
+        self._registry.pop(self.channel.id, None)
 
     def _begin(self) -> None:
-        phone = self._phone
-        if phone is None:
+        behaviour = self._behaviour
+        if behaviour is None:
             self._vanish("no such telephone", _UNKNOWN)
             return
         self._is_dialled = True
-        self._tell("")
-        rings_for = phone.refuses_after if phone.refusal else phone.answers_after
-        if rings_for != 0.0 and not phone.is_silent:
+        self._publish_dial("")
+        rings_for = (
+            behaviour.refuses_after if behaviour.refusal else behaviour.answers_after
+        )
+        if rings_for != 0.0 and not behaviour.is_silent:
             self.channel.change_state("Ringing")
-            self._tell("RINGING")
-        if phone.refusal:
-            self._later(phone.refuses_after, self._refuse)
-        elif phone.answers_after is not None:
-            self._later(phone.answers_after, self.answer)
+            self._publish_dial("RINGING")
+        if behaviour.refusal:
+            self._later(
+                behaviour.refuses_after, lambda: self._refuse(behaviour.refusal)
+            )
+        elif behaviour.answers_after is not None:
+            self._later(behaviour.answers_after, self.answer)
 
-    def _refuse(self) -> None:
-        refusal = self._phone.refusal if self._phone is not None else ""
-        self._became, cause = _REFUSALS[refusal]
-        if self._is_local and self._became != "NOANSWER":
-            self._tell(self._became)
+    def _refuse(self, refusal: str) -> None:
+        self._dial_status, cause = _REFUSALS[refusal]
+        if self._is_local and self._dial_status != "NOANSWER":
+            self._publish_dial(self._dial_status)
             self._vanish(refusal, _UNKNOWN)
             return
         self.channel.hang_up(
@@ -179,23 +185,23 @@ class SimulatedPhone:
         self._stop()
         self.channel.vanish(outcome=outcome, cause=cause)
 
-    def _dialling_over(self) -> None:
+    def _end_dialling(self) -> None:
         if self._is_dialled:
             self._is_dialled = False
             self._stop()
-            self._tell(self._became)
+            self._publish_dial(self._dial_status)
 
-    def _tell(self, status: str) -> None:
+    def _publish_dial(self, status: str) -> None:
         event = {
             "dialstatus": status,
             "forward": "",
             "dialstring": self._dialled,
             "peer": self.channel.snapshot(),
         }
-        self._world.publish("Dial", event, to=self.channel.hearers)
+        self._environment.bus.publish("Dial", event, to=self.channel.subscribers)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
-        self._timers.append(self._world.timers.later(seconds, call))
+        self._timers.append(self._environment.timers.later(seconds, call))
 
     def _stop(self) -> None:
         timers, self._timers = self._timers, []

@@ -1,4 +1,4 @@
-"""The simulator: the world behind a server, and callers who ring it."""
+"""The simulator: a simulated Asterisk behind its HTTP server, and its callers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from twisted.internet.defer import maybeDeferred
 from channel_aa.simulator.api import Api
 from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.callers import SimulatedCaller
+from channel_aa.simulator.channels import ChannelSetup
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, make_server
 from channel_aa.simulator.phone_behaviour import Phones
-from channel_aa.simulator.request_handler import RequestHandler
-from channel_aa.simulator.routes import ROUTES
+from channel_aa.simulator.routes import ROOT
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 from channel_aa.simulator.websocket import EventsFactory
@@ -26,41 +26,43 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IListeningPort
 
-    from channel_aa.simulator.interfaces import ICallObserver
+    from channel_aa.simulator.callers import ICallObserver
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
     from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 VERSIONS = {True: "22.10.1", False: "20.13.0"}
-"""What it claims to be: with requests over the websocket, and the last without."""
+"""The version it claims to be: with requests over the websocket, and without."""
 
 
 class Simulator:
-    """An Asterisk that is not there: an ARI server, and callers to script.
+    """A simulated Asterisk: an ARI server, and callers to script.
 
     Args:
-        reactor: what keeps time and opens sockets.
+        reactor: keeps the time and opens sockets.
         sounds: how many seconds each sound lasts: ``{"press-1": 0.8}``. A
             recording is named with its scheme: ``recording:greeting``.
         default_sound_seconds: how many seconds every other sound lasts. None:
-            there is no other sound.
-        missing_sounds: names of sounds that are not there.
+            no other sound exists.
+        missing_sounds: names of sounds that do not exist all the same.
         speed: every duration is divided by it, sounds and callers' waits alike.
-        thread_delay: seconds until an idle channel begins what it is asked for:
+        thread_delay: seconds until an idle channel begins on a command:
             ``PlaybackStarted`` leaves that much later than the answer to the
-            request. None, the default: it leaves first.
-        serves_requests_over_websocket: whether it serves requests on the websocket
-            of the events, as Asterisk does since 20.14, 21.9 and 22.4; else it takes
-            no notice of them.
-        username: who may use the API.
-        password: the password to do so.
-        phones: the telephones that can be rung, by their endpoint (``PJSIP/410``,
-            ``PJSIP/4*``, ``*`` for all others), and how each behaves, or how that is
-            written: see `channel_aa.simulator.phone_behaviour`.
+            request. None, the default: it leaves before the answer.
+        serves_requests_over_websocket: whether it serves requests on the events
+            websocket, as Asterisk does since 20.14, 21.9 and 22.4; else it ignores
+            them.
+        username: the user of the API.
+        password: and its password.
+        phones: how each phone behaves, or how that is written (see
+            `channel_aa.simulator.phone_behaviour`), by its endpoint: ``PJSIP/410``,
+            ``PJSIP/4*``, ``*`` for all others.
 
     Attributes:
-        faults: what is to go wrong.
-        world: all there is in it.
-        desk: who serves requests.
+        faults: the faults to inject.
+        state: everything that exists in it.
+        api: serves the requests.
+        server: makes the protocol of each connection to it.
+        credentials: username and password.
         serves_requests_over_websocket: as above.
     """
 
@@ -81,7 +83,7 @@ class Simulator:
         self.faults = Faults()
         self.serves_requests_over_websocket = serves_requests_over_websocket
         self._reactor = reactor
-        self.world = PbxState(
+        self.state = PbxState(
             clock=reactor,
             sounds=Sounds(
                 seconds=sounds or {},
@@ -94,17 +96,18 @@ class Simulator:
             version=VERSIONS[serves_requests_over_websocket],
             phones=Phones.of(phones or {}),
         )
-        self.desk = RequestHandler(self.world, Api(self.world, ROUTES))
+        self.api = Api(self.state, ROOT)
         self._events = EventsFactory(
-            self.world,
-            self.desk,
+            self.state.bus,
+            self.api,
             serves_requests=serves_requests_over_websocket,
             reactor=reactor,
         )
         self._resource = AriResource(
-            self.world, self.desk, self._events, username=username, password=password
+            self.state, self.api, self._events, username=username, password=password
         )
-        self._server = make_server(self._resource, reactor=reactor)
+        self.server = make_server(self._resource, reactor=reactor)
+        self.credentials = username, password
         self._listening: IListeningPort | None = None
         self._interface = ""
         self._port = 0
@@ -116,7 +119,7 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Where it is: ``http://127.0.0.1:8088``."""
+        """Its URL: ``http://127.0.0.1:8088``."""
         return f"http://{self._interface}:{self._port}"
 
     @property
@@ -130,34 +133,29 @@ class Simulator:
 
     @property
     def live_channels(self) -> int:
-        """How many channels there are, in an application or not."""
-        return len(self.world.channels)
+        """How many channels exist, in an application or not."""
+        return len(self.state.channels)
 
     @property
     def live_playbacks(self) -> int:
         """How many playbacks play, or wait to be played."""
-        return sum(1 for _ in self.world.playbacks())
-
-    @property
-    def live_bridges(self) -> int:
-        """How many bridges there are."""
-        return len(self.world.bridges)
+        return sum(1 for _ in self.state.playbacks)
 
     @property
     def recordings(self) -> Mapping[str, float]:
         """How many seconds each stored recording lasts, by its name."""
-        stored = self.world.recordings.stored.values()
+        stored = self.state.recordings.stored.values()
         return {each.name: each.seconds for each in stored}
 
     @property
     def phones(self) -> Phones:
-        """The telephones that can be rung; they may be changed at any time."""
-        return self.world.phones
+        """The phones that can be dialled; they may be changed at any time."""
+        return self.state.phones
 
     @property
-    def telephones(self) -> Sequence[SimulatedPhone]:
-        """The telephones that ring or are spoken with, in the order of their rings."""
-        return tuple(self.world.telephones.values())
+    def dialled_phones(self) -> Sequence[SimulatedPhone]:
+        """The phones that ring or are in a call, in the order they were dialled."""
+        return tuple(self.state.dialled_phones.values())
 
     @property
     def open_websockets(self) -> int:
@@ -166,17 +164,17 @@ class Simulator:
 
     @property
     def requests(self) -> int:
-        """How many requests it was sent so far, whichever way they came."""
-        return self.desk.requests
+        """How many requests have come so far, over HTTP and websockets."""
+        return self.api.requests
 
     @property
     def open_connections(self) -> int:
         """How many connections are open, websockets included."""
-        return len(self._server.protocols)
+        return len(self.server.protocols)
 
     def listening(self, app: str = "channel-aa") -> Deferred[None]:
-        """Fire as soon as a websocket hears this application's events."""
-        return self.world.listening(app)
+        """Fire as soon as an application has a websocket."""
+        return self.state.bus.when_registered(app)
 
     async def start(self, port: int = 0, interface: str = "127.0.0.1") -> None:
         """Begin to listen.
@@ -187,7 +185,7 @@ class Simulator:
         """
         self._interface = interface
         self._listening = self._reactor.listenTCP(
-            port or self._port, self._server, interface=interface
+            port or self._port, self.server, interface=interface
         )
         address = self._listening.getHost()
         self._port = cast("IPv4Address", address).port
@@ -201,18 +199,18 @@ class Simulator:
         if listening is not None:
             await maybeDeferred(listening.stopListening)
         self.forget()
-        await self._server.abort_all()
+        await self.server.abort_all()
 
     def forget(self) -> None:
-        """Lose every channel, as an Asterisk that restarts does, without a word."""
-        self.world.forget_everything()
+        """Lose everything but stored recordings, as at a restart, with no event."""
+        self.state.clear()
 
     def drop_connections(self) -> None:
-        """Drop every connection, websockets included, without a word."""
-        self._server.abort_all()
+        """Drop every connection, websockets included, without a closing handshake."""
+        self.server.abort_all()
 
     def close_websockets(self, code: int = 1000) -> None:
-        """Close every websocket properly, with this code."""
+        """Close every websocket with a closing handshake and this code."""
         for socket in tuple(self._events.sockets):
             # Its sendClose would refuse the codes that are a server's to send.
             socket.sendCloseFrame(code=code)
@@ -220,7 +218,7 @@ class Simulator:
     def call(
         self,
         *,
-        name: str = "",
+        name: str = "PJSIP/alice-",
         extension: str = "1000",
         app: str = "channel-aa",
         args: Sequence[str] = (),
@@ -231,7 +229,7 @@ class Simulator:
         caller_number: str = "",
         language: str = "en",
     ) -> SimulatedCaller:
-        """Ring: a channel comes to the dialplan's ``Stasis(app,args…)``.
+        """Place a call: its channel enters the dialplan's ``Stasis(app,args…)``.
 
         Args:
             name: the channel's name; by default ``PJSIP/alice-00000001`` for the
@@ -243,20 +241,21 @@ class Simulator:
             dialplan_seconds: how long the dialplan keeps the channel once it has
                 left the application, or where no websocket has that application;
                 then the call ends.
-            observer: who is to see what happens to the caller.
-            caller_name: who calls.
-            caller_number: the number that calls.
+            observer: sees what happens to the caller.
+            caller_name: the name of the caller.
+            caller_number: the number of the caller.
             language: the language of the channel.
         """
-        caller = SimulatedCaller(
-            self.world,
+        setup = ChannelSetup(
             name=name,
             extension=extension,
             state=state,
-            dialplan_seconds=dialplan_seconds,
-            observer=observer,
-            party=CallerId(caller_name, caller_number),
+            caller=CallerId(caller_name, caller_number),
             language=language,
+            dialplan_seconds=dialplan_seconds,
+        )
+        caller = SimulatedCaller(
+            self.state.factory, setup, observer=observer, phones=self.phones
         )
         caller.channel.enter(app, args)
         return caller

@@ -1,4 +1,4 @@
-"""What sounds there are, and how long they last."""
+"""The sounds and stored recordings that can be played, and how long they last."""
 
 from __future__ import annotations
 
@@ -23,12 +23,22 @@ _TONES = frozenset(
 _TONE_LIST = re.compile(r"!?\d+([+*]\d+)?(/\d+)?")
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredRecording:
+    """A recording that can be played: ``recording:NAME``."""
+
+    name: str
+    format: str
+    seconds: float
+
+    def snapshot(self) -> dict[str, str]:
+        """Describe it as Asterisk does."""
+        return {"name": self.name, "format": self.format}
+
+
 @dataclass(frozen=True)
 class Sound:
-    """Something that can be asked for: how many seconds it lasts.
-
-    None: it is missing, and fails.
-    """
+    """Media that can be played, and its seconds; None: it is missing, and fails."""
 
     seconds: float | None
     can_stop: bool = True
@@ -36,23 +46,25 @@ class Sound:
 
 @dataclass(frozen=True, kw_only=True)
 class Sounds:
-    """The simulated Asterisk's sound files.
+    """The simulated Asterisk's sound files, and the recordings made there.
 
     Args:
         seconds: how long each sound lasts, by its name without ``sound:``.
         default_seconds: how long every other sound lasts; None: there is none.
-        missing: names of sounds that are not there all the same.
+        missing: names of sounds that do not exist all the same.
+        recordings: the stored recordings, by name.
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     default_seconds: float | None = 0.5
     missing: Collection[str] = frozenset()
+    recordings: dict[str, StoredRecording] = field(default_factory=dict)
 
     def find(self, media: str) -> Sound | None:  # noqa: PLR0911 - one for each scheme
         """Look up a media URI: ``sound:press-1``, ``digits:12``, ``tone:ring``.
 
-        None stands for what Asterisk starts to play and then never says another
-        word of: a scheme that it does not know, a ``recording:`` that is missing.
+        None: Asterisk starts to play it and then sends no other event of it, as with
+        an unknown scheme or a missing ``recording:``.
         """
         scheme, _, name = media.partition(":")
         match scheme:
@@ -64,6 +76,9 @@ class Sounds:
                 return Sound(self._spelt(name, of=_ANY), can_stop=False)
             case "number" if _NUMBER.match(name):
                 return Sound(self._counted(name), can_stop=False)
+            case "recording" if name in self.recordings:
+                # An empty one cannot be played.
+                return Sound(self.recordings[name].seconds or None)
             case "recording" if media in self.seconds:
                 return Sound(self.seconds[media])
             case "tone":
@@ -73,7 +88,7 @@ class Sounds:
                 return None
 
     def length(self, name: str) -> float | None:
-        """Say how many seconds the sound of this name lasts; None: no such sound."""
+        """Return how many seconds a sound lasts; None: it does not exist."""
         if name in self.missing:
             return None
         return self.seconds.get(name, self.default_seconds)
@@ -87,26 +102,26 @@ class Sounds:
         )
 
     def _spelt(self, characters: str, *, of: str) -> float:
-        """Say how long it takes to spell this; what has no sound is left out."""
+        """Return the seconds it takes to spell this; unknown characters are skipped."""
         names = (sound_of(each) for each in characters.lower() if each in of)
         return sum(self.length(name) or 0.0 for name in names)
 
     def _counted(self, number: str) -> float | None:
-        """Say how long it takes to say a number; None: a word of it is missing."""
+        """Return the seconds it takes to say a number; None: a word is missing."""
         lengths = [self.length(f"digits/{word}") for word in words_of(int(number))]
         present = [length for length in lengths if length is not None]
         return sum(present) if len(present) == len(lengths) else None
 
 
 def sound_of(character: str) -> str:
-    """Name the sound that says a character: ``digits/1``, ``letters/a``."""
+    """Return the sound of a character: ``digits/1``, ``letters/a``."""
     if character.isdigit() or character in _SIGNS:
         return f"digits/{_SIGNS.get(character, character)}"
     return f"letters/{character}"
 
 
 def words_of(number: int) -> Iterator[str]:
-    """Name the words of a number in English, as the sounds in ``digits`` do."""
+    """Yield the words of a number in English, by the names of sounds in ``digits``."""
     if number < 0:
         yield "minus"
         number = -number

@@ -1,4 +1,4 @@
-"""A terminal whose keys are those of a telephone."""
+"""A terminal whose keys are those of the caller's phone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.protocol import Protocol
 
-from channel_aa.simulator.script import KEYS
+from channel_aa.simulator.grammar import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from channel_aa.simulator import SimulatedCaller
+    from channel_aa.simulator.callers import SimulatedCaller
 
 KEYS_EXPLAINED = "Keys: 0-9 * # press themselves, h and Ctrl-D hang up."
 
@@ -27,7 +27,7 @@ class Keyboard(Protocol):
         self._caller = caller
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Press what was typed; ``h`` and Ctrl-D hang up."""
+        """Press the keys that were typed; ``h`` and Ctrl-D hang up."""
         for key in data.decode(errors="replace").upper():
             if self._caller.is_over:
                 return
@@ -39,7 +39,7 @@ class Keyboard(Protocol):
 
 @contextmanager
 def single_keys() -> Iterator[None]:
-    """Let the terminal pass on each key at once, and show none."""
+    """Read each key of the terminal at once, without echo."""
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal)

@@ -1,4 +1,4 @@
-"""Timers in simulated seconds, all of them in one hand."""
+"""Timers in simulated seconds, which can all be cancelled at once."""
 
 from __future__ import annotations
 
@@ -22,14 +22,8 @@ class Timer:
             seconds / timers.speed, self._fire
         )
 
-    @property
-    def seconds_left(self) -> float:
-        """How many simulated seconds are left of it."""
-        left = self._delayed.getTime() - self._timers.clock.seconds()
-        return left * self._timers.speed
-
     def cancel(self) -> None:
-        """Do not make the call; does nothing where it was made or cancelled."""
+        """Cancel the call; does nothing if it was made or cancelled already."""
         if self in self._timers.pending:
             self._timers.pending.discard(self)
             self._delayed.cancel()
@@ -40,10 +34,10 @@ class Timer:
 
 
 class Timers:
-    """Makes timers, and knows those that are running.
+    """Makes timers, and keeps those that are pending.
 
     Args:
-        clock: what time is kept with.
+        clock: keeps the time.
         speed: how many simulated seconds pass in one second of the clock.
     """
 
@@ -59,12 +53,12 @@ class Timers:
         return (self.clock.seconds() - self._origin) * self.speed
 
     def later(self, seconds: float, call: Callable[[], None]) -> Timer:
-        """Make a call in so many simulated seconds."""
+        """Call something in so many simulated seconds."""
         timer = Timer(self, seconds, call)
         self.pending.add(timer)
         return timer
 
     def cancel_all(self) -> None:
-        """Cancel everything that is still to come."""
+        """Cancel every pending timer."""
         for timer in tuple(self.pending):
             timer.cancel()

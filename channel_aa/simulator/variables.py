@@ -1,12 +1,16 @@
-"""Channel variables and functions: what is read and set by a name."""
+"""Channel variables and dialplan functions."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from channel_aa.simulator.channels import Channel
+    from collections.abc import Mapping
+    from typing import Any
+
+    from channel_aa.simulator.caller_id import CallerId
+    from channel_aa.simulator.dialplan import DialplanLocation
 
 _FUNCTION = re.compile(r"([A-Z_]+)\((.*)\)")
 
@@ -15,62 +19,74 @@ class UnknownFunctionError(Exception):
     """There is no such function, or it cannot be read."""
 
 
-class Variables:
-    """Reads and sets the variables and the functions of channels."""
+class HasVariables(Protocol):
+    """A channel, as far as its variables and functions need it."""
 
-    def read(self, channel: Channel, name: str) -> str | None:
-        """Read a variable or a function; None where it is not set.
+    id: str
+    name: str
+    state: str
+    language: str
+    caller: CallerId
+    location: DialplanLocation
+    variables: dict[str, str]
 
-        Raises:
-            UnknownFunctionError: there is no such function.
-        """
-        if not name.endswith(")"):
-            return {**_of_asterisk(channel), **channel.variables}.get(name)
-        function = _FUNCTION.fullmatch(name)
-        if function is None:
-            raise UnknownFunctionError(name)
-        return _call(channel, *function.groups())
-
-    def write(self, channel: Channel, name: str, value: str | None) -> None:
-        """Set a variable or a function; None: remove it.
-
-        A function that is unknown is passed over.
-        """
-        function = _FUNCTION.fullmatch(name)
-        value, is_removed = value or "", value is None
-        if function is None:
-            if is_removed:
-                channel.variables.pop(name, None)
-            else:
-                channel.variables[name] = value
-            channel.say("ChannelVarset", {"variable": name, "value": value})
-            return
-        match function.groups():
-            case ("CALLERID", part):
-                channel.caller = channel.caller.changed(part, value)
-                presentation = "Presentation Allowed, Not Screened"
-                told = {
-                    "caller_presentation": 0,
-                    "caller_presentation_txt": presentation,
-                }
-                channel.say("ChannelCallerId", told)
-            case ("CHANNEL", "language"):
-                channel.language = value
+    def publish(self, event_type: str, fields: Mapping[str, Any]) -> None:
+        """Send an event of the channel to its subscribers."""
 
 
-def _of_asterisk(channel: Channel) -> dict[str, str]:
+def read_variable(channel: HasVariables, name: str) -> str | None:
+    """Read a variable or a function; None: it is not set.
+
+    Raises:
+        UnknownFunctionError: there is no such function.
+    """
+    if not name.endswith(")"):
+        return {**_of_asterisk(channel), **channel.variables}.get(name)
+    function = _FUNCTION.fullmatch(name)
+    if function is None:
+        raise UnknownFunctionError(name)
+    return _call(channel, *function.groups())
+
+
+def write_variable(channel: HasVariables, name: str, value: str | None) -> None:
+    """Set a variable or a function; None: remove it.
+
+    An unknown function is ignored.
+    """
+    function = _FUNCTION.fullmatch(name)
+    value, is_removed = value or "", value is None
+    if function is None:
+        if is_removed:
+            channel.variables.pop(name, None)
+        else:
+            channel.variables[name] = value
+        channel.publish("ChannelVarset", {"variable": name, "value": value})
+        return
+    match function.groups():
+        case ("CALLERID", part):
+            channel.caller = channel.caller.changed(part, value)
+            fields = {
+                "caller_presentation": 0,
+                "caller_presentation_txt": "Presentation Allowed, Not Screened",
+            }
+            channel.publish("ChannelCallerId", fields)
+        case ("CHANNEL", "language"):
+            channel.language = value
+
+
+def _of_asterisk(channel: HasVariables) -> dict[str, str]:
     """Variables that Asterisk itself sets."""
-    place = channel.place
+    location = channel.location
     return {
         "CHANNEL": channel.name,
         "UNIQUEID": channel.id,
-        "CONTEXT": place.context,
-        "EXTEN": place.extension,
-        "PRIORITY": str(place.priority),
+        "CONTEXT": location.context,
+        "EXTEN": location.extension,
+        "PRIORITY": str(location.priority),
     }
 
 
-def _call(channel: Channel, function: str, argument: str) -> str:
+def _call(channel: HasVariables, function: str, argument: str) -> str:
     match function:
         case "CALLERID":
             return channel.caller.read(argument)

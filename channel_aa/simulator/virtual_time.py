@@ -1,4 +1,4 @@
-"""Time that passes only when somebody waits for it, and then at once."""
+"""Virtual time: a `Clock` that is moved from one timer to the next."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ T = TypeVar("T")
 
 
 class NothingHappensError(Exception):
-    """What is waited for has not come, and nothing is left that could bring it."""
+    """The condition is not met in time, or no timer is left that could meet it."""
 
 
 def pass_time(clock: Clock, *, until: Callable[[], bool], seconds: float) -> None:
-    """Move a clock from one timer to the next until something is so.
+    """Move a clock from one timer to the next until a condition is met.
 
     Args:
         clock: the clock of everything concerned.
-        until: whether it is so.
+        until: returns whether it is met.
         seconds: how far the clock may go for it.
 
     Raises:
-        NothingHappensError: it is not so by then, or no timer is left.
+        NothingHappensError: it is not met by then, or no timer is left.
     """
     deadline = clock.seconds() + seconds
     while not until():
@@ -41,7 +41,7 @@ def pass_time(clock: Clock, *, until: Callable[[], bool], seconds: float) -> Non
 
 
 def wait_for(clock: Clock, deferred: Deferred[T], *, seconds: float) -> T:
-    """Move a clock until a Deferred has fired, and give its result.
+    """Move a clock until a Deferred has fired, and return its result.
 
     Args:
         clock: the clock of everything concerned.

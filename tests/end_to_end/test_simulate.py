@@ -13,11 +13,11 @@ from twisted.internet.task import Clock
 
 from channel_aa.checked import converted
 from channel_aa.commands.expectation import happened
-from channel_aa.commands.script import read_steps
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.config import Settings
 from channel_aa.service import AttendantService
+from channel_aa.simulator import parse_script
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 from channel_aa.simulator.virtual_time import wait_for
 from real_asterisk.sounds import SLOW
@@ -115,11 +115,11 @@ def simulate_call(script: str) -> list[str]:
     phones = {name: PhoneBehaviour.parse(str(words)) for name, words in PHONES.items()}
 
     def write(entry: Entry | None) -> None:
-        runner.see(entry)
+        runner.update(entry)
 
     async def call() -> None:
         await simulated_call.begin()
-        await runner.direct(read_steps(script))
+        await runner.run(parse_script(script))
         await simulated_call.caller.ended
         await simulated_call.close()
 

@@ -93,11 +93,13 @@ async def test_conversation_survives_a_restart_of_the_daemon(
     assert not caller.is_over
     async with harness.daemon(program):
         await harness.simulator.listening()
-        (telephone,) = harness.simulator.telephones
+        (telephone,) = harness.simulator.dialled_phones
         assert not telephone.outcome
         caller.hang_up()
         await until(
-            harness.reactor, lambda: not harness.simulator.telephones, "the phone's end"
+            harness.reactor,
+            lambda: not harness.simulator.dialled_phones,
+            "the phone's end",
         )
 
 

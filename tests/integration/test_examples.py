@@ -104,10 +104,10 @@ async def test_caller_lookup_dials_the_clerk_or_the_operator(
             await program.prints("Connected to")
             caller = simulator.call(caller_number=number)
             await caller.run("hear press-1, press 1")
-            await until(reactor, lambda: bool(simulator.telephones), "a ring")
-            assert [each.endpoint for each in simulator.telephones] == [dialled]
+            await until(reactor, lambda: bool(simulator.dialled_phones), "a ring")
+            assert [each.endpoint for each in simulator.dialled_phones] == [dialled]
             caller.hang_up()
-            await until(reactor, lambda: not simulator.telephones, "its end")
+            await until(reactor, lambda: not simulator.dialled_phones, "its end")
             await program.prints("has left the application")
     assert not [line for line in program.lines if "Traceback" in line]
     await simulator.stop()

@@ -169,7 +169,7 @@ class ClientHarness:
         """Stop all clients, and check that nothing is left."""
         for client in self.clients:
             await client.stopService()
-            for kind in ("channels", "playbacks", "recordings", "phones"):
+            for kind in ("channels", "playbacks", "recordings", "outbound"):
                 assert not getattr(client, kind), kind
             assert not client.bridges
             assert not client.bridge_members

@@ -1,4 +1,4 @@
-"""What a command prints."""
+"""Running a command, and capturing what it prints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def printed(
     main: Callable[[Sequence[str]], int], arguments: Sequence[str]
 ) -> tuple[int, str, str]:
-    """Run a command; give its exit code, and what it wrote to which stream."""
+    """Run a command; return its exit code, standard output and standard error."""
     out, err = StringIO(), StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         code = main(arguments)

@@ -236,7 +236,7 @@ class RandomCallsHarness:
         if self.may_overlap:
             return
         sounding: dict[str, list[str]] = {}
-        for playback in self.simulator.world.playbacks():
+        for playback in self.simulator.state.playbacks:
             target = playback.snapshot()["target_uri"]
             sounding.setdefault(target, []).append(playback.media)
         for target, sounds in sounding.items():

@@ -14,21 +14,21 @@ from twisted.internet.task import LoopingCall, deferLater
 
 from channel_aa.commands.expectation import happened, read_expectation
 from channel_aa.commands.main import main
-from channel_aa.commands.script import read_steps
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.transcript import Kind, Transcript
+from channel_aa.simulator import parse_script
 from channel_aa.simulator.script import Ended, HangUp, Hear, Press, Speak, Wait
 from tests.support.company_harness import COMPANY, PHONES
 from tests.support.printed import printed
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from twisted.internet.posixbase import PosixReactorBase
 
-    from channel_aa.commands.script import Step
     from channel_aa.commands.simulated_call import SimulatedCall
+    from channel_aa.simulator.script import Step
     from real_asterisk.raw_ari import Events
     from tests.support.asterisk_harness import Caller
     from tests.support.company_harness import CompanyHarness
@@ -72,7 +72,7 @@ class RealCall:
         self.is_over = False
         self.runner = ScriptRunner(cast("SimulatedCall", self), clock=reactor)
         self.transcript = Transcript(
-            caller.name, variables=variables, write=self.runner.see
+            caller.name, variables=variables, write=self.runner.update
         )
         self._reactor = reactor
         self._events = events
@@ -89,20 +89,36 @@ class RealCall:
         self._hung_up_by = "caller"
         Deferred.fromCoroutine(self._caller.hang_up())
 
-    def run(self, steps: Sequence[Step], *, patience: float) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._take(steps[0]))
+    def run(
+        self,
+        steps: Sequence[Step],
+        *,
+        prepare: Callable[[Step, Step | None], Awaitable[float]],
+    ) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._run(steps, prepare))
 
     async def follow(self, script: str, *, seconds: float) -> None:
         """Follow a script, and wait for the end of the call.
 
         Args:
-            script: see `channel_aa.commands.script`.
+            script: see `channel_aa.simulator.script`.
             seconds: how long the script may take.
         """
-        running = Deferred.fromCoroutine(self.runner.direct(read_steps(script)))
+        running = Deferred.fromCoroutine(self.runner.run(parse_script(script)))
         await running.addTimeout(seconds, self._reactor)
         await until(self._reactor, lambda: self.is_over, "the end of the call")
         self._reading.stop()
+
+    async def _run(
+        self,
+        steps: Sequence[Step],
+        prepare: Callable[[Step, Step | None], Awaitable[float]],
+    ) -> None:
+        previous: Step | None = None
+        for step in steps:
+            await prepare(step, previous)
+            await self._take(step)
+            previous = step
 
     async def _take(self, step: Step) -> None:
         match step:
@@ -132,7 +148,7 @@ class RealCall:
             self._next_event += 1
             if self.is_over:
                 continue
-            self.transcript.hear(event.json, event.received)
+            self.transcript.receive(event.json, event.received)
             channel = event.json.get("channel", {})
             if channel.get("name") == self._caller.name:
                 self._check_for_end(event.type, channel["dialplan"])
@@ -155,7 +171,7 @@ class CompanyCall:
     """A call to the company, made on a real Asterisk and simulated.
 
     Attributes:
-        script: what the caller does; see `channel_aa.commands.script`.
+        script: what the caller does; see `channel_aa.simulator.script`.
         expectation: what happens; see `channel_aa.commands.expectation`.
         phones: the phones that do not behave as in `PHONES`.
         dialled: the number that is called.

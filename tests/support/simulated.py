@@ -1,4 +1,4 @@
-"""A simulated Asterisk with no sockets: a clock, and the events as they come."""
+"""A simulated Asterisk without sockets: its state, a clock, and its events."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.task import Clock
 
 from channel_aa.simulator.callers import SimulatedCaller
+from channel_aa.simulator.channels import ChannelSetup
 from channel_aa.simulator.faults import Faults
-from channel_aa.simulator.playbacks import Playback
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 
 if TYPE_CHECKING:
+    from channel_aa.simulator.callers import ICallObserver
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.interfaces import ICallObserver
+    from channel_aa.simulator.playbacks import Playback
 
 
-class Simulated:
-    """The world of a simulator, one caller in it, and what an application hears.
+class SimulatedPbx:
+    """The state of a simulator, one caller, and the events of one application.
 
-    `said` are the events of the application, as they are told in a test:
-    ``"PlaybackStarted a"`` for the playback ``a``.
+    `published` are the events of the application in short: ``"PlaybackStarted a"`` for
+    the playback ``a``.
     """
 
     def __init__(
@@ -38,14 +39,14 @@ class Simulated:
         self.clock.advance(1_800_000_000)
         self.faults = Faults()
         self.events: list[dict[str, Any]] = []
-        self.world = PbxState(
+        self.state = PbxState(
             clock=self.clock,
             sounds=sounds or Sounds(seconds={"long": 5.0}, missing={"missing"}),
             faults=self.faults,
             speed=speed,
             thread_delay=thread_delay,
         )
-        self.world.listen("channel-aa", self.hear)
+        self.state.bus.register("channel-aa", self.receive)
         self._dialplan_seconds = dialplan_seconds
         self.caller = self.call(app)
 
@@ -54,33 +55,30 @@ class Simulated:
         return self.caller.channel
 
     def call(self, app: str, observer: ICallObserver | None = None) -> SimulatedCaller:
-        """Ring, and be the caller from now on."""
+        """Place a call, and use its caller from now on."""
         self.caller = SimulatedCaller(
-            self.world, dialplan_seconds=self._dialplan_seconds, observer=observer
+            self.state.factory,
+            ChannelSetup(dialplan_seconds=self._dialplan_seconds),
+            observer=observer,
         )
         self.channel.enter(app, ())
         return self.caller
 
-    def hear(self, event: bytes) -> None:
+    def receive(self, event: bytes) -> None:
         self.events.append(json.loads(event))
 
     @property
-    def said(self) -> list[str]:
-        return [self._tell(event) for event in self.events]
+    def published(self) -> list[str]:
+        return [self._summarize(event) for event in self.events]
 
     def forget_events(self) -> None:
         self.events.clear()
 
-    def play(self, playback_id: str, *media: str, skip_ms: int = 3000) -> Playback:
-        playback = Playback(
-            self.world,
-            self.channel,
-            playback_id=playback_id,
-            media=media,
-            skip_ms=skip_ms,
+    def play(self, playback_id: str, *media: str) -> Playback:
+        playback = self.state.factory.new_playback(
+            self.channel, media, playback_id=playback_id
         )
-        self.world.add_playback(playback)
-        self.channel.play(playback)
+        self.channel.start(playback)
         return playback
 
     def pass_time(self, seconds: float, *, steps: int = 20) -> None:
@@ -88,12 +86,12 @@ class Simulated:
             self.clock.advance(seconds / steps)
 
     @staticmethod
-    def _tell(event: dict[str, Any]) -> str:
-        told: str = event["type"]
+    def _summarize(event: dict[str, Any]) -> str:
+        summary: str = event["type"]
         if "playback" in event:
-            told += f" {event['playback']['id']}"
+            summary += f" {event['playback']['id']}"
         if event["type"] == "PlaybackFinished":
-            told += f" {event['playback']['state']}"
+            summary += f" {event['playback']['state']}"
         if "digit" in event:
-            told += f" {event['digit']}"
-        return told
+            summary += f" {event['digit']}"
+        return summary

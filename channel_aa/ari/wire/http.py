@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, succeed
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.python.failure import Failure
 from twisted.web.client import (
@@ -16,7 +16,7 @@ from twisted.web.client import (
     ResponseFailed,
 )
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IAgentEndpointFactory
+from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer
 from zope.interface import implementer
 
 from channel_aa.ari.wire.errors import (
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from twisted.internet.interfaces import IStreamClientEndpoint
+    from twisted.internet.interfaces import IConsumer, IStreamClientEndpoint
     from twisted.web.client import URI
-    from twisted.web.iweb import IBodyProducer, IResponse
+    from twisted.web.iweb import IResponse
 
     from channel_aa.ari.wire.address import Address
     from channel_aa.ari.wire.errors import AriError
@@ -91,6 +91,32 @@ class _PlainAgent:
         )
 
 
+@implementer(IBodyProducer)
+class _JsonBody:
+    """A request's body, written in one piece: it is short.
+
+    treq's own producer would write it in a later turn of the global reactor.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.length = len(content)
+        self._content = content
+
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:  # noqa: N802 - Twisted's
+        """Write it."""
+        consumer.write(self._content)
+        return succeed(None)
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's
+        """Do nothing: all is written."""
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's
+        """Do nothing: all is written."""
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's
+        """Do nothing: all is written."""
+
+
 def _plain(response: IResponse) -> IResponse:
     for name in ("Content-Encoding", "Set-Cookie"):
         response.headers.removeHeader(name)
@@ -109,6 +135,7 @@ class HttpSender:
             http.conf says otherwise (``sessionlimit``), events websockets included,
             and closes further ones without a response.
         timeout: seconds a request may take, its time in the queue included.
+        endpoint: connects to the server; by default that of the address.
     """
 
     def __init__(
@@ -118,6 +145,7 @@ class HttpSender:
         reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
         connections: int = 64,
         timeout: float = 10.0,
+        endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
         # The host is a placeholder: the endpoint and the Host header come from the
         # address, and treq accepts no IPv6 address in a URL.
@@ -137,7 +165,9 @@ class HttpSender:
         self._pool.maxPersistentPerHost = connections
         self._pool._factory = ConnectionFactory  # noqa: SLF001 - the only way to silence it
         agent = Agent.usingEndpointFactory(
-            reactor, _OneEndpoint(address.endpoint(reactor)), pool=self._pool
+            reactor,
+            _OneEndpoint(endpoint or address.endpoint(reactor)),
+            pool=self._pool,
         )
         self._http = HTTPClient(_PlainAgent(agent))
 
@@ -198,15 +228,18 @@ class HttpSender:
         return response.addBoth(remove)
 
     async def _exchange(self, request: Request, mark_sent: Callable[[], None]) -> bytes:
-        has_body = request.body is not None
+        headers, content = self._headers, None
+        if request.body is not None:
+            headers = self._headers_with_json
+            content = _JsonBody(msgspec.json.encode(request.body))
         async with self._semaphore:
             mark_sent()
             try:
                 response = await self._http.request(
                     request.method,
                     f"{self._base_url}/{request.uri}",
-                    headers=self._headers_with_json if has_body else self._headers,
-                    data=msgspec.json.encode(request.body) if has_body else None,
+                    headers=headers,
+                    data=content,
                     # A redirect would send the password to another server.
                     allow_redirects=False,
                     unbuffered=True,

@@ -135,6 +135,6 @@ def test_random_interleavings_leave_nothing(
     assert harness.daemon.leftovers == {}
     assert harness.simulator.live_channels == 0
     assert harness.simulator.live_playbacks == 0
-    assert harness.simulator.world.bridges == {}
+    assert harness.simulator.state.bridges == {}
     harness.stop()
     assert harness.clock.getDelayedCalls() == []

@@ -49,7 +49,7 @@ def sound(*languages: str) -> dict[str, object]:
     return {"formats": [{"language": each, "format": "slin"} for each in languages]}
 
 
-class InquiryTests(SynchronousTestCase):
+class PreflightTests(SynchronousTestCase):
     def ask(
         self, document: Mapping[str, object], answers: Mapping[str, object]
     ) -> Findings:
@@ -65,9 +65,9 @@ class InquiryTests(SynchronousTestCase):
         menu = {"prompt": ["or"], "noinput": ["or"], "nomatch": ["or"]}
         document = {"menus": {"main": {**menu, "options": options}}}
         found = self.ask(document, {"GET sounds/or": sound("en"), **answers})
-        return [each.message for each in (*found.errors, *found.doubts)]
+        return [each.message for each in (*found.errors, *found.warnings)]
 
-    def test_a_host_that_does_not_answer_is_asked_no_more(self) -> None:
+    def test_unreachable_server_gets_no_further_request(self) -> None:
         lost = ConnectionLostError("GET", "asterisk/info", message="refused.")
         found = self.ask({}, {"GET asterisk/info": lost})
         (problem,) = found.errors
@@ -75,7 +75,7 @@ class InquiryTests(SynchronousTestCase):
         self.assertIn("(refused): is Asterisk running there", problem.message)
         self.assertEqual(len(self.client.asked), 1)
 
-    def test_a_server_that_is_no_asterisk_is_told_apart(self) -> None:
+    def test_server_that_is_no_asterisk_is_detected(self) -> None:
         answers: tuple[object, ...] = ({}, [], None, {"system": None})
         for answer in answers:
             found = self.ask({}, {"GET asterisk/info": answer})
@@ -83,18 +83,18 @@ class InquiryTests(SynchronousTestCase):
         found = self.ask({}, {"GET asterisk/info": 404})
         self.assertIn("There is no ARI at", found.errors[0].message)
 
-    def test_an_application_in_use_is_worth_knowing(self) -> None:
+    def test_application_in_use_is_noted(self) -> None:
         answer = {"channel_ids": ["1", "2"]}
         found = self.ask({}, {"GET applications/channel-aa": answer})
         self.assertIn("in use now, with 2 calls", found.notes[1].message)
 
-    def test_no_question_changes_anything(self) -> None:
+    def test_no_request_changes_anything(self) -> None:
         self.ask({}, {})
         writing = [each for each in self.client.asked if not each.startswith("GET ")]
         self.assertEqual(len(writing), 1)
         self.assertRegex(writing[0], "^DELETE playbacks/channel-aa-check-[0-9a-f]{32}$")
 
-    def test_each_sound_is_asked_for_once(self) -> None:
+    def test_each_sound_is_looked_up_once(self) -> None:
         self.ask_for(
             {}, **{"1": {"play": ["or", "digits:{digits}"]}, "2": {"play": ["or"]}}
         )
@@ -103,18 +103,18 @@ class InquiryTests(SynchronousTestCase):
             sounds, ["GET sounds/or", "GET sounds/digits/1", "GET sounds/1"]
         )
 
-    def test_a_sound_beside_the_languages_folders_is_found(self) -> None:
+    def test_sound_beside_the_language_folders_is_found(self) -> None:
         option = {"play": ["custom/x"]}
         found = self.ask_for({"GET sounds/x": sound("custom")}, **{"1": option})
         self.assertEqual(found, [])
 
-    def test_a_language_without_its_country_will_do(self) -> None:
+    def test_language_without_its_country_is_accepted(self) -> None:
         document = {"menus": {"main": {"prompt": ["or"], "language": "en_GB"}}}
         for has, doubts in (("en", 0), ("en_GB", 0), ("fr", 3)):
             found = self.ask(document, {"GET sounds": sound(has)})
-            self.assertEqual((len(found.errors), len(found.doubts)), (0, doubts), has)
+            self.assertEqual((len(found.errors), len(found.warnings)), (0, doubts), has)
 
-    def test_phones_are_asked_for_by_their_endpoint(self) -> None:
+    def test_phones_are_looked_up_by_endpoint(self) -> None:
         phones = {
             "PJSIP/410": "PJSIP/410",
             "PJSIP/123@trunk": "PJSIP/trunk",
@@ -127,7 +127,7 @@ class InquiryTests(SynchronousTestCase):
             found = self.ask_for({}, **{"1": option})
             self.assertEqual(found, [f"Asterisk knows no endpoint {endpoint}"], phone)
 
-    def test_what_only_a_caller_completes_is_not_asked_for(self) -> None:
+    def test_names_completed_by_keys_are_not_looked_up(self) -> None:
         menu = {
             "prompt": ["or"],
             "extensions": {"pattern": "4XX", "dial": "PJSIP/{digits}", "else": "top"},
@@ -135,17 +135,17 @@ class InquiryTests(SynchronousTestCase):
         self.ask({"menus": {"main": menu}}, {"GET sounds": sound("en")})
         self.assertNotIn("endpoints", " ".join(self.client.asked))
 
-    def test_what_an_unloaded_module_would_tell_is_said_to_be_open(self) -> None:
+    def test_unloaded_device_state_module_is_noted(self) -> None:
         menu = {"prompt": ["or"], "options": {"1": {"queue": "support"}}}
         found = self.ask({"menus": {"main": menu}}, {"GET sounds": sound("en")})
         self.assertEqual(found.errors, [])
         self.assertIn("queue support, extension s in", found.notes[-1].message)
         self.assertIn("res_ari_device_states.so", found.notes[-1].message)
 
-    def test_an_error_in_between_is_a_doubt(self) -> None:
+    def test_error_of_a_single_lookup_is_a_warning(self) -> None:
         found = self.ask({}, {"GET sounds": 500, NOTHING: 500})
         self.assertEqual(found.errors, [])
-        self.assertIn("Asterisk could not say: ", found.doubts[-1].message)
+        self.assertIn("Asterisk could not say: ", found.warnings[-1].message)
 
 
 class CheckCommandTests(SynchronousTestCase):
@@ -163,11 +163,11 @@ class CheckCommandTests(SynchronousTestCase):
         self.assertTrue(all(line.startswith(name) for line in lines), lines)
         return code, [line.removeprefix(name) for line in lines]
 
-    def test_a_good_file_has_nothing_but_a_summary(self) -> None:
+    def test_valid_file_prints_the_summary_only(self) -> None:
         menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "hangup"}\n'
         self.assertEqual(self.check(menu, "--strict"), (0, ["no errors, no doubts"]))
 
-    def test_every_error_is_told_at_once(self) -> None:
+    def test_all_errors_are_printed(self) -> None:
         code, lines = self.check(
             '[menus.main]\npromt = []\n[asterisk]\nurl = "localhost"\n'
         )
@@ -178,7 +178,7 @@ class CheckCommandTests(SynchronousTestCase):
         )
         self.assertEqual(lines[-1], "3 errors, no doubts")
 
-    def test_a_doubt_counts_when_it_is_to(self) -> None:
+    def test_strict_makes_warnings_fail(self) -> None:
         menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "repeat"}\n'
         code, lines = self.check(menu)
         self.assertEqual(code, 0)
@@ -186,12 +186,12 @@ class CheckCommandTests(SynchronousTestCase):
         self.assertEqual(lines[-1], "no errors, 1 doubt")
         self.assertEqual(self.check(menu, "--strict"), (1, lines))
 
-    def test_files_that_secure_the_connection_are_looked_at(self) -> None:
+    def test_tls_files_are_checked(self) -> None:
         code, lines = self.check('[asterisk]\nca_file = "nowhere.pem"\n')
         self.assertEqual(code, 1)
         self.assertTrue(lines[0].startswith("asterisk.ca_file: "), lines)
 
-    def test_a_file_that_is_none_is_one_error(self) -> None:
+    def test_missing_file_is_one_error(self) -> None:
         code, out, err = printed(main, ["check", "no/such.conf"])
         self.assertEqual((code, err), (1, ""))
         self.assertEqual(
@@ -200,7 +200,7 @@ class CheckCommandTests(SynchronousTestCase):
             "no/such.conf: 1 error, no doubts\n",
         )
 
-    def test_whoever_answers_cannot_steer_the_terminal(self) -> None:
+    def test_control_characters_of_the_server_are_escaped(self) -> None:
         """Asterisk's own words are among those that are printed."""
         menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "hangup"}\n'
 

@@ -100,7 +100,7 @@ class DiagramTests(SynchronousTestCase):
         self.diagram = draw(company())
         self.lines = lines_of(self.diagram)
 
-    def test_calls_come_by_routes_and_to_the_entry(self) -> None:
+    def test_calls_lead_to_routes_and_the_entry(self) -> None:
         office = "number +441632960000, 100 / schedule office"
         main = "menu main / welcome, press-1, or, press-2"
         sales = "menu sales / press-1 / language fr"
@@ -117,7 +117,7 @@ class DiagramTests(SynchronousTestCase):
             ],
         )
 
-    def test_an_options_keys_lead_to_what_it_does(self) -> None:
+    def test_option_keys_lead_to_their_actions(self) -> None:
         menu = "menu main / welcome, press-1, or, press-2"
         options = [
             line.removeprefix(menu) for line in self.lines if line.startswith(menu)
@@ -138,7 +138,7 @@ class DiagramTests(SynchronousTestCase):
             ],
         )
 
-    def test_what_follows_is_drawn_where_it_is_not_the_usual(self) -> None:
+    def test_follow_up_is_drawn_unless_it_is_the_default(self) -> None:
         following = [line for line in self.lines if "then>" in line or "else>" in line]
         self.assertEqual(
             following,
@@ -149,12 +149,12 @@ class DiagramTests(SynchronousTestCase):
             ],
         )
 
-    def test_a_named_action_is_drawn_once_and_an_unused_one_too(self) -> None:
+    def test_named_action_is_drawn_once_even_if_unused(self) -> None:
         texts = [" / ".join(node.lines) for node in self.diagram.nodes]
         self.assertEqual(texts.count("operator / dial PJSIP/400, 20 s"), 1)
         self.assertIn("unused / voicemail 1", texts)
 
-    def test_the_same_file_is_drawn_the_same(self) -> None:
+    def test_same_file_gives_the_same_diagram(self) -> None:
         self.assertEqual(to_dot(draw(company())), to_dot(draw(company())))
         self.assertEqual(to_mermaid(draw(company())), to_mermaid(draw(company())))
 
@@ -181,7 +181,7 @@ class MarkupTests(SynchronousTestCase):
             strange.connect(nodes[0], nodes[1], text, is_failure=bool(text))
         return [draw(CallFlow()), draw(company()), strange]
 
-    def test_mermaid_has_nothing_but_nodes_and_lines(self) -> None:
+    def test_mermaid_consists_of_nodes_and_edges(self) -> None:
         for diagram in self.diagrams():
             first, *lines = to_mermaid(diagram).splitlines()
             self.assertEqual(first, "flowchart LR")
@@ -192,11 +192,11 @@ class MarkupTests(SynchronousTestCase):
             for line in edges:
                 self.assertTrue(_MERMAID_EDGE.fullmatch(line), line)
 
-    def test_mermaid_takes_no_text_for_a_list_of_markdown(self) -> None:
+    def test_mermaid_text_is_not_taken_for_a_markdown_list(self) -> None:
         text = to_mermaid(self.diagrams()[-1])
         self.assertNotRegex(text, r'["/>](1\. |- )')
 
-    def test_dot_has_nothing_but_statements_of_its_grammar(self) -> None:
+    def test_dot_consists_of_valid_statements(self) -> None:
         for diagram in self.diagrams():
             first, second, *statements, last = to_dot(diagram).splitlines()
             self.assertEqual(
@@ -206,7 +206,7 @@ class MarkupTests(SynchronousTestCase):
             for line in statements:
                 self.assertTrue(_DOT_STATEMENT.fullmatch(line), line)
 
-    def test_graphviz_draws_it_where_it_is_installed(self) -> None:
+    def test_graphviz_accepts_the_dot_output(self) -> None:
         dot = which("dot")
         if dot is None:
             return  # the grammar is checked above
@@ -224,7 +224,7 @@ class GraphCommandTests(SynchronousTestCase):
         self.addCleanup(folder.cleanup)
         self.file = Path(folder.name, "twistd.conf")
 
-    def test_it_draws_the_file_in_the_language_asked_for(self) -> None:
+    def test_graph_prints_the_chosen_format(self) -> None:
         self.file.write_text('[menus.main]\nprompt = ["hello"]\n')
         code, out, err = printed(main, ["graph", str(self.file)])
         self.assertEqual((code, err), (0, ""))
@@ -236,7 +236,7 @@ class GraphCommandTests(SynchronousTestCase):
         code, out, err = printed(main, ["graph", str(self.file), "--format", "dot"])
         self.assertTrue(out.startswith("digraph menus {\n"))
 
-    def test_a_file_with_mistakes_is_not_drawn(self) -> None:
+    def test_invalid_file_is_not_drawn(self) -> None:
         self.file.write_text('[menus.main]\nprompt = ["hello"]\nfailure = "nobody"\n')
         code, out, err = printed(main, ["graph", str(self.file)])
         self.assertEqual((code, out), (1, ""))

@@ -14,14 +14,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.checked import ConfigError, Problem
 from channel_aa.commands import main as main_module
-from channel_aa.commands.errors import CommandError
+from channel_aa.commands.cli import CommandError
 from channel_aa.commands.main import main
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from typing import NoReturn
 
-    from channel_aa.commands.errors import Subparsers
+    from channel_aa.commands.cli import Subparsers
 
 
 class MainTests(SynchronousTestCase):
@@ -52,33 +52,33 @@ class MainTests(SynchronousTestCase):
         for name in ("check", "graph", "simulate", "status"):
             self.assertIn(name, out)
 
-    def test_version_is_this_program_s(self) -> None:
+    def test_version_is_printed(self) -> None:
         code, out, _ = self.run_main("--version")
         self.assertEqual(code, 0)
         self.assertRegex(out, r"\Achannel-aa \d+\.\d+\.\d+\n\Z")
 
-    def test_mistake_in_the_command_line_is_exit_code_2(self) -> None:
+    def test_command_line_error_is_exit_code_2(self) -> None:
         for arguments in ((), ("bogus",), ("status",)):
             code, out, err = self.run_main(*arguments)
             self.assertEqual((code, out), (2, ""))
             self.assertIn("usage: channel-aa", err)
 
-    def test_mistakes_in_a_file_are_one_line_each(self) -> None:
+    def test_each_error_of_a_file_is_one_line(self) -> None:
         error = ConfigError([Problem("a.b", "is wrong"), Problem("c", "is missing")])
         self.assertEqual(
             self.ended_by(error),
             (1, "", "channel-aa: a.b: is wrong\nchannel-aa: c: is missing\n"),
         )
 
-    def test_what_cannot_be_done_is_one_line(self) -> None:
+    def test_command_error_is_one_line(self) -> None:
         self.assertEqual(
             self.ended_by(CommandError("no daemon")), (1, "", "channel-aa: no daemon\n")
         )
 
-    def test_interrupted_it_ends_as_a_shell_expects(self) -> None:
+    def test_interrupt_is_exit_code_130(self) -> None:
         self.assertEqual(self.ended_by(KeyboardInterrupt()), (130, "", ""))
 
-    def test_reader_who_has_had_enough_is_no_error(self) -> None:
+    def test_closed_output_prints_no_traceback(self) -> None:
         reading, writing = os.pipe()
         self.addCleanup(os.close, reading)
         with os.fdopen(writing, "w") as pipe:

@@ -6,9 +6,18 @@ from tempfile import TemporaryDirectory
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.commands.main import main
-from channel_aa.commands.script import SetPhone, read_phone, read_steps
+from channel_aa.simulator import ScriptError
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from channel_aa.simulator.script import HangUp, Hear, Press, ScriptError, Silence, Wait
+from channel_aa.simulator.script import (
+    HangUp,
+    Hear,
+    Press,
+    SetPhone,
+    Silence,
+    Wait,
+    parse_phone,
+    parse_script,
+)
 from tests.support.printed import printed
 
 COMPANY = """
@@ -75,7 +84,7 @@ class SimulateTestCase(SynchronousTestCase):
 
 
 class CallTests(SimulateTestCase):
-    def test_a_call_is_shown_with_its_times(self) -> None:
+    def test_call_is_printed_with_times(self) -> None:
         code, lines, err = self.simulate("--press", "1", "--caller", "Alice <410>")
         self.assertEqual((code, err), (0, ""))
         self.assertEqual(
@@ -95,7 +104,7 @@ class CallTests(SimulateTestCase):
             ],
         )
 
-    def test_it_is_the_same_each_time(self) -> None:
+    def test_transcript_is_the_same_each_time(self) -> None:
         steps = ("--press", "7,wait 3,#,4,2,*")
         self.assertEqual(self.simulate(*steps), self.simulate(*steps))
 
@@ -108,19 +117,19 @@ class CallTests(SimulateTestCase):
             ],
         )
 
-    def test_an_hour_passes_at_once(self) -> None:
+    def test_hour_passes_at_once(self) -> None:
         self.file.write_text('[menus.main]\nprompt = ["or"]\n')
         _, lines, err = self.simulate("--press", "ended")
         self.assertEqual((lines[-1], err), ("  3600.0  hung up by application", ""))
 
-    def test_hearing_a_sound_lets_a_key_interrupt_it(self) -> None:
+    def test_key_after_hear_interrupts_the_sound(self) -> None:
         _, lines, _ = self.simulate("--press", "hear or, 1, hang up")
         self.assertEqual(
             lines[2:5],
             ["     1.0  or", "     1.0  key 1", "     1.0  you-entered"],
         )
 
-    def test_waiting_lets_a_key_come_at_its_time(self) -> None:
+    def test_key_after_wait_is_pressed_at_its_time(self) -> None:
         _, lines, _ = self.simulate("--press", "wait 9.5, 2, silence 2, hang up")
         self.assertEqual(
             lines[4:],
@@ -132,7 +141,7 @@ class CallTests(SimulateTestCase):
             ],
         )
 
-    def test_a_phone_answers_and_the_caller_hangs_up(self) -> None:
+    def test_phone_answers_and_the_caller_hangs_up(self) -> None:
         self.assertEqual(
             self.press("4"),
             [
@@ -141,7 +150,7 @@ class CallTests(SimulateTestCase):
             ],
         )
 
-    def test_phones_do_as_they_are_told(self) -> None:
+    def test_phone_behaves_as_configured(self) -> None:
         explained = {
             "busy": ["is busy", "im-sorry", "vm-extension", "vm-isonphone"],
             "no answer": ["does not answer", "number-not-answering"],
@@ -157,18 +166,18 @@ class CallTests(SimulateTestCase):
                 self.assertEqual(self.press(f"phone {phone}, 4"), expected)
                 self.assertEqual(self.press("4", "--phone", phone), expected)
 
-    def test_a_phone_that_cannot_be_rung_is_told_of(self) -> None:
+    def test_unreachable_phone_is_printed(self) -> None:
         self.assertEqual(
             self.press("phone PJSIP/411 unreachable, 4")[:3],
             ["key 4", "PJSIP/411 is unavailable", "vm-nobodyavail"],
         )
 
-    def test_what_is_said_last_of_a_phone_counts(self) -> None:
+    def test_last_phone_step_counts(self) -> None:
         texts = self.press("phone PJSIP/* busy, 4, phone PJSIP/411 answers, 4")
         self.assertIn("PJSIP/411 is busy", texts)
         self.assertIn("PJSIP/411 answers", texts)
 
-    def test_the_dialplan_is_where_a_call_goes_on(self) -> None:
+    def test_dialplan_location_is_printed(self) -> None:
         self.assertEqual(
             self.press("phone PJSIP/410 busy, 3")[-2:],
             [
@@ -180,21 +189,21 @@ class CallTests(SimulateTestCase):
             self.press("5")[-1], "continued in dialplan at channel-aa-queue,s,1"
         )
 
-    def test_variables_and_the_attendants_hangup_are_shown(self) -> None:
+    def test_variables_and_hangup_are_printed(self) -> None:
         self.assertEqual(
             self.press("6"), ["key 6", "sets TEAM = sales", "hung up by application"]
         )
 
-    def test_a_recording_is_heard(self) -> None:
+    def test_recording_is_played_back(self) -> None:
         texts = self.press("7, speak 3, #", "--caller", "<0123>")
         self.assertEqual(
             texts[:4], ["key 7", "records to/0123", "key #", "recording:to/0123"]
         )
 
-    def test_what_the_attendant_warns_of_is_shown(self) -> None:
+    def test_warning_of_the_attendant_is_printed(self) -> None:
         self.assertTrue(any("look_up" in text for text in self.press("8")))
 
-    def test_the_clock_the_number_and_the_argument_choose_the_route(self) -> None:
+    def test_time_number_and_argument_choose_the_route(self) -> None:
         for arguments, sound in (
             (["--did", "100"], "sales-hours"),
             (["--did", "100", "--at", "2026-12-24 13:00"], "we-are-closed"),
@@ -205,13 +214,13 @@ class CallTests(SimulateTestCase):
             _, lines, _ = self.simulate("--press", "wait 0.5, hang up", *arguments)
             self.assertIn(f"     0.0  {sound}", lines, arguments)
 
-    def test_nothing_is_heard_of_it_on_the_real_log(self) -> None:
+    def test_simulation_logs_no_errors(self) -> None:
         self.simulate("--press", "2,1,1,1,4")
         self.assertEqual(self.flushLoggedErrors(), [])
 
 
 class ExpectTests(SimulateTestCase):
-    def test_a_call_as_expected_ends_with_0(self) -> None:
+    def test_expected_call_is_exit_code_0(self) -> None:
         code, _, err = self.simulate(
             "--press", "5", "--expect", "press-1,...,channel-aa-queue,s,1"
         )
@@ -222,13 +231,13 @@ class ExpectTests(SimulateTestCase):
         )
         self.assertEqual((code, err), (0, ""))
 
-    def test_a_transcript_may_be_what_is_expected(self) -> None:
+    def test_transcript_is_accepted_as_expectation(self) -> None:
         _, lines, _ = self.simulate("--press", "1,4")
         transcript = "\n".join(lines[1:])
         code, _, err = self.simulate("--press", "1,4", "--expect", transcript)
         self.assertEqual((code, err), (0, ""))
 
-    def test_a_call_that_is_different_ends_with_1_and_shows_it(self) -> None:
+    def test_unexpected_call_is_exit_code_1_and_prints_the_difference(self) -> None:
         code, lines, err = self.simulate(
             "--press",
             "1,hang up",
@@ -248,42 +257,42 @@ class ExpectTests(SimulateTestCase):
         )
 
 
-class MistakeTests(SimulateTestCase):
-    def mistake(self, *arguments: str) -> str:
+class ErrorTests(SimulateTestCase):
+    def error_of(self, *arguments: str) -> str:
         code, _, err = self.simulate(*arguments)
         self.assertEqual(code, 1)
         self.assertEqual(len(err.splitlines()), 1, err)
         return err.strip()
 
-    def test_a_step_that_is_none_is_named(self) -> None:
+    def test_unknown_step_is_named(self) -> None:
         self.assertIn(
-            "--press: 'dance': no such step", self.mistake("--press", "dance")
+            "--press: 'dance': no such step", self.error_of("--press", "dance")
         )
-        self.assertIn("which phone does what?", self.mistake("--press", "phone 410"))
-        self.assertIn("no telephone does", self.mistake("--press", "phone A/1 sings"))
-        self.assertIn("how many seconds?", self.mistake("--press", "wait long"))
+        self.assertIn("which phone does what?", self.error_of("--press", "phone 410"))
+        self.assertIn("no telephone does", self.error_of("--press", "phone A/1 sings"))
+        self.assertIn("how many seconds?", self.error_of("--press", "wait long"))
 
-    def test_a_step_after_the_end_is_named(self) -> None:
+    def test_step_after_the_end_is_named(self) -> None:
         self.assertEqual(
-            self.mistake("--press", "6,1"),
+            self.error_of("--press", "6,1"),
             "channel-aa: --press: step 2 (press 1): the call was over: hung up by"
             " application",
         )
 
-    def test_a_sound_that_never_comes_is_named(self) -> None:
+    def test_missing_sound_of_hear_is_named(self) -> None:
         self.assertIn(
             "step 1 (hear nothing): the call was over:",
-            self.mistake("--press", "hear nothing"),
+            self.error_of("--press", "hear nothing"),
         )
 
-    def test_by_hand_needs_a_terminal(self) -> None:
-        self.assertIn("no terminal to press keys in", self.mistake())
+    def test_simulation_without_press_needs_a_terminal(self) -> None:
+        self.assertIn("no terminal to press keys in", self.error_of())
 
-    def test_a_file_with_mistakes_is_not_called(self) -> None:
+    def test_invalid_file_is_not_called(self) -> None:
         self.file.write_text("[menus.main]\nprompt = []\n")
-        self.assertIn("menus.main.prompt", self.mistake("--press", "1"))
+        self.assertIn("menus.main.prompt", self.error_of("--press", "1"))
 
-    def test_a_time_or_a_phone_that_is_none_is_refused_by_the_command_line(
+    def test_invalid_time_or_phone_is_refused(
         self,
     ) -> None:
         for option, value, word in (
@@ -296,23 +305,25 @@ class MistakeTests(SimulateTestCase):
 
 
 class StepsTests(SynchronousTestCase):
-    def test_steps_are_read(self) -> None:
+    def test_steps_are_parsed(self) -> None:
         self.assertEqual(
-            read_steps("1 2#, press 4,\nhear or , wait 2.5,silence 3, hang up, hangup"),
+            parse_script(
+                "1 2#, press 4,\nhear or , wait 2.5,silence 3, hang up, hangup"
+            ),
             (
                 *(Press("12#"), Press("4"), Hear("or"), Wait(2.5), Silence(3)),
                 *(HangUp(), HangUp()),
             ),
         )
 
-    def test_a_phones_words_are_read(self) -> None:
+    def test_phone_behaviour_is_parsed(self) -> None:
         busy = PhoneBehaviour.parse("busy")
-        self.assertEqual(read_phone("PJSIP/4 busy"), SetPhone("PJSIP/4", busy, "busy"))
+        self.assertEqual(parse_phone("PJSIP/4 busy"), SetPhone("PJSIP/4", busy, "busy"))
         self.assertEqual(
-            read_phone("A/1  no  answer").phone, PhoneBehaviour.parse("rings")
+            parse_phone("A/1  no  answer").phone, PhoneBehaviour.parse("rings")
         )
 
-    def test_letters_of_the_fourth_column_are_keys(self) -> None:
-        self.assertEqual(read_steps("a, B"), (Press("A"), Press("B")))
+    def test_letters_a_to_d_are_keys(self) -> None:
+        self.assertEqual(parse_script("a, B"), (Press("A"), Press("B")))
         with self.assertRaises(ScriptError):
-            read_steps("E")
+            parse_script("E")

@@ -33,7 +33,7 @@ class TranscriptTests(SynchronousTestCase):
         self.changes += 1
 
     def hear(self, kind: str, **fields: object) -> None:
-        self.transcript.hear({"type": kind, **fields}, 1.0)
+        self.transcript.receive({"type": kind, **fields}, 1.0)
 
     def hear_sound(
         self, state: str, name: str, *, language: str = "en", channel: str = "1"
@@ -55,7 +55,7 @@ class TranscriptTests(SynchronousTestCase):
     def texts(self) -> list[str]:
         return [entry.text for entry in self.transcript.entries]
 
-    def test_sounds_and_keys_of_the_caller_alone_are_written_down(self) -> None:
+    def test_only_sounds_and_keys_of_the_caller_are_entries(self) -> None:
         self.hear_sound("playing", "sound:or")
         self.hear_sound("playing", "sound:other", channel="2")
         self.hear("ChannelDtmfReceived", channel=CALLER, digit="1")
@@ -63,7 +63,7 @@ class TranscriptTests(SynchronousTestCase):
         self.hear_sound("playing", "digits:1")
         self.assertEqual(self.texts, ["or", "key 1", "digits:1"])
 
-    def test_it_is_quiet_when_nothing_plays_and_no_phone_rings(self) -> None:
+    def test_call_is_quiet_while_nothing_plays_or_rings(self) -> None:
         self.assertTrue(self.transcript.is_quiet)
         self.hear_sound("playing", "sound:or")
         self.assertFalse(self.transcript.is_quiet)
@@ -76,7 +76,7 @@ class TranscriptTests(SynchronousTestCase):
         self.hear_dial("ANSWER")
         self.assertTrue(self.transcript.is_quiet)
 
-    def test_a_sound_that_fails_is_trouble_but_not_after_a_hangup(self) -> None:
+    def test_failed_sound_is_trouble_unless_hung_up(self) -> None:
         self.hear_sound("playing", "sound:missing")
         self.hear_sound("failed", "sound:missing")
         self.hear_sound("playing", "sound:or")
@@ -85,13 +85,13 @@ class TranscriptTests(SynchronousTestCase):
         self.hear_sound("playing", "sound:queued")
         self.assertEqual(self.texts, ["missing", "missing cannot be played", "or"])
 
-    def test_a_change_of_language_is_told_with_the_sound(self) -> None:
+    def test_language_change_is_an_entry(self) -> None:
         self.hear_sound("playing", "sound:or")
         self.hear_sound("playing", "sound:ou", language="fr")
         self.hear_sound("playing", "sound:ou", language="fr")
         self.assertEqual(self.texts, ["or", "language fr", "ou", "ou"])
 
-    def test_what_becomes_of_a_phone_is_told(self) -> None:
+    def test_outcome_of_a_phone_is_an_entry(self) -> None:
         outcomes = {
             "ANSWER": "answers",
             "BUSY": "is busy",
@@ -108,7 +108,7 @@ class TranscriptTests(SynchronousTestCase):
                 self.texts[-2:], ["dials PJSIP/4-10", f"PJSIP/4-10 {text}"]
             )
 
-    def test_a_phone_that_is_gone_without_a_word_has_a_cause(self) -> None:
+    def test_destroyed_phone_gets_its_outcome_from_the_cause(self) -> None:
         causes = {
             17: "is busy",
             19: "does not answer",
@@ -120,12 +120,12 @@ class TranscriptTests(SynchronousTestCase):
             self.hear("ChannelDestroyed", channel=PHONE, cause=cause)
             self.assertEqual(self.texts[-1], f"PJSIP/4-10 {text}")
 
-    def test_a_phone_that_somebody_else_rings_is_left_out(self) -> None:
+    def test_phone_dialled_by_others_is_left_out(self) -> None:
         self.hear_dial("", OTHER)
         self.hear_dial("ANSWER", OTHER)
         self.assertEqual(self.texts, [])
 
-    def test_a_conversation_has_a_beginning_and_an_end(self) -> None:
+    def test_conversation_begins_and_ends(self) -> None:
         self.hear("ChannelEnteredBridge", channel=PHONE)
         self.hear("ChannelEnteredBridge", channel=CALLER)
         self.assertTrue(self.transcript.is_in_conversation)
@@ -133,7 +133,7 @@ class TranscriptTests(SynchronousTestCase):
         self.assertFalse(self.transcript.is_in_conversation)
         self.assertEqual(self.texts, ["conversation begins", "conversation ends"])
 
-    def test_variables_that_matter_and_recordings_are_told(self) -> None:
+    def test_configured_variables_and_recordings_are_entries(self) -> None:
         for name in ("TEAM", "STASISSTATUS", "CHANNEL_AA_ARGUMENT"):
             self.hear("ChannelVarset", channel=CALLER, variable=name, value="x")
         recording = {"name": "msg/1", "target_uri": "channel:1"}
@@ -143,17 +143,17 @@ class TranscriptTests(SynchronousTestCase):
             ["sets TEAM = x", "sets CHANNEL_AA_ARGUMENT = x", "records msg/1"],
         )
 
-    def test_events_of_other_kinds_say_nothing(self) -> None:
+    def test_other_events_are_ignored(self) -> None:
         self.hear("DeviceStateChanged", device_state={})
         self.hear("BrandNewEvent", channel=CALLER)
         self.assertEqual(self.texts, [])
 
-    def test_the_events_of_a_real_call_are_understood(self) -> None:
+    def test_recorded_events_of_a_real_call_make_a_transcript(self) -> None:
         transcript = Transcript("Local/1000@default-00000001;2", write=lambda _: None)
         for line in REAL_CALL.read_text().splitlines():
             event = json.loads(line)
             at = datetime.fromisoformat(event["timestamp"]).timestamp()
-            transcript.hear(event, at)
+            transcript.receive(event, at)
         self.assertEqual(
             [entry.text for entry in transcript.entries],
             [
@@ -164,13 +164,13 @@ class TranscriptTests(SynchronousTestCase):
 
 
 class ExpectationTests(SynchronousTestCase):
-    def test_it_is_a_list_with_commas_or_line_breaks(self) -> None:
+    def test_expectation_is_separated_by_commas_or_line_breaks(self) -> None:
         self.assertEqual(
             read_expectation(" press-1,or,\n sound:press-2 , sound you-entered,"),
             ["press-1", "or", "press-2", "you-entered"],
         )
 
-    def test_a_transcript_is_one_as_it_is(self) -> None:
+    def test_transcript_is_an_expectation(self) -> None:
         transcript = (
             "     0.0  press-1\n    12.9  key 7\n    12.9  dials PJSIP/400\n"
             "  3600.5  continued in dialplan at channel-aa-queue,s,1\n"
@@ -184,13 +184,13 @@ class ExpectationTests(SynchronousTestCase):
             ],
         )
 
-    def test_a_place_in_the_dialplan_keeps_its_commas(self) -> None:
+    def test_dialplan_location_keeps_its_commas(self) -> None:
         self.assertEqual(
             read_expectation("or,continued in dialplan at phones,6001,1,hung up"),
             ["or", "continued in dialplan at phones,6001,1", "hung up"],
         )
 
-    def test_keys_are_not_what_happens(self) -> None:
+    def test_keys_are_ignored(self) -> None:
         entries = [
             Entry(at=0, kind=Kind.SOUND, text="or"),
             Entry(at=1, kind=Kind.KEY, text="key 1"),
@@ -198,7 +198,7 @@ class ExpectationTests(SynchronousTestCase):
         ]
         self.assertEqual(happened(entries), ["or", "hung up by caller"])
 
-    def test_it_is_met_by_all_of_it_in_order(self) -> None:
+    def test_expectation_is_met_by_all_events_in_order(self) -> None:
         found = ["a", "b", "a", "c"]
         for text in (
             "a,b,a,c",
@@ -225,17 +225,17 @@ class ExpectationTests(SynchronousTestCase):
         ):
             self.assertFalse(is_met(read_expectation(text), found), text)
 
-    def test_a_long_call_is_compared_quickly(self) -> None:
+    def test_long_call_is_compared_quickly(self) -> None:
         found = ["a", "b"] * 2000
         self.assertFalse(is_met(["...", "a"] * 20 + ["...", "c"], found))
 
-    def test_the_difference_is_shown_line_by_line(self) -> None:
+    def test_difference_has_one_line_per_event(self) -> None:
         self.assertEqual(
             list(difference(["a", "b", "c", "d"], ["a", "x", "c", "d", "e"])),
             ["  a", "- b", "+ x", "  c", "  d", "+ e"],
         )
 
-    def test_what_anything_stands_for_is_no_difference(self) -> None:
+    def test_ellipsis_is_no_difference(self) -> None:
         self.assertEqual(
             list(difference(["a", "...", "d"], ["a", "b", "c", "e"])),
             ["  a", "- d", "  b", "  c", "  e"],

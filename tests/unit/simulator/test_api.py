@@ -7,62 +7,62 @@ from channel_aa.simulator.api import Api, Response
 from channel_aa.simulator.apidocs import describe
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from channel_aa.simulator.routes import ROUTES
-from tests.support.simulated import Simulated
+from channel_aa.simulator.routes import OPERATIONS, ROOT, ROUTES, UNMODELLED
+from tests.support.simulated import SimulatedPbx
 
 
 class ApiTests(SynchronousTestCase):
     """What no request over a socket shows; `tests/contract` has the rest."""
 
     def setUp(self) -> None:
-        self.on = Simulated(dialplan_seconds=1)
-        self.api = Api(self.on.world, ROUTES)
+        self.pbx = SimulatedPbx(dialplan_seconds=1)
+        self.api = Api(self.pbx.state, ROOT)
 
     def ask(self, method: str, *path: str, **parameters: object) -> Response:
         answer = self.api.dispatch(method, path, parameters)
         if isinstance(answer, Deferred):
-            self.on.clock.advance(1)
+            self.pbx.clock.advance(1)
             return self.successResultOf(answer)
         return answer
 
     def ask_channel(self, method: str, *path: str, **parameters: object) -> Response:
-        return self.ask(method, "channels", self.on.channel.id, *path, **parameters)
+        return self.ask(method, "channels", self.pbx.channel.id, *path, **parameters)
 
     def error(self, response: Response) -> tuple[int, str]:
         return response.status, response.content["message"]
 
-    def test_the_answer_to_play_says_what_was_asked_for(self) -> None:
+    def test_play_response_describes_the_queued_playback(self) -> None:
         answer = self.ask_channel("POST", "play", media="sound:or", playbackId="a")
         self.assertEqual(answer.status, 201)
         self.assertEqual(answer.content["state"], "queued")
-        self.assertEqual(self.on.said[1:2], ["PlaybackStarted a"])
+        self.assertEqual(self.pbx.published[1:2], ["PlaybackStarted a"])
 
-    def test_the_answer_to_play_comes_after_the_sounds_start(self) -> None:
+    def test_play_response_comes_after_playback_started(self) -> None:
         answer = self.ask_channel("POST", "play", media="sound:or")
-        self.assertEqual(len(self.on.events), 2)
+        self.assertEqual(len(self.pbx.events), 2)
         self.assertTrue(answer.events_are_first)
 
-    def test_with_a_busy_thread_the_answer_comes_first(self) -> None:
-        self.on.world.thread_delay = 0.0
+    def test_play_response_comes_first_with_a_thread_delay(self) -> None:
+        self.pbx.state.environment.thread_delay = 0.0
         answer = self.ask_channel("POST", "play", media="sound:or")
         self.assertEqual(answer.status, 201)
-        self.assertEqual(len(self.on.events), 1)
+        self.assertEqual(len(self.pbx.events), 1)
         self.assertFalse(answer.events_are_first)
-        self.on.clock.advance(0)
-        self.assertEqual(len(self.on.events), 2)
+        self.pbx.clock.advance(0)
+        self.assertEqual(len(self.pbx.events), 2)
 
     def test_media_may_be_a_list(self) -> None:
         answer = self.ask_channel("POST", "play", media=["sound:a", "sound:b"])
         self.assertEqual(answer.content["next_media_uri"], "sound:b")
 
-    def test_nothing_to_play_cannot_be_played(self) -> None:
+    def test_play_without_media_is_refused(self) -> None:
         self.assertEqual(
             self.error(self.ask_channel("POST", "play")),
             (500, "Failed to queue media for playback"),
         )
 
-    def test_an_outbound_channel_that_rings_is_in_an_invalid_state(self) -> None:
-        self.on.channel.state = "Ringing"
+    def test_ringing_outbound_channel_is_in_an_invalid_state(self) -> None:
+        self.pbx.channel.state = "Ringing"
         for path in ("answer", "play", "continue", "ring"):
             self.assertEqual(
                 self.error(self.ask_channel("POST", path)),
@@ -70,7 +70,7 @@ class ApiTests(SynchronousTestCase):
             )
         self.assertEqual(self.ask_channel("DELETE").status, 204)
 
-    def test_a_channel_in_the_dialplan_is_not_the_applications(self) -> None:
+    def test_channel_in_the_dialplan_is_not_in_the_application(self) -> None:
         self.assertEqual(self.ask_channel("POST", "continue").status, 204)
         self.assertEqual(
             self.error(self.ask_channel("POST", "answer")),
@@ -78,20 +78,20 @@ class ApiTests(SynchronousTestCase):
         )
         self.assertEqual(self.ask_channel("GET").status, 200)
 
-    def test_a_channel_that_leaves_cannot_be_answered(self) -> None:
-        self.on.play("a", "sound:or")
+    def test_channel_leaving_the_application_cannot_be_answered(self) -> None:
+        self.pbx.play("a", "sound:or")
         self.ask_channel("POST", "continue")
-        self.on.play("b", "sound:long")
-        self.on.clock.advance(0.5)
+        self.pbx.play("b", "sound:long")
+        self.pbx.clock.advance(0.5)
         self.assertEqual(
             self.error(self.ask_channel("POST", "answer")),
             (500, "Failed to answer channel"),
         )
 
-    def test_continuing_takes_a_place_in_the_dialplan(self) -> None:
+    def test_continue_sets_the_dialplan_location(self) -> None:
         self.ask_channel("POST", "continue", context="menus", label="7")
         self.assertEqual(
-            self.on.channel.snapshot()["dialplan"],
+            self.pbx.channel.snapshot()["dialplan"],
             {
                 "context": "menus",
                 "exten": "s",
@@ -101,7 +101,7 @@ class ApiTests(SynchronousTestCase):
             },
         )
 
-    def test_there_are_no_labels(self) -> None:
+    def test_continue_with_a_label_that_is_no_number_is_refused(self) -> None:
         self.assertEqual(
             self.error(self.ask_channel("POST", "continue", label="menu")),
             (404, "Requested label can not be found"),
@@ -111,29 +111,59 @@ class ApiTests(SynchronousTestCase):
             (400, "Requested priority is illegal"),
         )
 
-    def test_control_knows_its_operations(self) -> None:
-        self.on.play("a", "sound:long")
-        path = ("playbacks", "a", "control")
-        self.assertEqual(self.ask("POST", *path, operation="pause").status, 204)
+    def test_stop_of_spoken_digits_is_refused(self) -> None:
+        self.pbx.play("a", "digits:12")
         self.assertEqual(
-            self.error(self.ask("POST", *path, operation="bogus")),
-            (400, "Invalid operation bogus"),
-        )
-        self.assertEqual(
-            self.error(self.ask("POST", *path)), (400, "Missing operation")
+            self.error(self.ask("DELETE", "playbacks", "a")),
+            (500, "Could not stop playback"),
         )
 
-    def test_the_methods_of_a_path_are_told(self) -> None:
+    def test_wrong_method_is_answered_with_the_allowed_ones(self) -> None:
         answer = self.ask("PUT", "channels", "1")
         self.assertEqual(self.error(answer), (405, "Invalid method"))
         self.assertEqual(answer.headers, {"Allow": "OPTIONS,DELETE,GET,POST"})
         self.assertEqual(self.ask("OPTIONS", "channels").status, 204)
 
-    def test_a_half_path_is_no_resource(self) -> None:
+    def test_unknown_path_below_a_resource_is_not_found(self) -> None:
         self.assertEqual(
             self.error(self.ask("GET", "channels", "1", "nothing")),
             (404, "Resource not found"),
         )
+
+    def test_operation_that_is_not_modelled_is_answered_with_501(self) -> None:
+        for path in ("create", "externalMedia"):
+            with self.subTest(path=path):
+                answer = self.ask("POST", "channels", path, endpoint="Local/1")
+                self.assertEqual(
+                    self.error(answer),
+                    (
+                        501,
+                        f"POST /ari/channels/{path} is not modelled by the simulator",
+                    ),
+                )
+        self.assertEqual(set(self.pbx.state.channels), {self.pbx.channel.id})
+        self.assertEqual(self.ask_channel("POST", "snoop").status, 501)
+
+    def test_every_operation_of_asterisk_is_modelled_or_answered_with_501(
+        self,
+    ) -> None:
+        self.assertEqual(len(OPERATIONS), 109)
+        self.assertLessEqual({(each.method, each.path) for each in ROUTES}, OPERATIONS)
+        for method, path in sorted(OPERATIONS):
+            answer = self.ask(method, *path.format_map(_Ids()).split("/")[1:])
+            with self.subTest(method=method, path=path):
+                is_unmodelled = (method, path) in UNMODELLED
+                self.assertEqual(answer.status == 501, is_unmodelled)
+                self.assertNotEqual(answer.status, 405)
+                if answer.status == 404:
+                    self.assertNotEqual(self.error(answer)[1], "Resource not found")
+
+
+class _Ids(dict[str, str]):
+    """An id for each parameter of a path."""
+
+    def __missing__(self, name: str) -> str:
+        return "none"
 
 
 class DocumentationTests(SynchronousTestCase):
@@ -171,66 +201,63 @@ class DocumentationTests(SynchronousTestCase):
         self.assertEqual(parameter["paramType"], "path")
         self.assertTrue(parameter["required"])
 
-    def test_every_event_that_is_sent_is_described(self) -> None:
+    def test_every_published_event_is_described(self) -> None:
         models = self.documents["events.json"]["models"]
-        on = Simulated()
-        on.world.listen("monitor", on.hear, to_everything=True)
-        on.call("channel-aa")
-        on.channel.answer()
-        on.play("a", "sound:missing", "sound:missing")
-        on.channel.press("1")
-        on.channel.set_variable("CALLERID(name)", "Ada")
-        api = Api(on.world, ROUTES)
+        pbx = SimulatedPbx()
+        pbx.state.bus.register("monitor", pbx.receive, subscribe_all=True)
+        pbx.call("channel-aa")
+        pbx.channel.answer()
+        pbx.play("a", "sound:missing", "sound:missing")
+        pbx.channel.press("1")
+        pbx.channel.set_variable("CALLERID(name)", "Ada")
+        api = Api(pbx.state, ROOT)
 
         def ask(method: str, path: str, **given: str) -> None:
-            api.dispatch(method, path.format(channel=on.channel.id).split("/"), given)
+            api.dispatch(method, path.format(channel=pbx.channel.id).split("/"), given)
 
         ask("POST", "bridges/one")
-        ask("POST", "bridges/one/addChannel", channel=on.channel.id)
+        ask("POST", "bridges/one/addChannel", channel=pbx.channel.id)
         ask("DELETE", "bridges/one")
         ask("POST", "channels/{channel}/record", name="one", format="wav")
         ask("POST", "recordings/live/one/stop")
         ask("POST", "channels", endpoint="Local/410", app="channel-aa")
-        on.world.phones.default = PhoneBehaviour()
+        pbx.state.phones.default = PhoneBehaviour()
         ask("POST", "channels", endpoint="PJSIP/410", app="channel-aa")
-        on.clock.advance(0)
-        on.channel.hang_up_on_request()
-        on.call("channel-aa")
-        on.play("b", "sound:long")
+        pbx.clock.advance(0)
+        pbx.channel.hang_up_on_request()
+        pbx.call("channel-aa")
+        pbx.play("b", "sound:long")
         ask("POST", "channels/{channel}/record", name="two", format="wav")
-        on.caller.hang_up()
-        on.world.listen("monitor", on.hear)
-        for event in on.events:
+        pbx.caller.hang_up()
+        pbx.state.bus.register("monitor", pbx.receive)
+        for event in pbx.events:
             fields = set(event) - {"type", "timestamp", "asterisk_id", "application"}
             self.assertLessEqual(fields, set(models[event["type"]]["properties"]))
-        self.assertEqual({event["type"] for event in on.events}, set(models))
+        self.assertEqual({event["type"] for event in pbx.events}, set(models))
 
 
 class FaultsTests(SynchronousTestCase):
-    def test_a_fault_is_made_as_often_as_was_asked_for(self) -> None:
+    def test_fault_is_injected_the_given_number_of_times(self) -> None:
         faults = Faults()
         faults.answer("GET /channels/*", 500, times=2)
         made = [faults.for_request("GET", "/channels/1") for _ in range(3)]
         self.assertEqual([each and each.status for each in made], [500, 500, None])
 
-    def test_a_fault_may_be_made_for_ever_until_it_is_cleared(self) -> None:
+    def test_fault_without_a_number_is_injected_until_cleared(self) -> None:
         faults = Faults()
         faults.drop_event("StasisEnd", times=None)
-        faults.never_finish("sound:*", times=None)
         self.assertTrue(all(faults.drops("StasisEnd") for _ in range(100)))
-        self.assertTrue(faults.keeps_playing("sound:or"))
         faults.clear()
         self.assertFalse(faults.drops("StasisEnd"))
-        self.assertFalse(faults.keeps_playing("sound:or"))
 
-    def test_only_what_matches_is_spoiled(self) -> None:
+    def test_fault_is_injected_only_if_the_pattern_matches(self) -> None:
         faults = Faults()
         faults.delay("POST /channels/*/play*", 1)
         self.assertIsNone(faults.for_request("POST", "/channels/1/answer"))
         self.assertIsNone(faults.for_request("GET", "/channels/1/play"))
         self.assertIsNotNone(faults.for_request("POST", "/channels/1/play/x"))
 
-    def test_the_fault_told_first_is_made_first(self) -> None:
+    def test_oldest_matching_fault_is_injected_first(self) -> None:
         faults = Faults()
         faults.lose_request("GET *")
         faults.lose_answer("GET *")

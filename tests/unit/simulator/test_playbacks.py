@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator.playbacks import ControlRefusedError
+from channel_aa.simulator.playbacks import CannotStopError
 from channel_aa.simulator.sounds import Sound, Sounds
-from tests.support.simulated import Simulated
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.support.simulated import SimulatedPbx
 
 
 class SoundsTests(SynchronousTestCase):
@@ -19,136 +15,132 @@ class SoundsTests(SynchronousTestCase):
         missing={"gone"},
     )
 
-    def test_a_sound_lasts_as_long_as_it_was_said_to(self) -> None:
+    def test_sound_lasts_its_configured_seconds(self) -> None:
         self.assertEqual(self.sounds.find("sound:long"), Sound(5.0))
 
-    def test_another_sound_lasts_as_long_as_the_default(self) -> None:
+    def test_other_sound_lasts_the_default(self) -> None:
         self.assertEqual(self.sounds.find("sound:other"), Sound(0.5))
 
-    def test_with_no_default_another_sound_is_missing(self) -> None:
+    def test_other_sound_is_missing_without_a_default(self) -> None:
         self.assertEqual(Sounds(default_seconds=None).find("sound:x"), Sound(None))
 
-    def test_a_missing_sound_is_missing_whatever_its_length(self) -> None:
+    def test_missing_sound_is_missing_even_with_seconds(self) -> None:
         self.assertEqual(self.sounds.find("sound:gone"), Sound(None))
         self.assertEqual(list(self.sounds.names()), ["long"])
 
-    def test_digits_last_as_long_as_each_of_them_and_cannot_be_stopped(self) -> None:
+    def test_digits_last_the_sum_and_cannot_be_stopped(self) -> None:
         self.assertEqual(self.sounds.find("digits:12"), Sound(1.0, can_stop=False))
 
-    def test_digits_with_no_sounds_take_no_time(self) -> None:
+    def test_digits_without_sounds_take_no_time(self) -> None:
         sounds = Sounds(default_seconds=None)
         self.assertEqual(sounds.find("digits:12"), Sound(0, can_stop=False))
 
-    def test_a_tone_never_ends(self) -> None:
+    def test_tone_never_ends(self) -> None:
         self.assertEqual(self.sounds.find("tone:ring"), Sound(inf))
 
-    def test_a_recording_is_named_with_its_scheme(self) -> None:
+    def test_recording_is_configured_with_its_scheme(self) -> None:
         self.assertEqual(self.sounds.find("recording:greeting"), Sound(2.0))
 
-    def test_a_missing_recording_and_an_unknown_scheme_are_never_heard_of(self) -> None:
+    def test_missing_recording_and_unknown_scheme_are_not_found(self) -> None:
         self.assertIsNone(self.sounds.find("recording:none"))
         self.assertIsNone(self.sounds.find("bogus:x"))
         self.assertIsNone(self.sounds.find("no-scheme"))
 
 
-class PlaybackCase(SynchronousTestCase):
+class PlaybackTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.on = Simulated()
-        self.on.forget_events()
+        self.pbx = SimulatedPbx()
+        self.pbx.forget_events()
 
-    def refusal(self, operation: Callable[[], None]) -> tuple[int, str]:
-        error = self.assertRaises(ControlRefusedError, operation)
-        return error.status, str(error)
-
-
-class PlaybackTests(PlaybackCase):
-    def test_a_sound_starts_at_once_and_ends_after_its_length(self) -> None:
-        self.on.play("a", "sound:long")
-        self.assertEqual(self.on.said, ["PlaybackStarted a"])
-        self.on.clock.advance(4.9)
-        self.assertEqual(self.on.said, ["PlaybackStarted a"])
-        self.on.clock.advance(0.1)
-        self.assertEqual(self.on.said[1:], ["PlaybackFinished a done"])
+    def test_playback_starts_at_once_and_ends_after_its_seconds(self) -> None:
+        self.pbx.play("a", "sound:long")
+        self.assertEqual(self.pbx.published, ["PlaybackStarted a"])
+        self.pbx.clock.advance(4.9)
+        self.assertEqual(self.pbx.published, ["PlaybackStarted a"])
+        self.pbx.clock.advance(0.1)
+        self.assertEqual(self.pbx.published[1:], ["PlaybackFinished a done"])
 
     def test_durations_are_divided_by_the_speed(self) -> None:
-        on = Simulated(speed=10)
-        on.play("a", "sound:long")
-        on.clock.advance(0.5)
-        self.assertEqual(on.said[-1], "PlaybackFinished a done")
-        self.assertEqual(on.caller.heard[0].ended, 5.0)
+        pbx = SimulatedPbx(speed=10)
+        pbx.play("a", "sound:long")
+        pbx.clock.advance(0.5)
+        self.assertEqual(pbx.published[-1], "PlaybackFinished a done")
+        self.assertEqual(pbx.caller.heard[0].ended, 5.0)
 
-    def test_a_busy_thread_starts_a_sound_later(self) -> None:
-        on = Simulated(thread_delay=0.1)
-        on.forget_events()
-        on.play("a", "sound:or")
-        on.play("b", "sound:or")
-        self.assertEqual(on.said, [])
-        on.clock.advance(0.1)
-        self.assertEqual(on.said, ["PlaybackStarted a"])
-        on.clock.advance(0.5)
-        self.assertEqual(on.said[-1], "PlaybackStarted b")
+    def test_thread_delay_starts_a_playback_later(self) -> None:
+        pbx = SimulatedPbx(thread_delay=0.1)
+        pbx.forget_events()
+        pbx.play("a", "sound:or")
+        pbx.play("b", "sound:or")
+        self.assertEqual(pbx.published, [])
+        pbx.clock.advance(0.1)
+        self.assertEqual(pbx.published, ["PlaybackStarted a"])
+        pbx.clock.advance(0.5)
+        self.assertEqual(pbx.published[-1], "PlaybackStarted b")
 
-    def test_one_plays_at_a_time_and_the_next_when_it_is_over(self) -> None:
-        self.on.play("a", "sound:or")
-        later = self.on.play("b", "sound:or")
+    def test_queued_playback_starts_when_the_first_ends(self) -> None:
+        self.pbx.play("a", "sound:or")
+        later = self.pbx.play("b", "sound:or")
         self.assertEqual(later.state, "queued")
-        self.on.clock.advance(0.5)
+        self.pbx.clock.advance(0.5)
         self.assertEqual(
-            self.on.said,
+            self.pbx.published,
             ["PlaybackStarted a", "PlaybackFinished a done", "PlaybackStarted b"],
         )
 
-    def test_a_stopped_sound_ends_a_frame_later_and_is_done(self) -> None:
-        playback = self.on.play("a", "sound:long")
+    def test_stopped_playback_ends_a_frame_later_as_done(self) -> None:
+        playback = self.pbx.play("a", "sound:long")
         playback.stop()
         playback.stop()
-        self.assertEqual(self.on.said, ["PlaybackStarted a"])
-        self.on.clock.advance(0.02)
-        self.assertEqual(self.on.said[1:], ["PlaybackFinished a done"])
-        self.assertEqual(self.on.caller.heard[0].how, "stopped")
+        self.assertEqual(self.pbx.published, ["PlaybackStarted a"])
+        self.pbx.clock.advance(0.02)
+        self.assertEqual(self.pbx.published[1:], ["PlaybackFinished a done"])
+        self.assertEqual(self.pbx.caller.heard[0].how, "stopped")
 
-    def test_a_sound_stopped_before_its_turn_ends_at_its_turn(self) -> None:
-        self.on.play("a", "sound:or")
-        self.on.play("b", "sound:or").stop()
-        self.assertEqual(self.on.said, ["PlaybackStarted a"])
-        self.on.clock.advance(0.5)
+    def test_playback_stopped_while_queued_ends_at_its_turn(self) -> None:
+        self.pbx.play("a", "sound:or")
+        self.pbx.play("b", "sound:or").stop()
+        self.assertEqual(self.pbx.published, ["PlaybackStarted a"])
+        self.pbx.clock.advance(0.5)
         self.assertEqual(
-            self.on.said[1:], ["PlaybackFinished a done", "PlaybackFinished b done"]
+            self.pbx.published[1:],
+            ["PlaybackFinished a done", "PlaybackFinished b done"],
         )
-        self.assertEqual(len(self.on.caller.heard), 1)
+        self.assertEqual(len(self.pbx.caller.heard), 1)
 
     def test_spoken_digits_cannot_be_stopped(self) -> None:
-        playback = self.on.play("a", "digits:12")
-        self.assertEqual(self.refusal(playback.stop), (500, "Could not stop playback"))
-        self.on.clock.advance(1.0)
-        self.assertEqual(self.on.said[1:], ["PlaybackFinished a done"])
+        playback = self.pbx.play("a", "digits:12")
+        error = self.assertRaises(CannotStopError, playback.stop)
+        self.assertEqual(str(error), "Could not stop playback")
+        self.pbx.clock.advance(1.0)
+        self.assertEqual(self.pbx.published[1:], ["PlaybackFinished a done"])
 
-    def test_spoken_digits_can_be_stopped_before_their_turn(self) -> None:
-        self.on.play("a", "sound:or")
-        self.on.play("b", "digits:1").stop()
-        self.on.clock.advance(0.5)
-        self.assertEqual(self.on.said[-1], "PlaybackFinished b done")
+    def test_queued_spoken_digits_can_be_stopped(self) -> None:
+        self.pbx.play("a", "sound:or")
+        self.pbx.play("b", "digits:1").stop()
+        self.pbx.clock.advance(0.5)
+        self.assertEqual(self.pbx.published[-1], "PlaybackFinished b done")
 
-    def test_a_missing_sound_starts_and_fails_at_once(self) -> None:
-        self.on.play("a", "sound:missing")
-        self.on.play("b", "sound:or")
+    def test_missing_sound_starts_and_fails_at_once(self) -> None:
+        self.pbx.play("a", "sound:missing")
+        self.pbx.play("b", "sound:or")
         self.assertEqual(
-            self.on.said,
+            self.pbx.published,
             ["PlaybackStarted a", "PlaybackFinished a failed", "PlaybackStarted b"],
         )
-        self.assertEqual(self.on.caller.heard[0].how, "failed")
+        self.assertEqual(self.pbx.caller.heard[0].how, "failed")
 
-    def test_an_unknown_scheme_starts_and_is_never_heard_of_again(self) -> None:
-        self.on.play("a", "bogus:x")
-        self.on.play("b", "sound:or")
-        self.assertEqual(self.on.said, ["PlaybackStarted a", "PlaybackStarted b"])
-        self.assertIsNone(self.on.world.find_playback("a"))
+    def test_unknown_scheme_starts_and_sends_no_other_event(self) -> None:
+        self.pbx.play("a", "bogus:x")
+        self.pbx.play("b", "sound:or")
+        self.assertEqual(self.pbx.published, ["PlaybackStarted a", "PlaybackStarted b"])
+        self.assertIsNone(self.pbx.state.playbacks.find("a"))
 
-    def test_a_list_of_sounds_continues_even_after_a_missing_one(self) -> None:
-        self.on.play("a", "sound:missing", "sound:or")
-        self.on.clock.advance(0.5)
+    def test_media_list_continues_after_a_missing_sound(self) -> None:
+        self.pbx.play("a", "sound:missing", "sound:or")
+        self.pbx.clock.advance(0.5)
         self.assertEqual(
-            self.on.said,
+            self.pbx.published,
             [
                 "PlaybackStarted a",
                 "PlaybackContinuing a",
@@ -157,106 +149,18 @@ class PlaybackTests(PlaybackCase):
             ],
         )
 
-    def test_a_stopped_list_does_not_continue(self) -> None:
-        self.on.play("a", "sound:or", "sound:or").stop()
-        self.on.clock.advance(1.0)
-        self.assertEqual(self.on.said, ["PlaybackStarted a", "PlaybackFinished a done"])
-
-    def test_two_playbacks_of_one_id_both_play(self) -> None:
-        self.on.play("a", "sound:or")
-        second = self.on.play("a", "sound:or")
-        self.on.clock.advance(0.5)
-        self.assertIs(self.on.world.find_playback("a"), second)
-        self.on.clock.advance(0.5)
-        self.assertEqual(self.on.said.count("PlaybackFinished a done"), 2)
-        self.assertIsNone(self.on.world.find_playback("a"))
-
-    def test_a_fault_lets_a_sound_play_on_until_it_is_stopped(self) -> None:
-        self.on.faults.never_finish("sound:or")
-        playback = self.on.play("a", "sound:or")
-        self.on.clock.advance(1000)
-        self.assertEqual(playback.state, "playing")
-        playback.stop()
-        self.on.clock.advance(0.02)
-        self.assertEqual(self.on.said[1:], ["PlaybackFinished a done"])
-
-
-class ControlTests(PlaybackCase):
-    def test_a_pause_takes_no_time_off_the_sound(self) -> None:
-        playback = self.on.play("a", "sound:long")
-        self.on.clock.advance(1)
-        playback.pause()
-        playback.pause()
-        self.on.clock.advance(100)
-        self.assertEqual(playback.state, "paused")
-        playback.unpause()
-        self.assertEqual(self.on.said, ["PlaybackStarted a"] * 2)
-        self.on.clock.advance(3.9)
-        self.assertEqual(playback.state, "playing")
-        self.on.clock.advance(0.1)
-        self.assertEqual(playback.state, "done")
-
-    def test_a_paused_sound_can_be_stopped(self) -> None:
-        playback = self.on.play("a", "sound:long")
-        playback.pause()
-        playback.stop()
-        self.on.clock.advance(0.02)
-        self.assertEqual(playback.state, "done")
-
-    def test_forward_skips_some_of_it(self) -> None:
-        playback = self.on.play("a", "sound:long", skip_ms=4000)
-        playback.forward()
-        self.on.clock.advance(1)
-        self.assertEqual(playback.state, "done")
-
-    def test_reverse_plays_some_of_it_again(self) -> None:
-        playback = self.on.play("a", "sound:long", skip_ms=1000)
-        self.on.clock.advance(2)
-        playback.reverse()
-        self.on.clock.advance(3.9)
-        self.assertEqual(playback.state, "playing")
-        self.on.clock.advance(0.1)
-        self.assertEqual(playback.state, "done")
-
-    def test_reverse_goes_back_to_the_beginning_at_most(self) -> None:
-        playback = self.on.play("a", "sound:long", skip_ms=100_000)
-        self.on.clock.advance(2)
-        playback.reverse()
-        self.on.clock.advance(5)
-        self.assertEqual(playback.state, "done")
-
-    def test_restart_plays_it_from_the_beginning(self) -> None:
-        playback = self.on.play("a", "sound:long")
-        self.on.clock.advance(4)
-        playback.restart()
-        self.on.clock.advance(4)
-        self.assertEqual(playback.state, "playing")
-        self.on.clock.advance(1)
-        self.assertEqual(playback.state, "done")
-
-    def test_what_is_queued_can_only_be_restarted_which_changes_nothing(self) -> None:
-        self.on.play("a", "sound:or")
-        queued = self.on.play("b", "sound:or")
-        queued.restart()
-        for name, operation in (
-            ("pause", queued.pause),
-            ("unpause", queued.unpause),
-            ("forward", queued.forward),
-            ("reverse", queued.reverse),
-        ):
-            refusal = (409, f"Can only {name} while media is playing")
-            self.assertEqual(self.refusal(operation), refusal)
-        self.on.pass_time(1.1)
-        self.assertEqual(self.on.said[-1], "PlaybackFinished b done")
-
-    def test_what_is_paused_cannot_be_moved(self) -> None:
-        playback = self.on.play("a", "sound:or")
-        playback.pause()
-        for operation in (playback.forward, playback.reverse, playback.restart):
-            self.assertEqual(self.refusal(operation)[0], 409)
-
-    def test_spoken_digits_cannot_be_paused(self) -> None:
-        playback = self.on.play("a", "digits:1")
+    def test_stopped_media_list_does_not_continue(self) -> None:
+        self.pbx.play("a", "sound:or", "sound:or").stop()
+        self.pbx.clock.advance(1.0)
         self.assertEqual(
-            self.refusal(playback.pause), (500, "Could not pause playback")
+            self.pbx.published, ["PlaybackStarted a", "PlaybackFinished a done"]
         )
+
+    def test_two_playbacks_with_the_same_id_both_play(self) -> None:
+        self.pbx.play("a", "sound:or")
+        second = self.pbx.play("a", "sound:or")
+        self.pbx.clock.advance(0.5)
+        self.assertIs(self.pbx.state.playbacks.find("a"), second)
+        self.pbx.clock.advance(0.5)
+        self.assertEqual(self.pbx.published.count("PlaybackFinished a done"), 2)
+        self.assertIsNone(self.pbx.state.playbacks.find("a"))
