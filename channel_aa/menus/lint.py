@@ -8,13 +8,13 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from channel_aa.checked import Problem, path_of, quoted
 from channel_aa.menus.actions import Keyword, Record
 from channel_aa.menus.digits import Pattern
 from channel_aa.menus.reachability import Reach, menus_with_way_out, reach
 from channel_aa.menus.schedules import DAYS, written_time
 from channel_aa.menus.sounds import DIGITS
-from channel_aa.menus.traversal import texts
+from channel_aa.menus.traversal import digit_texts
+from channel_aa.problems import Problem, path_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +144,7 @@ def _options_and_extensions(
                     " another first key",
                 )
         if text.endswith(".") and any(
-            DIGITS in each for each in texts(extensions.action)
+            DIGITS in each for each in digit_texts(extensions.action)
         ):
             yield Problem(
                 f"{place}.extensions.pattern",

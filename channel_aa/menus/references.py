@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from channel_aa.checked import Problem, nearest, path_of, quoted
 from channel_aa.menus.actions import KEYWORDS
 from channel_aa.menus.traversal import ROUTE_TARGETS
+from channel_aa.problems import Problem, path_of, quoted, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,8 @@ class Names(NamedTuple):
         """Tell where nothing has the name that stands in place of an action."""
         names = self.menus | self.actions
         if name not in names.union(KEYWORDS):
-            near = nearest(name, [*sorted(names), *KEYWORDS], what="menu or action")
-            yield Problem(place, near)
+            known = [*sorted(names), *KEYWORDS]
+            yield Problem(place, unknown_name(name, known, kind="menu or action"))
 
     def dangling_menu(self, place: str, name: str) -> Iterator[Problem]:
         """Tell where no menu has the name that an action's ``menu`` gives."""
@@ -42,18 +42,19 @@ class Names(NamedTuple):
                 f' "{name}"',
             )
         elif name not in self.menus:
-            yield Problem(place, nearest(name, sorted(self.menus), what="menu"))
+            yield Problem(place, unknown_name(name, sorted(self.menus), kind="menu"))
 
 
-def dangling_names(document: Mapping[str, object]) -> Iterator[Problem]:
-    """Find the names of nothing in a file, whatever else is wrong in it.
+def dangling_names(tables: Mapping[str, object], names: Names) -> Iterator[Problem]:
+    """Find the names of nothing in what is wrong in itself.
 
-    What is no table, no list or no text where it should be is told by others.
+    Args:
+        tables: menus, actions and routes as they are written. What is no table, no
+            list or no text where it should be is reported elsewhere.
+        names: what may be named.
     """
-    menus = _table(document.get("menus", {"main": {}}))
-    actions = _table(document.get("actions"))
-    routes = document.get("routes")
-    names = Names(frozenset(menus), frozenset(actions))
+    menus, actions = _table(tables.get("menus")), _table(tables.get("actions"))
+    routes = tables.get("routes")
     for name, menu in menus.items():
         place, table = path_of("menus", name), _table(menu)
         for keys, action in _table(table.get("options")).items():

@@ -1,13 +1,14 @@
 """Where a call begins: by the number dialled, the dialplan's word, and the time."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from channel_aa.checked import Checked, Problem, one_or_list, quoted
-from channel_aa.menus.action_rules import language_or_none
-from channel_aa.menus.actions import Action, AnyAction
+from pydantic import AfterValidator, Field
+
+from channel_aa.config_model import ConfigModel, Explain, OneOrMany, Text, printable
+from channel_aa.menus.actions import Action, LanguageOrNone
 from channel_aa.menus.schedules import State
+from channel_aa.problems import Problem
 
 _TIMELESS = ("to",)
 _TIMED = ("open", "closed", "holiday")
@@ -18,74 +19,68 @@ _WITHOUT_SCHEDULE = (
     "is never done without a schedule: name one, or say with 'to' what callers get at"
     " any time"
 )
-_NUMBER = re.compile(r"[A-Za-z0-9+*#._-]{1,80}")
+
+DialledNumber = Annotated[
+    Text,
+    Field(pattern="^[A-Za-z0-9+*#._-]{1,80}$"),
+    Explain(
+        "{value} is no dialled number; write it as the dialplan has it, such as"
+        " '+441632960000', without spaces"
+    ),
+]
+StasisArgument = Annotated[
+    Text,
+    Field(pattern="^[^,]+$"),
+    AfterValidator(printable),
+    Explain(
+        "{value} is no argument of Stasis(app,argument); it has at least one character,"
+        " no ',' and no control character"
+    ),
+]
 
 
-def dialled_number(number: str) -> str:
-    """Allow what can be an extension of the dialplan: a rule."""
-    if _NUMBER.fullmatch(number):
-        return number
-    raise ValueError(
-        f"{quoted(number)} is no dialled number; write it as the dialplan has it, such"
-        " as '+441632960000', without spaces"
-    )
+class Route(ConfigModel, frozen=True):
+    """Where some calls begin."""
 
+    did: Annotated[tuple[DialledNumber, ...], OneOrMany()] = ()
+    """The dialled numbers that it is for; none: for any."""
 
-def stasis_argument(argument: str) -> str:
-    """Allow what can stand between the commas of ``Stasis()``: a rule."""
-    if argument and argument.isprintable() and "," not in argument:
-        return argument
-    raise ValueError(
-        f"{quoted(argument)} is no argument of Stasis(app,argument); it has at least"
-        " one character, no ',' and no control character"
-    )
+    argument: Annotated[tuple[StasisArgument, ...], OneOrMany()] = ()
+    """The arguments of ``Stasis(app,argument,…)`` that it is for, of which a call has
+    to have one; none: for any."""
 
+    to: Action | None = None
+    """What is done, where there is no schedule."""
 
-_Number = Annotated[str, dialled_number]
-_Argument = Annotated[str, stasis_argument]
+    schedule: Text = ""
+    """The name of the schedule that decides; empty: none."""
 
+    open: Action | None = None
+    """What is done while the schedule says so."""
 
-class Route(Checked, frozen=True, kw_only=True):
-    """Where some calls begin.
+    closed: Action | None = None
+    """What is done while it is closed."""
 
-    Attributes:
-        did: the dialled numbers that it is for; none: for any.
-        argument: the arguments of ``Stasis(app,argument,…)`` that it is for, of
-            which a call has to have one; none: for any.
-        to: what is done, where there is no schedule.
-        schedule: the name of the schedule that decides; empty: none.
-        open: what is done while the schedule says so.
-        closed: what is done while it is closed.
-        holiday: what is done on a holiday; ``None``: as `closed`.
-        language: the language of the sounds; empty: the one that the call has.
-    """
+    holiday: Action | None = None
+    """What is done on a holiday; left out, the same as ``closed``."""
 
-    did: Annotated[tuple[str, ...], one_or_list(Annotated[str, dialled_number])] = ()
-    argument: Annotated[
-        tuple[str, ...], one_or_list(Annotated[str, stasis_argument])
-    ] = ()
-    to: AnyAction | None = None
-    schedule: str = ""
-    open: AnyAction | None = None
-    closed: AnyAction | None = None
-    holiday: AnyAction | None = None
-    language: Annotated[str, language_or_none] = ""
+    language: LanguageOrNone = ""
+    """The language of the sounds; empty: the one that the call has."""
 
-    @classmethod
-    def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find targets that are never used."""
-        if values["schedule"] is None:
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find targets that are never used, and those that are missing."""
+        if "schedule" in faulty:
             return
-        for key in _TIMELESS if values["schedule"] else _TIMED:
-            if values[key] is not None:
-                reason = _WITH_SCHEDULE if values["schedule"] else _WITHOUT_SCHEDULE
+        unused, reason, needed = (
+            (_TIMELESS, _WITH_SCHEDULE, ("open", "closed"))
+            if self.schedule
+            else (_TIMED, _WITHOUT_SCHEDULE, ("to",))
+        )
+        for key in unused:
+            if getattr(self, key) is not None:
                 yield Problem(key, reason)
-
-    @classmethod
-    def omissions(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find targets that are missing."""
-        for key in ("open", "closed") if values["schedule"] else ("to",):
-            if values[key] is None:
+        for key in needed:
+            if getattr(self, key) is None and not faulty:
                 yield Problem(
                     key, "is missing: name the menu or the action that callers get"
                 )
@@ -106,5 +101,5 @@ class Route(Checked, frozen=True, kw_only=True):
         }
         target = targets[state]
         if target is None:
-            raise ValueError("the route has nothing to do: omissions() finds that")
+            raise ValueError("the route has nothing to do: conflicts() finds that")
         return target

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from channel_aa.checked import path_of
 from channel_aa.menus.actions import (
     Action,
     Continue,
@@ -19,6 +18,7 @@ from channel_aa.menus.actions import (
     Voicemail,
     follow_ups,
 )
+from channel_aa.problems import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ ROUTE_TARGETS = ("to", "open", "closed", "holiday")
 """The keys of a route whose actions begin calls."""
 
 
-class Written(NamedTuple):
+class PlacedAction(NamedTuple):
     """An action, and where it stands.
 
     Attributes:
@@ -43,7 +43,7 @@ class Written(NamedTuple):
     action: Action
 
 
-class Heard(NamedTuple):
+class PlacedSound(NamedTuple):
     """A sound, and where it stands.
 
     Attributes:
@@ -55,45 +55,45 @@ class Heard(NamedTuple):
     sound: Sound
 
 
-def in_menu(name: str, menu: Menu) -> Iterator[Written]:
+def in_menu(name: str, menu: Menu) -> Iterator[PlacedAction]:
     """Give what a menu does at its keys and limits, without follow-ups."""
     place = path_of("menus", name)
     for keys, action in menu.options.items():
         if action is not None:
-            yield Written(path_of(f"{place}.options", keys), action)
+            yield PlacedAction(path_of(f"{place}.options", keys), action)
     if menu.extensions is not None:
-        yield Written(f"{place}.extensions", menu.extensions.action)
-    yield Written(f"{place}.failure", menu.failure)
+        yield PlacedAction(f"{place}.extensions", menu.extensions.action)
+    yield PlacedAction(f"{place}.failure", menu.failure)
 
 
-def in_routes(routes: Iterable[Route]) -> Iterator[Written]:
+def in_routes(routes: Iterable[Route]) -> Iterator[PlacedAction]:
     """Give what routes begin calls with, without follow-ups."""
     for index, route in enumerate(routes):
         for key in ROUTE_TARGETS:
             action = getattr(route, key)
             if action is not None:
-                yield Written(f"routes[{index}].{key}", action)
+                yield PlacedAction(f"routes[{index}].{key}", action)
 
 
-def in_actions(actions: Mapping[str, Action]) -> Iterator[Written]:
+def in_actions(actions: Mapping[str, Action]) -> Iterator[PlacedAction]:
     """Give the named actions, without follow-ups."""
     for name, action in actions.items():
-        yield Written(path_of("actions", name), action)
+        yield PlacedAction(path_of("actions", name), action)
 
 
-def with_follow_ups(written: Iterable[Written]) -> Iterator[Written]:
+def with_follow_ups(written: Iterable[PlacedAction]) -> Iterator[PlacedAction]:
     """Give each action, and then those within it."""
     waiting = list(written)[::-1]
     while waiting:
         each = waiting.pop()
         yield each
         waiting += [
-            Written(f"{each.place}.{key}", action)
+            PlacedAction(f"{each.place}.{key}", action)
             for key, action in follow_ups(each.action)
         ][::-1]
 
 
-def menu_sounds(name: str, menu: Menu) -> Iterator[Heard]:
+def menu_sounds(name: str, menu: Menu) -> Iterator[PlacedSound]:
     """Give what is heard in a menu, without what its actions play."""
     place = path_of("menus", name)
     for key in ("greeting", "prompt"):
@@ -106,7 +106,7 @@ def menu_sounds(name: str, menu: Menu) -> Iterator[Heard]:
             yield from _prompt_sounds(f"{place}.{key}{number}", prompt)
 
 
-def played_sounds(written: Iterable[Written]) -> Iterator[Heard]:
+def played_sounds(written: Iterable[PlacedAction]) -> Iterator[PlacedSound]:
     """Give what actions play."""
     for each in written:
         if isinstance(each.action, Play):
@@ -145,7 +145,7 @@ def reached(
             waiting += [after for _, after in follow_ups(each)][::-1]
 
 
-def texts(action: Action) -> Iterator[str]:
+def digit_texts(action: Action) -> Iterator[str]:
     """Give the texts of an action, without its follow-ups, that digits may stand in."""
     match action:
         case Play():
@@ -163,6 +163,6 @@ def texts(action: Action) -> Iterator[str]:
             pass
 
 
-def _prompt_sounds(place: str, prompt: Prompt) -> Iterator[Heard]:
+def _prompt_sounds(place: str, prompt: Prompt) -> Iterator[PlacedSound]:
     for index, sound in enumerate(prompt):
-        yield Heard(f"{place}[{index}]", sound)
+        yield PlacedSound(f"{place}[{index}]", sound)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, NamedTuple
 
-from channel_aa.checked import Problem, nearest, path_of, quoted
 from channel_aa.menus.actions import (
     BACK,
     HANGUP,
@@ -18,23 +17,24 @@ from channel_aa.menus.actions import (
     Keyword,
     Named,
 )
-from channel_aa.menus.references import Names
 from channel_aa.menus.sounds import DIGITS
 from channel_aa.menus.traversal import (
-    Written,
+    PlacedAction,
+    digit_texts,
     in_actions,
     in_menu,
     in_routes,
     reached,
     target_menu,
-    texts,
     with_follow_ups,
 )
+from channel_aa.problems import Problem, path_of, quoted, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from channel_aa.menus.menu import Menu
+    from channel_aa.menus.references import Names
     from channel_aa.menus.routes import Route
 
 
@@ -42,55 +42,55 @@ class Parts(NamedTuple):
     """What a call flow is made of, without what is wrong in itself.
 
     Attributes:
-        entry: the menu for the calls that no route is for.
+        entry: the menu for the calls that no route is for; ``None``: its name is
+            wrong in itself.
         menus: the menus that are right, by name.
         actions: the actions that are right, by name.
         routes: the routes that are right.
-        menu_names: the names of all menus.
-        action_names: the names of all actions.
+        names: the names of all menus and of all actions.
         schedule_names: the names of all schedules.
     """
 
-    entry: str
+    entry: str | None
     menus: Mapping[str, Menu]
     actions: Mapping[str, Action]
     routes: tuple[Route, ...]
-    menu_names: frozenset[str]
-    action_names: frozenset[str]
+    names: Names
     schedule_names: frozenset[str]
 
 
-def mistakes(parts: Parts, *, entry_place: str) -> Iterator[Problem]:
+def cross_reference_problems(parts: Parts, *, entry_place: str) -> Iterator[Problem]:
     """Find everything that does not fit together.
 
     Args:
         parts: what is to fit together.
         entry_place: where the entry's name stands.
     """
-    if parts.entry not in parts.menu_names:
+    menus = parts.names.menus
+    if parts.entry is not None and parts.entry not in menus:
         yield Problem(
-            entry_place, nearest(parts.entry, sorted(parts.menu_names), what="menu")
+            entry_place, unknown_name(parts.entry, sorted(menus), kind="menu")
         )
     yield from _ambiguous_names(parts)
     yield from _dangling_targets(parts)
     yield from _unknown_schedules(parts)
-    yield from _circles_of_actions(parts)
-    yield from _circles_of_menus(parts)
+    yield from _action_cycles(parts)
+    yield from _menu_cycles(parts)
     yield from _repeats_without_menu(parts)
     yield from _digits_without_key(parts)
 
 
 def _ambiguous_names(parts: Parts) -> Iterator[Problem]:
     for table, names in (
-        ("menus", parts.menu_names),
-        ("actions", parts.action_names),
+        ("menus", parts.names.menus),
+        ("actions", parts.names.actions),
     ):
         for name in sorted(names.intersection(KEYWORDS)):
             yield Problem(
                 path_of(table, name),
                 f"{quoted(name)} is an action by itself; give this another name",
             )
-    for name in sorted(parts.menu_names & parts.action_names):
+    for name in sorted(parts.names.menus & parts.names.actions):
         yield Problem(
             path_of("actions", name),
             f"a menu is called {quoted(name)}, too; give one of them another name",
@@ -98,13 +98,12 @@ def _ambiguous_names(parts: Parts) -> Iterator[Problem]:
 
 
 def _dangling_targets(parts: Parts) -> Iterator[Problem]:
-    names = Names(parts.menu_names, parts.action_names)
     for place, action in with_follow_ups(_roots(parts)):
         match action:
             case Named(name=name):
-                yield from names.dangling(place, name)
+                yield from parts.names.dangling(place, name)
             case GoTo(menu=name):
-                yield from names.dangling_menu(f"{place}.menu", name)
+                yield from parts.names.dangling_menu(f"{place}.menu", name)
 
 
 def _unknown_schedules(parts: Parts) -> Iterator[Problem]:
@@ -112,28 +111,30 @@ def _unknown_schedules(parts: Parts) -> Iterator[Problem]:
         if route.schedule and route.schedule not in parts.schedule_names:
             yield Problem(
                 f"routes[{index}].schedule",
-                nearest(route.schedule, sorted(parts.schedule_names), what="schedule"),
+                unknown_name(
+                    route.schedule, sorted(parts.schedule_names), kind="schedule"
+                ),
             )
 
 
-def _circles_of_actions(parts: Parts) -> Iterator[Problem]:
+def _action_cycles(parts: Parts) -> Iterator[Problem]:
     graph = {
         name: {
             each.action.name
-            for each in with_follow_ups([Written("", action)])
+            for each in with_follow_ups([PlacedAction("", action)])
             if isinstance(each.action, Named) and each.action.name in parts.actions
         }
         for name, action in parts.actions.items()
     }
-    for circle in _circles(graph):
+    for cycle in _cycles(graph):
         yield Problem(
-            path_of("actions", circle[0]),
-            f"goes round for ever, and no key ends it: {', '.join(circle)}; let one of"
+            path_of("actions", cycle[0]),
+            f"goes round for ever, and no key ends it: {', '.join(cycle)}; let one of"
             " them end with a menu or 'hangup'",
         )
 
 
-def _circles_of_menus(parts: Parts) -> Iterator[Problem]:
+def _menu_cycles(parts: Parts) -> Iterator[Problem]:
     starts = _start_menus(parts)
     graph: dict[str, set[str]] = {name: set() for name in parts.menus}
     backs = set()
@@ -158,10 +159,10 @@ def _circles_of_menus(parts: Parts) -> Iterator[Problem]:
     }
     for name in backs:
         graph[name] |= parents[name] | (starts & {name})
-    for circle in _circles(graph):
+    for cycle in _cycles(graph):
         yield Problem(
-            f"{path_of('menus', circle[0])}.failure",
-            f"goes round for ever while nobody presses a key: {', '.join(circle)};"
+            f"{path_of('menus', cycle[0])}.failure",
+            f"goes round for ever while nobody presses a key: {', '.join(cycle)};"
             " let it end with 'hangup', a phone or the dialplan",
         )
 
@@ -179,12 +180,12 @@ def _repeats_without_menu(parts: Parts) -> Iterator[Problem]:
 
 def _digits_without_key(parts: Parts) -> Iterator[Problem]:
     failures = (
-        Written(f"{path_of('menus', name)}.failure", menu.failure)
+        PlacedAction(f"{path_of('menus', name)}.failure", menu.failure)
         for name, menu in parts.menus.items()
     )
     for place, root in (*failures, *in_routes(parts.routes)):
         for action in reached(root, parts.actions):
-            for text in texts(action):
+            for text in digit_texts(action):
                 if DIGITS in text:
                     yield Problem(
                         place,
@@ -193,7 +194,7 @@ def _digits_without_key(parts: Parts) -> Iterator[Problem]:
                     )
 
 
-def _roots(parts: Parts) -> Iterator[Written]:
+def _roots(parts: Parts) -> Iterator[PlacedAction]:
     for name, menu in parts.menus.items():
         yield from in_menu(name, menu)
     yield from in_actions(parts.actions)
@@ -201,7 +202,7 @@ def _roots(parts: Parts) -> Iterator[Written]:
 
 
 def _start_menus(parts: Parts) -> set[str]:
-    starts = {parts.entry} & set(parts.menus)
+    starts = {name for name in parts.menus if name == parts.entry}
     for written in in_routes(parts.routes):
         for action in reached(written.action, parts.actions):
             target = target_menu(action, parts.menus)
@@ -210,21 +211,21 @@ def _start_menus(parts: Parts) -> set[str]:
     return starts
 
 
-def _circles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
-    """Give circles until none is left, each as its nodes from the first to it again."""
+def _cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
+    """Give cycles until none is left, each as its nodes from the first to it again."""
     order = list(graph)
     left = {node: sorted(after) for node, after in graph.items()}
     while True:
         try:
             TopologicalSorter(left).prepare()
         except CycleError as error:
-            circle = error.args[1][:0:-1]
+            cycle = error.args[1][:0:-1]
         else:
             return
-        first = circle.index(min(circle, key=order.index))
-        yield [*circle[first:], *circle[: first + 1]]
+        first = cycle.index(min(cycle, key=order.index))
+        yield [*cycle[first:], *cycle[: first + 1]]
         left = {
-            node: [each for each in after if each not in circle]
+            node: [each for each in after if each not in cycle]
             for node, after in left.items()
-            if node not in circle
+            if node not in cycle
         }

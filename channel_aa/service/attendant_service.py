@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from msgspec.structs import asdict, replace
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
@@ -182,10 +181,9 @@ class AttendantService(Service):
         flow = settings.flow
         check_registered(flow, self._actions, file=self._file)
         later = tuple(_needing_restart(self.settings.asterisk, settings.asterisk))
-        connection = asdict(self.settings.asterisk)
         at_once = {key: getattr(settings.asterisk, key) for key in APPLIED_AT_ONCE}
-        asterisk = replace(settings.asterisk, **(connection | at_once))
-        self.settings = replace(settings, asterisk=asterisk)
+        asterisk = self.settings.asterisk.model_copy(update=at_once)
+        self.settings = settings.model_copy(update={"asterisk": asterisk})
         self._attendant.flow = flow
         self._attendant.max_calls = settings.attendant.max_calls
         self._loaded, self._refused = self._now(), None
@@ -264,7 +262,7 @@ def address_of(asterisk: AsteriskSettings) -> Address:
     return Address(
         url=asterisk.url,
         username=asterisk.username,
-        password=asterisk.password.reveal(),
+        password=asterisk.password.get_secret_value(),
         app=asterisk.app,
         tls=TLS(
             ca_file=asterisk.ca_file,
@@ -276,6 +274,6 @@ def address_of(asterisk: AsteriskSettings) -> Address:
 
 
 def _needing_restart(old: AsteriskSettings, new: AsteriskSettings) -> Iterator[str]:
-    for key, value in asdict(new).items():
+    for key, value in new:
         if key not in APPLIED_AT_ONCE and value != getattr(old, key):
             yield f"asterisk.{key}"

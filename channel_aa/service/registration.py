@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.checked import ConfigError, Problem, nearest, quoted
 from channel_aa.menus.actions import Run
 from channel_aa.menus.traversal import in_actions, in_menu, in_routes, with_follow_ups
+from channel_aa.problems import ConfigError, Problem, quoted, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from channel_aa.menus.flow import CallFlow
-    from channel_aa.menus.traversal import Written
+    from channel_aa.menus.traversal import PlacedAction
 
 
 def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") -> None:
@@ -36,7 +36,7 @@ def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") 
         raise ConfigError(problems)
 
 
-def _all(flow: CallFlow) -> Iterator[Written]:
+def _all(flow: CallFlow) -> Iterator[PlacedAction]:
     for name, menu in flow.menus.items():
         yield from in_menu(name, menu)
     yield from in_actions(flow.actions)
@@ -45,7 +45,7 @@ def _all(flow: CallFlow) -> Iterator[Written]:
 
 def _message(name: str, names: Collection[str]) -> str:
     if names:
-        return nearest(name, names, what="registered action")
+        return unknown_name(name, names, kind="registered action")
     return (
         f"{quoted(name)} is an action of an embedding program's own, and none is"
         " registered: twistd channel-aa has none; see examples/caller_lookup.py"

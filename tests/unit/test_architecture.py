@@ -11,6 +11,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "channel_aa"
+CONFIGURATION = ("config", "config_model", "problems", "toml_errors")
+PURE = {
+    *("channel_aa", "pydantic", "pydantic_core", "__future__"),
+    *("collections", "datetime", "difflib", "enum", "graphlib", "itertools", "re"),
+    *("types", "typing", "zoneinfo"),
+}
+"""What modules may import that hold data alone."""
 
 
 def module_name(path: Path) -> str:
@@ -35,6 +42,17 @@ def imported(path: Path) -> tuple[str, ...]:
             names = [f"{base}.{alias.name}" for alias in node.names]
         found += [name for name in names if name.split(".")[0] == PACKAGE]
     return tuple(found)
+
+
+def imported_packages(path: Path) -> set[str]:
+    """Give the top-level packages that a file imports, for types as well."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").split(".")[0])
+    return found
 
 
 def room_of(name: str) -> str:
@@ -72,21 +90,43 @@ class ArchitectureTests(SynchronousTestCase):
         self.assertEqual(self.imports["interfaces"], set())
 
     def test_the_ari_client_and_the_attendant_know_the_interfaces_alone(self) -> None:
-        shared = {"checked", "files", "interfaces", "logs"}
+        shared = {"files", "interfaces", "logs"}
         self.assertLessEqual(self.rooms("ari"), shared)
         self.assertLessEqual(self.rooms("attendant"), {*shared, "menus"})
 
-    def test_the_menus_are_data_alone(self) -> None:
-        self.assertEqual(self.rooms("menus"), {"checked"})
+    def test_menus_import_only_the_base_of_configuration_models(self) -> None:
+        self.assertEqual(self.rooms("menus"), {"config_model", "problems"})
+
+    def test_menus_import_nothing_that_runs(self) -> None:
+        for path in sorted((ROOT / PACKAGE / "menus").glob("*.py")):
+            with self.subTest(module=path.stem):
+                self.assertLessEqual(imported_packages(path), PURE)
+
+    def test_menus_and_configuration_have_no_import_cycle(self) -> None:
+        """Imports for types count as well."""
+        paths = [*(ROOT / PACKAGE / "menus").glob("*.py")]
+        paths += [ROOT / PACKAGE / f"{name}.py" for name in CONFIGURATION]
+        modules = {module_name(path) for path in paths}
+        graph = {
+            module_name(path): {
+                module
+                for name in imported(path)
+                for module in (name, name.rpartition(".")[0])
+                if module in modules
+            }
+            for path in paths
+        }
+        graph[f"{PACKAGE}.menus"] = set()
+        self.assertTrue(list(TopologicalSorter(graph).static_order()))
 
     def test_what_all_rooms_share_knows_none_of_them(self) -> None:
-        for room in ("checked", "files", "logs"):
+        for room in ("files", "logs", "problems"):
             with self.subTest(room=room):
                 self.assertEqual(self.imports[room], set())
 
     def test_the_configuration_knows_nothing_that_runs(self) -> None:
         self.assertLessEqual(
-            self.rooms("config"), {"checked", "files", "menus", "setting_rules"}
+            self.rooms("config"), {*CONFIGURATION, "files", "menus"} - {"config"}
         )
 
     def test_the_service_knows_no_daemon(self) -> None:

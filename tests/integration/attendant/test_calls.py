@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
@@ -29,8 +28,8 @@ async def scene_with(
 ) -> AttendantHarness:
     """Let an attendant offer the default menu, but for what is changed of it."""
     settings = settings_for(stage.url, transport=transport)
-    menu = msgspec.structs.replace(settings.menus["main"], **changed)
-    settings = msgspec.structs.replace(settings, menus={"main": menu})
+    menu = settings.menus["main"].replace(**changed)
+    settings = settings.replace(menus={"main": menu})
     return await AttendantHarness.open(stage, transport=transport, settings=settings)
 
 

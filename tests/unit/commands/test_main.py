@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.checked import ConfigError, Problem
 from channel_aa.commands import main as main_module
 from channel_aa.commands.errors import CommandError
 from channel_aa.commands.main import main
+from channel_aa.problems import ConfigError, Problem
 
 if TYPE_CHECKING:
     from argparse import Namespace

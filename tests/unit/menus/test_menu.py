@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from channel_aa.checked import Problem, converted
 from channel_aa.menus.actions import BACK, HANGUP, Dial, Named, Play, Voicemail
-from channel_aa.menus.menu import AnyExtensions, Extensions, Menu, default_menu
+from channel_aa.menus.menu import Extensions, Menu, default_menu
 from channel_aa.menus.sounds import Prompt, Sound, prompt_of
 from tests.support.config_case import CheckedCase
 
@@ -12,11 +11,7 @@ X = prompt_of("x")
 
 
 def read_menu(**table: Any) -> Menu:  # noqa: ANN401 - what a file may hold
-    problems: list[Problem] = []
-    menu: Menu | None = converted({"prompt": ["x"], **table}, Menu, "", problems)
-    if menu is None:
-        raise AssertionError(problems)
-    return menu
+    return Menu(**{"prompt": ["x"], **table})
 
 
 class DefaultMenuTests(CheckedCase):
@@ -129,7 +124,7 @@ class PromptTests(CheckedCase):
         problems = self.problems(Menu, prompt=[], noinput=[], nomatch=[["x"], []])
         self.assertEqual(
             [problem.split(":")[0] for problem in problems],
-            ["prompt", "noinput", "nomatch"],
+            ["prompt", "noinput", "nomatch[1]"],
         )
         self.assertIn('["silence/1"]', problems[0])
 
@@ -192,9 +187,7 @@ class ExtensionsTests(CheckedCase):
         )
 
     def problems_of(self, **table: object) -> list[str]:
-        problems: list[Problem] = []
-        converted(table, AnyExtensions, "x", problems)
-        return list(map(str, problems))
+        return self.problems(Extensions, **table)
 
     def test_patterns_are_kept_without_the_underscore_of_the_dialplan(self) -> None:
         extensions = Extensions(pattern=("_4xx", "N[1-57]Z."), action=BACK)
@@ -203,30 +196,28 @@ class ExtensionsTests(CheckedCase):
     def test_what_is_no_pattern_is_refused(self) -> None:
         for pattern in ("", "4YX", "4.X", "[5-1]", "[", "4 X", "4!", "_"):
             problems = self.problems_of(pattern=pattern, queue="x")
-            self.assertEqual([each.split(":")[0] for each in problems], ["x.pattern"])
+            self.assertEqual([each.split(":")[0] for each in problems], ["pattern"])
 
     def test_everything_wrong_is_told_at_once(self) -> None:
         places = [
             each.split(":")[0]
             for each in self.problems_of(patern="4XX", deny="Y", dial="410", rnig=5)
         ]
-        self.assertEqual(
-            sorted(places), ["x.deny", "x.dial", "x.patern", "x.pattern", "x.rnig"]
-        )
+        self.assertEqual(sorted(places), ["deny", "dial", "patern", "pattern", "rnig"])
 
     def test_misspelt_pattern_is_told_with_the_nearest_key(self) -> None:
         problems = self.problems_of(patern="4XX", queue="x")
         self.assertEqual(
             problems,
             [
-                "x.patern: unknown key; did you mean 'pattern'?",
-                "x.pattern: is missing",
+                "patern: unknown key; did you mean 'pattern'?",
+                "pattern: is missing",
             ],
         )
 
     def test_extensions_without_an_action_are_refused(self) -> None:
-        (problem,) = self.problems_of(pattern="4XX")
-        self.assertTrue(problem.startswith("x: says nothing to do; it needs one of"))
+        problem = self.problem(Menu, prompt=X, extensions={"pattern": "4XX"})
+        self.assertTrue(problem.startswith("extensions: says nothing to do; it needs"))
 
     def test_what_is_no_table_is_refused(self) -> None:
         problem = self.problem(Menu, prompt=X, extensions="4XX")

@@ -9,7 +9,6 @@ import msgspec
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.checked import ConfigError
 from channel_aa.config import (
     AsteriskSettings,
     AttendantSettings,
@@ -21,6 +20,7 @@ from channel_aa.menus.actions import Action, Dial, Named, Play, Run
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
+from channel_aa.problems import ConfigError
 from channel_aa.service import AttendantService
 from channel_aa.service.registration import check_registered
 from tests.support.attendant_fakes import memory_reactor
