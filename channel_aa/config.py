@@ -65,7 +65,7 @@ _HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*\]"
 _PATH = r"(?:/[A-Za-z0-9._~!$'()*+,;=:%-]*)*"
 _URL = re.compile(
     rf"(?P<scheme>https?)://(?:{_HOST})(?::(?P<port>[0-9]{{1,5}}))?{_PATH}",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _URL_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]?://({_HOST})(:[0-9]{{1,5}})?{_PATH}$"
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -79,6 +79,7 @@ class ConfigModel(
     frozen=True,
     extra="forbid",
     hide_input_in_errors=True,
+    use_attribute_docstrings=True,
     alias_generator=lambda name: name.removesuffix("_"),  # ``else_`` is Python's need
 ):
     """A frozen object whose fields hold to the rules in their types.

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from channel_aa import __version__
-from channel_aa.commands import check, graph, simulate, status
+from channel_aa.commands import check, graph, schema, simulate, status
 from channel_aa.commands.errors import CommandError
 from channel_aa.problems import ConfigError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     check.add,
     graph.add,
+    schema.add,
     simulate.add,
     status.add,
 )

@@ -114,7 +114,7 @@ ExtensionPattern = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^_?([0-9*#A-Da-dXxZzNn]|\[[0-9*#A-Da-d-]+\])+\.?$",
+            "pattern": r"^_?(([0-9*#A-Da-dXxZzNn]|\[[0-9*#A-Da-d-]+\])+\.?|\.)$",
         }
     ),
 ]
@@ -201,7 +201,11 @@ class Menu(ConfigModel, frozen=True):
     max_nomatch: Limit = 0
     """At which no-match since the menu was entered ``failure`` is done; 0: at none."""
 
-    failure: Annotated[Action, AfterValidator(_refuse_repeat)] = HANGUP
+    failure: Annotated[
+        Action,
+        AfterValidator(_refuse_repeat),
+        Field(json_schema_extra={"not": {"const": "repeat"}}),
+    ] = HANGUP
     """What is done at a limit."""
 
     language: LanguageOrNone = ""

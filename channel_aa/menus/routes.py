@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, JsonValue
 
 from channel_aa.config_model import ConfigModel, Explain, OneOrMany, Text, printable
 from channel_aa.menus.actions import Action, LanguageOrNone
@@ -39,7 +39,24 @@ StasisArgument = Annotated[
 ]
 
 
-class Route(ConfigModel, frozen=True):
+# What `Route.conflicts` says, as a JSON Schema can say it.
+_TARGETS: dict[str, JsonValue] = {
+    "oneOf": [
+        {
+            "properties": {"schedule": {"minLength": 1}},
+            "required": ["schedule", "open", "closed"],
+            "not": {"required": ["to"]},
+        },
+        {
+            "properties": {"schedule": {"const": ""}},
+            "required": ["to"],
+            "not": {"anyOf": [{"required": [key]} for key in _TIMED]},
+        },
+    ]
+}
+
+
+class Route(ConfigModel, frozen=True, json_schema_extra=_TARGETS):
     """Where some calls begin."""
 
     did: Annotated[tuple[DialledNumber, ...], OneOrMany()] = ()

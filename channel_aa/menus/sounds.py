@@ -247,7 +247,11 @@ def without_digits(sound: Sound) -> Sound:
 NAMES_NO_SOUND = Explain(
     'names no sound; name at least one, or a silent one: ["silence/1"]'
 )
-PlainSound = Annotated[Sound, AfterValidator(without_digits)]
+PlainSound = Annotated[
+    Sound,
+    AfterValidator(without_digits),
+    Field(json_schema_extra={"not": {"type": "string", "pattern": _KEY}}),
+]
 
 
 def prompt_of(*sounds: str | Sound) -> Prompt:

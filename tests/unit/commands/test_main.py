@@ -49,7 +49,7 @@ class MainTests(SynchronousTestCase):
     def test_help_lists_the_subcommands(self) -> None:
         code, out, _ = self.run_main("--help")
         self.assertEqual(code, 0)
-        for name in ("check", "graph", "simulate", "status"):
+        for name in ("check", "graph", "schema", "simulate", "status"):
             self.assertIn(name, out)
 
     def test_version_is_this_program_s(self) -> None:

@@ -4,11 +4,14 @@ import tomllib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.commands.schema import file_schema
 from channel_aa.config import (
     AsteriskSettings,
     AttendantSettings,
@@ -19,6 +22,7 @@ from channel_aa.config import (
     StatusSettings,
     load,
 )
+from channel_aa.menus import flow as flow_module
 from channel_aa.menus.actions import VERBS, DialplanPlace, Play
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.lint import lint
@@ -26,6 +30,7 @@ from channel_aa.menus.menu import Extensions, Menu
 from channel_aa.menus.routes import Route
 from channel_aa.menus.schedules import Schedule
 from channel_aa.menus.sounds import Sound, prompt_of
+from channel_aa.menus.validation import cross_reference_problems
 from tests.support.config_case import ConfigCase
 
 if TYPE_CHECKING:
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from channel_aa.config_model import ConfigModel
 
 SAMPLE = Path(__file__).parents[3] / "twistd.conf"
+SCHEMA = Draft202012Validator(file_schema())
 MENU = Menu(prompt=prompt_of("press-1"))
 
 
@@ -162,6 +168,21 @@ class OverrideTests(ConfigCase):
         )
 
 
+class FlowTests(ConfigCase):
+    def test_flow_is_made_once(self) -> None:
+        settings = Settings()
+        self.assertIs(settings.flow, settings.flow)
+
+    def test_flow_of_a_file_is_validated_once(self) -> None:
+        with patch.object(
+            flow_module, "cross_reference_problems", wraps=cross_reference_problems
+        ) as validation:
+            settings = self.load("")
+            lint(settings.flow)
+            self.assertIs(settings.flow.menus, settings.menus)
+        self.assertEqual(validation.call_count, 1)
+
+
 class ProgramTests(ConfigCase):
     """Settings that a program builds hold to the rules of the file."""
 
@@ -230,7 +251,9 @@ def tables() -> st.SearchStrategy[Any]:
 def whole_file() -> dict[str, Any]:
     """Give the sample with all its examples; `load` alone reads the password."""
     lines = SAMPLE.read_text("utf-8").splitlines()
-    kept = [line.removeprefix("#") for line in lines if not line.startswith("# ")]
+    kept = [
+        line.removeprefix("#") for line in lines if not line.startswith(("# ", "#:"))
+    ]
     document = tomllib.loads("\n".join(kept))
     del document["asterisk"]["password"]
     return document
@@ -253,6 +276,7 @@ class AnythingTests(SynchronousTestCase):
                 self.assertLess(len(problem.message), 400)
         else:
             lint(settings.flow)
+            self.assertEqual([*SCHEMA.iter_errors(document)], [])
 
     @settings(deadline=None)  # a busy machine proves nothing
     @given(tables())

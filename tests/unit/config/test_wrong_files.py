@@ -6,7 +6,14 @@ is right. The messages are exact: they are what this program is like to use.
 
 from __future__ import annotations
 
+import tomllib
+
+from jsonschema import Draft202012Validator
+
+from channel_aa.commands.schema import file_schema
 from tests.support.config_case import ConfigCase
+
+SCHEMA = Draft202012Validator(file_schema())
 
 MENU = '[menus.main]\nprompt = ["press-1"]\n'
 
@@ -41,9 +48,34 @@ closed = "hangup"
 """
 
 
+NAMES = "it does not know which names there are"
+FLOW = "it does not follow actions from one to another"
+CALENDAR = "it knows no time zones, no calendar and no order of times"
+BEYOND_A_SCHEMA = {
+    "test_entry_that_is_no_menu": NAMES,
+    "test_action_where_a_menu_belongs": NAMES,
+    "test_menu_that_is_not_there": NAMES,
+    "test_misspelt_word": NAMES,
+    "test_name_of_nothing": NAMES,
+    "test_one_name_for_two_things": NAMES,
+    "test_schedule_that_is_not_there": NAMES,
+    "test_actions_that_go_round": FLOW,
+    "test_digits_that_nobody_pressed": FLOW,
+    "test_failure_that_repeats_by_default": FLOW,
+    "test_menus_that_go_round_in_silence": FLOW,
+    "test_message_that_comes_back_to_no_menu": FLOW,
+    "test_city_in_place_of_a_time_zone": CALENDAR,
+    "test_day_that_does_not_exist": CALENDAR,
+    "test_hours_over_midnight": CALENDAR,
+}
+"""The tests whose files the JSON Schema allows, each with the reason."""
+
+
 class WrongFileTests(ConfigCase):
     def told(self, content: str, *expected: str) -> None:
         self.assertEqual(self.file_problems(content), list(expected))
+        is_allowed = SCHEMA.is_valid(tomllib.loads(content))
+        self.assertEqual(is_allowed, self._testMethodName in BEYOND_A_SCHEMA)
 
 
 class MenuFileTests(WrongFileTests):
@@ -435,6 +467,13 @@ class ScheduleFileTests(WrongFileTests):
             "schedules.office.holidays[0]: expected text in quotes, found a date or a"
             " time",
         )
+
+
+class SchemaTableTests(WrongFileTests):
+    def test_every_file_beyond_the_schema_is_that_of_a_test(self) -> None:
+        kinds = WrongFileTests.__subclasses__()
+        names = {name for kind in kinds for name in dir(kind)}
+        self.assertLessEqual(set(BEYOND_A_SCHEMA), names)
 
 
 class WholeFileTests(WrongFileTests):
