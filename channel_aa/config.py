@@ -20,9 +20,11 @@ from pydantic import (
 )
 
 from channel_aa.config_model import (
+    Between,
     ConfigModel,
     Explain,
     Flag,
+    Matching,
     OneOf,
     Text,
     printable,
@@ -157,11 +159,11 @@ Password = Annotated[
 ]
 # A name that every dialplan and every URL can hold as it is.
 AppName = Annotated[
-    Text,
-    Field(pattern="^[A-Za-z0-9._-]{1,80}$"),
-    Explain(
+    str,
+    Matching(
+        "[A-Za-z0-9._-]{1,80}",
         "{value} is not an application's name; allowed are 1 to 80 letters, digits,"
-        " '-', '_' and '.'"
+        " '-', '_' and '.'",
     ),
 ]
 FileName = Annotated[
@@ -205,8 +207,8 @@ class AsteriskSettings(ConfigModel, frozen=True):
     transport: Annotated[
         str,
         OneOf(
-            "{value} is no transport; allowed are 'auto', 'http' and 'websocket'",
             TRANSPORTS,
+            "{value} is no transport; allowed are 'auto', 'http' and 'websocket'",
         ),
     ] = "auto"
     """Which way requests take: ``http``, ``websocket``, or ``auto``, which finds out
@@ -255,20 +257,10 @@ class AttendantSettings(ConfigModel, frozen=True):
     entry: Text = "main"
     """The name of the menu that callers hear first, where no route says otherwise."""
 
-    max_calls: Annotated[
-        int,
-        Field(strict=True, ge=0, le=MAX_CALLS),
-        Explain(f"{{value}} is out of range; allowed are 0 (no limit) to {MAX_CALLS}"),
-    ] = 0
+    max_calls: Annotated[int, Between(0, MAX_CALLS, zero="no limit")] = 0
     """How many calls are attended to at once; 0: no limit."""
 
-    drain_timeout: Annotated[
-        float,
-        Field(strict=True, ge=0, le=MAX_DRAIN_SECONDS, allow_inf_nan=False),
-        Explain(
-            f"{{value}} is out of range; allowed are 0 to {MAX_DRAIN_SECONDS} seconds"
-        ),
-    ] = 10.0
+    drain_timeout: Annotated[float, Between(0, MAX_DRAIN_SECONDS, " seconds")] = 10.0
     """How many seconds the calls in a menu may take to come to their end when the
     attendant stops; then they go on in the dialplan."""
 

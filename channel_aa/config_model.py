@@ -5,9 +5,9 @@ field becomes one `Problem`, whose message tells what was found and what is allo
 in the words of the file's author; no message holds a secret.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, time
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -209,24 +209,36 @@ def moved(move: Callable[[Loc], Loc]) -> Iterator[None]:
         raise _error([{**each, "loc": move(each["loc"])} for each in details])
 
 
-@dataclass(frozen=True)
-class Explain:
-    """Say what is allowed, where a value of the right type breaks a constraint.
+class _Wrapper:
+    """Stands beside a type in `Annotated`, and validates around it."""
 
-    ``Annotated[int, Field(ge=1), Explain("{value} is too small")]``
-
-    Attributes:
-        message: the message, in which ``{value}`` is what was found.
-    """
-
-    message: str
+    _constraints: Mapping[str, object] = MappingProxyType({})
 
     def __get_pydantic_core_schema__(
         self, source: type, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
+        schema = {**handler(source), **self._constraints}
+        if source is float:
+            schema["allow_inf_nan"] = False
         return core_schema.no_info_wrap_validator_function(
-            self._validate, handler(source)
+            self._validate, cast("CoreSchema", schema)
         )
+
+    def _validate(self, value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        raise NotImplementedError
+
+
+class Explain(_Wrapper):
+    """Say what is allowed, where a value of the right type breaks a constraint.
+
+    ``Annotated[int, Field(gt=0), Explain("{value} is too small")]``
+
+    Args:
+        message: the message, in which ``{value}`` is what was found.
+    """
+
+    def __init__(self, message: str) -> None:
+        self._message = message
 
     def _validate(self, value: object, handler: ValidatorFunctionWrapHandler) -> object:
         try:
@@ -238,37 +250,61 @@ class Explain:
         is_too_large = type(value) is int and errors[0]["type"] == "float_type"
         if within or (errors[0]["type"] in {_PROBLEM, *_EXPECTED} and not is_too_large):
             raise _error([*map(_as_detail, within or errors)])
-        raise ValueError(self.message.replace("{value}", quoted(value)))
+        raise ValueError(self._message.replace("{value}", quoted(value)))
 
 
-@dataclass(frozen=True)
-class OneOf(Explain):
+class Matching(Explain):
+    """Allow text that a pattern matches from its first character to its last.
+
+    Args:
+        pattern: a regular expression that Python, Rust and JavaScript read alike.
+        message: as for `Explain`.
+    """
+
+    def __init__(self, pattern: str, message: str) -> None:
+        super().__init__(message)
+        self._constraints = {"strict": True, "pattern": f"^(?:{pattern})$"}
+
+
+class OneOf(Matching):
     """Allow some words only.
 
-    Attributes:
+    Args:
         words: the words.
         message: as for `Explain`.
     """
 
-    words: tuple[str, ...]
+    def __init__(self, words: Iterable[str], message: str) -> None:
+        self._words = [*words]
+        super().__init__("|".join(map(re.escape, self._words)), message)
 
-    def __get_pydantic_core_schema__(
-        self, source: type, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(
-            self._validate, core_schema.literal_schema([*self.words])
-        )
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        del schema, handler
+        return {"type": "string", "enum": self._words}
 
 
-class OneOrMany:
+class Between(Explain):
+    """Allow numbers within bounds.
+
+    Args:
+        least: the least number.
+        most: the largest.
+        unit: what follows the bounds in the message, with a space before it.
+        zero: what 0 means.
+    """
+
+    def __init__(
+        self, least: int, most: int, unit: str = "", *, zero: str = ""
+    ) -> None:
+        allowed = f"{least} ({zero}) to {most}" if zero else f"{least} to {most}"
+        super().__init__(f"{{value}} is out of range; allowed are {allowed}{unit}")
+        self._constraints = {"strict": True, "ge": least, "le": most}
+
+
+class OneOrMany(_Wrapper):
     """Take one value like a list of one: ``Annotated[tuple[X, ...], OneOrMany()]``."""
-
-    def __get_pydantic_core_schema__(
-        self, source: type, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(
-            self._validate, handler(source)
-        )
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -276,12 +312,11 @@ class OneOrMany:
         many = handler(schema)
         return {"anyOf": [many["items"], many]}
 
-    def is_many(self, value: object) -> bool:
-        """Whether the value is a list of those that are wanted."""
+    def _is_many(self, value: object) -> bool:
         return isinstance(value, list | tuple)
 
     def _validate(self, value: object, handler: ValidatorFunctionWrapHandler) -> object:
-        if self.is_many(value):
+        if self._is_many(value):
             return handler(value)
         with moved(lambda loc: loc[1:]):
             return handler((value,))
@@ -303,9 +338,11 @@ Text = Annotated[str, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 
 Name = Annotated[
-    Text,
-    Field(pattern="^[A-Za-z0-9_-]+$"),
-    Explain("{value} is not a name; allowed are letters, digits, '-' and '_'"),
+    str,
+    Matching(
+        "[A-Za-z0-9_-]+",
+        "{value} is not a name; allowed are letters, digits, '-' and '_'",
+    ),
 ]
 """A name that needs no quotes, in the file and in a path."""
 

@@ -27,10 +27,12 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from channel_aa.config_model import (
+    Between,
     ConfigModel,
     Explain,
     Flag,
     FrozenMapping,
+    Matching,
     Name,
     OneOf,
     OneOrMany,
@@ -73,13 +75,9 @@ RECORD_PLACEHOLDERS = ("{channel}", "{caller}", "{date}", "{time}")
 _BRACES = re.compile(r"\{[^{}]*\}")
 
 
-def _range(least: int, most: int, unit: str = "") -> Explain:
-    return Explain(f"{{value}} is out of range; allowed are {least} to {most}{unit}")
-
-
 def _words(words: tuple[str, ...]) -> OneOf:
     listed = ", ".join(map(quoted, words))
-    return OneOf(f"{{value}} is unknown; allowed are {listed}", words)
+    return OneOf(words, f"{{value}} is unknown; allowed are {listed}")
 
 
 def _check_recording(name: str) -> str:
@@ -110,52 +108,51 @@ Label = Annotated[
     ),
 ]
 Endpoint = Annotated[
-    Text,
-    Field(pattern=r"^[A-Za-z][A-Za-z0-9]*/(\{digits\}|[A-Za-z0-9/@._:+*#-]){1,200}$"),
-    Explain(
+    str,
+    Matching(
+        r"[A-Za-z][A-Za-z0-9]*/(\{digits\}|[A-Za-z0-9/@._:+*#-]){1,200}",
         "{value} is no endpoint; write the technology, '/' and the phone, as in"
         " 'PJSIP/410' or 'PJSIP/{digits}@trunk', of letters, digits and '/@._:+*#-';"
-        " several phones stand in a list"
+        " several phones stand in a list",
     ),
 ]
 DialplanName = Annotated[
-    Text,
-    Field(pattern="^[A-Za-z0-9_.@-]{1,79}$"),
-    Explain(
+    str,
+    Matching(
+        "[A-Za-z0-9_.@-]{1,79}",
         "{value} is no name that Asterisk's dialplan can hold; allowed are letters,"
-        " digits, '-', '_', '.' and '@'"
+        " digits, '-', '_', '.' and '@'",
     ),
 ]
 DialplanExtension = Annotated[
-    Text,
-    Field(pattern=r"^(\{digits\}|[A-Za-z0-9_.+*#-]){1,79}$"),
-    Explain(
+    str,
+    Matching(
+        r"(\{digits\}|[A-Za-z0-9_.+*#-]){1,79}",
         "{value} is no extension; allowed are letters, digits, '-', '_', '.', '+', '*',"
-        " '#' and {digits}"
+        " '#' and {digits}",
     ),
 ]
 MusicClass = Annotated[
-    Text,
-    Field(pattern="^[A-Za-z0-9_.-]{0,79}$"),
-    Explain(
+    str,
+    Matching(
+        "[A-Za-z0-9_.-]{0,79}",
         "{value} is no class of music on hold; allowed are letters, digits, '-', '_'"
-        " and '.'"
+        " and '.'",
     ),
 ]
 Mailbox = Annotated[
-    Text,
-    Field(
-        pattern=r"^(\{digits\}|[A-Za-z0-9_.-]){1,60}"
-        r"(@(\{digits\}|[A-Za-z0-9_.-]){1,60})?$"
+    str,
+    Matching(
+        r"(\{digits\}|[A-Za-z0-9_.-]){1,60}(@(\{digits\}|[A-Za-z0-9_.-]){1,60})?",
+        "{value} is no mailbox; write it as in '410', '410@default' or '{digits}'",
     ),
-    Explain("{value} is no mailbox; write it as in '410', '410@default' or '{digits}'"),
 ]
 VariableName = Annotated[
-    Text,
-    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,78}(\([A-Za-z0-9_,.-]{0,79}\))?$"),
-    Explain(
+    str,
+    Matching(
+        r"[A-Za-z_][A-Za-z0-9_]{0,78}(\([A-Za-z0-9_,.-]{0,79}\))?",
         "{value} is no channel variable; allowed are letters, digits and '_', not a"
-        " digit first, or a function such as 'CALLERID(name)'"
+        " digit first, or a function such as 'CALLERID(name)'",
     ),
 ]
 VariableValue = Annotated[
@@ -168,17 +165,17 @@ VariableValue = Annotated[
     ),
 ]
 _LANGUAGE = "[A-Za-z][A-Za-z0-9_-]{1,39}"
-_NO_LANGUAGE = Explain(
+_NO_LANGUAGE = (
     "{value} is no language of Asterisk's sounds; write it as in 'en' or 'en_GB'"
 )
-LanguageCode = Annotated[Text, Field(pattern=f"^{_LANGUAGE}$"), _NO_LANGUAGE]
-LanguageOrNone = Annotated[Text, Field(pattern=f"^({_LANGUAGE})?$"), _NO_LANGUAGE]
+LanguageCode = Annotated[str, Matching(_LANGUAGE, _NO_LANGUAGE)]
+LanguageOrNone = Annotated[str, Matching(f"({_LANGUAGE})?", _NO_LANGUAGE)]
 RegisteredName = Annotated[
-    Text,
-    Field(pattern="^[A-Za-z_][A-Za-z0-9_.-]{0,79}$"),
-    Explain(
+    str,
+    Matching(
+        "[A-Za-z_][A-Za-z0-9_.-]{0,79}",
         "{value} is no name of a registered action; allowed are letters, digits, '-',"
-        " '_' and '.'"
+        " '_' and '.'",
     ),
 ]
 RecordingName = Annotated[
@@ -262,7 +259,7 @@ class Action(ConfigModel, frozen=True):
 class Keyword(Action, frozen=True):
     """An action that is one word."""
 
-    word: Annotated[str, OneOf("{value} is no word for an action", KEYWORDS)]
+    word: Annotated[str, _words(KEYWORDS)]
     """``repeat`` (hear the menu again; the counts of no-input and no-match stay),
     ``back`` (enter the menu before this one anew), ``top`` (enter the call's first menu
     anew) or ``hangup``."""
@@ -309,11 +306,7 @@ class Dial(Action, frozen=True):
     ]
     """The phones' endpoints (``PJSIP/410``), in which ``{digits}`` may stand."""
 
-    ring: Annotated[
-        int,
-        Field(strict=True, ge=1, le=MAX_RING_SECONDS),
-        _range(1, MAX_RING_SECONDS, " seconds"),
-    ] = 20
+    ring: Annotated[int, Between(1, MAX_RING_SECONDS, " seconds")] = 20
     """For how many seconds each of them rings."""
 
     strategy: Annotated[str, _words(STRATEGIES)] = "hunt"
@@ -345,17 +338,12 @@ class Record(Action, frozen=True):
     beep: Flag = True
     """Whether a tone tells the caller to begin."""
 
-    max_seconds: Annotated[
-        int,
-        Field(strict=True, ge=1, le=MAX_RECORD_SECONDS),
-        _range(1, MAX_RECORD_SECONDS, " seconds"),
-    ] = 120
+    max_seconds: Annotated[int, Between(1, MAX_RECORD_SECONDS, " seconds")] = 120
     """The longest recording."""
 
     max_silence: Annotated[
         int,
-        Field(strict=True, ge=0, le=MAX_SILENCE_SECONDS),
-        _range(0, MAX_SILENCE_SECONDS, " seconds; 0: silence does not end it"),
+        Between(0, MAX_SILENCE_SECONDS, " seconds; 0: silence does not end it"),
     ] = 5
     """After how many seconds of silence it ends; 0: it does not."""
 
@@ -396,9 +384,7 @@ class DialplanPlace(ConfigModel, frozen=True):
     extension: DialplanExtension = "s"
     """The extension, in which ``{digits}`` may stand."""
 
-    priority: Annotated[
-        int, Field(strict=True, ge=1, le=MAX_PRIORITY), _range(1, MAX_PRIORITY)
-    ] = 1
+    priority: Annotated[int, Between(1, MAX_PRIORITY)] = 1
     """The priority."""
 
 
@@ -456,11 +442,7 @@ class Run(Action, frozen=True):
     run: RegisteredName
     """The name that it was registered by."""
 
-    timeout: Annotated[
-        float,
-        Field(strict=True, ge=1, le=MAX_RUN_SECONDS, allow_inf_nan=False),
-        _range(1, MAX_RUN_SECONDS, " seconds"),
-    ] = 10.0
+    timeout: Annotated[float, Between(1, MAX_RUN_SECONDS, " seconds")] = 10.0
     """After how many seconds it is given up."""
 
     else_: Action | None = None

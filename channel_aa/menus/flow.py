@@ -40,7 +40,7 @@ MAX_CALL_SECONDS = 86400
 
 CallSeconds = Annotated[
     float,
-    Field(strict=True, gt=0, le=MAX_CALL_SECONDS, allow_inf_nan=False),
+    Field(strict=True, gt=0, le=MAX_CALL_SECONDS),
     Explain(
         "{value} is out of range; allowed are seconds, more than 0 and at most"
         f" {MAX_CALL_SECONDS}"

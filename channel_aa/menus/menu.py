@@ -20,8 +20,8 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from channel_aa.config_model import (
+    Between,
     ConfigModel,
-    Explain,
     FrozenMapping,
     OneOrMany,
     Text,
@@ -92,7 +92,7 @@ def _refuse_doubles(
 class _OneOrManyPrompts(OneOrMany):
     """Take a prompt like a list of one prompt."""
 
-    def is_many(self, value: object) -> bool:
+    def _is_many(self, value: object) -> bool:
         return not isinstance(value, list | tuple) or any(
             isinstance(each, list | tuple) for each in value
         )
@@ -125,11 +125,7 @@ Prompts = Annotated[
     NAMES_NO_SOUND,
     _OneOrManyPrompts(),
 ]
-Limit = Annotated[
-    int,
-    Field(strict=True, ge=0, le=MAX_LIMIT),
-    Explain(f"{{value}} is out of range; allowed are 0 (no limit) to {MAX_LIMIT}"),
-]
+Limit = Annotated[int, Between(0, MAX_LIMIT, zero="no limit")]
 
 _OWN_KEYS = ("pattern", "deny")
 

@@ -5,7 +5,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from channel_aa.config_model import ConfigModel, Explain, OneOrMany, Text, printable
+from channel_aa.config_model import (
+    ConfigModel,
+    Explain,
+    Matching,
+    OneOrMany,
+    Text,
+    printable,
+)
 from channel_aa.menus.actions import Action, LanguageOrNone
 from channel_aa.menus.schedules import State
 from channel_aa.problems import Problem
@@ -21,11 +28,11 @@ _WITHOUT_SCHEDULE = (
 )
 
 DialledNumber = Annotated[
-    Text,
-    Field(pattern="^[A-Za-z0-9+*#._-]{1,80}$"),
-    Explain(
+    str,
+    Matching(
+        "[A-Za-z0-9+*#._-]{1,80}",
         "{value} is no dialled number; write it as the dialplan has it, such as"
-        " '+441632960000', without spaces"
+        " '+441632960000', without spaces",
     ),
 ]
 StasisArgument = Annotated[

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, PlainValidator
 
-from channel_aa.config_model import ConfigModel, Explain, Text, type_name
+from channel_aa.config_model import Between, ConfigModel, Explain, Text, type_name
 from channel_aa.problems import quoted
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -55,16 +55,8 @@ def _check_days(days: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(set(days)))
 
 
-Minute = Annotated[
-    int,
-    Field(strict=True, ge=0, le=MINUTES_A_DAY),
-    Explain(f"{{value}} is no minute of a day; allowed are 0 to {MINUTES_A_DAY}"),
-]
-Weekday = Annotated[
-    int,
-    Field(strict=True, ge=0, lt=len(DAYS)),
-    Explain("{value} is no day of the week; allowed are 0 to 6"),
-]
+Minute = Annotated[int, Between(0, MINUTES_A_DAY)]
+Weekday = Annotated[int, Between(0, len(DAYS) - 1)]
 
 
 class Hours(ConfigModel, frozen=True):

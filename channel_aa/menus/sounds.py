@@ -142,7 +142,7 @@ Media = Annotated[
 ]
 Seconds = Annotated[
     float,
-    Field(strict=True, gt=0, le=MAX_SECONDS, allow_inf_nan=False),
+    Field(strict=True, gt=0, le=MAX_SECONDS),
     Explain(
         "{value} is out of range; allowed are seconds, more than 0 and at most"
         f" {MAX_SECONDS}"
