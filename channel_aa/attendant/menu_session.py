@@ -73,15 +73,15 @@ async def _completed(
 ) -> MatchResult | None:
     """Take keys until they mean something; ``None`` where the caller was lost."""
     keys = key
-    reading = digit_map.read(keys)
-    while reading.verdict is Match.WAIT:
+    reading = digit_map.match(keys)
+    while reading.kind is Match.WAIT:
         following = await keypad.next_key(seconds)
         if following is None:
-            return digit_map.read(keys, is_over=True)
+            return digit_map.match(keys, is_over=True)
         if following == NOBODY:
             return None
         keys += following
-        reading = digit_map.read(keys)
+        reading = digit_map.match(keys)
     if len(keys) == len(reading.digits) > 1 and digit_map.terminator:
         # Many end a number with it, also one that has counted already.
         keypad.ignore_next(digit_map.terminator, seconds)
@@ -98,9 +98,9 @@ async def _entered(
         digits=reading.digits,
     )
     call.digits = reading.digits
-    if reading.verdict is Match.OPTION:
+    if reading.kind is Match.OPTION:
         return menu.options[reading.digits]
-    if reading.verdict is Match.EXTENSION and menu.extensions is not None:
+    if reading.kind is Match.EXTENSION and menu.extensions is not None:
         return menu.extensions.action
     _log.info("Channel {channel} entered an invalid option!", channel=call.channel.name)
     call.digits = ""

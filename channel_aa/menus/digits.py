@@ -1,8 +1,7 @@
-"""What do these keys mean? Options, extensions and the terminator; pure.
+"""Match the keys that a caller presses with options, extensions and the terminator.
 
-A `DigitMap` reads what a caller has pressed so far, and gives one of three answers:
-this is it, nothing will come of it, or wait for more. Who keeps the time between
-keys asks again with ``is_over`` when the time is up.
+Pure: a `DigitMap` says that the keys match, that nothing can match any more, or to wait
+for more keys. When the time between two keys is up, it is asked again with ``is_over``.
 """
 
 from __future__ import annotations
@@ -96,7 +95,7 @@ class Match(Enum):
 class MatchResult(NamedTuple):
     """What a caller has entered, and what it means."""
 
-    verdict: Match
+    kind: Match
     digits: str
     """Without the terminator; never empty."""
 
@@ -136,23 +135,23 @@ class DigitMap:
         )
         self.terminator = "" if TERMINATOR in used else TERMINATOR
         # Nearly everything that callers enter is one key.
-        self._single = {key: self._read(key, is_over=False) for key in KEYS}
+        self._single = {key: self._match(key, is_over=False) for key in KEYS}
 
-    def read(self, keys: str, *, is_over: bool = False) -> MatchResult:
+    def match(self, keys: str, *, is_over: bool = False) -> MatchResult:
         """Tell what keys mean, as soon as no further key can change it.
 
         Args:
             keys: what was pressed so far, the terminator included; not empty.
             is_over: nothing follows: the time between two keys has passed. Then the
-                verdict is never to wait.
+                result is never to wait.
         """
         if not is_over:
-            reading = self._single.get(keys)
-            if reading is not None:
-                return reading
-        return self._read(keys, is_over=is_over)
+            result = self._single.get(keys)
+            if result is not None:
+                return result
+        return self._match(keys, is_over=is_over)
 
-    def _read(self, keys: str, *, is_over: bool) -> MatchResult:
+    def _match(self, keys: str, *, is_over: bool) -> MatchResult:
         terminator = self.terminator
         if terminator and len(keys) > 1 and keys.endswith(terminator):
             keys = keys[:-1]

@@ -20,7 +20,6 @@ from channel_aa.config_model import (
 )
 from channel_aa.menus.actions import KEYWORDS, Action, GoTo, Keyword, Named
 from channel_aa.menus.menu import Menu, default_menu
-from channel_aa.menus.references import Names, dangling_names
 from channel_aa.menus.routes import Route
 from channel_aa.menus.schedules import Schedule
 from channel_aa.menus.traversal import (
@@ -33,7 +32,12 @@ from channel_aa.menus.traversal import (
     played_sounds,
     with_follow_ups,
 )
-from channel_aa.menus.validation import Parts, cross_reference_problems
+from channel_aa.menus.validation import (
+    Names,
+    Parts,
+    cross_reference_problems,
+    undefined_names,
+)
 from channel_aa.problems import Problem, unknown_name
 
 MAX_CALL_SECONDS = 86400
@@ -127,7 +131,7 @@ class FlowTables(ConfigModel, frozen=True):
             schedule_names=names("schedules"),
         )
         yield from cross_reference_problems(parts, entry_place=entry_place)
-        yield from dangling_names(faulty, parts.names)
+        yield from undefined_names(faulty, parts.names)
 
 
 _BY_NAME = {"menus", "actions", "schedules"}

@@ -81,9 +81,9 @@ def in_actions(actions: Mapping[str, Action]) -> Iterator[PlacedAction]:
         yield PlacedAction(path_of("actions", name), action)
 
 
-def with_follow_ups(written: Iterable[PlacedAction]) -> Iterator[PlacedAction]:
+def with_follow_ups(placed: Iterable[PlacedAction]) -> Iterator[PlacedAction]:
     """Give each action, and then those within it."""
-    waiting = list(written)[::-1]
+    waiting = list(placed)[::-1]
     while waiting:
         each = waiting.pop()
         yield each
@@ -106,9 +106,9 @@ def menu_sounds(name: str, menu: Menu) -> Iterator[PlacedSound]:
             yield from _prompt_sounds(f"{place}.{key}{number}", prompt)
 
 
-def played_sounds(written: Iterable[PlacedAction]) -> Iterator[PlacedSound]:
+def played_sounds(placed: Iterable[PlacedAction]) -> Iterator[PlacedSound]:
     """Give what actions play."""
-    for each in written:
+    for each in placed:
         if isinstance(each.action, Play):
             yield from _prompt_sounds(f"{each.place}.play", each.action.play)
 
@@ -121,7 +121,7 @@ def target_menu(action: Action, menus: Mapping[str, Menu]) -> str | None:
     return None
 
 
-def reached(
+def reachable_actions(
     action: Action, actions: Mapping[str, Action], *, ends: tuple[type, ...] = ()
 ) -> Iterator[Action]:
     """Give an action and all that may follow it, until a menu is entered.

@@ -1,7 +1,8 @@
-"""What does not fit together in a call flow whose parts are right in themselves."""
+"""Cross-references in a call flow: undefined names, endless cycles, missing keys."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,23 +20,56 @@ from channel_aa.menus.actions import (
 )
 from channel_aa.menus.sounds import DIGITS
 from channel_aa.menus.traversal import (
+    ROUTE_TARGETS,
     PlacedAction,
     digit_texts,
     in_actions,
     in_menu,
     in_routes,
-    reached,
+    reachable_actions,
     target_menu,
     with_follow_ups,
 )
 from channel_aa.problems import Problem, path_of, quoted, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from channel_aa.menus.menu import Menu
-    from channel_aa.menus.references import Names
     from channel_aa.menus.routes import Route
+
+
+_FOLLOW_UP_KEYS = ("then", "else")
+
+
+class Names(NamedTuple):
+    """What an action may name.
+
+    Attributes:
+        menus: the menus' names.
+        actions: those of the entries of ``[actions]``.
+    """
+
+    menus: frozenset[str]
+    actions: frozenset[str]
+
+    def undefined(self, place: str, name: str) -> Iterator[Problem]:
+        """Tell where nothing has the name that stands in place of an action."""
+        names = self.menus | self.actions
+        if name not in names.union(KEYWORDS):
+            known = [*sorted(names), *KEYWORDS]
+            yield Problem(place, unknown_name(name, known, kind="menu or action"))
+
+    def undefined_menu(self, place: str, name: str) -> Iterator[Problem]:
+        """Tell where no menu has the name that an action's ``menu`` gives."""
+        if name in self.actions - self.menus:
+            yield Problem(
+                place,
+                f"{quoted(name)} is an action and no menu; name it without 'menu':"
+                f' "{name}"',
+            )
+        elif name not in self.menus:
+            yield Problem(place, unknown_name(name, sorted(self.menus), kind="menu"))
 
 
 class Parts(NamedTuple):
@@ -72,12 +106,36 @@ def cross_reference_problems(parts: Parts, *, entry_place: str) -> Iterator[Prob
             entry_place, unknown_name(parts.entry, sorted(menus), kind="menu")
         )
     yield from _ambiguous_names(parts)
-    yield from _dangling_targets(parts)
-    yield from _unknown_schedules(parts)
+    yield from _undefined_targets(parts)
+    yield from _undefined_schedules(parts)
     yield from _action_cycles(parts)
     yield from _menu_cycles(parts)
     yield from _repeats_without_menu(parts)
     yield from _digits_without_key(parts)
+
+
+def undefined_names(tables: Mapping[str, object], names: Names) -> Iterator[Problem]:
+    """Find the names of nothing in what is wrong in itself.
+
+    Args:
+        tables: menus, actions and routes as they are written. What is no table, no
+            list or no text where it should be is reported elsewhere.
+        names: what may be named.
+    """
+    menus, actions = _table(tables.get("menus")), _table(tables.get("actions"))
+    routes = tables.get("routes")
+    for name, menu in menus.items():
+        place, table = path_of("menus", name), _table(menu)
+        for keys, action in _table(table.get("options")).items():
+            yield from _undefined(path_of(f"{place}.options", keys), action, names)
+        for key in ("extensions", "failure"):
+            yield from _undefined(f"{place}.{key}", table.get(key), names)
+    for name, action in actions.items():
+        yield from _undefined(path_of("actions", name), action, names)
+    for index, route in enumerate(routes if isinstance(routes, list) else ()):
+        for key in ROUTE_TARGETS:
+            place = f"routes[{index}].{key}"
+            yield from _undefined(place, _table(route).get(key), names)
 
 
 def _ambiguous_names(parts: Parts) -> Iterator[Problem]:
@@ -97,16 +155,16 @@ def _ambiguous_names(parts: Parts) -> Iterator[Problem]:
         )
 
 
-def _dangling_targets(parts: Parts) -> Iterator[Problem]:
+def _undefined_targets(parts: Parts) -> Iterator[Problem]:
     for place, action in with_follow_ups(_roots(parts)):
         match action:
             case Named(name=name):
-                yield from parts.names.dangling(place, name)
+                yield from parts.names.undefined(place, name)
             case GoTo(menu=name):
-                yield from parts.names.dangling_menu(f"{place}.menu", name)
+                yield from parts.names.undefined_menu(f"{place}.menu", name)
 
 
-def _unknown_schedules(parts: Parts) -> Iterator[Problem]:
+def _undefined_schedules(parts: Parts) -> Iterator[Problem]:
     for index, route in enumerate(parts.routes):
         if route.schedule and route.schedule not in parts.schedule_names:
             yield Problem(
@@ -142,7 +200,7 @@ def _menu_cycles(parts: Parts) -> Iterator[Problem]:
         if not menu.max_noinput:
             continue
         # A phone that rings ends it for now: somebody may answer.
-        for action in reached(menu.failure, parts.actions, ends=(Dial,)):
+        for action in reachable_actions(menu.failure, parts.actions, ends=(Dial,)):
             target = target_menu(action, parts.menus)
             if target is not None:
                 graph[name].add(target)
@@ -169,7 +227,7 @@ def _menu_cycles(parts: Parts) -> Iterator[Problem]:
 
 def _repeats_without_menu(parts: Parts) -> Iterator[Problem]:
     for place, root in in_routes(parts.routes):
-        for action in reached(root, parts.actions, ends=(Dial,)):
+        for action in reachable_actions(root, parts.actions, ends=(Dial,)):
             if isinstance(action, Keyword) and action != HANGUP:
                 yield Problem(
                     place,
@@ -184,7 +242,7 @@ def _digits_without_key(parts: Parts) -> Iterator[Problem]:
         for name, menu in parts.menus.items()
     )
     for place, root in (*failures, *in_routes(parts.routes)):
-        for action in reached(root, parts.actions):
+        for action in reachable_actions(root, parts.actions):
             for text in digit_texts(action):
                 if DIGITS in text:
                     yield Problem(
@@ -203,8 +261,8 @@ def _roots(parts: Parts) -> Iterator[PlacedAction]:
 
 def _start_menus(parts: Parts) -> set[str]:
     starts = {name for name in parts.menus if name == parts.entry}
-    for written in in_routes(parts.routes):
-        for action in reached(written.action, parts.actions):
+    for placed in in_routes(parts.routes):
+        for action in reachable_actions(placed.action, parts.actions):
             target = target_menu(action, parts.menus)
             if target is not None:
                 starts.add(target)
@@ -229,3 +287,21 @@ def _cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
             for node, after in left.items()
             if node not in cycle
         }
+
+
+def _undefined(place: str, action: object, names: Names) -> Iterator[Problem]:
+    waiting = [(place, action)]
+    while waiting:
+        inside, written = waiting.pop()
+        table = _table(written)
+        if isinstance(written, str):
+            yield from names.undefined(inside, written)
+        if isinstance(menu := table.get("menu"), str):
+            yield from names.undefined_menu(f"{inside}.menu", menu)
+        waiting += [
+            (f"{inside}.{key}", table[key]) for key in _FOLLOW_UP_KEYS if key in table
+        ]
+
+
+def _table(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

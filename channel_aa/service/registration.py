@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channel_aa.menus.actions import Run
-from channel_aa.menus.traversal import in_actions, in_menu, in_routes, with_follow_ups
 from channel_aa.problems import ConfigError, Problem, quoted, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
     from channel_aa.menus.flow import CallFlow
-    from channel_aa.menus.traversal import PlacedAction
 
 
 def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") -> None:
@@ -29,18 +27,11 @@ def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") 
     in_file = f"{file}: " if file else ""
     problems = [
         Problem(f"{in_file}{each.place}.run", _message(each.action.run, names))
-        for each in with_follow_ups(_all(flow))
+        for each in flow.all_actions()
         if isinstance(each.action, Run) and each.action.run not in names
     ]
     if problems:
         raise ConfigError(problems)
-
-
-def _all(flow: CallFlow) -> Iterator[PlacedAction]:
-    for name, menu in flow.menus.items():
-        yield from in_menu(name, menu)
-    yield from in_actions(flow.actions)
-    yield from in_routes(flow.routes)
 
 
 def _message(name: str, names: Collection[str]) -> str:
