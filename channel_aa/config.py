@@ -183,7 +183,7 @@ ListeningEndpoint = Annotated[
 
 
 class AsteriskSettings(ConfigModel, frozen=True):
-    """Which Asterisk, as whom, for which application."""
+    """The connection to Asterisk."""
 
     file_keys: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
@@ -228,12 +228,12 @@ class AsteriskSettings(ConfigModel, frozen=True):
     """Whether Asterisk's certificate has to be valid for the host."""
 
     exit_when_replaced: Flag = False
-    """Whether to stop when another program takes the application over, rather than to
-    wait."""
+    """Whether to stop when another program takes the application over; otherwise the
+    attendant waits."""
 
     @property
     def secret_files(self) -> tuple[str, ...]:
-        """The files whose readers can act as this program."""
+        """The files that hold a secret."""
         files = (self.password.file, self.key_file or self.certificate_file)
         return tuple(file for file in files if file)
 
@@ -252,13 +252,13 @@ class AsteriskSettings(ConfigModel, frozen=True):
 
 
 class AttendantSettings(ConfigModel, frozen=True):
-    """How calls are attended to."""
+    """Limits of calls, and the first menu."""
 
     entry: Text = "main"
     """The name of the menu that callers hear first, where no route says otherwise."""
 
     max_calls: Annotated[int, Between(0, MAX_CALLS, zero="no limit")] = 0
-    """How many calls are attended to at once; 0: no limit."""
+    """The number of calls in the menus at the same time; 0: no limit."""
 
     drain_timeout: Annotated[float, Between(0, MAX_DRAIN_SECONDS, " seconds")] = 10.0
     """How many seconds the calls in a menu may take to come to their end when the
@@ -269,7 +269,7 @@ class AttendantSettings(ConfigModel, frozen=True):
 
 
 class StatusSettings(ConfigModel, frozen=True):
-    """Where the attendant tells how it is."""
+    """The status endpoint."""
 
     listen: ListeningEndpoint = ""
     """A Twisted endpoint, ``tcp:8089:interface=127.0.0.1`` or
@@ -277,20 +277,20 @@ class StatusSettings(ConfigModel, frozen=True):
 
 
 class Settings(FlowTables, frozen=True):
-    """All that can be configured; without arguments, the defaults."""
+    """The whole configuration; without arguments, the defaults."""
 
     asterisk: AsteriskSettings = AsteriskSettings()
-    """Which Asterisk to serve."""
+    """The connection to Asterisk."""
 
     attendant: AttendantSettings = AttendantSettings()
-    """How to attend to calls."""
+    """Limits of calls, and the first menu."""
 
     status: StatusSettings = StatusSettings()
-    """Where the attendant tells how it is."""
+    """The status endpoint."""
 
     @cached_property
     def flow(self) -> CallFlow:
-        """What callers can experience."""
+        """The call flow, validated with these settings."""
         return CallFlow.model_construct(  # every part of it has been validated
             entry=self.attendant.entry,
             max_call_seconds=self.attendant.max_call_seconds,
@@ -301,7 +301,7 @@ class Settings(FlowTables, frozen=True):
         )
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find what does not fit together."""
+        """Find undefined names, endless cycles and the like."""
         entry = None if "attendant" in faulty else self.attendant.entry
         return self.flow_problems(faulty, entry=entry, entry_place="attendant.entry")
 

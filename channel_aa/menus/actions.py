@@ -46,7 +46,7 @@ from channel_aa.menus.sounds import DIGITS, NAMES_NO_SOUND, Sound, only_keys
 from channel_aa.problems import Problem, path_of, quoted
 
 ANY_ACTION = {"title": "Action"}
-"""What stands for an action in a JSON Schema; ``channel-aa schema`` replaces it."""
+"""The placeholder of an action in a JSON Schema; ``channel-aa schema`` replaces it."""
 
 KEYWORDS = ("repeat", "back", "top", "hangup")
 """The words that are actions themselves, so that nothing else may be called so."""
@@ -61,13 +61,13 @@ MAX_VALUE_LENGTH = 1000
 MAX_PRIORITY = 1_000_000
 
 TERMINATORS = ("#", "*", "any", "none")
-"""What may end a recording; ``none``: no key does."""
+"""The keys that may end a recording; ``none``: no key does."""
 
 STRATEGIES = ("hunt", "ringall")
 """How several phones are rung: one after another, or all at once."""
 
 RECORD_PLACEHOLDERS = ("{channel}", "{caller}", "{date}", "{time}")
-"""What may stand in the name of a recording."""
+"""The placeholders in the name of a recording."""
 
 # The text of an action goes to Asterisk, in dial strings, in the dialplan and in names
 # of files: each type allows what is known to be harmless there.
@@ -239,7 +239,7 @@ class Action(ConfigModel, frozen=True):
     """Something that an attendant does for a caller."""
 
     label: Label = ""
-    """What people call it: phones that are dialled show it before the caller's name."""
+    """A name for people: dialled phones show it before the caller's name."""
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -266,10 +266,10 @@ class Keyword(Action, frozen=True):
 
 
 class Named(Action, frozen=True):
-    """What a name stands for: a menu, or an entry of ``[actions]``."""
+    """A reference to a menu, or to an entry of ``[actions]``."""
 
     name: Name
-    """The name; `CallFlow.resolve` tells what it stands for."""
+    """The name; `CallFlow.resolve` returns the action that it refers to."""
 
 
 REPEAT = Keyword(word="repeat")
@@ -282,10 +282,10 @@ class Play(Action, frozen=True):
     """Play sounds, in which ``{digits}`` may stand."""
 
     play: Annotated[tuple[Sound, ...], Field(min_length=1), NAMES_NO_SOUND]
-    """What the caller hears: a list of sounds."""
+    """The sounds."""
 
     then: Action = REPEAT
-    """What comes next."""
+    """The next action."""
 
 
 class GoTo(Action, frozen=True):
@@ -317,14 +317,14 @@ class Dial(Action, frozen=True):
     it is empty."""
 
     else_: Action | None = None
-    """What is done when nobody answers; left out, the caller hears why, and then the
+    """The action when no phone answers; left out, the caller hears why, and then the
     menu again."""
 
     then: Action = HANGUP
-    """What comes when the conversation is over and the caller still there."""
+    """The action when the conversation is over and the caller has not hung up."""
 
     def endpoints(self, digits: str) -> tuple[str, ...]:
-        """Give the phones to ring for somebody who pressed these keys."""
+        """Return the phones to ring for a caller who pressed these keys."""
         return tuple(with_digits(each, digits) for each in self.dial)
 
 
@@ -336,7 +336,7 @@ class Record(Action, frozen=True):
     ``{date}`` and ``{time}`` may stand."""
 
     beep: Flag = True
-    """Whether a tone tells the caller to begin."""
+    """Whether a tone marks the beginning."""
 
     max_seconds: Annotated[int, Between(1, MAX_RECORD_SECONDS, " seconds")] = 120
     """The longest recording."""
@@ -351,13 +351,13 @@ class Record(Action, frozen=True):
     """The key that ends it: ``#``, ``*``, ``any`` or ``none``."""
 
     else_: Action | None = None
-    """What is done when nothing could be recorded; left out, the same as ``then``."""
+    """The action when nothing could be recorded; left out: as ``then``."""
 
     then: Action = REPEAT
-    """What comes next."""
+    """The next action."""
 
     def name(self, *, channel: str, caller: str, at: datetime) -> str:
-        """Give the recording's name, which cannot leave its folder.
+        """Return the recording's name, which cannot leave Asterisk's folder.
 
         Args:
             channel: the channel's unique id, for ``{channel}``.
@@ -376,7 +376,7 @@ class Record(Action, frozen=True):
 
 
 class DialplanPlace(ConfigModel, frozen=True):
-    """Where a call goes on in the dialplan."""
+    """A place in the dialplan."""
 
     context: DialplanName
     """The context."""
@@ -392,25 +392,25 @@ class Continue(Action, frozen=True):
     """Leave the attendant for the dialplan."""
 
     continue_: DialplanPlace
-    """Where the call goes on."""
+    """The place where the call goes on."""
 
 
 class Voicemail(Action, frozen=True):
-    """Leave a message, with Asterisk's VoiceMail()."""
+    """Let the caller leave a message, with Asterisk's VoiceMail()."""
 
     voicemail: Mailbox
     """The mailbox, ``410`` or ``410@default``; ``{digits}`` may stand in it."""
 
 
 class Queue(Action, frozen=True):
-    """Wait for an agent, in a queue of queues.conf."""
+    """Let the caller wait for an agent, in a queue of queues.conf."""
 
     queue: DialplanName
     """The queue's name."""
 
 
 class Directory(Action, frozen=True):
-    """Find somebody by name, with Asterisk's Directory()."""
+    """Let the caller find a person by name, with Asterisk's Directory()."""
 
     directory: DialplanName
     """The context of voicemail.conf to search."""
@@ -423,21 +423,21 @@ class SetVariables(Action, frozen=True):
     """The values by name, in which ``{digits}`` may stand."""
 
     then: Action = REPEAT
-    """What comes next."""
+    """The next action."""
 
 
 class Language(Action, frozen=True):
-    """Have the sounds in another language from now on."""
+    """Play sounds in another language from now on."""
 
     language: LanguageCode
     """A language of Asterisk's sounds: ``en``, ``en_GB``, ``fr``."""
 
     then: Action = REPEAT
-    """What comes next."""
+    """The next action."""
 
 
 class Run(Action, frozen=True):
-    """Run an action that the embedding program registered; it tells what is next."""
+    """Run an action that the embedding program registered; it returns the next one."""
 
     run: RegisteredName
     """The name that it was registered by."""
@@ -446,7 +446,7 @@ class Run(Action, frozen=True):
     """After how many seconds it is given up."""
 
     else_: Action | None = None
-    """What is done when it was given up or failed; left out, the menu again."""
+    """The action when it failed or took too long; left out, the menu again."""
 
 
 VERBS: Mapping[str, type[Action]] = MappingProxyType(
@@ -464,7 +464,7 @@ VERBS: Mapping[str, type[Action]] = MappingProxyType(
         "run": Run,
     }
 )
-"""What an action's table may say is to be done."""
+"""The verbs of actions, with the kind of action that each one makes."""
 
 
 def with_digits(text: str, digits: str) -> str:
@@ -473,7 +473,7 @@ def with_digits(text: str, digits: str) -> str:
 
 
 def follow_ups(action: Action) -> tuple[tuple[str, Action], ...]:
-    """Give the actions within an action, each with its key: ``then``, ``else``."""
+    """Return the actions within an action, each with its key: ``then``, ``else``."""
     found = ((key, getattr(action, name, None)) for key, name in _FOLLOW_UPS)
     return tuple((key, each) for key, each in found if each is not None)
 

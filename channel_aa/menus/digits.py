@@ -62,14 +62,14 @@ class Pattern:
         return frozenset().union(*self._parts)
 
     def matches(self, keys: str) -> bool:
-        """Tell whether this is a whole number of the pattern."""
+        """Whether the keys are a complete number of the pattern."""
         wanted = len(self._parts)
         return self._begins(keys) and (
             wanted <= len(keys) <= MAX_DIGITS if self._is_open else len(keys) == wanted
         )
 
     def may_grow(self, keys: str) -> bool:
-        """Tell whether more keys may make a number, or a longer one, of this."""
+        """Whether more keys may make a number, or a longer one, of these."""
         most = MAX_DIGITS if self._is_open else len(self._parts)
         return len(keys) < most and self._begins(keys)
 
@@ -82,7 +82,7 @@ class Pattern:
 
 
 class Match(Enum):
-    """What keys mean in a menu."""
+    """What the keys that a caller pressed match in a menu."""
 
     WAIT = auto()
     """Nothing is decided yet: more keys may follow."""
@@ -93,7 +93,7 @@ class Match(Enum):
 
 
 class MatchResult(NamedTuple):
-    """What a caller has entered, and what it means."""
+    """The keys that a caller pressed, and what they match."""
 
     kind: Match
     digits: str
@@ -101,7 +101,7 @@ class MatchResult(NamedTuple):
 
 
 class DigitMap:
-    """Everything that can be entered in a menu.
+    """The options and extensions of a menu, by the keys that a caller presses.
 
     An option wins over an extension of the same digits. A denied extension is a
     no-match, and is waited for like any other.
@@ -138,7 +138,7 @@ class DigitMap:
         self._single = {key: self._match(key, is_over=False) for key in KEYS}
 
     def match(self, keys: str, *, is_over: bool = False) -> MatchResult:
-        """Tell what keys mean, as soon as no further key can change it.
+        """Match keys, as soon as no further key can change the result.
 
         Args:
             keys: what was pressed so far, the terminator included; not empty.

@@ -1,7 +1,7 @@
-"""Everything that callers of one number can experience: menus, routes, schedules.
+"""The call flow: menus, named actions, routes and schedules, validated as a whole.
 
-Frozen, checked as a whole, and pure: `CallFlow.start` tells where a call begins, and
-`CallFlow.resolve` what a name stands for.
+Frozen and pure: `CallFlow.start` returns the action that a call begins with, and
+`CallFlow.resolve` the action that a name refers to.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,7 +53,7 @@ CallSeconds = Annotated[
 
 
 class Start(NamedTuple):
-    """Where a call begins.
+    """The action that a call begins with.
 
     Attributes:
         target: the first action, mostly a `GoTo` of a menu; never a `Named`. No menu
@@ -91,9 +91,9 @@ class FlowTables(ConfigModel, frozen=True):
     def without_faulty(
         cls, data: Mapping[str, Any], errors: Iterable[Loc]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Divide a table into what is right, and what is wrong in itself.
+        """Divide a table into its valid and its invalid part.
 
-        Of menus, actions and schedules, the wrong ones alone are left out.
+        Of menus, actions and schedules, the invalid ones alone are left out.
         """
         errors = list(errors)
         right, faulty = super().without_faulty(data, errors)
@@ -108,12 +108,12 @@ class FlowTables(ConfigModel, frozen=True):
     def flow_problems(
         self, faulty: Mapping[str, Any], *, entry: str | None, entry_place: str
     ) -> Iterator[Problem]:
-        """Find what does not fit together in the tables.
+        """Find undefined names, endless cycles and the like.
 
         Args:
-            faulty: what is wrong in itself, and missing here.
-            entry: the name of the menu for the calls that no route is for; ``None``
-                where it is wrong in itself.
+            faulty: the invalid tables, which are missing here.
+            entry: the name of the menu for the calls that no route is for; ``None``:
+                it is invalid.
             entry_place: where that name stands.
         """
         if not all(isinstance(faulty.get(key, {}), Mapping) for key in _BY_NAME):
@@ -138,7 +138,7 @@ _BY_NAME = {"menus", "actions", "schedules"}
 
 
 class CallFlow(FlowTables, frozen=True):
-    """What callers can experience; without arguments, the default menu."""
+    """All menus and actions of an application; without arguments, the default menu."""
 
     entry: Text = "main"
     """The menu for the calls that no route is for."""
@@ -147,12 +147,14 @@ class CallFlow(FlowTables, frozen=True):
     """How long a call may take, without its conversations."""
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find what does not fit together."""
+        """Find undefined names, endless cycles and the like."""
         entry = None if "entry" in faulty else self.entry
         return self.flow_problems(faulty, entry=entry, entry_place="entry")
 
     def start(self, *, dialled: str, arguments: Sequence[str], at: datetime) -> Start:
-        """Tell where a call begins. What comes from outside is compared, no more.
+        """Return the action that a call begins with.
+
+        The dialled number and the arguments are compared only.
 
         Args:
             dialled: the number that was dialled.
@@ -167,11 +169,11 @@ class CallFlow(FlowTables, frozen=True):
         return Start(GoTo(menu=self.entry))
 
     def resolve(self, action: Action) -> Action:
-        """Tell what to do: a name's menu or action, anything else itself.
+        """Return the action that a name refers to; any other action itself.
 
         Raises:
-            KeyError: nothing has that name. Only an action that a program has built
-                can have such a name; those of this flow are checked.
+            KeyError: the name is undefined. Only an action that a program has built
+                can have such a name; those of this flow are validated.
         """
         while isinstance(action, Named):
             if action.name in self.menus:
@@ -180,10 +182,10 @@ class CallFlow(FlowTables, frozen=True):
         return action
 
     def word(self, word: str) -> Action:
-        """Tell what a word would do, in place of an action in the file.
+        """Return the action that a word stands for in the file.
 
         Raises:
-            ValueError: nothing; it says what would.
+            ValueError: the word is undefined; the message names those that are not.
         """
         if word in KEYWORDS:
             return Keyword(word=word)
@@ -193,7 +195,7 @@ class CallFlow(FlowTables, frozen=True):
         raise ValueError(unknown_name(word, [*names, *KEYWORDS], kind="menu or action"))
 
     def all_actions(self) -> Iterator[PlacedAction]:
-        """Give every action, also those within others, and where it stands."""
+        """Yield every action with its place, follow-ups included."""
         roots = [
             each for name, menu in self.menus.items() for each in in_menu(name, menu)
         ]
@@ -201,7 +203,7 @@ class CallFlow(FlowTables, frozen=True):
         return with_follow_ups(roots)
 
     def all_sounds(self) -> Iterator[PlacedSound]:
-        """Give every sound, and where it stands."""
+        """Yield every sound with its place."""
         for name, menu in self.menus.items():
             yield from menu_sounds(name, menu)
         yield from played_sounds(self.all_actions())

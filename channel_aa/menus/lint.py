@@ -1,6 +1,6 @@
-"""What is allowed in a call flow, and probably not meant.
+"""Lint: what a call flow may say, and probably does not mean.
 
-Pure: for the tool that checks a file before it is used.
+Pure: for ``channel-aa check``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LONGEST_WAIT = 10
 
 
 def lint(flow: CallFlow) -> tuple[Problem, ...]:
-    """Find what is probably not meant; places are those of the file."""
+    """Return what is probably not meant; places are paths in the file."""
     reachable = reachability(flow)
     return (
         *_unreachable_menus(flow, reachable),

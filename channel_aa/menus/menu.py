@@ -1,7 +1,4 @@
-"""A menu: what a caller is offered, and what the keys do.
-
-Frozen, validated when it is built, and pure.
-"""
+"""Menus: prompts, options, extensions and limits; frozen and pure."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -77,7 +74,7 @@ def _refuse_repeat(action: Action) -> Action:
 def _refuse_doubles(
     options: object, handler: ValidatorFunctionWrapHandler
 ) -> Mapping[str, Action]:
-    """Refuse two options whose keys differ only by being small letters."""
+    """Refuse two options whose keys differ in upper and lower case only."""
     kept: Mapping[str, Action] = handler(options)
     if isinstance(options, Mapping) and len(kept) < len(options):
         found: set[str] = set()
@@ -143,7 +140,7 @@ class Extensions(ConfigModel, frozen=True):
     """Patterns of the numbers that callers may not dial."""
 
     action: Action
-    """What is done; ``{digits}`` in it is the number."""
+    """The action for these numbers; ``{digits}`` in it is the number."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -170,13 +167,13 @@ class Extensions(ConfigModel, frozen=True):
 
 
 class Menu(ConfigModel, frozen=True):
-    """What a caller hears, and what the keys do."""
+    """A menu: what callers hear, and what the keys do."""
 
     greeting: tuple[PlainSound, ...] = ()
-    """What is heard once, on entering."""
+    """The sounds that callers hear once, on entering the menu."""
 
     prompt: PlainPrompt
-    """What is heard then, and again after whatever was not understood."""
+    """The sounds that callers hear then, and again after a no-input or a no-match."""
 
     timeout: Seconds = 10.0
     """How many seconds of silence after the prompt are a no-input."""
@@ -185,24 +182,25 @@ class Menu(ConfigModel, frozen=True):
     """How many seconds without a further key end a number."""
 
     noinput: Prompts = (prompt_of("are-you-still-there"),)
-    """What is heard at the first no-input since the menu was entered, at the second and
-    so on; the last is heard again and again. A prompt, or a list of prompts."""
+    """The prompt after a no-input. A list of prompts is for the first since the menu
+    was entered, the second and so on; the last prompt is repeated."""
 
     nomatch: Prompts = (prompt_of("option-is-invalid"),)
-    """What is heard after keys that mean nothing, likewise."""
+    """The prompt after a no-match: keys that are no option and no extension. It may be
+    a list of prompts, as ``noinput``."""
 
     max_noinput: Limit = 0
-    """At which no-input since the menu was entered ``failure`` is done; 0: at none."""
+    """After how many no-inputs in the menu ``failure`` follows; 0: no limit."""
 
     max_nomatch: Limit = 0
-    """At which no-match since the menu was entered ``failure`` is done; 0: at none."""
+    """After how many no-matches in the menu ``failure`` follows; 0: no limit."""
 
     failure: Annotated[
         Action,
         AfterValidator(_refuse_repeat),
         Field(json_schema_extra={"not": {"const": "repeat"}}),
     ] = HANGUP
-    """What is done at a limit."""
+    """The action at a limit."""
 
     language: LanguageOrNone = ""
     """The language of the sounds from here on; empty: as before."""
@@ -210,14 +208,14 @@ class Menu(ConfigModel, frozen=True):
     options: Annotated[
         FrozenMapping[OptionKeys, Action], WrapValidator(_refuse_doubles)
     ] = Field(default_factory=dict, validate_default=True)
-    """What is done for which keys: 0 to 9, ``*``, ``#`` and A to D."""
+    """The actions by their keys: 0 to 9, ``*``, ``#`` and A to D, one or several."""
 
     extensions: Extensions | None = None
     """Numbers that callers may dial; left out, none."""
 
 
 def default_menu() -> Menu:
-    """Give the menu for those who configure none: 1 and 2 say what was pressed."""
+    """Make the menu of a configuration without menus: 1 and 2 say what was pressed."""
     say_digits = Play(play=prompt_of("you-entered", "digits:{digits}"))
     return Menu(
         prompt=prompt_of("press-1", "or", "press-2"),

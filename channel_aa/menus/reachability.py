@@ -1,4 +1,4 @@
-"""What callers of a call flow can reach, and from where they can leave."""
+"""Which menus and actions callers can reach, and which menus they can leave."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _EXITS = (Dial, Continue, Voicemail, Queue, Directory, Run)
 
 
 class Reachability(NamedTuple):
-    """What callers can reach.
+    """The menus and actions that callers can reach.
 
     Attributes:
         starts: the names of the menus that calls begin in.
@@ -50,7 +50,7 @@ class Reachability(NamedTuple):
 
 
 def reachability(flow: CallFlow) -> Reachability:
-    """Tell what callers can reach."""
+    """Follow every route and option from where calls begin."""
     roots = [placed.action for placed in in_routes(flow.routes)]
     if not any(not route.did and not route.argument for route in flow.routes):
         roots.append(Named(name=flow.entry))
@@ -76,7 +76,7 @@ def reachability(flow: CallFlow) -> Reachability:
 
 
 def menus_with_exit(flow: CallFlow, reachable: Reachability) -> frozenset[str]:
-    """Name the menus from which a caller can get somewhere, or is hung up at last."""
+    """Return the names of the menus that a caller can leave without hanging up."""
     out = set()
     leads: dict[str, set[str]] = {}
     for name in reachable.menus:

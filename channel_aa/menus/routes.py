@@ -1,4 +1,4 @@
-"""Where a call begins: by the number dialled, the dialplan's word, and the time."""
+"""Routes: the first action of a call, by dialled number, Stasis argument and time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
@@ -64,29 +64,30 @@ _TARGETS: dict[str, JsonValue] = {
 
 
 class Route(ConfigModel, frozen=True, json_schema_extra=_TARGETS):
-    """Where some calls begin."""
+    """The first action of some calls."""
 
     did: Annotated[tuple[DialledNumber, ...], OneOrMany()] = ()
-    """The dialled numbers that it is for; none: for any."""
+    """The dialled numbers that the route is for; left out: any."""
 
     argument: Annotated[tuple[StasisArgument, ...], OneOrMany()] = ()
-    """The arguments of ``Stasis(app,argument,…)`` that it is for, of which a call has
-    to have one; none: for any."""
+    """The arguments of ``Stasis(app,argument,…)`` that the route is for, of which a
+    call has to have one; left out: any."""
 
     to: Action | None = None
-    """What is done, where there is no schedule."""
+    """The action for these calls, where no schedule is named."""
 
     schedule: Text = ""
-    """The name of the schedule that decides; empty: none."""
+    """The name of the schedule that decides between ``open``, ``closed`` and
+    ``holiday``; empty: none."""
 
     open: Action | None = None
-    """What is done while the schedule says so."""
+    """The action while the schedule is open."""
 
     closed: Action | None = None
-    """What is done while it is closed."""
+    """The action while the schedule is closed."""
 
     holiday: Action | None = None
-    """What is done on a holiday; left out, the same as ``closed``."""
+    """The action on a holiday of the schedule; left out: as ``closed``."""
 
     language: LanguageOrNone = ""
     """The language of the sounds; empty: the one that the call has."""
@@ -116,7 +117,7 @@ class Route(ConfigModel, frozen=True, json_schema_extra=_TARGETS):
         )
 
     def target(self, state: State | None) -> Action:
-        """Tell what is done; ``None`` where there is no schedule."""
+        """Return the action for a state of the schedule; ``None``: no schedule."""
         targets = {
             None: self.to,
             State.OPEN: self.open,

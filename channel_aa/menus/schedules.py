@@ -1,8 +1,8 @@
-"""When somebody is there: opening hours and holidays, in a time zone.
+"""Schedules: opening hours and holidays, in a time zone.
 
-Pure: a `Schedule` is asked about a moment. All times are those on the wall where the
-schedule's people are, so that a change to summer time moves nothing: an hour that
-comes twice counts twice, and one that is left out does not count.
+Pure. All times are local times of the schedule's time zone, so that a change to summer
+time moves nothing: an hour that comes twice counts twice, and one that is left out does
+not count.
 """
 
 import re
@@ -44,7 +44,7 @@ _HOLIDAY_PATTERN = rf"^\s*{_DATE}(\.\.{_DATE})?{_TIMES_PATTERN}\s*$"
 
 
 class State(Enum):
-    """What a schedule says of a moment."""
+    """The state of a schedule at a moment."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -93,7 +93,7 @@ class Hours(ConfigModel, frozen=True):
         return cls(days=_days(match["days"].lower(), text), begin=begin, end=end)
 
     def holds(self, at: datetime) -> bool:
-        """Whether a moment, by the clock on the wall, belongs to it."""
+        """Whether a local time is within."""
         return at.weekday() in self.days and self.begin <= _minute(at) < self.end
 
 
@@ -133,7 +133,7 @@ class Holiday(ConfigModel, frozen=True):
         return cls(first=first, last=last, begin=begin, end=end)
 
     def holds(self, at: datetime) -> bool:
-        """Whether a moment, by the clock on the wall, belongs to it."""
+        """Whether a local time is within."""
         return (
             self.first <= at.date() <= self.last
             and self.begin <= _minute(at) < self.end
@@ -177,7 +177,7 @@ def _written(
 
 
 class Schedule(ConfigModel, frozen=True):
-    """When somebody is there."""
+    """Opening hours and holidays."""
 
     timezone: Annotated[Text, AfterValidator(_check_time_zone)]
     """A time zone of the IANA database, ``Europe/London``."""
@@ -188,11 +188,11 @@ class Schedule(ConfigModel, frozen=True):
     holidays: tuple[
         Annotated[Holiday, _written(Holiday, Holiday.parse, _HOLIDAY_PATTERN)], ...
     ] = ()
-    """When it is not, whatever the week says: ``2026-12-25``,
+    """The days on which ``open`` does not count: ``2026-12-25``,
     ``2026-12-24 12:00-24:00``, ``2026-12-28..2026-12-31``."""
 
     def state(self, at: datetime) -> State:
-        """Tell whether it is open.
+        """Return the state at a moment.
 
         Args:
             at: the moment, with its time zone.

@@ -1,7 +1,7 @@
-"""What callers hear: sounds, and prompts made of them.
+"""Sounds, and prompts made of them.
 
-Frozen, checked when they are built, and pure: nothing here plays a sound. Sounds
-are written as an administrator knows them, ``press-1``, and kept as media URIs,
+Frozen, validated when they are built, and pure. Sounds are written as an
+administrator knows them, ``press-1``, and kept as media URIs,
 ``sound:press-1``, in which a placeholder may stand.
 """
 
@@ -164,8 +164,8 @@ class Sound(ConfigModel, frozen=True):
     ``{digits}`` and ``{recording}`` may stand."""
 
     barge_in: Flag = True
-    """Whether a key stops it. Otherwise it plays to its end, and the keys are kept for
-    later."""
+    """Whether a key stops the sound. Otherwise it plays to its end, and keys are kept
+    for later."""
 
     seconds: Seconds | None = None
     """After how many seconds a tone ends, which has no end of its own; left out for
@@ -194,7 +194,7 @@ class Sound(ConfigModel, frozen=True):
         return reference
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find tones without an end, and ends of what has one."""
+        """Find tones without ``seconds``, and ``seconds`` of other sounds."""
         if faulty:
             return
         tones = [each for each in self.media if each.startswith("tone:")]
@@ -210,7 +210,7 @@ class Sound(ConfigModel, frozen=True):
             )
 
     def uris(self, *, digits: str = "", recording: str = "") -> tuple[str, ...]:
-        """Give what Asterisk is to play, as it can be stopped by a key.
+        """Return the media URIs to play, in a form that a key can stop.
 
         What spells digits or characters becomes a sound for each: a key cannot stop
         Asterisk's own ``digits:`` and ``characters:``. It cannot stop ``number:``

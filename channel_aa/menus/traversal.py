@@ -1,6 +1,6 @@
-"""Where everything in a call flow stands, and what leads to what.
+"""Traverse a call flow: every action and sound with its place, and what follows what.
 
-The places are those of the configuration file: ``menus.main.options.1.then``.
+A place is a dotted path in the configuration file: ``menus.main.options.1.then``.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class PlacedSound(NamedTuple):
 
 
 def in_menu(name: str, menu: Menu) -> Iterator[PlacedAction]:
-    """Give what a menu does at its keys and limits, without follow-ups."""
+    """Yield the actions of a menu's keys and limits, without follow-ups."""
     place = path_of("menus", name)
     for keys, action in menu.options.items():
         if action is not None:
@@ -67,7 +67,7 @@ def in_menu(name: str, menu: Menu) -> Iterator[PlacedAction]:
 
 
 def in_routes(routes: Iterable[Route]) -> Iterator[PlacedAction]:
-    """Give what routes begin calls with, without follow-ups."""
+    """Yield the actions that routes begin calls with, without follow-ups."""
     for index, route in enumerate(routes):
         for key in ROUTE_TARGETS:
             action = getattr(route, key)
@@ -76,13 +76,13 @@ def in_routes(routes: Iterable[Route]) -> Iterator[PlacedAction]:
 
 
 def in_actions(actions: Mapping[str, Action]) -> Iterator[PlacedAction]:
-    """Give the named actions, without follow-ups."""
+    """Yield the named actions, without follow-ups."""
     for name, action in actions.items():
         yield PlacedAction(path_of("actions", name), action)
 
 
 def with_follow_ups(placed: Iterable[PlacedAction]) -> Iterator[PlacedAction]:
-    """Give each action, and then those within it."""
+    """Yield each action, and then its follow-ups."""
     waiting = list(placed)[::-1]
     while waiting:
         each = waiting.pop()
@@ -94,7 +94,7 @@ def with_follow_ups(placed: Iterable[PlacedAction]) -> Iterator[PlacedAction]:
 
 
 def menu_sounds(name: str, menu: Menu) -> Iterator[PlacedSound]:
-    """Give what is heard in a menu, without what its actions play."""
+    """Yield the sounds of a menu's prompts, without those of its actions."""
     place = path_of("menus", name)
     for key in ("greeting", "prompt"):
         yield from _prompt_sounds(f"{place}.{key}", getattr(menu, key))
@@ -107,14 +107,14 @@ def menu_sounds(name: str, menu: Menu) -> Iterator[PlacedSound]:
 
 
 def played_sounds(placed: Iterable[PlacedAction]) -> Iterator[PlacedSound]:
-    """Give what actions play."""
+    """Yield the sounds that actions play."""
     for each in placed:
         if isinstance(each.action, Play):
             yield from _prompt_sounds(f"{each.place}.play", each.action.play)
 
 
 def target_menu(action: Action, menus: Mapping[str, Menu]) -> str | None:
-    """Name the menu that an action enters; ``None`` where it enters none."""
+    """Return the name of the menu that an action enters, or ``None``."""
     match action:
         case GoTo(menu=name) | Named(name=name):
             return name if name in menus else None
@@ -124,7 +124,7 @@ def target_menu(action: Action, menus: Mapping[str, Menu]) -> str | None:
 def reachable_actions(
     action: Action, actions: Mapping[str, Action], *, ends: tuple[type, ...] = ()
 ) -> Iterator[Action]:
-    """Give an action and all that may follow it, until a menu is entered.
+    """Yield an action and all that may follow it, until a menu is entered.
 
     A `Named` is there itself, and then what it stands for.
 
@@ -146,7 +146,7 @@ def reachable_actions(
 
 
 def digit_texts(action: Action) -> Iterator[str]:
-    """Give the texts of an action, without its follow-ups, that digits may stand in."""
+    """Yield the texts of an action in which ``{digits}`` may stand."""
     match action:
         case Play():
             for sound in action.play:

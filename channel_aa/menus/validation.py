@@ -43,7 +43,7 @@ _FOLLOW_UP_KEYS = ("then", "else")
 
 
 class Names(NamedTuple):
-    """What an action may name.
+    """The names that an action may refer to.
 
     Attributes:
         menus: the menus' names.
@@ -54,14 +54,14 @@ class Names(NamedTuple):
     actions: frozenset[str]
 
     def undefined(self, place: str, name: str) -> Iterator[Problem]:
-        """Tell where nothing has the name that stands in place of an action."""
+        """Yield a problem if no menu or action has this name."""
         names = self.menus | self.actions
         if name not in names.union(KEYWORDS):
             known = [*sorted(names), *KEYWORDS]
             yield Problem(place, unknown_name(name, known, kind="menu or action"))
 
     def undefined_menu(self, place: str, name: str) -> Iterator[Problem]:
-        """Tell where no menu has the name that an action's ``menu`` gives."""
+        """Yield a problem if no menu has the name that an action's ``menu`` gives."""
         if name in self.actions - self.menus:
             yield Problem(
                 place,
@@ -73,16 +73,16 @@ class Names(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What a call flow is made of, without what is wrong in itself.
+    """The parts of a call flow that are valid in themselves.
 
     Attributes:
         entry: the menu for the calls that no route is for; ``None``: its name is
-            wrong in itself.
-        menus: the menus that are right, by name.
-        actions: the actions that are right, by name.
-        routes: the routes that are right.
-        names: the names of all menus and of all actions.
-        schedule_names: the names of all schedules.
+            invalid.
+        menus: the valid menus, by name.
+        actions: the valid actions, by name.
+        routes: the valid routes.
+        names: the names of all menus and actions, also of invalid ones.
+        schedule_names: the names of all schedules, also of invalid ones.
     """
 
     entry: str | None
@@ -94,10 +94,10 @@ class Parts(NamedTuple):
 
 
 def cross_reference_problems(parts: Parts, *, entry_place: str) -> Iterator[Problem]:
-    """Find everything that does not fit together.
+    """Find undefined names, ambiguous names, endless cycles and the like.
 
     Args:
-        parts: what is to fit together.
+        parts: the parts of the flow.
         entry_place: where the entry's name stands.
     """
     menus = parts.names.menus
@@ -115,12 +115,12 @@ def cross_reference_problems(parts: Parts, *, entry_place: str) -> Iterator[Prob
 
 
 def undefined_names(tables: Mapping[str, object], names: Names) -> Iterator[Problem]:
-    """Find the names of nothing in what is wrong in itself.
+    """Find references to undefined menus or actions in invalid tables.
 
     Args:
-        tables: menus, actions and routes as they are written. What is no table, no
-            list or no text where it should be is reported elsewhere.
-        names: what may be named.
+        tables: menus, actions and routes as they are written. A value of a wrong
+            type is skipped: it is reported elsewhere.
+        names: the names that exist.
     """
     menus, actions = _table(tables.get("menus")), _table(tables.get("actions"))
     routes = tables.get("routes")
@@ -270,7 +270,7 @@ def _start_menus(parts: Parts) -> set[str]:
 
 
 def _cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
-    """Give cycles until none is left, each as its nodes from the first to it again."""
+    """Yield cycles until none is left, each as its nodes from the first to it again."""
     order = list(graph)
     left = {node: sorted(after) for node, after in graph.items()}
     while True:

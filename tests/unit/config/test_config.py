@@ -60,22 +60,22 @@ class DefaultTests(ConfigCase):
     def test_without_a_file_the_defaults_hold(self) -> None:
         self.assertEqual(load(), Settings())
 
-    def test_an_empty_file_changes_nothing(self) -> None:
+    def test_empty_file_gives_the_defaults(self) -> None:
         self.assertEqual(self.load(""), Settings())
 
-    def test_the_sample_equals_the_defaults(self) -> None:
+    def test_sample_equals_the_defaults(self) -> None:
         self.assertEqual(load(SAMPLE), Settings())
 
-    def test_the_sample_shows_every_key(self) -> None:
+    def test_sample_shows_every_key(self) -> None:
         text = SAMPLE.read_text("utf-8")
         missing = [key for key in all_keys() if f"{key} = " not in text]
         self.assertEqual(missing, [])
 
-    def test_the_examples_in_the_sample_are_right(self) -> None:
+    def test_examples_in_the_sample_are_valid(self) -> None:
         """They are the lines with a '#' and no space behind it."""
         Settings(**whole_file())
 
-    def test_the_default_menu_is_about_ten_lines(self) -> None:
+    def test_default_menu_is_ten_lines_of_a_file(self) -> None:
         text = """
             [menus.main]
             prompt = ["press-1", "or", "press-2"]
@@ -104,7 +104,7 @@ _SHOWN_AS_TABLES = {"actions", "options", "extensions", "action"}
 
 
 class FileTests(ConfigCase):
-    def test_what_the_file_says_wins_over_the_defaults(self) -> None:
+    def test_file_wins_over_the_defaults(self) -> None:
         settings = self.load(
             """
             [asterisk]
@@ -186,7 +186,7 @@ class FlowTests(ConfigCase):
 class ProgramTests(ConfigCase):
     """Settings that a program builds hold to the rules of the file."""
 
-    def test_problems_are_told_all_at_once_as_data(self) -> None:
+    def test_error_has_all_problems_as_data(self) -> None:
         error = self.assertRaises(
             ConfigError, AsteriskSettings, url="x", username="", app="ok"
         )
@@ -199,7 +199,7 @@ class ProgramTests(ConfigCase):
         problem = self.problem(change, url="x")
         self.assertTrue(problem.startswith("url: "))
 
-    def test_what_is_inside_must_be_settings_as_well(self) -> None:
+    def test_field_of_another_type_is_refused(self) -> None:
         self.assertEqual(
             self.problem(Settings, asterisk="http://localhost"),
             "asterisk: expected a table, found text in quotes",
@@ -264,7 +264,7 @@ def as_table(document: object) -> dict[str, Any]:
     return document if isinstance(document, dict) else {"menus": document}
 
 
-class AnythingTests(SynchronousTestCase):
+class PropertyTests(SynchronousTestCase):
     def judge(self, document: object) -> None:
         try:
             settings = Settings(**as_table(document))
@@ -280,14 +280,14 @@ class AnythingTests(SynchronousTestCase):
 
     @settings(deadline=None)  # a busy machine proves nothing
     @given(tables())
-    def test_whatever_a_file_holds_is_settings_or_problems_on_one_line_each(
+    def test_any_table_is_settings_or_problems_on_one_line_each(
         self, document: object
     ) -> None:
         self.judge(document)
 
     @settings(deadline=None)
     @given(st.data())
-    def test_so_is_a_right_file_with_something_wrong_in_it(
+    def test_any_change_of_a_valid_file_is_settings_or_problems(
         self, data: st.DataObject
     ) -> None:
         document = whole_file()

@@ -79,7 +79,7 @@ class PathTests(ConfigCase):
             rf"unix:{self.folder}/a\:b/status",
         )
 
-    def test_what_is_no_endpoint_is_refused_with_examples(self) -> None:
+    def test_invalid_endpoint_is_refused_with_examples(self) -> None:
         for listen in ("8089", "http://a", "/run/status", "tcp:", "unix:", "tcp:a"):
             (problem,) = self.file_problems(f"status.listen = '{listen}'")
             self.assertIn("is nothing to listen at; write it as in", problem)

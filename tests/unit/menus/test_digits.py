@@ -209,7 +209,7 @@ class PatternTests(SynchronousTestCase):
         self.assertEqual(self.singles("[*#A]"), "*#A")
         self.assertEqual(self.singles("_5"), "5")
 
-    def test_what_is_no_pattern_is_refused_with_what_is_allowed(self) -> None:
+    def test_invalid_pattern_is_refused_with_the_syntax(self) -> None:
         for text, words in {
             "": "empty",
             "_": "empty",
