@@ -19,16 +19,16 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from channel_aa.config_model import (
+from channel_aa.config_errors import type_name
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import (
     Between,
-    ConfigModel,
     Explain,
     Flag,
     Matching,
     OneOf,
     Text,
     printable,
-    type_name,
 )
 from channel_aa.files import tls_problems
 from channel_aa.menus.flow import CallFlow, CallSeconds, FlowTables

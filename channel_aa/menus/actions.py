@@ -26,9 +26,10 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from channel_aa.config_model import (
+from channel_aa.config_errors import moved, refusal, type_name
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import (
     Between,
-    ConfigModel,
     Explain,
     Flag,
     FrozenMapping,
@@ -37,10 +38,7 @@ from channel_aa.config_model import (
     OneOf,
     OneOrMany,
     Text,
-    moved,
     printable,
-    refusal,
-    type_name,
 )
 from channel_aa.menus.sounds import DIGITS, NAMES_NO_SOUND, Sound, only_keys
 from channel_aa.problems import Problem, path_of, quoted

@@ -10,14 +10,9 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from channel_aa.config_model import (
-    ConfigModel,
-    Explain,
-    FrozenMapping,
-    Loc,
-    Name,
-    Text,
-)
+from channel_aa.config_errors import Loc
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Explain, FrozenMapping, Name, Text
 from channel_aa.menus.actions import KEYWORDS, Action, GoTo, Keyword, Named
 from channel_aa.menus.menu import Menu, default_menu
 from channel_aa.menus.routes import Route

@@ -2,29 +2,21 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
     Field,
-    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
     model_validator,
 )
-from pydantic_core import CoreSchema
 
-from channel_aa.config_model import (
-    Between,
-    ConfigModel,
-    FrozenMapping,
-    OneOrMany,
-    Text,
-    moved,
-    refusal,
-)
+from channel_aa.config_errors import moved, refusal
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Between, FrozenMapping, OneOrMany, Text
 from channel_aa.menus.actions import HANGUP, REPEAT, Action, LanguageOrNone, Play
 from channel_aa.menus.digits import KEYS, TERMINATOR, Pattern
 from channel_aa.menus.sounds import (
@@ -157,13 +149,6 @@ class Extensions(ConfigModel, frozen=True):
         action = {key: each for key, each in value.items() if key not in own}
         with moved(lambda loc: loc[1:] if loc[:1] == ("action",) else loc):
             return handler({**own, "action": action})
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        # channel-aa schema puts the keys of each action beside these.
-        return handler(schema)
 
 
 class Menu(ConfigModel, frozen=True):

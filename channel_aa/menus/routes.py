@@ -5,14 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from channel_aa.config_model import (
-    ConfigModel,
-    Explain,
-    Matching,
-    OneOrMany,
-    Text,
-    printable,
-)
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Explain, Matching, OneOrMany, Text, printable
 from channel_aa.menus.actions import Action, LanguageOrNone
 from channel_aa.menus.schedules import State
 from channel_aa.problems import Problem

@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, PlainValidator
 
-from channel_aa.config_model import Between, ConfigModel, Explain, Text, type_name
+from channel_aa.config_errors import type_name
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Between, Explain, Text
 from channel_aa.problems import quoted
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -20,7 +20,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from channel_aa.config_model import ConfigModel, Explain, Flag, OneOrMany, Text, moved
+from channel_aa.config_errors import moved
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Explain, Flag, OneOrMany, Text
 from channel_aa.menus.digits import KEYS
 from channel_aa.problems import Problem, quoted
 
