@@ -36,7 +36,7 @@ class Pattern:
     a telephone is itself. A ``_`` in front, as the dialplan writes it, may be there.
 
     Raises:
-        ValueError: that is no pattern; it says why, and what is allowed.
+        ValueError: the text is no pattern; the message says why.
     """
 
     def __init__(self, text: str) -> None:

@@ -52,8 +52,8 @@ class Start(NamedTuple):
 
     Attributes:
         target: the first action, mostly a `GoTo` of a menu; never a `Named`. No menu
-            has been entered yet: where an action such as a `Dial` that nobody
-            answered would return to the menu, the call goes on in the dialplan.
+            has been entered yet: where an unanswered `Dial` would return to the menu,
+            the call goes on in the dialplan.
         language: the language of the sounds; empty: the one that the call has.
     """
 

@@ -199,7 +199,7 @@ def _menu_cycles(parts: Parts) -> Iterator[Problem]:
     for name, menu in parts.menus.items():
         if not menu.max_noinput:
             continue
-        # A phone that rings ends it for now: somebody may answer.
+        # Ringing a phone ends the cycle for now: the call may be answered.
         for action in reachable_actions(menu.failure, parts.actions, ends=(Dial,)):
             target = target_menu(action, parts.menus)
             if target is not None:

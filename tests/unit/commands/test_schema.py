@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +59,12 @@ class FileSchemaTests(SynchronousTestCase):
         self.assertEqual(schema, file_schema())
         self.assertIn("2020-12", schema["$schema"])
         Draft202012Validator.check_schema(schema)
+
+    def test_help_shows_how_an_editor_finds_the_schema(self) -> None:
+        with self.assertRaises(SystemExit), redirect_stdout(StringIO()) as out:
+            main(["schema", "--help"])
+        self.assertIn("channel-aa schema >twistd.schema.json", out.getvalue())
+        self.assertIn("#:schema ./twistd.schema.json", out.getvalue())
 
     def test_every_file_that_is_shown_is_valid(self) -> None:
         shown = [*files()]

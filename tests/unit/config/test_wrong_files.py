@@ -1,7 +1,7 @@
-"""What somebody reads who has made a mistake in a configuration file.
+"""Messages for the author of a configuration file with an error.
 
-Each file is a small one with one mistake, unless it says otherwise; what it leaves out
-is right. The messages are exact: they are what this program is like to use.
+Each file is small and has one error, unless its test says otherwise. The messages are
+exact: they are what this program is like to use.
 """
 
 from __future__ import annotations
