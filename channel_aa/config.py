@@ -1,53 +1,39 @@
-"""What can be configured: a TOML file becomes frozen settings.
+"""The configuration: a TOML file, or a program's arguments, become frozen settings.
 
-`Settings` is the door for a program that embeds the attendant, `load` the
-daemon's. Both hold to the same rules, and tell everything that is wrong at once.
+A program that embeds the attendant builds `Settings`; the daemon uses `load`. Both
+follow the same rules, and report everything that is wrong at once.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from msgspec import field
-from msgspec.structs import astuple
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+)
 
-from channel_aa.checked import (
-    Checked,
-    ConfigError,
-    Problem,
-    converted,
-    quoted,
-    sort,
+from channel_aa.config_errors import type_name
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import (
+    Between,
+    Explain,
+    Flag,
+    Matching,
+    OneOf,
+    Text,
+    printable,
 )
 from channel_aa.files import tls_problems
-from channel_aa.menus.flow import (
-    Actions,
-    CallFlow,
-    Menus,
-    Schedules,
-    call_seconds,
-    flow_mistakes,
-)
-from channel_aa.menus.menu import default_menu
-from channel_aa.menus.references import dangling_names
-from channel_aa.menus.routes import Route
-from channel_aa.setting_rules import (
-    PASSWORD_VARIABLE,
-    TRANSPORTS,
-    Secret,
-    app_name,
-    call_limit,
-    drain_seconds,
-    file_name,
-    listening_endpoint,
-    password_text,
-    server_url,
-    transport_name,
-    user_name,
-)
+from channel_aa.menus.flow import CallFlow, CallSeconds, FlowTables
+from channel_aa.problems import ConfigError, Problem, quoted
+from channel_aa.toml_errors import parse_toml
 
 __all__ = [
     "PASSWORD_VARIABLE",
@@ -62,121 +48,250 @@ __all__ = [
     "load",
 ]
 
+PASSWORD_VARIABLE = "CHANNEL_AA_PASSWORD"  # noqa: S105 - a name, not a password
+"""The environment variable whose password wins over the file's."""
+
+TRANSPORTS = ("auto", "http", "websocket")
+"""The ways that requests may take; ``auto`` finds out which one Asterisk knows."""
+
+MAX_CALLS = 100_000
+MAX_DRAIN_SECONDS = 600
+
 _TLS_FILES = ("ca_file", "certificate_file", "key_file")
 _TOO_DEEP = "is not usable: its tables or lists are nested too deeply"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_MAX_PORT = 65535
+_HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*\]"
+_PATH = r"(?:/[A-Za-z0-9._~!$'()*+,;=:%-]*)*"
+_URL = re.compile(
+    rf"(?P<scheme>https?)://(?:{_HOST})(?::(?P<port>[0-9]{{1,5}}))?{_PATH}",
+    re.IGNORECASE | re.ASCII,
+)
+_URL_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]?://({_HOST})(:[0-9]{{1,5}})?{_PATH}$"
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
-class AsteriskSettings(Checked, frozen=True, kw_only=True):
-    """Which Asterisk, as whom, for which application.
+
+class Secret(SecretStr):
+    """Text that no ``repr``, log line or message shows.
 
     Attributes:
-        url: Asterisk's HTTP server, with the ``prefix`` of http.conf if it has one.
-        username: a user of ari.conf.
-        password: that user's password.
-        app: the Stasis application's name, as in the dialplan's ``Stasis(NAME)``.
-        transport: which way requests take: one of `TRANSPORTS`.
-        ca_file: a PEM file of the authorities that may vouch for Asterisk's
-            certificate; empty: the system's.
-        certificate_file: a PEM file of our own certificate; empty: none.
-        key_file: a PEM file of its key; empty: it is in the certificate's file.
-        verify: whether Asterisk's certificate has to be valid for the host.
-        exit_when_replaced: whether to stop when another program takes the
-            application over, rather than to wait.
+        file: where it was read from; empty: from no file.
     """
 
-    url: Annotated[str, server_url] = "http://localhost:8088"
-    username: Annotated[str, user_name] = "asterisk"
-    password: Annotated[Secret, password_text] = Secret("asterisk")
-    app: Annotated[str, app_name] = "channel-aa"
-    transport: Annotated[str, transport_name] = "auto"
-    ca_file: Annotated[str, file_name] = ""
-    certificate_file: Annotated[str, file_name] = ""
-    key_file: Annotated[str, file_name] = ""
-    verify: bool = True
-    exit_when_replaced: bool = False
+    def __init__(self, text: str, *, file: str = "") -> None:
+        super().__init__(text)
+        self.file = file
 
-    @classmethod
-    def keys_beside_fields(cls) -> frozenset[str]:
-        """Name the other place for a password."""
-        return frozenset({"password_file"})
+
+def _check_url(url: str) -> str:
+    # Nothing is quoted before it is certain that no password is in it.
+    if "@" in url:
+        raise ValueError(
+            "the URL has a user name or a password in it ('@'); they belong in"
+            f" username, and in password, password_file or {PASSWORD_VARIABLE}"
+        )
+    if "?" in url or "#" in url:
+        raise ValueError(
+            "the URL has a query or a fragment ('?', '#'); it ends with the path"
+        )
+    match = _URL.fullmatch(url)
+    port = int(match["port"] or _DEFAULT_PORTS[match["scheme"].lower()]) if match else 0
+    if match is None or not 0 < port <= _MAX_PORT:
+        raise ValueError(
+            f"{quoted(url)} is not the URL of an HTTP server; expected"
+            " http://HOST:PORT or https://HOST:PORT, and then http.conf's prefix if"
+            " there is one"
+        )
+    url = url.rstrip("/")
+    if url.endswith("/ari"):
+        raise ValueError(f"{quoted(url)}: leave out /ari at its end; it is added")
+    return url
+
+
+def _make_secret(password: object) -> Secret:
+    if isinstance(password, str):
+        password = Secret(password)
+    if not isinstance(password, Secret):
+        # Without the value: it may be the password, without its quotes.
+        found = type_name(password)
+        raise ValueError(f"expected text in quotes, found {found}")  # noqa: TRY004
+    return password
+
+
+def _check_password(password: Secret) -> Secret:
+    """Allow what HTTP's basic authentication can say (RFC 7617)."""
+    text = password.get_secret_value()
+    if not text:
+        raise ValueError("the password is empty")
+    if _CONTROL_CHARACTER.search(text):
+        raise ValueError(
+            "the password has a line break or another control character in it"
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the password is not UTF-8 text") from None
+    return password
+
+
+Url = Annotated[
+    Text,
+    AfterValidator(_check_url),
+    WithJsonSchema({"type": "string", "pattern": _URL_PATTERN}),
+]
+# A name that HTTP's basic authentication can say (RFC 7617).
+UserName = Annotated[
+    Text,
+    Field(pattern="^[^:]+$"),
+    AfterValidator(printable),
+    Explain(
+        "{value} is not a user's name; it has at least one character, no ':' and no"
+        " control character"
+    ),
+]
+Password = Annotated[
+    Secret,
+    BeforeValidator(_make_secret),
+    AfterValidator(_check_password),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+# A name that every dialplan and every URL can hold as it is.
+AppName = Annotated[
+    str,
+    Matching(
+        "[A-Za-z0-9._-]{1,80}",
+        "{value} is not an application's name; allowed are 1 to 80 letters, digits,"
+        " '-', '_' and '.'",
+    ),
+]
+FileName = Annotated[
+    Text,
+    AfterValidator(printable),
+    Explain("{value} is no file's name: it has a control character"),
+]
+ListeningEndpoint = Annotated[
+    Text,
+    Field(pattern="^((unix:/?[^:]+(:.*)?|(tcp|tcp6):[0-9]{1,5}(:.*)?|systemd:.+))?$"),
+    AfterValidator(printable),
+    Explain(
+        "{value} is nothing to listen at; write it as in"
+        " 'tcp:8089:interface=127.0.0.1' or 'unix:/run/channel-aa/status:mode=660'"
+    ),
+]
+
+
+class AsteriskSettings(ConfigModel, frozen=True):
+    """The connection to Asterisk."""
+
+    file_keys: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "password_file": "A file that holds the password and nothing else, instead"
+            " of `password`. Its path starts from this file's folder."
+        }
+    )
+
+    url: Url = "http://localhost:8088"
+    """Asterisk's HTTP server, with the ``prefix`` of http.conf if it has one."""
+
+    username: UserName = "asterisk"
+    """A user of ari.conf that is not read_only."""
+
+    password: Password = Secret("asterisk")
+    """That user's password in ari.conf."""
+
+    app: AppName = "channel-aa"
+    """The Stasis application's name, as in the dialplan's ``Stasis(NAME)``."""
+
+    transport: Annotated[
+        str,
+        OneOf(
+            TRANSPORTS,
+            "{value} is no transport; allowed are 'auto', 'http' and 'websocket'",
+        ),
+    ] = "auto"
+    """Which way requests take: ``http``, ``websocket``, or ``auto``, which finds out
+    what Asterisk knows."""
+
+    ca_file: FileName = ""
+    """A PEM file of the authorities that may vouch for Asterisk's certificate; empty:
+    the system's."""
+
+    certificate_file: FileName = ""
+    """A PEM file of our own certificate; empty: none."""
+
+    key_file: FileName = ""
+    """A PEM file of its key; empty: it is in the certificate's file."""
+
+    verify: Flag = True
+    """Whether Asterisk's certificate has to be valid for the host."""
+
+    exit_when_replaced: Flag = False
+    """Whether to stop when another program takes the application over; otherwise the
+    attendant waits."""
 
     @property
     def secret_files(self) -> tuple[str, ...]:
-        """The files whose readers can act as this program."""
+        """The files that hold a secret."""
         files = (self.password.file, self.key_file or self.certificate_file)
         return tuple(file for file in files if file)
 
-    @classmethod
-    def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
         """Find files that cannot secure the connection, or have none to secure."""
-        files = {key: values[key] or "" for key in _TLS_FILES}
+        files = {key: getattr(self, key) for key in _TLS_FILES}
         for key, message in tls_problems(**files):
             yield Problem(key, message)
-        url = values["url"]
-        if url is None or url.lower().startswith("https:"):
+        if "url" in faulty or self.url.lower().startswith("https:"):
             return
-        asked_for = [key for key in _TLS_FILES if values[key]]
-        if values["verify"] is False:
-            asked_for.append("verify")
-        for key in asked_for:
+        needless = [key for key in _TLS_FILES if files[key]]
+        if not self.verify:
+            needless.append("verify")
+        for key in needless:
             yield Problem(key, "secures nothing, as url does not begin with https")
 
 
-class AttendantSettings(Checked, frozen=True, kw_only=True):
-    """How calls are attended to.
+class AttendantSettings(ConfigModel, frozen=True):
+    """Limits of calls, and the first menu."""
 
-    Attributes:
-        entry: the name of the menu that callers hear first.
-        max_calls: how many calls are attended to at once; 0: no limit.
-        drain_timeout: how many seconds the calls in a menu may take to come to
-            their end when the attendant stops; then they go on in the dialplan.
-        max_call_seconds: how many seconds a call may take, without its
-            conversations.
-    """
+    entry: Text = "main"
+    """The name of the menu that callers hear first, where no route says otherwise."""
 
-    entry: str = "main"
-    max_calls: Annotated[int, call_limit] = 0
-    drain_timeout: Annotated[float, drain_seconds] = 10.0
-    max_call_seconds: Annotated[float, call_seconds] = 3600.0
+    max_calls: Annotated[int, Between(0, MAX_CALLS, zero="no limit")] = 0
+    """The number of calls in the menus at the same time; 0: no limit."""
 
+    drain_timeout: Annotated[float, Between(0, MAX_DRAIN_SECONDS, " seconds")] = 10.0
+    """How many seconds the calls in a menu may take to come to their end when the
+    attendant stops; then they go on in the dialplan."""
 
-class StatusSettings(Checked, frozen=True, kw_only=True):
-    """Where the attendant tells how it is.
-
-    Attributes:
-        listen: a Twisted endpoint, ``tcp:8089:interface=127.0.0.1`` or
-            ``unix:/run/channel-aa/status``; empty: nowhere.
-    """
-
-    listen: Annotated[str, listening_endpoint] = ""
+    max_call_seconds: CallSeconds = 3600.0
+    """How many seconds a call may take, without its conversations."""
 
 
-class Settings(Checked, frozen=True, kw_only=True):
-    """All that can be configured; without arguments, the defaults.
+class StatusSettings(ConfigModel, frozen=True):
+    """The status endpoint."""
 
-    Attributes:
-        asterisk: which Asterisk to serve.
-        attendant: how to attend to calls.
-        menus: the menus by name.
-        actions: actions by name.
-        routes: where calls begin.
-        schedules: opening hours by name.
-        status: where the attendant tells how it is.
-    """
+    listen: ListeningEndpoint = ""
+    """A Twisted endpoint, ``tcp:8089:interface=127.0.0.1`` or
+    ``unix:/run/channel-aa/status``; empty: nowhere."""
 
-    asterisk: AsteriskSettings = field(default_factory=AsteriskSettings)
-    attendant: AttendantSettings = field(default_factory=AttendantSettings)
-    menus: Menus = field(default_factory=lambda: {"main": default_menu()})
-    actions: Actions = field(default_factory=dict)
-    routes: tuple[Route, ...] = ()
-    schedules: Schedules = field(default_factory=dict)
-    status: StatusSettings = field(default_factory=StatusSettings)
 
-    @property
+class Settings(FlowTables, frozen=True):
+    """The whole configuration; without arguments, the defaults."""
+
+    asterisk: AsteriskSettings = AsteriskSettings()
+    """The connection to Asterisk."""
+
+    attendant: AttendantSettings = AttendantSettings()
+    """Limits of calls, and the first menu."""
+
+    status: StatusSettings = StatusSettings()
+    """The status endpoint."""
+
+    @cached_property
     def flow(self) -> CallFlow:
-        """What callers can experience."""
-        return CallFlow(
+        """The call flow, validated with these settings."""
+        return CallFlow.model_construct(  # every part of it has been validated
             entry=self.attendant.entry,
             max_call_seconds=self.attendant.max_call_seconds,
             menus=self.menus,
@@ -185,12 +300,10 @@ class Settings(Checked, frozen=True, kw_only=True):
             schedules=self.schedules,
         )
 
-    @classmethod
-    def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find what does not fit together."""
-        attendant = values["attendant"]
-        entry = None if attendant is None else attendant.entry
-        yield from flow_mistakes(values, entry=entry, entry_place="attendant.entry")
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find undefined names, endless cycles and the like."""
+        entry = None if "attendant" in faulty else self.attendant.entry
+        return self.flow_problems(faulty, entry=entry, entry_place="attendant.entry")
 
 
 def load(
@@ -226,28 +339,27 @@ def load(
         problems += _settle_password(asterisk, path=path, password=password)
     _settle_paths(document, folder)
     try:
-        settings: Settings = converted(document, Settings, "", problems)
+        settings = Settings(**document)
+    except ConfigError as error:
+        problems += error.problems
     except RecursionError:
         problems.append(Problem("", _TOO_DEEP))
     if problems:
-        told = {problem.place for problem in problems}
-        problems += [
-            each for each in dangling_names(document) if each.place not in told
-        ]
         raise ConfigError(
-            Problem(places.get(place, f"{in_file}{place}".removesuffix(": ")), message)
-            for place, message in map(astuple, problems)
+            Problem(
+                places.get(each.place, f"{in_file}{each.place}".removesuffix(": ")),
+                each.message,
+            )
+            for each in problems
         )
     return settings
 
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(_text(path))
+        return parse_toml(_text(path))
     except RecursionError:
         message = _TOO_DEEP
-    except tomllib.TOMLDecodeError as error:
-        message = f"is not TOML: {error}"
     except ValueError as error:
         message = str(error)
     # The chained exception could hold the file's text, and so the password.
@@ -284,7 +396,7 @@ def _settle_password(
     for key, value in (("password", in_file), ("password_file", named_file)):
         if value is not None and not isinstance(value, str):
             yield Problem(
-                f"asterisk.{key}", f"expected text in quotes, found {sort(type(value))}"
+                f"asterisk.{key}", f"expected text in quotes, found {type_name(value)}"
             )
     if isinstance(named_file, str):
         file = (path or Path()).absolute().parent / named_file

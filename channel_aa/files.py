@@ -1,7 +1,7 @@
-"""Files that hold certificates, keys and passwords: read, checked, warned about.
+"""Read and check files that hold certificates, keys and passwords.
 
-Whatever is wrong with one is a `ValueError` with the end of a sentence that begins
-with the file's name: ``cannot be read: Permission denied``.
+A problem is a `ValueError` whose message is the end of a sentence that begins with the
+file's name: ``cannot be read: Permission denied``.
 """
 
 from __future__ import annotations

@@ -10,20 +10,18 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.prompts import play_prompt
-from channel_aa.checked import ConfigError, Problem, nearest, quoted
 from channel_aa.interfaces import ChannelGoneError
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import KEYWORDS, REPEAT, Action, GoTo, Keyword, Named, Run
 from channel_aa.menus.sounds import prompt_of
-from channel_aa.menus.traversal import in_actions, in_menu, in_routes, with_follow_ups
+from channel_aa.problems import ConfigError, Problem, quoted, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from channel_aa.attendant.context import CallContext
     from channel_aa.menus.flow import CallFlow
     from channel_aa.menus.sounds import Sound
-    from channel_aa.menus.traversal import Written
 
 _log = Logger()
 
@@ -204,23 +202,16 @@ def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") 
     in_file = f"{file}: " if file else ""
     problems = [
         Problem(f"{in_file}{each.place}.run", _unregistered(each.action.run, names))
-        for each in with_follow_ups(_all_actions(flow))
+        for each in flow.all_actions()
         if isinstance(each.action, Run) and each.action.run not in names
     ]
     if problems:
         raise ConfigError(problems)
 
 
-def _all_actions(flow: CallFlow) -> Iterator[Written]:
-    for name, menu in flow.menus.items():
-        yield from in_menu(name, menu)
-    yield from in_actions(flow.actions)
-    yield from in_routes(flow.routes)
-
-
 def _unregistered(name: str, names: Collection[str]) -> str:
     if names:
-        return nearest(name, names, what="registered action")
+        return unknown_name(name, names, kind="registered action")
     return (
         f"{quoted(name)} is an action of an embedding program's own, and none is"
         " registered: twistd channel-aa has none; see examples/caller_lookup.py"

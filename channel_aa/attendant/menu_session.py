@@ -57,15 +57,15 @@ async def _collect_digits(
 ) -> MatchResult | None:
     """Collect keys until they match or cannot; ``None`` if keys were lost."""
     keys = key
-    result = digit_map.read(keys)
-    while result.verdict is Match.WAIT:
+    result = digit_map.match(keys)
+    while result.kind is Match.WAIT:
         next_key = await keypad.next_key(seconds)
         if next_key is None:
-            return digit_map.read(keys, is_over=True)
+            return digit_map.match(keys, is_over=True)
         if next_key == KEYS_LOST:
             return None
         keys += next_key
-        result = digit_map.read(keys)
+        result = digit_map.match(keys)
     if len(keys) == len(result.digits) > 1 and digit_map.terminator:
         # Many callers press it after a number that has already matched, too.
         keypad.ignore_next(digit_map.terminator, seconds)
@@ -83,9 +83,9 @@ async def _handle_entry(
         digits=result.digits,
     )
     call.digits = result.digits
-    if result.verdict is Match.OPTION:
+    if result.kind is Match.OPTION:
         return menu.options[result.digits]
-    if result.verdict is Match.EXTENSION and menu.extensions is not None:
+    if result.kind is Match.EXTENSION and menu.extensions is not None:
         return menu.extensions.action
     _log.info("Channel {channel} entered an invalid option!", channel=call.channel.name)
     call.digits = ""

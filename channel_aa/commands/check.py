@@ -11,11 +11,11 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.ari import AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
-from channel_aa.checked import ConfigError, Problem
 from channel_aa.commands.cli import add_file, load_file, run_in_reactor
 from channel_aa.commands.preflight import Findings, preflight
 from channel_aa.logs import printable
 from channel_aa.menus.lint import lint
+from channel_aa.problems import ConfigError, Problem
 from channel_aa.service import address_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from channel_aa import __version__
-from channel_aa.checked import ConfigError
-from channel_aa.commands import check, graph, simulate, status
+from channel_aa.commands import check, graph, schema, simulate, status
 from channel_aa.commands.cli import CommandError
+from channel_aa.problems import ConfigError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     check.add,
     graph.add,
+    schema.add,
     simulate.add,
     status.add,
 )

@@ -15,8 +15,8 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from channel_aa.ari import AriError, NotFoundError, UnauthorizedError
 from channel_aa.ari.wire.diagnostics import diagnose_refusal
-from channel_aa.checked import Problem
 from channel_aa.commands.requirements import Requirements, requirements_of
+from channel_aa.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

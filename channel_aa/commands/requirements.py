@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from channel_aa.attendant.dialing import EXPLANATIONS
-from channel_aa.checked import path_of
 from channel_aa.menus.actions import (
     Continue,
     Dial,
@@ -18,6 +17,7 @@ from channel_aa.menus.actions import (
     with_digits,
 )
 from channel_aa.menus.sounds import DIGITS
+from channel_aa.problems import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

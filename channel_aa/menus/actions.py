@@ -11,87 +11,263 @@ whose parts `Record.name` makes harmless.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
-from msgspec import field
-
-from channel_aa.checked import (
-    Checked,
-    Problem,
-    Reader,
-    bare_name,
-    converted,
-    one_or_list,
-    path_of,
-    quoted,
-    sort,
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
 )
-from channel_aa.menus import action_rules as rules
-from channel_aa.menus.sounds import DIGITS, AnySound, only_keys, some_sounds
+from pydantic_core import CoreSchema, core_schema
+
+from channel_aa.config_errors import moved, refusal, type_name
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import (
+    Between,
+    Explain,
+    Flag,
+    FrozenMapping,
+    Matching,
+    Name,
+    OneOf,
+    OneOrMany,
+    Text,
+    printable,
+)
+from channel_aa.menus.sounds import DIGITS, NAMES_NO_SOUND, Sound, only_keys
+from channel_aa.problems import Problem, path_of, quoted
+
+ANY_ACTION = {"title": "Action"}
+"""The placeholder of an action in a JSON Schema; ``channel-aa schema`` replaces it."""
 
 KEYWORDS = ("repeat", "back", "top", "hangup")
 """The words that are actions themselves, so that nothing else may be called so."""
 
+MAX_RING_SECONDS = 300
+MAX_RECORD_SECONDS = 3600
+MAX_SILENCE_SECONDS = 60
+MAX_RUN_SECONDS = 60
+MAX_ENDPOINTS = 20
+MAX_LABEL_LENGTH = 40
+MAX_VALUE_LENGTH = 1000
+MAX_PRIORITY = 1_000_000
 
-def read_action(value: object, place: str, problems: list[Problem]) -> "Action | None":
+TERMINATORS = ("#", "*", "any", "none")
+"""The keys that may end a recording; ``none``: no key does."""
+
+STRATEGIES = ("hunt", "ringall")
+"""How several phones are rung: one after another, or all at once."""
+
+RECORD_PLACEHOLDERS = ("{channel}", "{caller}", "{date}", "{time}")
+"""The placeholders in the name of a recording."""
+
+# The text of an action goes to Asterisk, in dial strings, in the dialplan and in names
+# of files: each type allows what is known to be harmless there.
+
+_BRACES = re.compile(r"\{[^{}]*\}")
+
+
+def _words(words: tuple[str, ...]) -> OneOf:
+    listed = ", ".join(map(quoted, words))
+    return OneOf(words, f"{{value}} is unknown; allowed are {listed}")
+
+
+def _check_recording(name: str) -> str:
+    for found in _BRACES.findall(name):
+        if found not in RECORD_PLACEHOLDERS:
+            raise ValueError(
+                f"{quoted(name)}: {quoted(found)} is unknown; allowed in braces are"
+                f" {', '.join(RECORD_PLACEHOLDERS)}"
+            )
+    plain = _BRACES.sub("0", name)
+    if ".." not in plain and re.fullmatch(
+        r"(?!.*//)[A-Za-z0-9_.-][A-Za-z0-9_./-]{0,99}(?<!/)", plain
+    ):
+        return name
+    raise ValueError(
+        f"{quoted(name)} is no name of a recording; it has letters, digits, '-', '_',"
+        " '.' and '/' in it, no '..', and begins and ends with none of '/'"
+    )
+
+
+Label = Annotated[
+    Text,
+    Field(max_length=MAX_LABEL_LENGTH, pattern='^[^"]*$'),
+    AfterValidator(printable),
+    Explain(
+        f"{{value}} is no label; it has at most {MAX_LABEL_LENGTH} characters, no '\"'"
+        " and no control character"
+    ),
+]
+Endpoint = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z][A-Za-z0-9]*/(\{digits\}|[A-Za-z0-9/@._:+*#-]){1,200}",
+        "{value} is no endpoint; write the technology, '/' and the phone, as in"
+        " 'PJSIP/410' or 'PJSIP/{digits}@trunk', of letters, digits and '/@._:+*#-';"
+        " several phones stand in a list",
+    ),
+]
+DialplanName = Annotated[
+    str,
+    Matching(
+        "[A-Za-z0-9_.@-]{1,79}",
+        "{value} is no name that Asterisk's dialplan can hold; allowed are letters,"
+        " digits, '-', '_', '.' and '@'",
+    ),
+]
+DialplanExtension = Annotated[
+    str,
+    Matching(
+        r"(\{digits\}|[A-Za-z0-9_.+*#-]){1,79}",
+        "{value} is no extension; allowed are letters, digits, '-', '_', '.', '+', '*',"
+        " '#' and {digits}",
+    ),
+]
+MusicClass = Annotated[
+    str,
+    Matching(
+        "[A-Za-z0-9_.-]{0,79}",
+        "{value} is no class of music on hold; allowed are letters, digits, '-', '_'"
+        " and '.'",
+    ),
+]
+Mailbox = Annotated[
+    str,
+    Matching(
+        r"(\{digits\}|[A-Za-z0-9_.-]){1,60}(@(\{digits\}|[A-Za-z0-9_.-]){1,60})?",
+        "{value} is no mailbox; write it as in '410', '410@default' or '{digits}'",
+    ),
+]
+VariableName = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z_][A-Za-z0-9_]{0,78}(\([A-Za-z0-9_,.-]{0,79}\))?",
+        "{value} is no channel variable; allowed are letters, digits and '_', not a"
+        " digit first, or a function such as 'CALLERID(name)'",
+    ),
+]
+VariableValue = Annotated[
+    Text,
+    Field(max_length=MAX_VALUE_LENGTH),
+    AfterValidator(printable),
+    Explain(
+        f"{{value}}: a channel variable has at most {MAX_VALUE_LENGTH} characters, and"
+        " no control character"
+    ),
+]
+_LANGUAGE = "[A-Za-z][A-Za-z0-9_-]{1,39}"
+_NO_LANGUAGE = (
+    "{value} is no language of Asterisk's sounds; write it as in 'en' or 'en_GB'"
+)
+LanguageCode = Annotated[str, Matching(_LANGUAGE, _NO_LANGUAGE)]
+LanguageOrNone = Annotated[str, Matching(f"({_LANGUAGE})?", _NO_LANGUAGE)]
+RegisteredName = Annotated[
+    str,
+    Matching(
+        "[A-Za-z_][A-Za-z0-9_.-]{0,79}",
+        "{value} is no name of a registered action; allowed are letters, digits, '-',"
+        " '_' and '.'",
+    ),
+]
+RecordingName = Annotated[
+    Text,
+    AfterValidator(_check_recording),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^(?!/)(?!.*//)(?!.*\.\.)(?!.*/$)"
+            r"(\{(channel|caller|date|time)\}|[A-Za-z0-9_./-]){1,100}$",
+        }
+    ),
+]
+
+
+def _read_action(value: object) -> "Action":
     """Read an action: a word, or a table with one verb."""
     if isinstance(value, Action):
         return value
     if isinstance(value, str):
-        word: Action | None = (
-            Keyword(word=value) if value in KEYWORDS else _named(value, place, problems)
-        )
-        return word
+        with moved(lambda _: ()):
+            return (
+                Keyword.model_validate({"word": value})
+                if value in KEYWORDS
+                else Named.model_validate({"name": value})
+            )
     if isinstance(value, Mapping):
-        return _read_table(value, place, problems)
-    problems.append(
-        Problem(
-            place,
-            "expected an action: a name in quotes, or a table such as"
-            f' {{ menu = "sales" }}; found {sort(type(value))}',
-        )
+        return VERBS[_verb_of(value)].model_validate(value)
+    raise ValueError(
+        "expected an action: a name in quotes, or a table such as"
+        f' {{ menu = "sales" }}; found {type_name(value)}'
     )
-    return None
 
 
-class Action(Checked, frozen=True, kw_only=True):
-    """Something that an attendant does for a caller.
+def _verb_of(table: Mapping[object, object]) -> str:
+    verbs = [verb for verb in VERBS if verb in table]
+    if len(verbs) == 1:
+        return verbs[0]
+    if verbs:
+        raise ValueError(
+            f"says to do several things at once: {', '.join(verbs)}; keep one, and put"
+            " the other into its 'then'"
+        )
+    near = [
+        (key, match)
+        for key in table
+        for match in get_close_matches(str(key).lower(), VERBS, n=1)
+    ]
+    if near:
+        raise refusal(
+            Problem(
+                path_of("", key),
+                f"{quoted(key)} is nothing to do; did you mean {match!r}?",
+            )
+            for key, match in near
+        )
+    raise ValueError(f"says nothing to do; it needs one of {', '.join(VERBS)}")
 
-    Attributes:
-        label: what people call it: phones that are dialled show it before the
-            caller's name.
-    """
 
-    label: Annotated[str, rules.label_text] = ""
+class Action(ConfigModel, frozen=True):
+    """Something that an attendant does for a caller."""
+
+    label: Label = ""
+    """A name for people: dialled phones show it before the caller's name."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        if ConfigModel in cls.__bases__:  # `Action` itself stands for any of them
+            return core_schema.no_info_plain_validator_function(_read_action)
+        return handler(source)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**ANY_ACTION} if ConfigModel in cls.__bases__ else handler(schema)
 
 
-AnyAction = Annotated[Action, Reader(read_action)]
+class Keyword(Action, frozen=True):
+    """An action that is one word."""
+
+    word: Annotated[str, _words(KEYWORDS)]
+    """``repeat`` (hear the menu again; the counts of no-input and no-match stay),
+    ``back`` (enter the menu before this one anew), ``top`` (enter the call's first menu
+    anew) or ``hangup``."""
 
 
-class Keyword(Action, frozen=True, kw_only=True):
-    """An action that is one word.
+class Named(Action, frozen=True):
+    """A reference to a menu, or to an entry of ``[actions]``."""
 
-    Attributes:
-        word: ``repeat`` (hear the menu again; the counts of no-input and no-match
-            stay), ``back`` (enter the menu before this one anew), ``top`` (enter
-            the call's first menu anew) or ``hangup``.
-    """
-
-    word: str
-
-
-class Named(Action, frozen=True, kw_only=True):
-    """What a name stands for: a menu, or an entry of ``[actions]``.
-
-    Attributes:
-        name: the name; `CallFlow.resolve` tells what it stands for.
-    """
-
-    name: Annotated[str, bare_name]
+    name: Name
+    """The name; `CallFlow.resolve` returns the action that it refers to."""
 
 
 REPEAT = Keyword(word="repeat")
@@ -100,82 +276,86 @@ TOP = Keyword(word="top")
 HANGUP = Keyword(word="hangup")
 
 
-class Play(Action, frozen=True, kw_only=True):
-    """Play sounds, in which ``{digits}`` may stand.
+class Play(Action, frozen=True):
+    """Play sounds, in which ``{digits}`` may stand."""
 
-    Attributes:
-        play: what the caller hears.
-        then: what comes next.
-    """
+    play: Annotated[tuple[Sound, ...], Field(min_length=1), NAMES_NO_SOUND]
+    """The sounds."""
 
-    play: Annotated[tuple[AnySound, ...], some_sounds]
-    then: AnyAction = REPEAT
+    then: Action = REPEAT
+    """The next action."""
 
 
-class GoTo(Action, frozen=True, kw_only=True):
-    """Enter a menu anew.
+class GoTo(Action, frozen=True):
+    """Enter a menu anew."""
 
-    Attributes:
-        menu: its name.
-    """
-
-    menu: Annotated[str, bare_name]
+    menu: Name
+    """The menu's name."""
 
 
-class Dial(Action, frozen=True, kw_only=True):
-    """Ring phones, and connect the caller with the one that answers.
-
-    Attributes:
-        dial: the phones' endpoints (``PJSIP/410``), in which ``{digits}`` may stand:
-            see `endpoints`.
-        ring: for how many seconds each of them rings.
-        strategy: ``hunt`` rings them one after another, ``ringall`` all at once.
-        music: the class of music on hold that the caller hears meanwhile; the ring
-            tone where it is empty.
-        else_: what is done when nobody answers; ``None``: the caller hears why, and
-            then the menu again.
-        then: what comes when the conversation is over and the caller still there.
-    """
+class Dial(Action, frozen=True):
+    """Ring phones, and connect the caller with the one that answers."""
 
     dial: Annotated[
-        tuple[str, ...],
-        one_or_list(Annotated[str, rules.endpoint]),
-        rules.some_endpoints,
+        tuple[Endpoint, ...],
+        Field(min_length=1, max_length=MAX_ENDPOINTS),
+        Explain(f"names no phone, or too many; allowed are 1 to {MAX_ENDPOINTS}"),
+        OneOrMany(),
     ]
-    ring: Annotated[int, rules.ring_seconds] = 20
-    strategy: Annotated[str, rules.strategy_name] = "hunt"
-    music: Annotated[str, rules.music_class] = ""
-    else_: AnyAction | None = field(default=None, name="else")
-    then: AnyAction = HANGUP
+    """The phones' endpoints (``PJSIP/410``), in which ``{digits}`` may stand."""
+
+    ring: Annotated[int, Between(1, MAX_RING_SECONDS, " seconds")] = 20
+    """For how many seconds each of them rings."""
+
+    strategy: Annotated[str, _words(STRATEGIES)] = "hunt"
+    """``hunt`` rings them one after another, ``ringall`` all at once."""
+
+    music: MusicClass = ""
+    """The class of music on hold that the caller hears meanwhile; the ring tone where
+    it is empty."""
+
+    else_: Action | None = None
+    """The action when no phone answers; left out, the caller hears why, and then the
+    menu again."""
+
+    then: Action = HANGUP
+    """The action when the conversation is over and the caller has not hung up."""
 
     def endpoints(self, digits: str) -> tuple[str, ...]:
-        """Give the phones to ring for somebody who pressed these keys."""
+        """Return the phones to ring for a caller who pressed these keys."""
         return tuple(with_digits(each, digits) for each in self.dial)
 
 
-class Record(Action, frozen=True, kw_only=True):
-    """Record what the caller says, in Asterisk's folder of recordings.
+class Record(Action, frozen=True):
+    """Record what the caller says, in Asterisk's folder of recordings."""
 
-    Attributes:
-        record: a template of the recording's name: see `name`.
-        beep: whether a tone tells the caller to begin.
-        max_seconds: the longest recording.
-        max_silence: after how many seconds of silence it ends; 0: it does not.
-        terminator: the key that ends it: ``#``, ``*``, ``any`` or ``none``.
-        else_: what is done when nothing could be recorded; ``None``: as `then`.
-        then: what comes next.
-    """
+    record: RecordingName
+    """A template of the recording's name, in which ``{channel}``, ``{caller}``,
+    ``{date}`` and ``{time}`` may stand."""
 
-    record: Annotated[str, rules.record_template]
-    beep: bool = True
-    max_seconds: Annotated[int, rules.take_seconds] = 120
-    max_silence: Annotated[int, rules.silence_seconds] = 5
-    terminator: Annotated[str, rules.terminator_key] = "#"
-    else_: AnyAction | None = field(default=None, name="else")
-    then: AnyAction = REPEAT
+    beep: Flag = True
+    """Whether a tone marks the beginning."""
+
+    max_seconds: Annotated[int, Between(1, MAX_RECORD_SECONDS, " seconds")] = 120
+    """The longest recording."""
+
+    max_silence: Annotated[
+        int,
+        Between(0, MAX_SILENCE_SECONDS, " seconds; 0: silence does not end it"),
+    ] = 5
+    """After how many seconds of silence it ends; 0: it does not."""
+
+    terminator: Annotated[str, _words(TERMINATORS)] = "#"
+    """The key that ends it: ``#``, ``*``, ``any`` or ``none``."""
+
+    else_: Action | None = None
+    """The action when nothing could be recorded; left out: as ``then``."""
+
+    then: Action = REPEAT
+    """The next action."""
 
     def name(self, *, channel: str, caller: str, at: datetime) -> str:
-        """Give the recording's name, which cannot leave its folder.
+        """Return the recording's name, which cannot leave Asterisk's folder.
 
         Args:
             channel: the channel's unique id, for ``{channel}``.
@@ -193,99 +373,78 @@ class Record(Action, frozen=True, kw_only=True):
         return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], self.record)
 
 
-class DialplanPlace(Checked, frozen=True, kw_only=True):
-    """Where a call goes on in the dialplan.
+class DialplanPlace(ConfigModel, frozen=True):
+    """A place in the dialplan."""
 
-    Attributes:
-        context: the context.
-        extension: the extension, in which ``{digits}`` may stand.
-        priority: the priority.
-    """
+    context: DialplanName
+    """The context."""
 
-    context: Annotated[str, rules.dialplan_name]
-    extension: Annotated[str, rules.dialplan_extension] = "s"
-    priority: Annotated[int, rules.reachable_priority] = 1
+    extension: DialplanExtension = "s"
+    """The extension, in which ``{digits}`` may stand."""
 
-
-class Continue(Action, frozen=True, kw_only=True):
-    """Leave the attendant for the dialplan.
-
-    Attributes:
-        continue_: where the call goes on.
-    """
-
-    continue_: DialplanPlace = field(name="continue")
+    priority: Annotated[int, Between(1, MAX_PRIORITY)] = 1
+    """The priority."""
 
 
-class Voicemail(Action, frozen=True, kw_only=True):
-    """Leave a message, with Asterisk's VoiceMail().
+class Continue(Action, frozen=True):
+    """Leave the attendant for the dialplan."""
 
-    Attributes:
-        voicemail: the mailbox, ``410`` or ``410@default``; ``{digits}`` may stand in
-            it.
-    """
-
-    voicemail: Annotated[str, rules.mailbox]
+    continue_: DialplanPlace
+    """The place where the call goes on."""
 
 
-class Queue(Action, frozen=True, kw_only=True):
-    """Wait for an agent, in a queue of queues.conf.
+class Voicemail(Action, frozen=True):
+    """Let the caller leave a message, with Asterisk's VoiceMail()."""
 
-    Attributes:
-        queue: the queue's name.
-    """
-
-    queue: Annotated[str, rules.dialplan_name]
+    voicemail: Mailbox
+    """The mailbox, ``410`` or ``410@default``; ``{digits}`` may stand in it."""
 
 
-class Directory(Action, frozen=True, kw_only=True):
-    """Find somebody by name, with Asterisk's Directory().
+class Queue(Action, frozen=True):
+    """Let the caller wait for an agent, in a queue of queues.conf."""
 
-    Attributes:
-        directory: the context of voicemail.conf to search.
-    """
-
-    directory: Annotated[str, rules.dialplan_name]
+    queue: DialplanName
+    """The queue's name."""
 
 
-class SetVariables(Action, frozen=True, kw_only=True):
-    """Set channel variables, or functions such as ``CALLERID(name)``.
+class Directory(Action, frozen=True):
+    """Let the caller find a person by name, with Asterisk's Directory()."""
 
-    Attributes:
-        set_: the values by name, in which ``{digits}`` may stand.
-        then: what comes next.
-    """
-
-    set_: Mapping[
-        Annotated[str, rules.channel_variable], Annotated[str, rules.variable_value]
-    ] = field(name="set")
-    then: AnyAction = REPEAT
+    directory: DialplanName
+    """The context of voicemail.conf to search."""
 
 
-class Language(Action, frozen=True, kw_only=True):
-    """Have the sounds in another language from now on.
+class SetVariables(Action, frozen=True):
+    """Set channel variables, or functions such as ``CALLERID(name)``."""
 
-    Attributes:
-        language: a language of Asterisk's sounds: ``en``, ``en_GB``, ``fr``.
-        then: what comes next.
-    """
+    set_: FrozenMapping[VariableName, VariableValue]
+    """The values by name, in which ``{digits}`` may stand."""
 
-    language: Annotated[str, rules.language_code]
-    then: AnyAction = REPEAT
+    then: Action = REPEAT
+    """The next action."""
 
 
-class Run(Action, frozen=True, kw_only=True):
-    """Run an action that the embedding program registered; it tells what is next.
+class Language(Action, frozen=True):
+    """Play sounds in another language from now on."""
 
-    Attributes:
-        run: the name that it was registered by.
-        timeout: after how many seconds it is given up.
-        else_: what is done when it was given up or failed; ``None``: the menu again.
-    """
+    language: LanguageCode
+    """A language of Asterisk's sounds: ``en``, ``en_GB``, ``fr``."""
 
-    run: Annotated[str, rules.application_name]
-    timeout: Annotated[float, rules.run_seconds] = 10.0
-    else_: AnyAction | None = field(default=None, name="else")
+    then: Action = REPEAT
+    """The next action."""
+
+
+class Run(Action, frozen=True):
+    """Run an action that the embedding program registered; it returns the next one."""
+
+    run: RegisteredName
+    """The name that it was registered by."""
+
+    timeout: Annotated[float, Between(1, MAX_RUN_SECONDS, " seconds")] = 10.0
+    """After how many seconds it is given up."""
+
+    else_: Action | None = None
+    """The action when it failed or took too long; left out, the menu again."""
 
 
 VERBS: Mapping[str, type[Action]] = MappingProxyType(
@@ -303,7 +462,7 @@ VERBS: Mapping[str, type[Action]] = MappingProxyType(
         "run": Run,
     }
 )
-"""What an action's table may say is to be done."""
+"""The verbs of actions, with the kind of action that each one makes."""
 
 
 def with_digits(text: str, digits: str) -> str:
@@ -312,49 +471,12 @@ def with_digits(text: str, digits: str) -> str:
 
 
 def follow_ups(action: Action) -> tuple[tuple[str, Action], ...]:
-    """Give the actions within an action, each with its key: ``then``, ``else``."""
+    """Return the actions within an action, each with its key: ``then``, ``else``."""
     found = ((key, getattr(action, name, None)) for key, name in _FOLLOW_UPS)
     return tuple((key, each) for key, each in found if each is not None)
 
 
 _FOLLOW_UPS = (("then", "then"), ("else", "else_"))
-
-
-def _named(name: str, place: str, problems: list[Problem]) -> Named | None:
-    kept = converted(name, Annotated[str, bare_name], place, problems)
-    return None if kept is None else Named(name=name)
-
-
-def _read_table(
-    table: Mapping[object, object], place: str, problems: list[Problem]
-) -> Action | None:
-    verbs = [verb for verb in VERBS if verb in table]
-    if len(verbs) == 1:
-        action: Action | None = converted(table, VERBS[verbs[0]], place, problems)
-        return action
-    if verbs:
-        problems.append(
-            Problem(
-                place,
-                f"says to do several things at once: {', '.join(verbs)}; keep one,"
-                " and put the other into its 'then'",
-            )
-        )
-        return None
-    problems += list(_near_verbs(table, place)) or [
-        Problem(place, f"says nothing to do; it needs one of {', '.join(VERBS)}")
-    ]
-    return None
-
-
-def _near_verbs(table: Iterable[object], place: str) -> Iterable[Problem]:
-    for key in table:
-        near = get_close_matches(str(key).lower(), VERBS, n=1)
-        if near:
-            yield Problem(
-                path_of(place, key),
-                f"{quoted(key)} is nothing to do; did you mean {near[0]!r}?",
-            )
 
 
 def _harmless(value: str) -> str:

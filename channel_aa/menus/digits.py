@@ -1,8 +1,7 @@
-"""What do these keys mean? Options, extensions and the terminator; pure.
+"""Match the keys that a caller presses with options, extensions and the terminator.
 
-A `DigitMap` reads what a caller has pressed so far, and gives one of three answers:
-this is it, nothing will come of it, or wait for more. Who keeps the time between
-keys asks again with ``is_over`` when the time is up.
+Pure: a `DigitMap` says that the keys match, that nothing can match any more, or to wait
+for more keys. When the time between two keys is up, it is asked again with ``is_over``.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Pattern:
     a telephone is itself. A ``_`` in front, as the dialplan writes it, may be there.
 
     Raises:
-        ValueError: that is no pattern; it says why, and what is allowed.
+        ValueError: the text is no pattern; the message says why.
     """
 
     def __init__(self, text: str) -> None:
@@ -63,14 +62,14 @@ class Pattern:
         return frozenset().union(*self._parts)
 
     def matches(self, keys: str) -> bool:
-        """Tell whether this is a whole number of the pattern."""
+        """Whether the keys are a complete number of the pattern."""
         wanted = len(self._parts)
         return self._begins(keys) and (
             wanted <= len(keys) <= MAX_DIGITS if self._is_open else len(keys) == wanted
         )
 
     def may_grow(self, keys: str) -> bool:
-        """Tell whether more keys may make a number, or a longer one, of this."""
+        """Whether more keys may make a number, or a longer one, of these."""
         most = MAX_DIGITS if self._is_open else len(self._parts)
         return len(keys) < most and self._begins(keys)
 
@@ -83,7 +82,7 @@ class Pattern:
 
 
 class Match(Enum):
-    """What keys mean in a menu."""
+    """What the keys that a caller pressed match in a menu."""
 
     WAIT = auto()
     """Nothing is decided yet: more keys may follow."""
@@ -94,15 +93,15 @@ class Match(Enum):
 
 
 class MatchResult(NamedTuple):
-    """What a caller has entered, and what it means."""
+    """The keys that a caller pressed, and what they match."""
 
-    verdict: Match
+    kind: Match
     digits: str
     """Without the terminator; never empty."""
 
 
 class DigitMap:
-    """Everything that can be entered in a menu.
+    """The options and extensions of a menu, by the keys that a caller presses.
 
     An option wins over an extension of the same digits. A denied extension is a
     no-match, and is waited for like any other.
@@ -136,23 +135,23 @@ class DigitMap:
         )
         self.terminator = "" if TERMINATOR in used else TERMINATOR
         # Nearly everything that callers enter is one key.
-        self._single = {key: self._read(key, is_over=False) for key in KEYS}
+        self._single = {key: self._match(key, is_over=False) for key in KEYS}
 
-    def read(self, keys: str, *, is_over: bool = False) -> MatchResult:
-        """Tell what keys mean, as soon as no further key can change it.
+    def match(self, keys: str, *, is_over: bool = False) -> MatchResult:
+        """Match keys, as soon as no further key can change the result.
 
         Args:
             keys: what was pressed so far, the terminator included; not empty.
             is_over: nothing follows: the time between two keys has passed. Then the
-                verdict is never to wait.
+                result is never to wait.
         """
         if not is_over:
-            reading = self._single.get(keys)
-            if reading is not None:
-                return reading
-        return self._read(keys, is_over=is_over)
+            result = self._single.get(keys)
+            if result is not None:
+                return result
+        return self._match(keys, is_over=is_over)
 
-    def _read(self, keys: str, *, is_over: bool) -> MatchResult:
+    def _match(self, keys: str, *, is_over: bool) -> MatchResult:
         terminator = self.terminator
         if terminator and len(keys) > 1 and keys.endswith(terminator):
             keys = keys[:-1]

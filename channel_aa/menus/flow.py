@@ -1,30 +1,25 @@
-"""Everything that callers of one number can experience: menus, routes, schedules.
+"""The call flow: menus, named actions, routes and schedules, validated as a whole.
 
-Frozen, checked as a whole, and pure: `CallFlow.start` tells where a call begins, and
-`CallFlow.resolve` what a name stands for.
+Frozen and pure: `CallFlow.start` returns the action that a call begins with, and
+`CallFlow.resolve` the action that a name refers to.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
-from msgspec import field
+from pydantic import Field
 
-from channel_aa.checked import Checked, Problem, bare_name, nearest
-from channel_aa.menus.actions import (
-    KEYWORDS,
-    Action,
-    AnyAction,
-    GoTo,
-    Keyword,
-    Named,
-)
+from channel_aa.config_errors import Loc
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Explain, FrozenMapping, Name, Text
+from channel_aa.menus.actions import KEYWORDS, Action, GoTo, Keyword, Named
 from channel_aa.menus.menu import Menu, default_menu
 from channel_aa.menus.routes import Route
 from channel_aa.menus.schedules import Schedule
 from channel_aa.menus.traversal import (
-    Heard,
-    Written,
+    PlacedAction,
+    PlacedSound,
     in_actions,
     in_menu,
     in_routes,
@@ -32,33 +27,33 @@ from channel_aa.menus.traversal import (
     played_sounds,
     with_follow_ups,
 )
-from channel_aa.menus.validation import Parts, mistakes
-
-Name = Annotated[str, bare_name]
-Menus = Mapping[Name, Menu]
-Actions = Mapping[Name, AnyAction]
-Schedules = Mapping[Name, Schedule]
+from channel_aa.menus.validation import (
+    Names,
+    Parts,
+    cross_reference_problems,
+    undefined_names,
+)
+from channel_aa.problems import Problem, unknown_name
 
 MAX_CALL_SECONDS = 86400
 
-
-def call_seconds(seconds: float) -> float:
-    """Allow a time that a call may take: a rule."""
-    if 0 < seconds <= MAX_CALL_SECONDS:
-        return seconds
-    raise ValueError(
-        f"{seconds:g} is out of range; allowed are seconds, more than 0 and at most"
+CallSeconds = Annotated[
+    float,
+    Field(strict=True, gt=0, le=MAX_CALL_SECONDS),
+    Explain(
+        "{value} is out of range; allowed are seconds, more than 0 and at most"
         f" {MAX_CALL_SECONDS}"
-    )
+    ),
+]
 
 
 class Start(NamedTuple):
-    """Where a call begins.
+    """The action that a call begins with.
 
     Attributes:
         target: the first action, mostly a `GoTo` of a menu; never a `Named`. No menu
-            has been entered yet: where an action such as a `Dial` that nobody
-            answered would return to the menu, the call goes on in the dialplan.
+            has been entered yet: where an unanswered `Dial` would return to the menu,
+            the call goes on in the dialplan.
         language: the language of the sounds; empty: the one that the call has.
     """
 
@@ -66,32 +61,95 @@ class Start(NamedTuple):
     language: str = ""
 
 
-class CallFlow(Checked, frozen=True, kw_only=True):
-    """What callers can experience; without arguments, the default menu.
+class FlowTables(ConfigModel, frozen=True):
+    """The tables of a call flow, which have to fit together."""
 
-    Attributes:
-        entry: the menu for the calls that no route is for.
-        max_call_seconds: how long a call may take, without its conversations.
-        menus: the menus by name.
-        actions: actions by name, for all the places that name them.
-        routes: where calls begin; the first that is for a call counts.
-        schedules: the schedules by name.
-    """
+    menus: FrozenMapping[Name, Menu] = Field(
+        default_factory=lambda: {"main": default_menu()}, validate_default=True
+    )
+    """The menus by name."""
 
-    entry: str = "main"
-    max_call_seconds: Annotated[float, call_seconds] = 3600.0
-    menus: Menus = field(default_factory=lambda: {"main": default_menu()})
-    actions: Actions = field(default_factory=dict)
+    actions: FrozenMapping[Name, Action] = Field(
+        default_factory=dict, validate_default=True
+    )
+    """Actions by name, for every place where an action may stand."""
+
     routes: tuple[Route, ...] = ()
-    schedules: Schedules = field(default_factory=dict)
+    """Where calls begin; the first route that is for a call counts."""
+
+    schedules: FrozenMapping[Name, Schedule] = Field(
+        default_factory=dict, validate_default=True
+    )
+    """Opening hours by name."""
 
     @classmethod
-    def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find what does not fit together."""
-        yield from flow_mistakes(values, entry=values["entry"], entry_place="entry")
+    def without_faulty(
+        cls, data: Mapping[str, Any], errors: Iterable[Loc]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Divide a table into its valid and its invalid part.
+
+        Of menus, actions and schedules, the invalid ones alone are left out.
+        """
+        errors = list(errors)
+        right, faulty = super().without_faulty(data, errors)
+        for key in _BY_NAME & faulty.keys():
+            wrong = {loc[1] for loc in errors if loc[0] == key and loc[1:]}
+            if wrong:
+                table = faulty[key]
+                right[key] = {k: v for k, v in table.items() if k not in wrong}
+                faulty[key] = {k: v for k, v in table.items() if k in wrong}
+        return right, faulty
+
+    def flow_problems(
+        self, faulty: Mapping[str, Any], *, entry: str | None, entry_place: str
+    ) -> Iterator[Problem]:
+        """Find undefined names, endless cycles and the like.
+
+        Args:
+            faulty: the invalid tables, which are missing here.
+            entry: the name of the menu for the calls that no route is for; ``None``:
+                it is invalid.
+            entry_place: where that name stands.
+        """
+        if not all(isinstance(faulty.get(key, {}), Mapping) for key in _BY_NAME):
+            return
+
+        def names(key: str) -> frozenset[str]:
+            return frozenset(map(str, {**getattr(self, key), **faulty.get(key, {})}))
+
+        parts = Parts(
+            entry=entry,
+            menus=self.menus,
+            actions=self.actions,
+            routes=self.routes,
+            names=Names(names("menus"), names("actions")),
+            schedule_names=names("schedules"),
+        )
+        yield from cross_reference_problems(parts, entry_place=entry_place)
+        yield from undefined_names(faulty, parts.names)
+
+
+_BY_NAME = {"menus", "actions", "schedules"}
+
+
+class CallFlow(FlowTables, frozen=True):
+    """All menus and actions of an application; without arguments, the default menu."""
+
+    entry: Text = "main"
+    """The menu for the calls that no route is for."""
+
+    max_call_seconds: CallSeconds = 3600.0
+    """How long a call may take, without its conversations."""
+
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find undefined names, endless cycles and the like."""
+        entry = None if "entry" in faulty else self.entry
+        return self.flow_problems(faulty, entry=entry, entry_place="entry")
 
     def start(self, *, dialled: str, arguments: Sequence[str], at: datetime) -> Start:
-        """Tell where a call begins. What comes from outside is compared, no more.
+        """Return the action that a call begins with.
+
+        The dialled number and the arguments are compared only.
 
         Args:
             dialled: the number that was dialled.
@@ -106,11 +164,11 @@ class CallFlow(Checked, frozen=True, kw_only=True):
         return Start(GoTo(menu=self.entry))
 
     def resolve(self, action: Action) -> Action:
-        """Tell what to do: a name's menu or action, anything else itself.
+        """Return the action that a name refers to; any other action itself.
 
         Raises:
-            KeyError: nothing has that name. Only an action that a program has built
-                can have such a name; those of this flow are checked.
+            KeyError: the name is undefined. Only an action that a program has built
+                can have such a name; those of this flow are validated.
         """
         while isinstance(action, Named):
             if action.name in self.menus:
@@ -119,59 +177,28 @@ class CallFlow(Checked, frozen=True, kw_only=True):
         return action
 
     def word(self, word: str) -> Action:
-        """Tell what a word would do, in place of an action in the file.
+        """Return the action that a word stands for in the file.
 
         Raises:
-            ValueError: nothing; it says what would.
+            ValueError: the word is undefined; the message names those that are not.
         """
         if word in KEYWORDS:
             return Keyword(word=word)
         if word in self.menus or word in self.actions:
             return self.resolve(Named(name=word))
         names = sorted([*self.menus, *self.actions])
-        raise ValueError(nearest(word, [*names, *KEYWORDS], what="menu or action"))
+        raise ValueError(unknown_name(word, [*names, *KEYWORDS], kind="menu or action"))
 
-    def all_actions(self) -> Iterator[Written]:
-        """Give every action, also those within others, and where it stands."""
+    def all_actions(self) -> Iterator[PlacedAction]:
+        """Yield every action with its place, follow-ups included."""
         roots = [
             each for name, menu in self.menus.items() for each in in_menu(name, menu)
         ]
         roots += [*in_actions(self.actions), *in_routes(self.routes)]
         return with_follow_ups(roots)
 
-    def all_sounds(self) -> Iterator[Heard]:
-        """Give every sound, and where it stands."""
+    def all_sounds(self) -> Iterator[PlacedSound]:
+        """Yield every sound with its place."""
         for name, menu in self.menus.items():
             yield from menu_sounds(name, menu)
         yield from played_sounds(self.all_actions())
-
-
-def flow_mistakes(
-    values: Mapping[str, Any], *, entry: str | None, entry_place: str
-) -> Iterator[Problem]:
-    """Find what does not fit together in the parts of a flow.
-
-    Args:
-        values: ``menus``, ``actions``, ``routes`` and ``schedules``; what is wrong in
-            itself is ``None``, also within them.
-        entry: the name of the menu for the calls that no route is for.
-        entry_place: where that name stands.
-    """
-    if any(values[key] is None for key in ("menus", "actions", "schedules")):
-        return
-    parts = Parts(
-        entry=entry or "",
-        menus=_right(values["menus"]),
-        actions=_right(values["actions"]),
-        routes=values["routes"] or (),
-        menu_names=frozenset(map(str, values["menus"])),
-        action_names=frozenset(map(str, values["actions"])),
-        schedule_names=frozenset(map(str, values["schedules"])),
-    )
-    for problem in mistakes(parts, entry_place=entry_place):
-        if entry is not None or problem.place != entry_place:
-            yield problem
-
-
-def _right(table: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: each for name, each in table.items() if each is not None}

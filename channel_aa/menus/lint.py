@@ -1,6 +1,6 @@
-"""What is allowed in a call flow, and probably not meant.
+"""Lint: what a call flow may say, and probably does not mean.
 
-Pure: for the tool that checks a file before it is used.
+Pure: for ``channel-aa check``.
 """
 
 from __future__ import annotations
@@ -8,13 +8,17 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from channel_aa.checked import Problem, path_of, quoted
 from channel_aa.menus.actions import Keyword, Record
 from channel_aa.menus.digits import Pattern
-from channel_aa.menus.reachability import Reach, menus_with_way_out, reach
+from channel_aa.menus.reachability import (
+    Reachability,
+    menus_with_exit,
+    reachability,
+)
 from channel_aa.menus.schedules import DAYS, written_time
 from channel_aa.menus.sounds import DIGITS
-from channel_aa.menus.traversal import texts
+from channel_aa.menus.traversal import digit_texts
+from channel_aa.problems import Problem, path_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,32 +36,32 @@ LONGEST_WAIT = 10
 
 
 def lint(flow: CallFlow) -> tuple[Problem, ...]:
-    """Find what is probably not meant; places are those of the file."""
-    within = reach(flow)
+    """Return what is probably not meant; places are paths in the file."""
+    reachable = reachability(flow)
     return (
-        *_unreached_menus(flow, within),
-        *_menus_without_way_out(flow, within),
-        *(each for menu in flow.menus.items() for each in _of_menu(*menu)),
-        *_unused_actions(flow, within),
-        *_unreached_routes(flow),
-        *(each for entry in flow.schedules.items() for each in _of_schedule(*entry)),
+        *_unreachable_menus(flow, reachable),
+        *_menus_without_exit(flow, reachable),
+        *(each for menu in flow.menus.items() for each in _check_menu(*menu)),
+        *_unused_actions(flow, reachable),
+        *_unreachable_routes(flow),
+        *(each for entry in flow.schedules.items() for each in _check_schedule(*entry)),
         *_unused_schedules(flow),
         *_recordings_that_overwrite(flow),
     )
 
 
-def _unreached_menus(flow: CallFlow, within: Reach) -> Iterator[Problem]:
+def _unreachable_menus(flow: CallFlow, reachable: Reachability) -> Iterator[Problem]:
     for name in flow.menus:
-        if name not in within.menus and not within.goes_anywhere:
+        if name not in reachable.menus and not reachable.runs_custom_action:
             yield Problem(
                 path_of("menus", name),
                 "no caller can reach this menu: no route, option or action leads here",
             )
 
 
-def _unused_actions(flow: CallFlow, within: Reach) -> Iterator[Problem]:
+def _unused_actions(flow: CallFlow, reachable: Reachability) -> Iterator[Problem]:
     for name in flow.actions:
-        if name not in within.actions and not within.goes_anywhere:
+        if name not in reachable.actions and not reachable.runs_custom_action:
             yield Problem(
                 path_of("actions", name),
                 "is never done: no option, route or limit that callers can reach"
@@ -65,8 +69,8 @@ def _unused_actions(flow: CallFlow, within: Reach) -> Iterator[Problem]:
             )
 
 
-def _menus_without_way_out(flow: CallFlow, within: Reach) -> Iterator[Problem]:
-    for name in sorted(within.menus - menus_with_way_out(flow, within)):
+def _menus_without_exit(flow: CallFlow, reachable: Reachability) -> Iterator[Problem]:
+    for name in sorted(reachable.menus - menus_with_exit(flow, reachable)):
         yield Problem(
             path_of("menus", name),
             "callers cannot get out of here but by hanging up: no option leaves the"
@@ -74,7 +78,7 @@ def _menus_without_way_out(flow: CallFlow, within: Reach) -> Iterator[Problem]:
         )
 
 
-def _of_menu(name: str, menu: Menu) -> Iterator[Problem]:
+def _check_menu(name: str, menu: Menu) -> Iterator[Problem]:
     place = path_of("menus", name)
     options = [
         keys for keys, action in menu.options.items() if not isinstance(action, Keyword)
@@ -108,7 +112,7 @@ def _waits_for_longer_options(place: str, menu: Menu) -> Iterator[Problem]:
             each for each in menu.options if each != keys and each.startswith(keys)
         ]
         if longer:
-            yield _wait(path_of(f"{place}.options", keys), keys, longer[0], menu)
+            yield _waiting(path_of(f"{place}.options", keys), keys, longer[0], menu)
 
 
 def _options_and_extensions(
@@ -127,7 +131,7 @@ def _options_and_extensions(
                     " option another key",
                 )
             if pattern.may_grow(keys):
-                yield _wait(option, keys, text, menu)
+                yield _waiting(option, keys, text, menu)
             begins = next(
                 (
                     keys[:end]
@@ -144,7 +148,7 @@ def _options_and_extensions(
                     " another first key",
                 )
         if text.endswith(".") and any(
-            DIGITS in each for each in texts(extensions.action)
+            DIGITS in each for each in digit_texts(extensions.action)
         ):
             yield Problem(
                 f"{place}.extensions.pattern",
@@ -153,7 +157,7 @@ def _options_and_extensions(
             )
 
 
-def _wait(place: str, keys: str, longer: str, menu: Menu) -> Problem:
+def _waiting(place: str, keys: str, longer: str, menu: Menu) -> Problem:
     return Problem(
         place,
         f"callers who press {keys} wait {menu.interdigit_timeout:g} s for it, as"
@@ -161,10 +165,10 @@ def _wait(place: str, keys: str, longer: str, menu: Menu) -> Problem:
     )
 
 
-def _unreached_routes(flow: CallFlow) -> Iterator[Problem]:
+def _unreachable_routes(flow: CallFlow) -> Iterator[Problem]:
     for index, route in enumerate(flow.routes):
         for number, before in enumerate(flow.routes[:index]):
-            if _takes_all(before.did, route.did) and _takes_all(
+            if _covers(before.did, route.did) and _covers(
                 before.argument, route.argument
             ):
                 yield Problem(
@@ -175,11 +179,11 @@ def _unreached_routes(flow: CallFlow) -> Iterator[Problem]:
                 break
 
 
-def _takes_all(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+def _covers(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
     return not before or (bool(after) and set(after) <= set(before))
 
 
-def _of_schedule(name: str, schedule: Schedule) -> Iterator[Problem]:
+def _check_schedule(name: str, schedule: Schedule) -> Iterator[Problem]:
     place = path_of("schedules", name)
     if not schedule.open:
         yield Problem(f"{place}.open", "it is never open: no time of the week is named")

@@ -1,39 +1,31 @@
-"""A menu: what a caller is offered, and what the keys do.
-
-Frozen, checked when it is built, and pure.
-"""
+"""Menus: prompts, options, extensions and limits; frozen and pure."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Self
 
-from msgspec import field
+from pydantic import (
+    AfterValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
 
-from channel_aa.checked import (
-    Checked,
-    Problem,
-    Reader,
-    converted,
-    one_or_list,
-    quoted,
-)
-from channel_aa.menus.action_rules import language_or_none
-from channel_aa.menus.actions import (
-    HANGUP,
-    REPEAT,
-    Action,
-    AnyAction,
-    Play,
-    read_action,
-)
+from channel_aa.config_errors import moved, refusal
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Between, FrozenMapping, OneOrMany, Text
+from channel_aa.menus.actions import HANGUP, REPEAT, Action, LanguageOrNone, Play
 from channel_aa.menus.digits import KEYS, TERMINATOR, Pattern
 from channel_aa.menus.sounds import (
-    MAX_SECONDS,
+    NAMES_NO_SOUND,
     PlainSound,
-    Prompt,
+    Seconds,
     prompt_of,
-    some_sounds,
 )
+from channel_aa.problems import Problem, path_of, quoted
 
 MAX_OPTION_DIGITS = 20
 """The most keys that an option may have."""
@@ -41,11 +33,8 @@ MAX_OPTION_DIGITS = 20
 MAX_LIMIT = 100
 """The highest limit of no-inputs or no-matches."""
 
-PlainPrompt = tuple[PlainSound, ...]
 
-
-def option_keys(keys: str) -> str:
-    """Allow keys of a telephone, with A to D as Asterisk reports them: a rule."""
+def _check_option_keys(keys: str) -> str:
     upper = keys.upper()
     if not 0 < len(upper) <= MAX_OPTION_DIGITS or not set(upper) <= set(KEYS):
         raise ValueError(
@@ -60,34 +49,13 @@ def option_keys(keys: str) -> str:
     return upper
 
 
-def extension_pattern(text: str) -> str:
-    """Allow a pattern of extensions, without the dialplan's ``_``: a rule."""
+def _check_pattern(text: str) -> str:
     upper = text.upper()
     Pattern(upper)
     return upper.removeprefix("_")
 
 
-def wait_seconds(seconds: float) -> float:
-    """Allow a time that a caller can wait through: a rule."""
-    if 0 < seconds <= MAX_SECONDS:
-        return seconds
-    raise ValueError(
-        f"{seconds:g} is out of range; allowed are seconds, more than 0 and at"
-        f" most {MAX_SECONDS}"
-    )
-
-
-def limit(times: int) -> int:
-    """Allow how often something may happen: a rule."""
-    if 0 <= times <= MAX_LIMIT:
-        return times
-    raise ValueError(
-        f"{quoted(times)} is out of range; allowed are 0 (no limit) to {MAX_LIMIT}"
-    )
-
-
-def no_repeat(action: Action) -> Action:
-    """Refuse to repeat for ever what nobody listens to: a rule."""
+def _refuse_repeat(action: Action) -> Action:
     if action == REPEAT:
         raise ValueError(
             "'repeat' would go on for ever; name a menu or an action, or 'hangup'"
@@ -95,108 +63,144 @@ def no_repeat(action: Action) -> Action:
     return action
 
 
-def some_prompts(prompts: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
-    """Allow no empty list of prompts, and none without a sound: a rule."""
-    for each in prompts or ((),):
-        some_sounds(each)
-    return prompts
+def _refuse_doubles(
+    options: object, handler: ValidatorFunctionWrapHandler
+) -> Mapping[str, Action]:
+    """Refuse two options whose keys differ in upper and lower case only."""
+    kept: Mapping[str, Action] = handler(options)
+    if isinstance(options, Mapping) and len(kept) < len(options):
+        found: set[str] = set()
+        for keys in options:
+            if keys.upper() in found:
+                message = f"{quoted(keys.upper())} is there twice"
+                raise refusal([Problem(path_of("", keys), message)])
+            found.add(keys.upper())
+    return kept
 
 
-def read_prompts(
-    value: object, place: str, problems: list[Problem]
-) -> tuple[Prompt, ...] | None:
-    """Read a prompt, or a list of prompts of which each time has its own."""
-    if isinstance(value, list | tuple) and any(
-        isinstance(each, list | tuple) for each in value
-    ):
-        prompts: tuple[Prompt, ...] | None = converted(
-            value, tuple[PlainPrompt, ...], place, problems
+class _OneOrManyPrompts(OneOrMany):
+    """Take a prompt like a list of one prompt."""
+
+    def _is_many(self, value: object) -> bool:
+        return not isinstance(value, list | tuple) or any(
+            isinstance(each, list | tuple) for each in value
         )
-        return prompts
-    single: Prompt | None = converted(value, PlainPrompt, place, problems)
-    return None if single is None else (single,)
 
 
-Prompts = Annotated[tuple[PlainPrompt, ...], Reader(read_prompts), some_prompts]
-
-
-class Extensions(Checked, frozen=True, kw_only=True):
-    """Numbers that callers may dial in a menu, beside its options.
-
-    Attributes:
-        pattern: patterns of the numbers, in Asterisk's letters: ``4XX``.
-        deny: patterns of those that are not.
-        action: what is done; ``{digits}`` in it is the number.
-    """
-
-    pattern: Annotated[tuple[str, ...], one_or_list(Annotated[str, extension_pattern])]
-    deny: Annotated[
-        tuple[str, ...], one_or_list(Annotated[str, extension_pattern])
-    ] = ()
-    action: AnyAction
-
+OptionKeys = Annotated[
+    Text,
+    AfterValidator(_check_option_keys),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^([0-9*A-Da-d]{{1,{MAX_OPTION_DIGITS}}}|{TERMINATOR})$",
+        }
+    ),
+]
+ExtensionPattern = Annotated[
+    Text,
+    AfterValidator(_check_pattern),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^_?(([0-9*#A-Da-dXxZzNn]|\[[0-9*#A-Da-d-]+\])+\.?|\.)$",
+        }
+    ),
+]
+PlainPrompt = Annotated[tuple[PlainSound, ...], Field(min_length=1), NAMES_NO_SOUND]
+Prompts = Annotated[
+    tuple[PlainPrompt, ...],
+    Field(min_length=1),
+    NAMES_NO_SOUND,
+    _OneOrManyPrompts(),
+]
+Limit = Annotated[int, Between(0, MAX_LIMIT, zero="no limit")]
 
 _OWN_KEYS = ("pattern", "deny")
 
 
-def read_extensions(
-    value: object, place: str, problems: list[Problem]
-) -> Extensions | None:
-    """Read extensions, whose action stands in their own table."""
-    before = len(problems)
-    if isinstance(value, Mapping):
+class Extensions(ConfigModel, frozen=True):
+    """Numbers that callers may dial in a menu, beside its options.
+
+    In a file, the action stands in the same table.
+    """
+
+    pattern: Annotated[tuple[ExtensionPattern, ...], OneOrMany()]
+    """Patterns of the numbers, in the letters of Asterisk's dialplan: ``4XX``."""
+
+    deny: Annotated[tuple[ExtensionPattern, ...], OneOrMany()] = ()
+    """Patterns of the numbers that callers may not dial."""
+
+    action: Action
+    """The action for these numbers; ``{digits}`` in it is the number."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_table(
+        cls, value: object, handler: ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        if not isinstance(value, Mapping) or isinstance(value.get("action"), Action):
+            return handler(value)
         own = {
             key: each
             for key, each in value.items()
             if key in _OWN_KEYS or get_close_matches(str(key).lower(), _OWN_KEYS)
         }
-        rest = {key: each for key, each in value.items() if key not in own}
-        action = read_action(rest, place, problems)
-        value = {**own, "action": action or HANGUP}
-    extensions: Extensions | None = converted(value, Extensions, place, problems)
-    return extensions if len(problems) == before else None
+        action = {key: each for key, each in value.items() if key not in own}
+        with moved(lambda loc: loc[1:] if loc[:1] == ("action",) else loc):
+            return handler({**own, "action": action})
 
 
-AnyExtensions = Annotated[Extensions, Reader(read_extensions)]
+class Menu(ConfigModel, frozen=True):
+    """A menu: what callers hear, and what the keys do."""
 
+    greeting: tuple[PlainSound, ...] = ()
+    """The sounds that callers hear once, on entering the menu."""
 
-class Menu(Checked, frozen=True, kw_only=True):
-    """What a caller hears, and what the keys do.
+    prompt: PlainPrompt
+    """The sounds that callers hear then, and again after a no-input or a no-match."""
 
-    Attributes:
-        greeting: heard once, on entering.
-        prompt: heard then, and again after whatever was not understood.
-        timeout: how many seconds of silence after the prompt are a no-input.
-        interdigit_timeout: how many seconds without a further key end a number.
-        noinput: what is heard at the first no-input of a visit, at the second and so
-            on; the last is heard again and again.
-        nomatch: what is heard after keys that mean nothing, likewise.
-        max_noinput: at which no-input of a visit `failure` is done; 0: at none.
-        max_nomatch: at which no-match of a visit `failure` is done; 0: at none.
-        failure: what is done at a limit.
-        language: the language of the sounds from here on; empty: as before.
-        options: what is done for which keys. A to D are upper-case.
-        extensions: numbers that may be dialled; ``None``: none.
-    """
+    timeout: Seconds = 10.0
+    """How many seconds of silence after the prompt are a no-input."""
 
-    greeting: PlainPrompt = ()
-    prompt: Annotated[PlainPrompt, some_sounds]
-    timeout: Annotated[float, wait_seconds] = 10.0
-    interdigit_timeout: Annotated[float, wait_seconds] = 2.0
+    interdigit_timeout: Seconds = 2.0
+    """How many seconds without a further key end a number."""
+
     noinput: Prompts = (prompt_of("are-you-still-there"),)
+    """The prompt after a no-input. A list of prompts is for the first since the menu
+    was entered, the second and so on; the last prompt is repeated."""
+
     nomatch: Prompts = (prompt_of("option-is-invalid"),)
-    max_noinput: Annotated[int, limit] = 0
-    max_nomatch: Annotated[int, limit] = 0
-    failure: Annotated[AnyAction, no_repeat] = HANGUP
-    language: Annotated[str, language_or_none] = ""
-    options: Mapping[Annotated[str, option_keys], AnyAction] = field(
-        default_factory=dict
-    )
-    extensions: AnyExtensions | None = None
+    """The prompt after a no-match: keys that are no option and no extension. It may be
+    a list of prompts, as ``noinput``."""
+
+    max_noinput: Limit = 0
+    """After how many no-inputs in the menu ``failure`` follows; 0: no limit."""
+
+    max_nomatch: Limit = 0
+    """After how many no-matches in the menu ``failure`` follows; 0: no limit."""
+
+    failure: Annotated[
+        Action,
+        AfterValidator(_refuse_repeat),
+        Field(json_schema_extra={"not": {"const": "repeat"}}),
+    ] = HANGUP
+    """The action at a limit."""
+
+    language: LanguageOrNone = ""
+    """The language of the sounds from here on; empty: as before."""
+
+    options: Annotated[
+        FrozenMapping[OptionKeys, Action], WrapValidator(_refuse_doubles)
+    ] = Field(default_factory=dict, validate_default=True)
+    """The actions by their keys: 0 to 9, ``*``, ``#`` and A to D, one or several."""
+
+    extensions: Extensions | None = None
+    """Numbers that callers may dial; left out, none."""
 
 
 def default_menu() -> Menu:
-    """Give the menu for those who configure none: 1 and 2 say what was pressed."""
+    """Make the menu of a configuration without menus: 1 and 2 say what was pressed."""
     say_digits = Play(play=prompt_of("you-entered", "digits:{digits}"))
     return Menu(
         prompt=prompt_of("press-1", "or", "press-2"),

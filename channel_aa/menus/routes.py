@@ -1,13 +1,15 @@
-"""Where a call begins: by the number dialled, the dialplan's word, and the time."""
+"""Routes: the first action of a call, by dialled number, Stasis argument and time."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from channel_aa.checked import Checked, Problem, one_or_list, quoted
-from channel_aa.menus.action_rules import language_or_none
-from channel_aa.menus.actions import Action, AnyAction
+from pydantic import AfterValidator, Field, JsonValue
+
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Explain, Matching, OneOrMany, Text, printable
+from channel_aa.menus.actions import Action, LanguageOrNone
 from channel_aa.menus.schedules import State
+from channel_aa.problems import Problem
 
 _TIMELESS = ("to",)
 _TIMED = ("open", "closed", "holiday")
@@ -18,74 +20,86 @@ _WITHOUT_SCHEDULE = (
     "is never done without a schedule: name one, or say with 'to' what callers get at"
     " any time"
 )
-_NUMBER = re.compile(r"[A-Za-z0-9+*#._-]{1,80}")
+
+DialledNumber = Annotated[
+    str,
+    Matching(
+        "[A-Za-z0-9+*#._-]{1,80}",
+        "{value} is no dialled number; write it as the dialplan has it, such as"
+        " '+441632960000', without spaces",
+    ),
+]
+StasisArgument = Annotated[
+    Text,
+    Field(pattern="^[^,]+$"),
+    AfterValidator(printable),
+    Explain(
+        "{value} is no argument of Stasis(app,argument); it has at least one character,"
+        " no ',' and no control character"
+    ),
+]
 
 
-def dialled_number(number: str) -> str:
-    """Allow what can be an extension of the dialplan: a rule."""
-    if _NUMBER.fullmatch(number):
-        return number
-    raise ValueError(
-        f"{quoted(number)} is no dialled number; write it as the dialplan has it, such"
-        " as '+441632960000', without spaces"
-    )
+# What `Route.conflicts` says, as a JSON Schema can say it.
+_TARGETS: dict[str, JsonValue] = {
+    "oneOf": [
+        {
+            "properties": {"schedule": {"minLength": 1}},
+            "required": ["schedule", "open", "closed"],
+            "not": {"required": ["to"]},
+        },
+        {
+            "properties": {"schedule": {"const": ""}},
+            "required": ["to"],
+            "not": {"anyOf": [{"required": [key]} for key in _TIMED]},
+        },
+    ]
+}
 
 
-def stasis_argument(argument: str) -> str:
-    """Allow what can stand between the commas of ``Stasis()``: a rule."""
-    if argument and argument.isprintable() and "," not in argument:
-        return argument
-    raise ValueError(
-        f"{quoted(argument)} is no argument of Stasis(app,argument); it has at least"
-        " one character, no ',' and no control character"
-    )
+class Route(ConfigModel, frozen=True, json_schema_extra=_TARGETS):
+    """The first action of some calls."""
 
+    did: Annotated[tuple[DialledNumber, ...], OneOrMany()] = ()
+    """The dialled numbers that the route is for; left out: any."""
 
-_Number = Annotated[str, dialled_number]
-_Argument = Annotated[str, stasis_argument]
+    argument: Annotated[tuple[StasisArgument, ...], OneOrMany()] = ()
+    """The arguments of ``Stasis(app,argument,…)`` that the route is for, of which a
+    call has to have one; left out: any."""
 
+    to: Action | None = None
+    """The action for these calls, where no schedule is named."""
 
-class Route(Checked, frozen=True, kw_only=True):
-    """Where some calls begin.
+    schedule: Text = ""
+    """The name of the schedule that decides between ``open``, ``closed`` and
+    ``holiday``; empty: none."""
 
-    Attributes:
-        did: the dialled numbers that it is for; none: for any.
-        argument: the arguments of ``Stasis(app,argument,…)`` that it is for, of
-            which a call has to have one; none: for any.
-        to: what is done, where there is no schedule.
-        schedule: the name of the schedule that decides; empty: none.
-        open: what is done while the schedule says so.
-        closed: what is done while it is closed.
-        holiday: what is done on a holiday; ``None``: as `closed`.
-        language: the language of the sounds; empty: the one that the call has.
-    """
+    open: Action | None = None
+    """The action while the schedule is open."""
 
-    did: Annotated[tuple[str, ...], one_or_list(Annotated[str, dialled_number])] = ()
-    argument: Annotated[
-        tuple[str, ...], one_or_list(Annotated[str, stasis_argument])
-    ] = ()
-    to: AnyAction | None = None
-    schedule: str = ""
-    open: AnyAction | None = None
-    closed: AnyAction | None = None
-    holiday: AnyAction | None = None
-    language: Annotated[str, language_or_none] = ""
+    closed: Action | None = None
+    """The action while the schedule is closed."""
 
-    @classmethod
-    def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find targets that are never used."""
-        if values["schedule"] is None:
+    holiday: Action | None = None
+    """The action on a holiday of the schedule; left out: as ``closed``."""
+
+    language: LanguageOrNone = ""
+    """The language of the sounds; empty: the one that the call has."""
+
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find targets that are never used, and those that are missing."""
+        if "schedule" in faulty:
             return
-        for key in _TIMELESS if values["schedule"] else _TIMED:
-            if values[key] is not None:
-                reason = _WITH_SCHEDULE if values["schedule"] else _WITHOUT_SCHEDULE
+        unused, reason, needed = (
+            (_TIMELESS, _WITH_SCHEDULE, ("open", "closed"))
+            if self.schedule
+            else (_TIMED, _WITHOUT_SCHEDULE, ("to",))
+        )
+        for key in unused:
+            if getattr(self, key) is not None:
                 yield Problem(key, reason)
-
-    @classmethod
-    def omissions(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find targets that are missing."""
-        for key in ("open", "closed") if values["schedule"] else ("to",):
-            if values[key] is None:
+        for key in needed:
+            if getattr(self, key) is None and not faulty:
                 yield Problem(
                     key, "is missing: name the menu or the action that callers get"
                 )
@@ -97,7 +111,7 @@ class Route(Checked, frozen=True, kw_only=True):
         )
 
     def target(self, state: State | None) -> Action:
-        """Tell what is done; ``None`` where there is no schedule."""
+        """Return the action for a state of the schedule; ``None``: no schedule."""
         targets = {
             None: self.to,
             State.OPEN: self.open,
@@ -106,5 +120,5 @@ class Route(Checked, frozen=True, kw_only=True):
         }
         target = targets[state]
         if target is None:
-            raise ValueError("the route has nothing to do: omissions() finds that")
+            raise ValueError("the route has nothing to do: conflicts() finds that")
         return target

@@ -1,24 +1,24 @@
-"""When somebody is there: opening hours and holidays, in a time zone.
+"""Schedules: opening hours and holidays, in a time zone.
 
-Pure: a `Schedule` is asked about a moment. All times are those on the wall where the
-schedule's people are, so that a change to summer time moves nothing: an hour that
-comes twice counts twice, and one that is left out does not count.
+Pure. All times are local times of the schedule's time zone, so that a change to summer
+time moves nothing: an hour that comes twice counts twice, and one that is left out does
+not count.
 """
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from difflib import get_close_matches
 from enum import Enum
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from channel_aa.checked import (
-    Checked,
-    Problem,
-    Reader,
-    converted,
-    quoted,
-)
+from pydantic import AfterValidator, Field, PlainValidator
+
+from channel_aa.config_errors import type_name
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Between, Explain, Text
+from channel_aa.problems import quoted
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of the week, from 0 on."""
@@ -34,42 +34,49 @@ _TIMES = re.compile(
     r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-5][0-9])"
     r"-(?P<last_hour>[0-9]{1,2}):(?P<last_minute>[0-5][0-9])"
 )
+# For the JSON Schema, which cannot say where a range ends before it begins.
+_TIME = "(2[0-4]|[01]?[0-9]):[0-5][0-9]"
+_TIMES_PATTERN = f"( +{_TIME}-{_TIME})?"
+_ANY_DAY = "|".join(
+    "".join(f"[{letter}{letter.upper()}]" for letter in day) for day in DAYS
+)
+_DAYS_PATTERN = f"({_ANY_DAY})(-({_ANY_DAY}))?"
+_HOURS_PATTERN = rf"^\s*{_DAYS_PATTERN}(,{_DAYS_PATTERN})*{_TIMES_PATTERN}\s*$"
+_HOLIDAY_PATTERN = rf"^\s*{_DATE}(\.\.{_DATE})?{_TIMES_PATTERN}\s*$"
 
 
 class State(Enum):
-    """What a schedule says of a moment."""
+    """The state of a schedule at a moment."""
 
     OPEN = "open"
     CLOSED = "closed"
     HOLIDAY = "holiday"
 
 
-def minute_of_day(minute: int) -> int:
-    """Allow a time of the day, from 00:00 to 24:00: a rule."""
-    if 0 <= minute <= MINUTES_A_DAY:
-        return minute
-    raise ValueError(f"{minute} is no minute of a day; allowed are 0 to 1440")
+def _check_days(days: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(set(days)))
 
 
-def week_days(days: tuple[int, ...]) -> tuple[int, ...]:
-    """Allow days of the week, from 0 on: a rule."""
-    if days and all(0 <= day < len(DAYS) for day in days):
-        return tuple(sorted(set(days)))
-    raise ValueError(f"{quoted(days)} are no days of the week; allowed are 0 to 6")
+Minute = Annotated[int, Between(0, MINUTES_A_DAY)]
+Weekday = Annotated[int, Between(0, len(DAYS) - 1)]
 
 
-class Hours(Checked, frozen=True, kw_only=True):
-    """A time of the day on some days of the week.
+class Hours(ConfigModel, frozen=True):
+    """A time of the day on some days of the week."""
 
-    Attributes:
-        days: the days of the week, Monday is 0.
-        begin: the first minute of the day that belongs to it.
-        end: the first that does not: 1440 is midnight.
-    """
+    days: Annotated[
+        tuple[Weekday, ...],
+        Field(min_length=1),
+        Explain("names no day of the week"),
+        AfterValidator(_check_days),
+    ]
+    """The days of the week, Monday is 0."""
 
-    days: Annotated[tuple[int, ...], week_days]
-    begin: Annotated[int, minute_of_day] = 0
-    end: Annotated[int, minute_of_day] = MINUTES_A_DAY
+    begin: Minute = 0
+    """The first minute of the day that belongs to it."""
+
+    end: Minute = MINUTES_A_DAY
+    """The first minute that does not: 1440 is midnight."""
 
     @classmethod
     def parse(cls, text: str) -> "Hours":
@@ -88,24 +95,24 @@ class Hours(Checked, frozen=True, kw_only=True):
         return cls(days=_days(match["days"].lower(), text), begin=begin, end=end)
 
     def holds(self, at: datetime) -> bool:
-        """Whether a moment, by the clock on the wall, belongs to it."""
+        """Whether a local time is within."""
         return at.weekday() in self.days and self.begin <= _minute(at) < self.end
 
 
-class Holiday(Checked, frozen=True, kw_only=True):
-    """A day, or several, on which the week's hours do not count.
-
-    Attributes:
-        first: the first day.
-        last: the last day.
-        begin: the first minute, on each of the days, that belongs to it.
-        end: the first that does not: 1440 is midnight.
-    """
+class Holiday(ConfigModel, frozen=True):
+    """A day, or several, on which the week's hours do not count."""
 
     first: date
+    """The first day."""
+
     last: date
-    begin: Annotated[int, minute_of_day] = 0
-    end: Annotated[int, minute_of_day] = MINUTES_A_DAY
+    """The last day."""
+
+    begin: Minute = 0
+    """The first minute, on each of the days, that belongs to it."""
+
+    end: Minute = MINUTES_A_DAY
+    """The first minute that does not: 1440 is midnight."""
 
     @classmethod
     def parse(cls, text: str) -> "Holiday":
@@ -128,15 +135,14 @@ class Holiday(Checked, frozen=True, kw_only=True):
         return cls(first=first, last=last, begin=begin, end=end)
 
     def holds(self, at: datetime) -> bool:
-        """Whether a moment, by the clock on the wall, belongs to it."""
+        """Whether a local time is within."""
         return (
             self.first <= at.date() <= self.last
             and self.begin <= _minute(at) < self.end
         )
 
 
-def time_zone(name: str) -> str:
-    """Allow a time zone of the IANA database: a rule."""
+def _check_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # a path, a folder, or unknown
@@ -155,30 +161,40 @@ def time_zone(name: str) -> str:
     return name
 
 
-def _read(kind: type[Hours | Holiday]) -> Reader:
-    def read(value: object, place: str, problems: list[Problem]) -> object:
+def _written(
+    kind: type[Hours | Holiday], parse: Callable[[str], Hours | Holiday], pattern: str
+) -> PlainValidator:
+    """Read what is text in a file, and an object in a program."""
+
+    def read(value: object) -> Hours | Holiday:
         if isinstance(value, kind):
             return value
-        return converted(value, Annotated[str, kind.parse], place, problems)
+        if isinstance(value, str):
+            return parse(value)
+        raise ValueError(f"expected text in quotes, found {type_name(value)}")
 
-    return Reader(read)
+    return PlainValidator(
+        read, json_schema_input_type=Annotated[str, Field(pattern=pattern)]
+    )
 
 
-class Schedule(Checked, frozen=True, kw_only=True):
-    """When somebody is there.
+class Schedule(ConfigModel, frozen=True):
+    """Opening hours and holidays."""
 
-    Attributes:
-        timezone: where: a name of the IANA database, ``Europe/London``.
-        open: the times of the week when it is open.
-        holidays: when it is not, whatever the week says.
-    """
+    timezone: Annotated[Text, AfterValidator(_check_time_zone)]
+    """A time zone of the IANA database, ``Europe/London``."""
 
-    timezone: Annotated[str, time_zone]
-    open: tuple[Annotated[Hours, _read(Hours)], ...]
-    holidays: tuple[Annotated[Holiday, _read(Holiday)], ...] = ()
+    open: tuple[Annotated[Hours, _written(Hours, Hours.parse, _HOURS_PATTERN)], ...]
+    """The times of the week when it is open: ``mon-fri 09:00-17:30``, ``sat``."""
+
+    holidays: tuple[
+        Annotated[Holiday, _written(Holiday, Holiday.parse, _HOLIDAY_PATTERN)], ...
+    ] = ()
+    """The days on which ``open`` does not count: ``2026-12-25``,
+    ``2026-12-24 12:00-24:00``, ``2026-12-28..2026-12-31``."""
 
     def state(self, at: datetime) -> State:
-        """Tell whether it is open.
+        """Return the state at a moment.
 
         Args:
             at: the moment, with its time zone.

@@ -1,25 +1,30 @@
-"""What callers hear: sounds, and prompts made of them.
+"""Sounds, and prompts made of them.
 
-Frozen, checked when they are built, and pure: nothing here plays a sound. Sounds
-are written as an administrator knows them, ``press-1``, and kept as media URIs,
+Frozen, validated when they are built, and pure. Sounds are written as an
+administrator knows them, ``press-1``, and kept as media URIs,
 ``sound:press-1``, in which a placeholder may stand.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from channel_aa.checked import (
-    Checked,
-    ConfigError,
-    Problem,
-    Reader,
-    converted,
-    one_or_list,
-    quoted,
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    WithJsonSchema,
+    model_validator,
 )
+from pydantic_core import CoreSchema
+
+from channel_aa.config_errors import moved
+from channel_aa.config_model import ConfigModel
+from channel_aa.config_types import Explain, Flag, OneOrMany, Text
 from channel_aa.menus.digits import KEYS
+from channel_aa.problems import Problem, quoted
 
 DIGITS = "{digits}"
 """What the caller pressed, where it stands in what an option does."""
@@ -40,7 +45,7 @@ MAX_SECONDS = 3600
 _SPOKEN_KEYS = {"*": "star", "#": "pound"}
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
-_MISTAKES = (
+_NAME_RULES = (
     (r"\A\Z", "the name is empty"),
     (r"\A/", "a name begins within Asterisk's folder of sounds, not with '/'"),
     (r"[{}]", f"nothing but {DIGITS} may stand in braces"),
@@ -52,136 +57,162 @@ _MISTAKES = (
 )
 
 
-def _sound(name: str) -> None:
+_KEY = re.escape(DIGITS)
+_FILE = r"(?!.*//)(?!.*\.\.)[A-Za-z0-9_.-]([A-Za-z0-9_./-]{0,198}[A-Za-z0-9_.-])?"
+# What stands behind each scheme, and how to say so.
+_VALUES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "digits": (
+            rf"(?:{_KEY}|[0-9*#A-Da-d]){{1,{MAX_SPELLED}}}",
+            f"only the keys 0 to 9, '*', '#' and A to D, or {DIGITS}, can be said",
+        ),
+        "number": (
+            rf"-?(?:{_KEY}|[0-9]){{1,9}}",
+            f"a whole number of at most 9 digits is needed, or {DIGITS}",
+        ),
+        "characters": (
+            rf"(?:{_KEY}|[A-Za-z0-9*#]){{1,{MAX_SPELLED}}}",
+            f"only letters, digits, '*' and '#', or {DIGITS}, can be spelled",
+        ),
+        "tone": (
+            r"[A-Za-z0-9_+*/!,=.;-]{1,80}",
+            "name a tone of indications.conf, such as 'tone:ring' or 'tone:busy'",
+        ),
+        "recording": (
+            f"{re.escape(RECORDING)}|{_FILE}",
+            (
+                f"write 'recording:{RECORDING}' for the caller's last recording, or a"
+                " name of letters, digits, '-', '_', '.' and '/' that begins within"
+                " Asterisk's folder of recordings"
+            ),
+        ),
+    }
+)
+
+
+def _media_schema(*, with_tones: bool) -> dict[str, str]:
+    """Give the JSON Schema of what is written for a sound."""
+    schemes = (
+        rf"|{scheme}:(?:{value})"
+        for scheme, (value, _) in _VALUES.items()
+        if with_tones or scheme != "tone"
+    )
+    name = rf"(?:sound:)?(?!/)(?!.*\.\.)(?:{_KEY}|[^\s,&:{{}}]){{1,{MAX_SOUND_LENGTH}}}"
+    return {"type": "string", "pattern": f"^(?:{name}{''.join(schemes)})$"}
+
+
+def _check_value(scheme: str, value: str) -> None:
+    if scheme == "sound":
+        _check_name(value)
+    elif scheme not in _VALUES:
+        raise ValueError(
+            f"{quoted(scheme + ':')} is unknown; allowed are a sound's name alone, and "
+            + ", ".join(f"'{each}:'" for each in _VALUES)
+        )
+    elif not re.fullmatch(_VALUES[scheme][0], value):
+        raise ValueError(_VALUES[scheme][1])
+
+
+def _check_name(name: str) -> None:
     plain = name.replace(DIGITS, "0")
-    for pattern, message in _MISTAKES:
+    for pattern, message in _NAME_RULES:
         if re.search(pattern, plain):
             raise ValueError(message)
     if not plain.isprintable():
         raise ValueError("a name has no control characters in it")
 
 
-def _matching(pattern: str, message: str) -> Callable[[str], None]:
-    rule = re.compile(pattern, re.ASCII)
-
-    def check(value: str) -> None:
-        if not rule.fullmatch(value.replace(DIGITS, "0")):
-            raise ValueError(message)
-
-    return check
-
-
-def _recording(name: str) -> None:
-    if name == RECORDING:
-        return
-    if not re.fullmatch(r"(?!.*//)[\w.-][\w./-]{0,199}(?<!/)", name, re.ASCII) or (
-        ".." in name
-    ):
-        raise ValueError(
-            f"write 'recording:{RECORDING}' for the caller's last recording, or a"
-            " name of letters, digits, '-', '_', '.' and '/' that begins within"
-            " Asterisk's folder of recordings"
-        )
-
-
-_SCHEMES: Mapping[str, Callable[[str], None]] = MappingProxyType(
-    {
-        "sound": _sound,
-        "digits": _matching(
-            rf"[0-9*#A-Da-d]{{1,{MAX_SPELLED}}}",
-            f"only the keys 0 to 9, '*', '#' and A to D, or {DIGITS}, can be said",
-        ),
-        "number": _matching(
-            r"-?[0-9]{1,9}",
-            f"a whole number of at most 9 digits is needed, or {DIGITS}",
-        ),
-        "characters": _matching(
-            rf"[A-Za-z0-9*#]{{1,{MAX_SPELLED}}}",
-            f"only letters, digits, '*' and '#', or {DIGITS}, can be spelled",
-        ),
-        "tone": _matching(
-            r"[A-Za-z0-9_+*/!,=.;-]{1,80}",
-            "name a tone of indications.conf, such as 'tone:ring' or 'tone:busy'",
-        ),
-        "recording": _recording,
-    }
-)
-
-
 def media_uri(sound: str) -> str:
-    """Make what is written for a sound a media URI: a rule.
+    """Make a media URI of what is written for a sound: a validator.
 
     Raises:
         ValueError: Asterisk could not play it.
     """
     match = _SCHEME.fullmatch(sound)
     scheme, value = match.groups() if match else ("sound", sound)
-    if scheme not in _SCHEMES:
-        raise ValueError(
-            f"{quoted(sound)}: {quoted(scheme + ':')} is unknown; allowed are a"
-            " sound's name alone, and "
-            + ", ".join(f"'{each}:'" for each in _SCHEMES if each != "sound")
-        )
     try:
-        _SCHEMES[scheme](value)
+        _check_value(scheme, value)
     except ValueError as error:
         raise ValueError(f"{quoted(sound)}: {error}") from None
     return f"{scheme}:{value}"
 
 
-def sound_seconds(seconds: float) -> float:
-    """Allow a time that a caller can listen through: a rule."""
-    if 0 < seconds <= MAX_SECONDS:
-        return seconds
-    raise ValueError(
-        f"{seconds:g} is out of range; allowed are seconds, more than 0 and at"
-        f" most {MAX_SECONDS}"
-    )
+Media = Annotated[
+    Text,
+    AfterValidator(media_uri),
+    WithJsonSchema(_media_schema(with_tones=True)),
+]
+Seconds = Annotated[
+    float,
+    Field(strict=True, gt=0, le=MAX_SECONDS),
+    Explain(
+        "{value} is out of range; allowed are seconds, more than 0 and at most"
+        f" {MAX_SECONDS}"
+    ),
+]
+"""A time that a caller can wait or listen through."""
 
 
-def some_media(media: tuple[str, ...]) -> tuple[str, ...]:
-    """Allow no empty list of media: a rule."""
-    if media:
-        return media
-    raise ValueError('names nothing to play; name a sound: ["silence/1"]')
-
-
-class Sound(Checked, frozen=True, kw_only=True):
-    """Something that callers hear.
-
-    Attributes:
-        media: media URIs, heard one after another, in which `DIGITS` and
-            `RECORDING` may stand: see `uris`.
-        barge_in: whether a key stops it. Otherwise it plays to its end, and the
-            keys are kept for later.
-        seconds: after how many seconds a tone ends, which has no end of its own;
-            ``None`` for everything else.
-    """
+class Sound(ConfigModel, frozen=True):
+    """Something that callers hear: a file's name or a media URI, or a table."""
 
     media: Annotated[
-        tuple[str, ...], one_or_list(Annotated[str, media_uri]), some_media
+        tuple[Media, ...],
+        Field(min_length=1),
+        Explain('names nothing to play; name a sound: ["silence/1"]'),
+        OneOrMany(),
     ]
-    barge_in: bool = True
-    seconds: Annotated[float, sound_seconds] | None = None
+    """Media URIs or names of sound files, heard one after another, in which
+    ``{digits}`` and ``{recording}`` may stand."""
+
+    barge_in: Flag = True
+    """Whether a key stops the sound. Otherwise it plays to its end, and keys are kept
+    for later."""
+
+    seconds: Seconds | None = None
+    """After how many seconds a tone ends, which has no end of its own; left out for
+    everything else."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_name(
+        cls, value: object, handler: ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        if not isinstance(value, str):
+            return handler(value)
+        with moved(lambda _: ()):
+            return handler({"media": (value,)})
 
     @classmethod
-    def omissions(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find tones without an end, and ends of what has one."""
-        media, seconds = values["media"], values["seconds"]
-        tones = [each for each in media if each.startswith("tone:")]
-        if tones and seconds is None:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        reference = handler(schema)
+        shared = handler.resolve_ref_schema(reference)
+        table = {**shared}
+        shared.clear()
+        # A tone needs a table, which says how long it is heard.
+        shared["anyOf"] = [_media_schema(with_tones=False), table]
+        return reference
+
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find tones without ``seconds``, and ``seconds`` of other sounds."""
+        if faulty:
+            return
+        tones = [each for each in self.media if each.startswith("tone:")]
+        if tones and self.seconds is None:
             yield Problem(
                 "media",
                 f"{quoted(tones[0])}: a tone has no end of its own; say how long it"
                 f' is heard: {{ media = ["{tones[0]}"], seconds = 2 }}',
             )
-        elif len(tones) < len(media) and seconds is not None:
+        elif len(tones) < len(self.media) and self.seconds is not None:
             yield Problem(
                 "seconds", "is for a tone; everything else is heard to its own end"
             )
 
     def uris(self, *, digits: str = "", recording: str = "") -> tuple[str, ...]:
-        """Give what Asterisk is to play, as it can be stopped by a key.
+        """Return the media URIs to play, in a form that a key can stop.
 
         What spells digits or characters becomes a sound for each: a key cannot stop
         Asterisk's own ``digits:`` and ``characters:``. It cannot stop ``number:``
@@ -204,29 +235,8 @@ Prompt = tuple[Sound, ...]
 """Sounds that are heard one after another."""
 
 
-def read_sound(value: object, place: str, problems: list[Problem]) -> Sound | None:
-    """Read a sound: its name, or a table."""
-    if isinstance(value, str):
-        try:
-            return Sound(media=(value,))
-        except ConfigError as error:
-            problems += [Problem(place, each.message) for each in error.problems]
-            return None
-    sound: Sound | None = converted(value, Sound, place, problems)
-    return sound
-
-
-def some_sounds(prompt: Prompt) -> Prompt:
-    """Allow no empty list of sounds: a rule."""
-    if prompt:
-        return prompt
-    raise ValueError(
-        'names no sound; name at least one, or a silent one: ["silence/1"]'
-    )
-
-
 def without_digits(sound: Sound) -> Sound:
-    """Refuse ``{digits}`` where no key has been pressed: a rule."""
+    """Refuse ``{digits}`` where no key has been pressed: a validator."""
     for media in sound.media:
         if DIGITS in media:
             raise ValueError(
@@ -236,8 +246,14 @@ def without_digits(sound: Sound) -> Sound:
     return sound
 
 
-AnySound = Annotated[Sound, Reader(read_sound)]
-PlainSound = Annotated[AnySound, without_digits]
+NAMES_NO_SOUND = Explain(
+    'names no sound; name at least one, or a silent one: ["silence/1"]'
+)
+PlainSound = Annotated[
+    Sound,
+    AfterValidator(without_digits),
+    Field(json_schema_extra={"not": {"type": "string", "pattern": _KEY}}),
+]
 
 
 def prompt_of(*sounds: str | Sound) -> Prompt:

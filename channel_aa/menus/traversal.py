@@ -1,13 +1,12 @@
-"""Where everything in a call flow stands, and what leads to what.
+"""Traverse a call flow: every action and sound with its place, and what follows what.
 
-The places are those of the configuration file: ``menus.main.options.1.then``.
+A place is a dotted path in the configuration file: ``menus.main.options.1.then``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from channel_aa.checked import path_of
 from channel_aa.menus.actions import (
     Action,
     Continue,
@@ -19,6 +18,7 @@ from channel_aa.menus.actions import (
     Voicemail,
     follow_ups,
 )
+from channel_aa.problems import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ ROUTE_TARGETS = ("to", "open", "closed", "holiday")
 """The keys of a route whose actions begin calls."""
 
 
-class Written(NamedTuple):
+class PlacedAction(NamedTuple):
     """An action, and where it stands.
 
     Attributes:
@@ -43,7 +43,7 @@ class Written(NamedTuple):
     action: Action
 
 
-class Heard(NamedTuple):
+class PlacedSound(NamedTuple):
     """A sound, and where it stands.
 
     Attributes:
@@ -55,46 +55,46 @@ class Heard(NamedTuple):
     sound: Sound
 
 
-def in_menu(name: str, menu: Menu) -> Iterator[Written]:
-    """Give what a menu does at its keys and limits, without follow-ups."""
+def in_menu(name: str, menu: Menu) -> Iterator[PlacedAction]:
+    """Yield the actions of a menu's keys and limits, without follow-ups."""
     place = path_of("menus", name)
     for keys, action in menu.options.items():
         if action is not None:
-            yield Written(path_of(f"{place}.options", keys), action)
+            yield PlacedAction(path_of(f"{place}.options", keys), action)
     if menu.extensions is not None:
-        yield Written(f"{place}.extensions", menu.extensions.action)
-    yield Written(f"{place}.failure", menu.failure)
+        yield PlacedAction(f"{place}.extensions", menu.extensions.action)
+    yield PlacedAction(f"{place}.failure", menu.failure)
 
 
-def in_routes(routes: Iterable[Route]) -> Iterator[Written]:
-    """Give what routes begin calls with, without follow-ups."""
+def in_routes(routes: Iterable[Route]) -> Iterator[PlacedAction]:
+    """Yield the actions that routes begin calls with, without follow-ups."""
     for index, route in enumerate(routes):
         for key in ROUTE_TARGETS:
             action = getattr(route, key)
             if action is not None:
-                yield Written(f"routes[{index}].{key}", action)
+                yield PlacedAction(f"routes[{index}].{key}", action)
 
 
-def in_actions(actions: Mapping[str, Action]) -> Iterator[Written]:
-    """Give the named actions, without follow-ups."""
+def in_actions(actions: Mapping[str, Action]) -> Iterator[PlacedAction]:
+    """Yield the named actions, without follow-ups."""
     for name, action in actions.items():
-        yield Written(path_of("actions", name), action)
+        yield PlacedAction(path_of("actions", name), action)
 
 
-def with_follow_ups(written: Iterable[Written]) -> Iterator[Written]:
-    """Give each action, and then those within it."""
-    waiting = list(written)[::-1]
+def with_follow_ups(placed: Iterable[PlacedAction]) -> Iterator[PlacedAction]:
+    """Yield each action, and then its follow-ups."""
+    waiting = list(placed)[::-1]
     while waiting:
         each = waiting.pop()
         yield each
         waiting += [
-            Written(f"{each.place}.{key}", action)
+            PlacedAction(f"{each.place}.{key}", action)
             for key, action in follow_ups(each.action)
         ][::-1]
 
 
-def menu_sounds(name: str, menu: Menu) -> Iterator[Heard]:
-    """Give what is heard in a menu, without what its actions play."""
+def menu_sounds(name: str, menu: Menu) -> Iterator[PlacedSound]:
+    """Yield the sounds of a menu's prompts, without those of its actions."""
     place = path_of("menus", name)
     for key in ("greeting", "prompt"):
         yield from _prompt_sounds(f"{place}.{key}", getattr(menu, key))
@@ -106,25 +106,25 @@ def menu_sounds(name: str, menu: Menu) -> Iterator[Heard]:
             yield from _prompt_sounds(f"{place}.{key}{number}", prompt)
 
 
-def played_sounds(written: Iterable[Written]) -> Iterator[Heard]:
-    """Give what actions play."""
-    for each in written:
+def played_sounds(placed: Iterable[PlacedAction]) -> Iterator[PlacedSound]:
+    """Yield the sounds that actions play."""
+    for each in placed:
         if isinstance(each.action, Play):
             yield from _prompt_sounds(f"{each.place}.play", each.action.play)
 
 
 def target_menu(action: Action, menus: Mapping[str, Menu]) -> str | None:
-    """Name the menu that an action enters; ``None`` where it enters none."""
+    """Return the name of the menu that an action enters, or ``None``."""
     match action:
         case GoTo(menu=name) | Named(name=name):
             return name if name in menus else None
     return None
 
 
-def reached(
+def reachable_actions(
     action: Action, actions: Mapping[str, Action], *, ends: tuple[type, ...] = ()
 ) -> Iterator[Action]:
-    """Give an action and all that may follow it, until a menu is entered.
+    """Yield an action and all that may follow it, until a menu is entered.
 
     A `Named` is there itself, and then what it stands for.
 
@@ -145,8 +145,8 @@ def reached(
             waiting += [after for _, after in follow_ups(each)][::-1]
 
 
-def texts(action: Action) -> Iterator[str]:
-    """Give the texts of an action, without its follow-ups, that digits may stand in."""
+def digit_texts(action: Action) -> Iterator[str]:
+    """Yield the texts of an action in which ``{digits}`` may stand."""
     match action:
         case Play():
             for sound in action.play:
@@ -163,6 +163,6 @@ def texts(action: Action) -> Iterator[str]:
             pass
 
 
-def _prompt_sounds(place: str, prompt: Prompt) -> Iterator[Heard]:
+def _prompt_sounds(place: str, prompt: Prompt) -> Iterator[PlacedSound]:
     for index, sound in enumerate(prompt):
-        yield Heard(f"{place}[{index}]", sound)
+        yield PlacedSound(f"{place}[{index}]", sound)

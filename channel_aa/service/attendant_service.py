@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from msgspec.structs import asdict, replace
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
@@ -28,7 +27,7 @@ from channel_aa.service.status import (
 from channel_aa.service.status_server import StatusServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from channel_aa.attendant.custom_actions import CustomAction
@@ -181,19 +180,18 @@ class AttendantService(Service):
         """
         flow = settings.flow
         check_registered(flow, self._actions, file=self._file)
-        kept = {
-            key: value
-            for key, value in asdict(self.settings.asterisk).items()
-            if key not in APPLIED_AT_ONCE and value != getattr(settings.asterisk, key)
-        }
-        self.settings = replace(settings, asterisk=replace(settings.asterisk, **kept))
+        needing_restart = tuple(
+            _needing_restart(self.settings.asterisk, settings.asterisk)
+        )
+        at_once = {key: getattr(settings.asterisk, key) for key in APPLIED_AT_ONCE}
+        asterisk = self.settings.asterisk.model_copy(update=at_once)
+        self.settings = settings.model_copy(update={"asterisk": asterisk})
         self._attendant.flow = flow
         self._attendant.max_calls = settings.attendant.max_calls
         self._loaded, self._rejected = self._now(), None
         if self.running:
             self._serve_status()
         self._log.info("The configuration was loaded; new calls follow it")
-        needing_restart = tuple(f"asterisk.{key}" for key in kept)
         if needing_restart:
             self._log.warn(
                 "Until a restart, the connection to Asterisk keeps what it had for:"
@@ -265,7 +263,7 @@ def address_of(asterisk: AsteriskSettings) -> Address:
     return Address(
         url=asterisk.url,
         username=asterisk.username,
-        password=asterisk.password.reveal(),
+        password=asterisk.password.get_secret_value(),
         app=asterisk.app,
         tls=TLS(
             ca_file=asterisk.ca_file,
@@ -274,3 +272,9 @@ def address_of(asterisk: AsteriskSettings) -> Address:
             verify=asterisk.verify,
         ),
     )
+
+
+def _needing_restart(old: AsteriskSettings, new: AsteriskSettings) -> Iterator[str]:
+    for key, value in new:
+        if key not in APPLIED_AT_ONCE and value != getattr(old, key):
+            yield f"asterisk.{key}"

@@ -70,8 +70,8 @@ async def test_invalid_file_is_an_error_before_startup(
     assert ended.code == 1
     assert ended.lines == []
     assert [line.split(": ")[:3] for line in ended.errors] == [
-        ["channel-aa", str(file), "asterisk.pasword"],
         ["channel-aa", str(file), "asterisk.url"],
+        ["channel-aa", str(file), "asterisk.pasword"],
         ["channel-aa", str(file), "menus.main.prompt[0]"],
     ]
     assert "hunter2" not in "".join(ended.errors)

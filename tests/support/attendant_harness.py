@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import msgspec
 from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
@@ -236,8 +235,8 @@ class AttendantHarness:
     ) -> AttendantHarness:
         """Start an attendant with the default menu, some of its fields changed."""
         settings = settings_for(backend.url, transport=transport)
-        menu = msgspec.structs.replace(settings.menus["main"], **changes)
-        settings = msgspec.structs.replace(settings, menus={"main": menu})
+        menu = settings.menus["main"].replace(**changes)
+        settings = settings.replace(menus={"main": menu})
         return await cls.open(backend, transport=transport, settings=settings)
 
     @property

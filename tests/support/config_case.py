@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-class CheckedCase(SynchronousTestCase):
+class ProblemCase(SynchronousTestCase):
     def problems(self, call: Callable[..., object], **fields: object) -> list[str]:
-        """Give the lines that a mistake is told in."""
+        """Call, and return the lines of the `ConfigError` that it raises."""
         error = self.assertRaises(ConfigError, call, **fields)
         lines = str(error).splitlines()
         self.assertEqual(lines, [str(problem) for problem in error.problems])
@@ -28,7 +28,7 @@ class CheckedCase(SynchronousTestCase):
         return problem
 
 
-class ConfigCase(CheckedCase):
+class ConfigCase(ProblemCase):
     def setUp(self) -> None:
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)

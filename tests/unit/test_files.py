@@ -56,7 +56,7 @@ class TlsFilesTests(FilesTestCase):
         both = self.file("both.pem", b"".join(parts))
         self.assertEqual(self.problems(certificate_file=both), [])
 
-    def test_a_file_that_is_not_there(self) -> None:
+    def test_missing_file(self) -> None:
         missing = str(self.folder / "missing.pem")
         self.assert_one(
             "ca_file", missing, "cannot be read: No such file", ca_file=missing
@@ -65,26 +65,26 @@ class TlsFilesTests(FilesTestCase):
             files = self.ours._asdict() | {key: missing}
             self.assert_one(key, missing, "cannot be read: No such file", **files)
 
-    def test_a_folder_is_no_file(self) -> None:
+    def test_folder_is_no_file(self) -> None:
         folder = str(self.folder)
         self.assert_one("ca_file", "cannot be read: Is a directory", ca_file=folder)
 
-    def test_a_name_that_no_file_can_have(self) -> None:
+    def test_impossible_file_name(self) -> None:
         self.assert_one("ca_file", r"'\x00' cannot be read", ca_file="\x00")
 
-    def test_what_holds_no_certificate(self) -> None:
+    def test_file_without_certificate(self) -> None:
         for data in (b"", b"\xff\x00", b"hello", Path(self.ours.key_file).read_bytes()):
             name = self.file("none.pem", data)
             self.assert_one(
                 "ca_file", name, "no certificate", "BEGIN CERT", ca_file=name
             )
 
-    def test_a_broken_certificate(self) -> None:
+    def test_broken_certificate(self) -> None:
         whole = Path(self.ours.certificate_file).read_bytes()
         name = self.file("broken.pem", whole.replace(b"MII", b"AAA"))
         self.assert_one("ca_file", name, "is broken", ca_file=name)
 
-    def test_what_holds_no_key(self) -> None:
+    def test_file_without_key(self) -> None:
         certificate = self.ours.certificate_file
         self.assert_one(
             "key_file",
@@ -96,7 +96,7 @@ class TlsFilesTests(FilesTestCase):
             "certificate_file", "no private key", certificate_file=certificate
         )
 
-    def test_a_key_with_a_passphrase(self) -> None:
+    def test_key_with_a_passphrase(self) -> None:
         key = load_pem_private_key(Path(self.ours.key_file).read_bytes(), None)
         encrypted = key.private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
@@ -104,17 +104,17 @@ class TlsFilesTests(FilesTestCase):
         files = self.ours._asdict() | {"key_file": self.file("it's.key", encrypted)}
         self.assert_one("key_file", "passphrase", "openssl pkey -in '/", **files)
 
-    def test_the_key_of_another_certificate(self) -> None:
+    def test_key_of_another_certificate(self) -> None:
         another = self.authority.issue("another", file="another")
         files = self.ours._asdict() | {"key_file": another.key_file}
         self.assert_one(
             "key_file", another.key_file, self.ours.certificate_file, **files
         )
 
-    def test_a_key_alone(self) -> None:
+    def test_key_without_certificate(self) -> None:
         self.assert_one("key_file", "certificate_file", key_file=self.ours.key_file)
 
-    def test_all_mistakes_are_told_at_once(self) -> None:
+    def test_all_problems_are_reported_at_once(self) -> None:
         empty = self.file("empty", b"")
         found = self.problems(ca_file=empty, certificate_file=empty, key_file=empty)
         self.assertEqual(
@@ -123,7 +123,7 @@ class TlsFilesTests(FilesTestCase):
 
 
 class ExposureTests(FilesTestCase):
-    def test_a_file_that_others_can_read_is_named_with_the_remedy(self) -> None:
+    def test_file_that_others_can_read_is_named_with_the_remedy(self) -> None:
         name = self.file("it's a password", b"secret")
         for mode in (0o644, 0o604, 0o602, 0o666):
             Path(name).chmod(mode)
@@ -131,12 +131,12 @@ class ExposureTests(FilesTestCase):
             self.assertIn(f"mode {mode:04o}", warning)
             self.assertIn("chmod o-rwx '/", warning)
 
-    def test_a_file_of_the_user_or_the_group_is_kept_well(self) -> None:
+    def test_file_of_the_user_or_the_group_gives_no_warning(self) -> None:
         name = self.file("password", b"secret")
         for mode in (0o600, 0o400, 0o640, 0o660):
             Path(name).chmod(mode)
             self.assertEqual(exposure(name), "")
 
-    def test_what_is_not_there_gives_no_warning(self) -> None:
+    def test_missing_file_gives_no_warning(self) -> None:
         self.assertEqual(exposure(str(self.folder / "missing")), "")
         self.assertEqual(exposure("\x00"), "")

@@ -102,10 +102,10 @@ class ErrorTests(OptionsCase):
         self.assertEqual(
             places,
             [
-                ["channel-aa", str(self.file), "asterisk.url"],
-                ["channel-aa", "CHANNEL_AA_PASSWORD", "the password is empty"],
-                ["channel-aa", "--app", lines[2].split(": ")[2]],
                 ["channel-aa", str(self.file), "attendant.entry"],
+                ["channel-aa", str(self.file), "asterisk.url"],
+                ["channel-aa", "--app", lines[2].split(": ")[2]],
+                ["channel-aa", "CHANNEL_AA_PASSWORD", "the password is empty"],
             ],
         )
 

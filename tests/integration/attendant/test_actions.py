@@ -9,7 +9,6 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from channel_aa.checked import Problem, converted
 from channel_aa.config import Settings
 from tests.support.attendant_harness import AttendantHarness
 from tests.support.waiting import until
@@ -55,9 +54,7 @@ def harness(
     """Run an attendant with the menus above."""
     document = tomllib.loads(MENUS)
     asterisk = {"url": backend.url, "transport": transport.value}
-    problems: list[Problem] = []
-    settings = converted({"asterisk": asterisk, **document}, Settings, "", problems)
-    assert not problems
+    settings = Settings(**{"asterisk": asterisk, **document})
     opening = AttendantHarness.open(backend, transport=transport, settings=settings)
     opened: AttendantHarness = pytest_twisted.blockon(ensureDeferred(opening))
     yield opened

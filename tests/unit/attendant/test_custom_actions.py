@@ -11,12 +11,12 @@ from zope.interface.verify import verifyObject
 
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.custom_actions import check_registered
-from channel_aa.checked import ConfigError
 from channel_aa.interfaces import ChannelGoneError, IStasisApplication
 from channel_aa.menus.actions import Dial, GoTo, Play, Run
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
+from channel_aa.problems import ConfigError
 from tests.support.call_case import CHANNEL, NOON, CallTestCase, call_flow
 
 if TYPE_CHECKING:

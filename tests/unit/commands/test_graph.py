@@ -5,17 +5,17 @@ from pathlib import Path
 from shutil import which
 from subprocess import run
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.checked import Problem, converted
 from channel_aa.commands.diagram import Diagram, Kind, draw
 from channel_aa.commands.main import main
 from channel_aa.commands.markup import to_dot, to_mermaid
 from channel_aa.menus.flow import CallFlow
 from tests.support.printed import printed
 
-COMPANY = {
+COMPANY: dict[str, Any] = {
     "menus": {
         "main": {
             "greeting": ["welcome"],
@@ -79,10 +79,7 @@ _DOT_STATEMENT = re.compile(rf"    n(\d+)(?: -> n(\d+))?{_DOT_ATTRIBUTES};")
 
 
 def company() -> CallFlow:
-    problems: list[Problem] = []
-    flow: CallFlow = converted(COMPANY, CallFlow, "", problems)
-    assert not problems, problems
-    return flow
+    return CallFlow(**COMPANY)
 
 
 def lines_of(diagram: Diagram) -> list[str]:

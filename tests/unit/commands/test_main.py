@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.checked import ConfigError, Problem
 from channel_aa.commands import main as main_module
 from channel_aa.commands.cli import CommandError
 from channel_aa.commands.main import main
+from channel_aa.problems import ConfigError, Problem
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -49,7 +49,7 @@ class MainTests(SynchronousTestCase):
     def test_help_lists_the_subcommands(self) -> None:
         code, out, _ = self.run_main("--help")
         self.assertEqual(code, 0)
-        for name in ("check", "graph", "simulate", "status"):
+        for name in ("check", "graph", "schema", "simulate", "status"):
             self.assertIn(name, out)
 
     def test_version_is_printed(self) -> None:

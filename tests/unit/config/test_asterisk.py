@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from channel_aa.ari import Transport
-from channel_aa.checked import quoted
 from channel_aa.config import TRANSPORTS, AsteriskSettings
+from channel_aa.problems import quoted
 from tests.support.config_case import ConfigCase
 
 
@@ -34,7 +34,7 @@ class UrlTests(ConfigCase):
         problem = self.problem(AsteriskSettings, url="http://a:b@c")
         self.assertIn("password_file or CHANNEL_AA_PASSWORD", problem)
 
-    def test_what_is_no_url_of_a_server_is_refused_with_an_example(self) -> None:
+    def test_invalid_url_is_refused_with_an_example(self) -> None:
         for url in (
             "",
             "localhost",
@@ -90,7 +90,7 @@ class TransportTests(ConfigCase):
             self.assertEqual(self.load(content).asterisk.transport, name)
         self.assertEqual(len(Transport), len(TRANSPORTS))
 
-    def test_any_other_is_refused_with_those_that_there_are(self) -> None:
+    def test_unknown_transport_is_refused_with_the_known_ones(self) -> None:
         for name in ("", "HTTP", "websockets", "auto "):
             [problem] = self.file_problems(f"[asterisk]\ntransport = '{name}'")
             self.assertEqual(
@@ -99,9 +99,9 @@ class TransportTests(ConfigCase):
                 " 'auto', 'http' and 'websocket'",
             )
 
-    def test_what_is_no_text_is_refused(self) -> None:
+    def test_transport_of_another_type_is_refused(self) -> None:
         [problem] = self.file_problems("[asterisk]\ntransport = true")
         self.assertIn("transport", problem)
 
-    def test_it_is_auto_unless_told(self) -> None:
+    def test_transport_is_auto_by_default(self) -> None:
         self.assertEqual(self.load("[asterisk]").asterisk.transport, "auto")

@@ -4,13 +4,14 @@ import tomllib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.checked import Checked, converted
+from channel_aa.commands.schema import file_schema
 from channel_aa.config import (
     AsteriskSettings,
     AttendantSettings,
@@ -21,6 +22,7 @@ from channel_aa.config import (
     StatusSettings,
     load,
 )
+from channel_aa.menus import flow as flow_module
 from channel_aa.menus.actions import VERBS, DialplanPlace, Play
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.lint import lint
@@ -28,12 +30,16 @@ from channel_aa.menus.menu import Extensions, Menu
 from channel_aa.menus.routes import Route
 from channel_aa.menus.schedules import Schedule
 from channel_aa.menus.sounds import Sound, prompt_of
+from channel_aa.menus.validation import cross_reference_problems
 from tests.support.config_case import ConfigCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from channel_aa.config_model import ConfigModel
+
 SAMPLE = Path(__file__).parents[3] / "twistd.conf"
+SCHEMA = Draft202012Validator(file_schema())
 MENU = Menu(prompt=prompt_of("press-1"))
 
 
@@ -54,24 +60,22 @@ class DefaultTests(ConfigCase):
     def test_without_a_file_the_defaults_hold(self) -> None:
         self.assertEqual(load(), Settings())
 
-    def test_an_empty_file_changes_nothing(self) -> None:
+    def test_empty_file_gives_the_defaults(self) -> None:
         self.assertEqual(self.load(""), Settings())
 
-    def test_the_sample_equals_the_defaults(self) -> None:
+    def test_sample_equals_the_defaults(self) -> None:
         self.assertEqual(load(SAMPLE), Settings())
 
-    def test_the_sample_shows_every_key(self) -> None:
+    def test_sample_shows_every_key(self) -> None:
         text = SAMPLE.read_text("utf-8")
         missing = [key for key in all_keys() if f"{key} = " not in text]
         self.assertEqual(missing, [])
 
-    def test_the_examples_in_the_sample_are_right(self) -> None:
+    def test_examples_in_the_sample_are_valid(self) -> None:
         """They are the lines with a '#' and no space behind it."""
-        problems: list[Problem] = []
-        converted(whole_file(), Settings, "", problems)
-        self.assertEqual(problems, [])
+        Settings(**whole_file())
 
-    def test_the_default_menu_is_about_ten_lines(self) -> None:
+    def test_default_menu_is_ten_lines_of_a_file(self) -> None:
         text = """
             [menus.main]
             prompt = ["press-1", "or", "press-2"]
@@ -87,20 +91,20 @@ class DefaultTests(ConfigCase):
 
 def all_keys() -> Iterator[str]:
     """Name every key that a file may have."""
-    kinds: list[type[Checked]] = [Settings, AsteriskSettings, AttendantSettings]
+    kinds: list[type[ConfigModel]] = [Settings, AsteriskSettings, AttendantSettings]
     kinds += [StatusSettings, Menu, Extensions, Sound, Route, Schedule, DialplanPlace]
     kinds += VERBS.values()
     tables = {"asterisk", "attendant", "menus", "routes", "schedules", "status"}
     for kind in kinds:
-        keys = {field.encode_name for field in msgspec.structs.fields(kind)}
-        yield from (keys | kind.keys_beside_fields()) - tables - _SHOWN_AS_TABLES
+        keys = {field.alias or name for name, field in kind.model_fields.items()}
+        yield from (keys | kind.file_keys.keys()) - tables - _SHOWN_AS_TABLES
 
 
 _SHOWN_AS_TABLES = {"actions", "options", "extensions", "action"}
 
 
 class FileTests(ConfigCase):
-    def test_what_the_file_says_wins_over_the_defaults(self) -> None:
+    def test_file_wins_over_the_defaults(self) -> None:
         settings = self.load(
             """
             [asterisk]
@@ -156,7 +160,7 @@ class OverrideTests(ConfigCase):
         self.assertEqual(settings.asterisk.username, "a")
 
     def test_problem_of_an_override_names_the_option(self) -> None:
-        overrides = {"url": "x", "app": "", "username": "a:b"}
+        overrides = {"url": "x", "username": "a:b", "app": ""}
         problems = self.problems(partial(self.load, "", overrides=overrides))
         self.assertEqual(
             [problem.split(":")[0] for problem in problems],
@@ -164,10 +168,25 @@ class OverrideTests(ConfigCase):
         )
 
 
+class FlowTests(ConfigCase):
+    def test_flow_is_made_once(self) -> None:
+        settings = Settings()
+        self.assertIs(settings.flow, settings.flow)
+
+    def test_flow_of_a_file_is_validated_once(self) -> None:
+        with patch.object(
+            flow_module, "cross_reference_problems", wraps=cross_reference_problems
+        ) as validation:
+            settings = self.load("")
+            lint(settings.flow)
+            self.assertIs(settings.flow.menus, settings.menus)
+        self.assertEqual(validation.call_count, 1)
+
+
 class ProgramTests(ConfigCase):
     """Settings that a program builds hold to the rules of the file."""
 
-    def test_problems_are_told_all_at_once_as_data(self) -> None:
+    def test_error_has_all_problems_as_data(self) -> None:
         error = self.assertRaises(
             ConfigError, AsteriskSettings, url="x", username="", app="ok"
         )
@@ -176,11 +195,11 @@ class ProgramTests(ConfigCase):
         self.assertIsInstance(error, ValueError)
 
     def test_changed_copy_is_checked_too(self) -> None:
-        change = partial(msgspec.structs.replace, AsteriskSettings())
+        change = AsteriskSettings().replace
         problem = self.problem(change, url="x")
         self.assertTrue(problem.startswith("url: "))
 
-    def test_what_is_inside_must_be_settings_as_well(self) -> None:
+    def test_field_of_another_type_is_refused(self) -> None:
         self.assertEqual(
             self.problem(Settings, asterisk="http://localhost"),
             "asterisk: expected a table, found text in quotes",
@@ -232,34 +251,43 @@ def tables() -> st.SearchStrategy[Any]:
 def whole_file() -> dict[str, Any]:
     """Give the sample with all its examples; `load` alone reads the password."""
     lines = SAMPLE.read_text("utf-8").splitlines()
-    kept = [line.removeprefix("#") for line in lines if not line.startswith("# ")]
+    kept = [
+        line.removeprefix("#") for line in lines if not line.startswith(("# ", "#:"))
+    ]
     document = tomllib.loads("\n".join(kept))
     del document["asterisk"]["password"]
     return document
 
 
-class AnythingTests(SynchronousTestCase):
+def as_table(document: object) -> dict[str, Any]:
+    """Give a table; anything else stands in one."""
+    return document if isinstance(document, dict) else {"menus": document}
+
+
+class PropertyTests(SynchronousTestCase):
     def judge(self, document: object) -> None:
-        problems: list[Problem] = []
-        settings = converted(document, Settings, "", problems)
-        self.assertEqual(settings is None, bool(problems))
-        for problem in problems:
-            self.assertEqual(len(f"{problem}".splitlines()), 1)
-            self.assertTrue(f"{problem}".isprintable())
-            self.assertLess(len(problem.message), 400)
-        if settings is not None:
+        try:
+            settings = Settings(**as_table(document))
+        except ConfigError as error:
+            self.assertTrue(error.problems)
+            for problem in error.problems:
+                self.assertEqual(len(f"{problem}".splitlines()), 1)
+                self.assertTrue(f"{problem}".isprintable())
+                self.assertLess(len(problem.message), 400)
+        else:
             lint(settings.flow)
+            self.assertEqual([*SCHEMA.iter_errors(document)], [])
 
     @settings(deadline=None)  # a busy machine proves nothing
     @given(tables())
-    def test_whatever_a_file_holds_is_settings_or_problems_on_one_line_each(
+    def test_any_table_is_settings_or_problems_on_one_line_each(
         self, document: object
     ) -> None:
         self.judge(document)
 
     @settings(deadline=None)
     @given(st.data())
-    def test_so_is_a_right_file_with_something_wrong_in_it(
+    def test_any_change_of_a_valid_file_is_settings_or_problems(
         self, data: st.DataObject
     ) -> None:
         document = whole_file()

@@ -5,12 +5,12 @@ from tests.support.config_case import ConfigCase
 
 
 class UnreadableFileTests(ConfigCase):
-    def test_mistake_in_toml_is_told_with_line_and_column(self) -> None:
+    def test_toml_error_has_line_and_column(self) -> None:
         (problem,) = self.file_problems('[asterisk]\nurl = "x"\napp x\n')
         self.assertIn("is not TOML", problem)
         self.assertIn("line 3, column 5", problem)
 
-    def test_mistake_in_toml_does_not_show_the_password_beside_it(self) -> None:
+    def test_toml_error_does_not_show_the_password(self) -> None:
         self.file.write_text("[asterisk]\npassword = hunter2\n", "utf-8")
         try:
             load(self.file)
@@ -79,7 +79,7 @@ class PathTests(ConfigCase):
             rf"unix:{self.folder}/a\:b/status",
         )
 
-    def test_what_is_no_endpoint_is_refused_with_examples(self) -> None:
+    def test_invalid_endpoint_is_refused_with_examples(self) -> None:
         for listen in ("8089", "http://a", "/run/status", "tcp:", "unix:", "tcp:a"):
             (problem,) = self.file_problems(f"status.listen = '{listen}'")
             self.assertIn("is nothing to listen at; write it as in", problem)

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from traceback import walk_tb
 
 import msgspec
+from pydantic import ValidationError
 
 from channel_aa.config import AsteriskSettings, ConfigError, Secret, Settings, load
 from tests.support.config_case import ConfigCase
@@ -13,7 +14,7 @@ from tests.support.config_case import ConfigCase
 
 class PasswordTests(ConfigCase):
     def password(self, content: str) -> str:
-        return self.load(content).asterisk.password.reveal()
+        return self.load(content).asterisk.password.get_secret_value()
 
     def test_password_is_in_the_file(self) -> None:
         self.assertEqual(self.password("asterisk.password = 'hunter2'"), "hunter2")
@@ -54,7 +55,7 @@ class PasswordTests(ConfigCase):
             problems = self.problems(partial(self.load, content, password=password))
             self.assertEqual(problems[0], f"{self.file}: {expected}")
 
-    def test_password_file_that_cannot_be_read_is_told_with_its_path(self) -> None:
+    def test_unreadable_password_file_is_reported_with_its_path(self) -> None:
         (problem,) = self.file_problems("asterisk.password_file = 'missing'")
         place = f"asterisk.password_file: {self.folder / 'missing'}"
         self.assertEqual(problem, f"{place} cannot be read: No such file or directory")
@@ -63,14 +64,14 @@ class PasswordTests(ConfigCase):
         (problem,) = self.file_problems('asterisk.password_file = "a\\u0000b"')
         self.assertIn("cannot be read", problem)
 
-    def test_unusable_content_of_the_password_file_is_told_of_that_file(self) -> None:
+    def test_invalid_content_of_the_password_file_is_reported_there(self) -> None:
         for content in (b"", b"\n", b"hunter2\n\n", b"a\nb", b"\xff\xfehunter2"):
             (self.folder / "secret").write_bytes(content)
             (problem,) = self.file_problems("asterisk.password_file = 'secret'")
             self.assertTrue(problem.startswith("asterisk.password_file: "), problem)
             self.assertNotIn("hunter2", problem)
 
-    def test_unusable_password_in_the_environment_is_told_of_the_variable(self) -> None:
+    def test_invalid_password_in_the_environment_is_reported_there(self) -> None:
         for password in ("", "hunter2\n", "hunter2\udcff"):
             problem = self.problem(load, password=Secret(password))
             self.assertTrue(problem.startswith("CHANNEL_AA_PASSWORD: the password "))
@@ -85,8 +86,12 @@ class PasswordTests(ConfigCase):
             self.file_problems("asterisk.password_file = 271828"),
             ["asterisk.password_file: expected text in quotes, found a number"],
         )
-        problem = self.problem(AsteriskSettings, password="hunter2")
-        self.assertEqual(problem, "password: expected a Secret, found text in quotes")
+        problem = self.problem(AsteriskSettings, password=271828)
+        self.assertEqual(problem, "password: expected text in quotes, found a number")
+
+    def test_program_may_give_the_password_as_text(self) -> None:
+        settings = AsteriskSettings(password="hunter2")  # type: ignore[arg-type]
+        self.assertEqual(settings.password, Secret("hunter2"))
 
 
 class SecretTests(ConfigCase):
@@ -94,12 +99,33 @@ class SecretTests(ConfigCase):
         secret = Secret("hunter2")
         settings = Settings(asterisk=AsteriskSettings(password=secret))
         for shown in (f"{secret}", f"{secret!r}", str(settings), repr(settings)):
-            self.assertIn("<secret>", shown)
+            self.assertIn("**********", shown)
             self.assertNotIn("hunter2", shown)
 
     def test_secret_is_not_encoded_by_chance(self) -> None:
         with self.assertRaises(TypeError):
             msgspec.json.encode(Settings())
+        settings = AsteriskSettings(password=Secret("hunter2"))
+        self.assertNotIn("hunter2", settings.model_dump_json())
+
+    def test_pydantic_s_own_errors_do_not_show_the_password(self) -> None:
+        for table in (
+            {"password": "hunter2\0"},
+            {"password": ["hunter2"]},
+            {"password": "hunter2", "url": "x"},
+            {"passwort": "hunter2"},
+            "hunter2",
+        ):
+            with self.assertRaises(ValidationError) as raised:
+                AsteriskSettings.model_validate(table)
+            self.assertNotIn("hunter2", str(raised.exception))
+            self.assertNotIn("hunter2", repr(raised.exception.errors()))
+
+    def test_refused_assignment_does_not_show_the_password(self) -> None:
+        settings = AsteriskSettings()
+        with self.assertRaises(AttributeError) as raised:
+            settings.password = Secret("hunter2")  # type: ignore[misc]
+        self.assertNotIn("hunter2", str(raised.exception))
 
     def test_no_variable_of_a_refused_file_s_traceback_shows_the_password(self) -> None:
         for line in ('password = "hunter2"\nurl = "x"', 'password = "hunter2\\u0000"'):

@@ -60,11 +60,11 @@ class SecuritySettingsTests(SettingsTestCase):
         self.assertIn("asterisk.key_file: ", key_file)
         self.assertIn("holds no private key", key_file)
 
-    def test_what_is_no_file_name_is_refused_as_that(self) -> None:
+    def test_file_name_of_another_type_is_refused(self) -> None:
         [problem] = self.problems(HTTPS + "ca_file = 1")
         self.assertIn("asterisk.ca_file: expected text in quotes", problem)
 
-    def test_what_secures_nothing_is_refused(self) -> None:
+    def test_tls_settings_without_https_are_refused(self) -> None:
         for setting in (
             'ca_file = "authority.pem"',
             'certificate_file = "ours.pem"\nkey_file = "ours.key"',
@@ -75,7 +75,7 @@ class SecuritySettingsTests(SettingsTestCase):
             for problem in problems:
                 self.assertIn("secures nothing", problem)
 
-    def test_a_program_is_held_to_the_same(self) -> None:
+    def test_program_s_files_are_checked_too(self) -> None:
         error = self.assertRaises(
             ConfigError, AsteriskSettings, url="https://pbx", ca_file="/missing"
         )
@@ -87,23 +87,23 @@ class SecretFilesTests(SettingsTestCase):
         secret = Secret(password) if password else None
         return self.load(asterisk, password=secret).asterisk.secret_files
 
-    def test_a_password_in_the_file_makes_it_secret(self) -> None:
+    def test_file_with_a_password_is_secret(self) -> None:
         self.assertEqual(self.secret_files('password = "x"'), (str(self.file),))
 
-    def test_a_file_without_secrets_is_none(self) -> None:
+    def test_file_without_a_password_is_not_secret(self) -> None:
         self.assertEqual(self.secret_files(""), ())
 
-    def test_a_password_file_is_secret_and_not_the_file_that_names_it(self) -> None:
+    def test_password_file_is_secret_instead_of_the_file_that_names_it(self) -> None:
         (self.folder / "secret").write_text("x\n")
         self.assertEqual(
             self.secret_files('password_file = "secret"'),
             (str(self.folder / "secret"),),
         )
 
-    def test_a_password_of_the_environment_is_in_no_file(self) -> None:
+    def test_password_of_the_environment_is_in_no_file(self) -> None:
         self.assertEqual(self.secret_files("", password="x"), ())
 
-    def test_a_key_is_secret_wherever_it_is(self) -> None:
+    def test_file_with_a_key_is_secret(self) -> None:
         both = 'certificate_file = "ours.pem"\nkey_file = "ours.key"\n'
         self.assertEqual(self.secret_files(HTTPS + both), (self.ours.key_file,))
         whole = self.folder / "both.pem"

@@ -1,12 +1,19 @@
-"""What somebody reads who has made a mistake in a configuration file.
+"""Messages for the author of a configuration file with an error.
 
-Each file is a small one with one mistake, unless it says otherwise; what it leaves out
-is right. The messages are exact: they are what this program is like to use.
+Each file is small and has one error, unless its test says otherwise. The messages are
+exact: they are what this program is like to use.
 """
 
 from __future__ import annotations
 
+import tomllib
+
+from jsonschema import Draft202012Validator
+
+from channel_aa.commands.schema import file_schema
 from tests.support.config_case import ConfigCase
+
+SCHEMA = Draft202012Validator(file_schema())
 
 MENU = '[menus.main]\nprompt = ["press-1"]\n'
 
@@ -41,90 +48,115 @@ closed = "hangup"
 """
 
 
+NAMES = "it does not know which names there are"
+FLOW = "it does not follow actions from one to another"
+CALENDAR = "it knows no time zones, no calendar and no order of times"
+BEYOND_A_SCHEMA = {
+    "test_undefined_entry": NAMES,
+    "test_action_where_a_menu_belongs": NAMES,
+    "test_undefined_menu": NAMES,
+    "test_misspelt_word": NAMES,
+    "test_undefined_name": NAMES,
+    "test_name_of_both_a_menu_and_an_action": NAMES,
+    "test_undefined_schedule": NAMES,
+    "test_cycle_of_actions": FLOW,
+    "test_digits_without_a_key": FLOW,
+    "test_failure_that_repeats_by_default": FLOW,
+    "test_cycle_of_menus_without_keys": FLOW,
+    "test_message_without_menu_to_repeat": FLOW,
+    "test_city_in_place_of_a_time_zone": CALENDAR,
+    "test_day_that_does_not_exist": CALENDAR,
+    "test_hours_over_midnight": CALENDAR,
+}
+"""The tests whose files the JSON Schema allows, each with the reason."""
+
+
 class WrongFileTests(ConfigCase):
-    def told(self, content: str, *expected: str) -> None:
+    def reported(self, content: str, *expected: str) -> None:
         self.assertEqual(self.file_problems(content), list(expected))
+        is_allowed = SCHEMA.is_valid(tomllib.loads(content))
+        self.assertEqual(is_allowed, self._testMethodName in BEYOND_A_SCHEMA)
 
 
 class MenuFileTests(WrongFileTests):
     def test_misspelt_key(self) -> None:
-        self.told(
+        self.reported(
             menu("time_out = 5"),
             "menus.main.time_out: unknown key; did you mean 'timeout'?",
         )
 
-    def test_key_that_is_none(self) -> None:
-        self.told(
+    def test_unknown_key(self) -> None:
+        self.reported(
             "[attendant]\nvoice = 'x'",
             "attendant.voice: unknown key; allowed here: drain_timeout, entry,"
             " max_call_seconds, max_calls",
         )
 
     def test_key_in_the_wrong_table(self) -> None:
-        self.told(
+        self.reported(
             "entry = 'main'",
             "entry: unknown key; allowed here: actions, asterisk, attendant, menus,"
             " routes, schedules, status",
         )
 
     def test_menu_without_a_prompt(self) -> None:
-        self.told("[menus.main]\ntimeout = 5", "menus.main.prompt: is missing")
+        self.reported("[menus.main]\ntimeout = 5", "menus.main.prompt: is missing")
 
     def test_prompt_without_brackets(self) -> None:
-        self.told(
+        self.reported(
             menu('greeting = "welcome"'),
             "menus.main.greeting: expected a list in brackets, found text in quotes:"
             " 'welcome'",
         )
 
     def test_prompt_without_a_sound(self) -> None:
-        self.told(
+        self.reported(
             menu("nomatch = []"),
             "menus.main.nomatch: names no sound; name at least one, or a silent one:"
             ' ["silence/1"]',
         )
 
     def test_number_in_quotes(self) -> None:
-        self.told(
+        self.reported(
             menu('timeout = "10"'),
             "menus.main.timeout: expected a number, found text in quotes: '10'",
         )
 
     def test_half_a_limit(self) -> None:
-        self.told(
+        self.reported(
             menu("max_noinput = 2.5"),
             "menus.main.max_noinput: expected a whole number, found a number: 2.5",
         )
 
     def test_limit_beyond_bounds(self) -> None:
-        self.told(
+        self.reported(
             menu("max_nomatch = -1"),
             "menus.main.max_nomatch: -1 is out of range; allowed are 0 (no limit) to"
             " 100",
         )
 
     def test_failure_that_goes_on(self) -> None:
-        self.told(
+        self.reported(
             menu('failure = "repeat"'),
             "menus.main.failure: 'repeat' would go on for ever; name a menu or an"
             " action, or 'hangup'",
         )
 
-    def test_entry_that_is_no_menu(self) -> None:
-        self.told(
+    def test_undefined_entry(self) -> None:
+        self.reported(
             f"[attendant]\nentry = 'mian'\n{MENU}",
             "attendant.entry: no menu is called 'mian'; did you mean 'main'?",
         )
 
     def test_key_that_no_telephone_has(self) -> None:
-        self.told(
+        self.reported(
             menu('options.E = "hangup"'),
             "menus.main.options.E: 'E' is no option's keys; allowed are 0 to 9, '*',"
             " '#' and A to D, at most 20 of them",
         )
 
     def test_terminator_within_an_option(self) -> None:
-        self.told(
+        self.reported(
             menu('options."1#" = "hangup"'),
             "menus.main.options.'1#': '1#': '#' ends what is entered, so it can be an"
             " option alone, but not be a part of one",
@@ -132,57 +164,59 @@ class MenuFileTests(WrongFileTests):
 
 
 class SoundFileTests(WrongFileTests):
-    def told_of_prompt(self, sounds: str, expected: str) -> None:
-        self.told(menu(f"greeting = [{sounds}]"), f"menus.main.greeting[0]{expected}")
+    def prompt_problem(self, sounds: str, expected: str) -> None:
+        self.reported(
+            menu(f"greeting = [{sounds}]"), f"menus.main.greeting[0]{expected}"
+        )
 
     def test_sound_with_a_folder_of_the_file_system(self) -> None:
-        self.told_of_prompt(
+        self.prompt_problem(
             '"/var/sounds/welcome"',
             ": '/var/sounds/welcome': a name begins within Asterisk's folder of sounds,"
             " not with '/'",
         )
 
     def test_sound_with_a_space(self) -> None:
-        self.told_of_prompt(
+        self.prompt_problem(
             '"my welcome"',
             ": 'my welcome': a name has no space, ',', '&', ':' or '..' in it",
         )
 
     def test_scheme_that_asterisk_does_not_know(self) -> None:
-        self.told_of_prompt(
+        self.prompt_problem(
             '"text:hello"',
             ": 'text:hello': 'text:' is unknown; allowed are a sound's name alone, and"
             " 'digits:', 'number:', 'characters:', 'tone:', 'recording:'",
         )
 
     def test_number_in_words(self) -> None:
-        self.told_of_prompt(
+        self.prompt_problem(
             '"number:ten"',
             ": 'number:ten': a whole number of at most 9 digits is needed, or {digits}",
         )
 
     def test_tone_without_an_end(self) -> None:
-        self.told_of_prompt(
+        self.prompt_problem(
             '"tone:ring"',
             ": 'tone:ring': a tone has no end of its own; say how long it is heard:"
             ' { media = ["tone:ring"], seconds = 2 }',
         )
 
     def test_digits_before_a_key(self) -> None:
-        self.told_of_prompt(
+        self.prompt_problem(
             '"digits:{digits}"',
             ": 'digits:{digits}': {digits} can be said only where keys have been"
             " pressed, in what an option does",
         )
 
-    def test_key_of_a_sound_that_is_none(self) -> None:
-        self.told_of_prompt(
+    def test_unknown_key_of_a_sound(self) -> None:
+        self.prompt_problem(
             '{ media = ["x"], bargein = false }',
             ".bargein: unknown key; did you mean 'barge_in'?",
         )
 
     def test_sounds_beside_lists_of_sounds(self) -> None:
-        self.told(
+        self.reported(
             menu('noinput = ["a", ["b"]]'),
             "menus.main.noinput[0]: expected a list in brackets, found text in quotes:"
             " 'a'",
@@ -190,81 +224,83 @@ class SoundFileTests(WrongFileTests):
 
 
 class ActionFileTests(WrongFileTests):
-    def told_of_option(self, action: str, *expected: str) -> None:
-        self.told(option(action), *(f"menus.main.options.1{each}" for each in expected))
+    def option_problem(self, action: str, *expected: str) -> None:
+        self.reported(
+            option(action), *(f"menus.main.options.1{each}" for each in expected)
+        )
 
-    def test_name_of_nothing(self) -> None:
-        self.told_of_option(
+    def test_undefined_name(self) -> None:
+        self.option_problem(
             '"mian"',
             ": no menu or action is called 'mian'; did you mean 'main'?",
         )
 
     def test_misspelt_word(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '"hang-up"',
             ": no menu or action is called 'hang-up'; did you mean 'hangup'?",
         )
 
-    def test_menu_that_is_not_there(self) -> None:
-        self.told_of_option(
+    def test_undefined_menu(self) -> None:
+        self.option_problem(
             '{ menu = "sales" }',
             ".menu: no menu is called 'sales'; there are: 'main'",
         )
 
     def test_action_where_a_menu_belongs(self) -> None:
-        self.told(
+        self.reported(
             option('{ menu = "operator" }') + '[actions]\noperator = "hangup"',
             "menus.main.options.1.menu: 'operator' is an action and no menu; name it"
             " without 'menu': \"operator\"",
         )
 
     def test_number_in_place_of_an_action(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             "410",
             ": expected an action: a name in quotes, or a table such as"
             ' { menu = "sales" }; found a number',
         )
 
     def test_nothing_to_do(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '{ then = "back" }',
             ": says nothing to do; it needs one of play, menu, dial, record, continue,"
             " voicemail, queue, directory, set, language, run",
         )
 
     def test_misspelt_verb(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '{ voicemial = "410" }',
             ".voicemial: 'voicemial' is nothing to do; did you mean 'voicemail'?",
         )
 
     def test_two_things_at_once(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '{ play = ["x"], dial = "PJSIP/410" }',
             ": says to do several things at once: play, dial; keep one, and put the"
             " other into its 'then'",
         )
 
     def test_phone_without_a_technology(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '{ dial = "410" }',
             f".dial: '410'{NO_ENDPOINT}",
         )
 
     def test_phones_as_the_dialplan_joins_them(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '{ dial = "PJSIP/1&PJSIP/2" }',
             f".dial: 'PJSIP/1&PJSIP/2'{NO_ENDPOINT}",
         )
 
     def test_ring_time_of_the_dialplan_s_milliseconds(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '{ dial = "PJSIP/410", ring = 20000 }',
             ".ring: 20000 is out of range; allowed are 1 to 300 seconds",
         )
 
     def test_recording_outside_of_its_folder(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '{ record = "../{caller}" }',
             ".record: '../{caller}' is no name of a recording; it has letters, digits,"
             " '-', '_', '.' and '/' in it, no '..', and begins and ends with none of"
@@ -272,25 +308,25 @@ class ActionFileTests(WrongFileTests):
         )
 
     def test_continue_without_a_context(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '{ continue = { extension = "6001" } }', ".continue.context: is missing"
         )
 
     def test_follow_up_of_what_has_none(self) -> None:
-        self.told_of_option(
+        self.option_problem(
             '{ queue = "support", then = "back" }',
             ".then: unknown key; allowed here: label, queue",
         )
 
-    def test_actions_that_go_round(self) -> None:
-        self.told(
+    def test_cycle_of_actions(self) -> None:
+        self.reported(
             menu('failure = "a"\n[actions]\nb = { play = ["x"], then = "a" }\na = "b"'),
             "actions.b: goes round for ever, and no key ends it: b, a, b; let one of"
             " them end with a menu or 'hangup'",
         )
 
-    def test_menus_that_go_round_in_silence(self) -> None:
-        self.told(
+    def test_cycle_of_menus_without_keys(self) -> None:
+        self.reported(
             f"""
             {menu("max_noinput = 3")}
             failure = {{ play = ["sorry"], then = "sales" }}
@@ -304,28 +340,28 @@ class ActionFileTests(WrongFileTests):
         )
 
     def test_failure_that_repeats_by_default(self) -> None:
-        self.told(
+        self.reported(
             menu('max_noinput = 3\nfailure = { play = ["goodbye"] }'),
             "menus.main.failure: goes round for ever while nobody presses a key: main,"
             " main; let it end with 'hangup', a phone or the dialplan",
         )
 
-    def test_digits_that_nobody_pressed(self) -> None:
-        self.told(
+    def test_digits_without_a_key(self) -> None:
+        self.reported(
             menu('failure = "staff"\n[actions]\nstaff = { dial = "PJSIP/{digits}" }'),
             "menus.main.failure: comes to 'PJSIP/{digits}', but no key was pressed for"
             " it, so there are no {digits}; write out what is meant",
         )
 
-    def test_one_name_for_two_things(self) -> None:
-        self.told(
+    def test_name_of_both_a_menu_and_an_action(self) -> None:
+        self.reported(
             menu('[actions]\nmain = "hangup"\ntop = "hangup"'),
             "actions.top: 'top' is an action by itself; give this another name",
             "actions.main: a menu is called 'main', too; give one of them another name",
         )
 
-    def test_pattern_of_extensions_that_is_none(self) -> None:
-        self.told(
+    def test_invalid_pattern_of_extensions(self) -> None:
+        self.reported(
             menu('[menus.main.extensions]\npattern = "4Y"\nqueue = "x"'),
             "menus.main.extensions.pattern: '4Y' is not a pattern: 'Y' is none of X, Z,"
             " N, [1-5], the keys of a telephone, or '.' at the end",
@@ -333,54 +369,54 @@ class ActionFileTests(WrongFileTests):
 
 
 class RouteFileTests(WrongFileTests):
-    def test_route_to_nowhere(self) -> None:
-        self.told(
+    def test_route_without_target(self) -> None:
+        self.reported(
             route('did = "1000"'),
             "routes[0].to: is missing: name the menu or the action that callers get",
         )
 
     def test_times_without_a_schedule(self) -> None:
-        self.told(
+        self.reported(
             route('open = "main"\nto = "main"'),
             "routes[0].open: is never done without a schedule: name one, or say with"
             " 'to' what callers get at any time",
         )
 
-    def test_route_without_a_word_for_the_night(self) -> None:
-        self.told(
+    def test_route_without_closed(self) -> None:
+        self.reported(
             schedule('timezone = "UTC"\nopen = []').replace('closed = "hangup"', ""),
             "routes[0].closed: is missing: name the menu or the action that callers"
             " get",
         )
 
-    def test_schedule_that_is_not_there(self) -> None:
-        self.told(
+    def test_undefined_schedule(self) -> None:
+        self.reported(
             route('schedule = "office"\nopen = "main"\nclosed = "main"'),
             "routes[0].schedule: no schedule is called 'office'; there are: none",
         )
 
     def test_number_with_spaces(self) -> None:
-        self.told(
+        self.reported(
             route('did = "+44 1632 960000"\nto = "main"'),
             "routes[0].did: '+44 1632 960000' is no dialled number; write it as the"
             " dialplan has it, such as '+441632960000', without spaces",
         )
 
     def test_number_without_quotes(self) -> None:
-        self.told(
+        self.reported(
             route('did = 1000\nto = "main"'),
             "routes[0].did: expected text in quotes, found a number: 1000",
         )
 
-    def test_message_that_comes_back_to_no_menu(self) -> None:
-        self.told(
+    def test_message_without_menu_to_repeat(self) -> None:
+        self.reported(
             route('to = { play = ["closed"] }'),
             "routes[0].to: comes to 'repeat', but no menu was heard before; say what"
             ' comes next: then = "hangup", or a menu\'s name',
         )
 
-    def test_one_route_in_single_brackets(self) -> None:
-        self.told(
+    def test_routes_in_single_brackets(self) -> None:
+        self.reported(
             f'{MENU}[routes]\nto = "main"',
             "routes: expected a list in brackets, found a table",
         )
@@ -388,57 +424,64 @@ class RouteFileTests(WrongFileTests):
 
 class ScheduleFileTests(WrongFileTests):
     def test_city_in_place_of_a_time_zone(self) -> None:
-        self.told(
+        self.reported(
             schedule('timezone = "London"\nopen = []'),
             "schedules.office.timezone: 'London' is no time zone; did you mean"
             " 'Europe/London'?",
         )
 
-    def test_hours_that_are_none(self) -> None:
-        self.told(
+    def test_invalid_hours(self) -> None:
+        self.reported(
             schedule('timezone = "UTC"\nopen = ["9-17"]'),
             "schedules.office.open[0]: '9-17' is no time of the week; write it as in"
             " 'mon-fri 09:00-17:30' or 'sat,sun 10:00-12:00'",
         )
 
     def test_hours_over_midnight(self) -> None:
-        self.told(
+        self.reported(
             schedule('timezone = "UTC"\nopen = ["fri 22:00-02:00"]'),
             "schedules.office.open[0]: 'fri 22:00-02:00' ends before it begins; a night"
             " is two entries, one until 24:00 and one from 00:00 on",
         )
 
     def test_day_of_another_language(self) -> None:
-        self.told(
+        self.reported(
             schedule('timezone = "UTC"\nopen = ["mo-fr 09:00-17:00"]'),
             "schedules.office.open[0]: 'mo-fr 09:00-17:00': 'mo' is no day; the days"
             " are mon, tue, wed, thu, fri, sat, sun",
         )
 
     def test_holiday_written_as_at_home(self) -> None:
-        self.told(
+        self.reported(
             schedule('timezone = "UTC"\nopen = []\nholidays = ["25.12.2026"]'),
             "schedules.office.holidays[0]: '25.12.2026' is no holiday; write it as in"
             " '2026-12-25', '2026-12-24 12:00-24:00' or '2026-12-24..2026-12-27'",
         )
 
     def test_day_that_does_not_exist(self) -> None:
-        self.told(
+        self.reported(
             schedule('timezone = "UTC"\nopen = []\nholidays = ["2027-02-29"]'),
             "schedules.office.holidays[0]: '2027-02-29': there is no day '2027-02-29';"
             " write year, month and day as in '2026-12-24'",
         )
 
     def test_date_without_quotes(self) -> None:
-        self.told(
+        self.reported(
             schedule('timezone = "UTC"\nopen = []\nholidays = [2026-12-25]'),
             "schedules.office.holidays[0]: expected text in quotes, found a date or a"
             " time",
         )
 
 
+class SchemaTableTests(WrongFileTests):
+    def test_every_file_beyond_the_schema_is_that_of_a_test(self) -> None:
+        kinds = WrongFileTests.__subclasses__()
+        names = {name for kind in kinds for name in dir(kind)}
+        self.assertLessEqual(set(BEYOND_A_SCHEMA), names)
+
+
 class WholeFileTests(WrongFileTests):
-    def test_all_mistakes_of_a_file_are_told_at_once(self) -> None:
+    def test_all_problems_of_a_file_are_reported_in_one_run(self) -> None:
         found = self.file_problems(
             """
             asterik = 1
@@ -481,8 +524,8 @@ class WholeFileTests(WrongFileTests):
             places,
             [
                 "asterik",
-                "asterisk.user",
                 "asterisk.url",
+                "asterisk.user",
                 "asterisk.app",
                 "menus.main.prompt",
                 "menus.main.timeout",
@@ -496,10 +539,10 @@ class WholeFileTests(WrongFileTests):
                 "menus.main.options.'a.b'",
                 "menus.main.extensions.dial",
                 "menus.'n ight'",
-                "menus.'n ight'.prompt",
                 "menus.'n ight'.timeout",
-                "schedules.office.timezone",
+                "menus.'n ight'.prompt",
                 "schedules.office.open[0]",
+                "schedules.office.timezone",
                 "attendant.entry",
                 "menus.sales.options.1.menu",
                 "actions.operator.else",

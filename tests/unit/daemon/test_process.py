@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twisted.logger import capturedLogs
 
-from channel_aa.checked import ConfigError, Problem
 from channel_aa.config import AttendantSettings, Settings
 from channel_aa.daemon.process import Daemon
+from channel_aa.problems import ConfigError, Problem
 from tests.support.attendant_fakes import memory_reactor
 from tests.support.fake_systemd import SystemdCase
 

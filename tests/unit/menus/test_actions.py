@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channel_aa.checked import ConfigError, Problem, converted
 from channel_aa.menus.actions import (
     BACK,
     HANGUP,
@@ -15,7 +14,6 @@ from channel_aa.menus.actions import (
     TOP,
     VERBS,
     Action,
-    AnyAction,
     Continue,
     Dial,
     DialplanPlace,
@@ -33,21 +31,17 @@ from channel_aa.menus.actions import (
     with_digits,
 )
 from channel_aa.menus.sounds import prompt_of
-from tests.support.config_case import CheckedCase
+from tests.support.config_case import ProblemCase
 
 AT = datetime(2026, 12, 24, 13, 5, 9, tzinfo=ZoneInfo("Europe/London"))
 
 
 def read(written: object) -> Action:
     """Read what stands in a file."""
-    problems: list[Problem] = []
-    action: Action | None = converted(written, AnyAction, "x", problems)
-    if action is None:
-        raise ConfigError(problems)
-    return action
+    return Play(play=prompt_of("y"), then=written).then  # type: ignore[arg-type]
 
 
-class ReadingTests(CheckedCase):
+class ReadingTests(ProblemCase):
     def refused(self, written: object) -> str:
         return self.problem(lambda: read(written))
 
@@ -124,24 +118,24 @@ class ReadingTests(CheckedCase):
     def test_action_without_a_verb_is_refused_with_all_of_them(self) -> None:
         self.assertEqual(
             self.refused({"label": "x"}),
-            "x: says nothing to do; it needs one of play, menu, dial, record, continue,"
-            " voicemail, queue, directory, set, language, run",
+            "then: says nothing to do; it needs one of play, menu, dial, record,"
+            " continue, voicemail, queue, directory, set, language, run",
         )
 
-    def test_misspelt_verb_is_told_with_the_nearest_one(self) -> None:
+    def test_misspelt_verb_is_refused_with_the_nearest_one(self) -> None:
         self.assertEqual(
             self.refused({"Quue": "x"}),
-            "x.Quue: 'Quue' is nothing to do; did you mean 'queue'?",
+            "then.Quue: 'Quue' is nothing to do; did you mean 'queue'?",
         )
 
     def test_two_verbs_are_refused(self) -> None:
         self.assertIn("menu, dial; keep one", self.refused({"dial": "a", "menu": "b"}))
 
-    def test_mistake_within_a_follow_up_is_told_where_it_stands(self) -> None:
+    def test_problem_within_a_follow_up_has_its_own_place(self) -> None:
         problem = self.refused({"dial": "PJSIP/1", "else": {"dial": "410"}})
-        self.assertTrue(problem.startswith("x.else.dial: '410' is no endpoint"))
+        self.assertTrue(problem.startswith("then.else.dial: '410' is no endpoint"))
 
-    def test_what_is_no_action_is_refused(self) -> None:
+    def test_action_of_another_type_is_refused(self) -> None:
         wrong: tuple[object, ...] = (5, [], True, 1.5)
         for written in wrong:
             self.assertIn("expected an action", self.refused(written))
@@ -149,11 +143,11 @@ class ReadingTests(CheckedCase):
     def test_key_of_another_verb_is_refused_with_its_own(self) -> None:
         self.assertEqual(
             self.refused({"queue": "x", "ring": 5}),
-            "x.ring: unknown key; allowed here: label, queue",
+            "then.ring: unknown key; allowed here: label, queue",
         )
 
 
-class RuleTests(CheckedCase):
+class RuleTests(ProblemCase):
     def test_nothing_starts_a_second_argument_of_dial(self) -> None:
         for phone in (
             *("PJSIP/410", "Local/410@phones/n", "SIP/trunk/00441632960000"),
@@ -184,7 +178,7 @@ class RuleTests(CheckedCase):
         for build, field, wrong in cases:
             self.assertIn("out of range", self.problem(build, **field, **wrong))
 
-    def test_choices_are_told(self) -> None:
+    def test_unknown_word_is_refused_with_the_choices(self) -> None:
         problem = self.problem(Dial, dial=("PJSIP/1",), strategy="all")
         self.assertIn("allowed are 'hunt', 'ringall'", problem)
         problem = self.problem(Record, record="x", terminator="5")
@@ -220,7 +214,7 @@ class RuleTests(CheckedCase):
         self.problem(DialplanPlace, context="x", priority=0)
 
 
-class DigitsTests(CheckedCase):
+class DigitsTests(ProblemCase):
     def test_digits_are_put_where_they_stand(self) -> None:
         dial = Dial(dial=("PJSIP/{digits}", "Local/{digits}@phones"))
         self.assertEqual(dial.endpoints("410"), ("PJSIP/410", "Local/410@phones"))
@@ -231,7 +225,7 @@ class DigitsTests(CheckedCase):
         self.assertLessEqual(set(text), set("0123456789*#ABCD"))
 
 
-class RecordingNameTests(CheckedCase):
+class RecordingNameTests(ProblemCase):
     def name(self, template: str, **values: str) -> str:
         fields = {"channel": "1700000000.12", "caller": "+441632960000"} | values
         return Record(record=template).name(**fields, at=AT)

@@ -20,7 +20,7 @@ class CompanyTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.flow = load(COMPANY).flow
 
-    def test_nothing_is_doubtful(self) -> None:
+    def test_lint_finds_nothing(self) -> None:
         self.assertEqual(lint(self.flow), ())
 
     def test_every_action_of_a_file_alone_is_shown(self) -> None:

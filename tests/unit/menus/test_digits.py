@@ -60,12 +60,12 @@ def entries(keys: str, digit_map: DigitMap) -> list[tuple[Match, str]]:
     waiting = ""
     for key in keys:
         waiting += key
-        reading = digit_map.read(waiting)
-        if reading.verdict is not Match.WAIT:
-            found.append((reading.verdict, waiting))
+        reading = digit_map.match(waiting)
+        if reading.kind is not Match.WAIT:
+            found.append((reading.kind, waiting))
             waiting = ""
     if waiting:
-        found.append((digit_map.read(waiting, is_over=True).verdict, waiting))
+        found.append((digit_map.match(waiting, is_over=True).kind, waiting))
     return found
 
 
@@ -80,7 +80,7 @@ class ReferenceTests(SynchronousTestCase):
         over: bool,  # noqa: FBT001 - hypothesis fills it in
     ) -> None:
         digit_map = DigitMap(options, map("".join, patterns), map("".join, denied))
-        reading = digit_map.read(keys, is_over=over)
+        reading = digit_map.match(keys, is_over=over)
         self.assertEqual(
             tuple(reading),
             naive_verdict(
@@ -123,7 +123,7 @@ class ReferenceTests(SynchronousTestCase):
 
 class OptionTests(SynchronousTestCase):
     def read(self, keys: str, *options: str, is_over: bool = False) -> Match:
-        return DigitMap(options).read(keys, is_over=is_over).verdict
+        return DigitMap(options).match(keys, is_over=is_over).kind
 
     def test_option_counts_at_once_where_nothing_longer_is_possible(self) -> None:
         self.assertIs(self.read("1", "1", "2", "21"), Match.OPTION)
@@ -134,15 +134,15 @@ class OptionTests(SynchronousTestCase):
         self.assertIs(self.read("2", "2", "21", is_over=True), Match.OPTION)
 
     def test_terminator_ends_the_wait_and_is_left_out(self) -> None:
-        reading = DigitMap(["2", "21"]).read("2#")
+        reading = DigitMap(["2", "21"]).match("2#")
         self.assertEqual(tuple(reading), (Match.OPTION, "2"))
 
     def test_terminator_after_half_an_option_is_a_no_match(self) -> None:
-        reading = DigitMap(["212"]).read("21#")
+        reading = DigitMap(["212"]).match("21#")
         self.assertEqual(tuple(reading), (Match.NO_MATCH, "21"))
 
     def test_terminator_alone_is_a_no_match(self) -> None:
-        self.assertEqual(tuple(DigitMap(["1"]).read("#")), (Match.NO_MATCH, "#"))
+        self.assertEqual(tuple(DigitMap(["1"]).match("#")), (Match.NO_MATCH, "#"))
 
     def test_terminator_that_an_option_uses_is_a_key_like_any_other(self) -> None:
         self.assertIs(self.read("#", "#"), Match.OPTION)
@@ -162,7 +162,7 @@ class ExtensionTests(SynchronousTestCase):
         self.digit_map = DigitMap(["1", "41"], ["4XX"], ["499"])
 
     def verdict(self, keys: str) -> Match:
-        return self.digit_map.read(keys).verdict
+        return self.digit_map.match(keys).kind
 
     def test_extension_counts_at_its_last_digit(self) -> None:
         self.assertEqual(
@@ -172,27 +172,27 @@ class ExtensionTests(SynchronousTestCase):
 
     def test_option_that_shadows_an_extension_waits_for_it(self) -> None:
         self.assertIs(self.verdict("41"), Match.WAIT)
-        self.assertIs(self.digit_map.read("41", is_over=True).verdict, Match.OPTION)
+        self.assertIs(self.digit_map.match("41", is_over=True).kind, Match.OPTION)
         self.assertIs(self.verdict("410"), Match.EXTENSION)
 
     def test_option_wins_over_an_extension_of_the_same_digits(self) -> None:
-        self.assertIs(DigitMap(["410"], ["4XX"]).read("410").verdict, Match.OPTION)
+        self.assertIs(DigitMap(["410"], ["4XX"]).match("410").kind, Match.OPTION)
 
     def test_denied_extension_is_a_no_match(self) -> None:
         self.assertIs(self.verdict("499"), Match.NO_MATCH)
 
     def test_open_pattern_waits_for_the_terminator(self) -> None:
         digit_map = DigitMap([], ["9."])
-        self.assertIs(digit_map.read("9").verdict, Match.WAIT)
-        self.assertIs(digit_map.read("90123").verdict, Match.WAIT)
-        self.assertEqual(tuple(digit_map.read("901#")), (Match.EXTENSION, "901"))
-        self.assertIs(digit_map.read("9#").verdict, Match.NO_MATCH)
-        self.assertIs(digit_map.read("90*").verdict, Match.NO_MATCH)
+        self.assertIs(digit_map.match("9").kind, Match.WAIT)
+        self.assertIs(digit_map.match("90123").kind, Match.WAIT)
+        self.assertEqual(tuple(digit_map.match("901#")), (Match.EXTENSION, "901"))
+        self.assertIs(digit_map.match("9#").kind, Match.NO_MATCH)
+        self.assertIs(digit_map.match("90*").kind, Match.NO_MATCH)
 
     def test_open_pattern_has_an_end(self) -> None:
         digit_map = DigitMap([], ["X."])
-        self.assertIs(digit_map.read("1" * (MAX_DIGITS - 1)).verdict, Match.WAIT)
-        self.assertIs(digit_map.read("1" * MAX_DIGITS).verdict, Match.EXTENSION)
+        self.assertIs(digit_map.match("1" * (MAX_DIGITS - 1)).kind, Match.WAIT)
+        self.assertIs(digit_map.match("1" * MAX_DIGITS).kind, Match.EXTENSION)
 
 
 class PatternTests(SynchronousTestCase):
@@ -209,7 +209,7 @@ class PatternTests(SynchronousTestCase):
         self.assertEqual(self.singles("[*#A]"), "*#A")
         self.assertEqual(self.singles("_5"), "5")
 
-    def test_what_is_no_pattern_is_refused_with_what_is_allowed(self) -> None:
+    def test_invalid_pattern_is_refused_with_the_syntax(self) -> None:
         for text, words in {
             "": "empty",
             "_": "empty",

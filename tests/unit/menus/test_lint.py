@@ -6,7 +6,6 @@ import tomllib
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.checked import Problem, converted
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.lint import lint
 
@@ -17,13 +16,9 @@ NO_WAY_OUT = (
 OUT = '9 = "hangup"'
 
 
-def told(text: str) -> list[str]:
+def linted(text: str) -> list[str]:
     """Read a call flow from a file's text, and tell its doubts."""
-    problems: list[Problem] = []
-    flow: CallFlow | None = converted(tomllib.loads(text), CallFlow, "", problems)
-    if flow is None:
-        raise AssertionError(problems)
-    return list(map(str, lint(flow)))
+    return list(map(str, lint(CallFlow(**tomllib.loads(text)))))
 
 
 def menu(options: str = OUT, *, keys: str = "", name: str = "main") -> str:
@@ -36,15 +31,15 @@ def menu(options: str = OUT, *, keys: str = "", name: str = "main") -> str:
         """
 
 
-class DoubtCase(SynchronousTestCase):
+class LintCase(SynchronousTestCase):
     def only(self, found: list[str], expected: str) -> None:
         self.assertEqual(found, [expected])
 
 
-class ReachTests(DoubtCase):
-    def test_menu_that_nobody_reaches(self) -> None:
+class ReachabilityTests(LintCase):
+    def test_unreachable_menu(self) -> None:
         self.only(
-            told(menu() + menu(name="night")),
+            linted(menu() + menu(name="night")),
             "menus.night: no caller can reach this menu: no route, option or action"
             " leads here",
         )
@@ -61,32 +56,32 @@ class ReachTests(DoubtCase):
             menu() + '[[routes]]\ndid = "1"\nto = "night"',
             menu() + '[[routes]]\ndid = "1"\nto = { play = ["x"], then = "night" }',
         ):
-            found = told(way + menu(name="night"))
+            found = linted(way + menu(name="night"))
             reached = "menus.night: no caller" not in "".join(found)
             self.assertEqual(reached, "c = " not in way, way)
 
     def test_entry_is_not_reached_past_a_route_for_every_call(self) -> None:
-        (found,) = told(menu() + menu(name="a") + '[[routes]]\nto = "a"')
+        (found,) = linted(menu() + menu(name="a") + '[[routes]]\nto = "a"')
         self.assertTrue(found.startswith("menus.main: no caller can reach this menu"))
 
     def test_action_of_a_program_may_lead_anywhere(self) -> None:
         flow = menu('1 = { run = "look_up" }') + menu(name="night")
-        self.assertEqual(told(flow + '[actions]\na = "hangup"'), [])
+        self.assertEqual(linted(flow + '[actions]\na = "hangup"'), [])
 
-    def test_action_that_is_never_done(self) -> None:
+    def test_unused_action(self) -> None:
         self.only(
-            told(menu() + '[actions]\noperator = { dial = "PJSIP/1" }'),
+            linted(menu() + '[actions]\noperator = { dial = "PJSIP/1" }'),
             "actions.operator: is never done: no option, route or limit that"
             " callers can reach comes to it",
         )
 
-    def test_schedule_that_no_route_names(self) -> None:
+    def test_unused_schedule(self) -> None:
         office = '[schedules.office]\ntimezone = "UTC"\nopen = ["mon"]'
         self.assertEqual(
-            told(menu() + office), ["schedules.office: no route names this schedule"]
+            linted(menu() + office), ["schedules.office: no route names this schedule"]
         )
 
-    def test_route_behind_one_that_takes_its_calls(self) -> None:
+    def test_unreachable_route(self) -> None:
         for before, after, is_reached in (
             ("", 'did = "1"', False),
             ('did = ["1", "2"]', 'did = "2"', False),
@@ -109,22 +104,22 @@ class ReachTests(DoubtCase):
                 "routes[1]: no call gets here: routes[0] stands before it, and is for"
                 " all of its calls"
             )
-            self.assertEqual(told(menu() + routes), [] if is_reached else [expected])
+            self.assertEqual(linted(menu() + routes), [] if is_reached else [expected])
 
 
-class WayOutTests(DoubtCase):
-    def test_menu_that_only_repeats(self) -> None:
+class ExitTests(LintCase):
+    def test_menu_without_exit(self) -> None:
         only_repeats = menu('1 = { play = ["x"] }')
-        self.assertEqual(told(only_repeats), [f"menus.main: {NO_WAY_OUT}"])
+        self.assertEqual(linted(only_repeats), [f"menus.main: {NO_WAY_OUT}"])
 
-    def test_menus_that_only_lead_to_each_other(self) -> None:
+    def test_menus_without_exit(self) -> None:
         for back in ("back", "top", "main"):
             self.assertEqual(
-                told(menu('1 = "sales"') + menu(f'1 = "{back}"', name="sales")),
+                linted(menu('1 = "sales"') + menu(f'1 = "{back}"', name="sales")),
                 [f"menus.main: {NO_WAY_OUT}", f"menus.sales: {NO_WAY_OUT}"],
             )
 
-    def test_every_end_of_a_call_is_a_way_out(self) -> None:
+    def test_every_end_of_a_call_is_an_exit(self) -> None:
         for action in (
             '"hangup"',
             '{ dial = "PJSIP/1" }',
@@ -135,45 +130,45 @@ class WayOutTests(DoubtCase):
             '{ run = "x" }',
             '{ play = ["x"], then = "hangup" }',
         ):
-            self.assertEqual(told(menu(f"1 = {action}")), [])
+            self.assertEqual(linted(menu(f"1 = {action}")), [])
 
-    def test_limit_is_a_way_out(self) -> None:
+    def test_limit_is_an_exit(self) -> None:
         for limit in ("max_noinput", "max_nomatch"):
-            self.assertEqual(told(menu('1 = "repeat"', keys=f"{limit} = 1")), [])
+            self.assertEqual(linted(menu('1 = "repeat"', keys=f"{limit} = 1")), [])
 
-    def test_way_out_over_another_menu_is_one(self) -> None:
+    def test_exit_of_another_menu_is_an_exit(self) -> None:
         for back in ("back", "top", "main"):
             main = menu(f'1 = "sales"\n{OUT}')
-            self.assertEqual(told(main + menu(f'1 = "{back}"', name="sales")), [])
+            self.assertEqual(linted(main + menu(f'1 = "{back}"', name="sales")), [])
         main = menu('1 = "sales"')
-        self.assertEqual(told(main + menu('1 = { queue = "x" }', name="sales")), [])
+        self.assertEqual(linted(main + menu('1 = { queue = "x" }', name="sales")), [])
 
 
-class OptionTests(DoubtCase):
+class OptionTests(LintCase):
     def test_more_than_five_options(self) -> None:
         options = "\n".join(f'{key} = {{ queue = "x" }}' for key in range(6))
         self.only(
-            told(menu(options)),
+            linted(menu(options)),
             "menus.main.options: offers 6 options; people remember about 5: move"
             " some to a menu of their own",
         )
 
     def test_ways_back_are_no_options_to_remember(self) -> None:
         options = "\n".join(f'{key} = {{ queue = "x" }}' for key in range(5))
-        self.assertEqual(told(menu(f'{options}\n"*" = "back"\n"#" = "repeat"')), [])
+        self.assertEqual(linted(menu(f'{options}\n"*" = "back"\n"#" = "repeat"')), [])
 
     def test_option_that_another_one_begins_with(self) -> None:
         self.only(
-            told(menu('1 = "hangup"\n12 = "hangup"')),
+            linted(menu('1 = "hangup"\n12 = "hangup"')),
             "menus.main.options.1: callers who press 1 wait 2 s for it, as '12'"
             " begins with it, too; give one of them another first key",
         )
 
 
-class ExtensionTests(DoubtCase):
+class ExtensionTests(LintCase):
     def extensions(self, *, options: str = OUT, keys: str = "") -> list[str]:
         table = f'[menus.main.extensions]\n{keys}\ndial = "PJSIP/{{digits}}"'
-        return told(menu(options) + table)
+        return linted(menu(options) + table)
 
     def test_option_that_extensions_begin_with(self) -> None:
         self.only(
@@ -211,7 +206,7 @@ class ExtensionTests(DoubtCase):
         )
 
 
-class WaitTests(DoubtCase):
+class WaitTests(LintCase):
     def test_waits_that_are_too_short_or_too_long(self) -> None:
         for keys, expected in {
             "timeout = 3": [],
@@ -223,19 +218,19 @@ class WaitTests(DoubtCase):
                 "menus.main.timeout: 11 s are a long wait; most callers need 3 to 10"
             ],
         }.items():
-            self.assertEqual(told(menu(keys=keys)), expected)
+            self.assertEqual(linted(menu(keys=keys)), expected)
 
     def test_keys_of_one_number_that_may_come_too_slowly(self) -> None:
         self.only(
-            told(menu(keys="interdigit_timeout = 11")),
+            linted(menu(keys="interdigit_timeout = 11")),
             "menus.main.interdigit_timeout: 11 s are a long wait; most callers need 1"
             " to 3",
         )
 
 
-class ScheduleTests(DoubtCase):
+class ScheduleTests(LintCase):
     def schedule(self, hours: str) -> list[str]:
-        return told(
+        return linted(
             f"""
             {menu()}
             [[routes]]
@@ -254,7 +249,7 @@ class ScheduleTests(DoubtCase):
             ["schedules.office.open: it is never open: no time of the week is named"],
         )
 
-    def test_times_that_are_named_twice(self) -> None:
+    def test_overlapping_times(self) -> None:
         self.only(
             self.schedule('["mon-fri 09:00-17:00", "sat", "fri 16:30-18:00"]'),
             "schedules.office.open[2]: names times that open[0] names already:"
@@ -268,11 +263,11 @@ class ScheduleTests(DoubtCase):
         )
 
 
-class RecordingTests(DoubtCase):
+class RecordingTests(LintCase):
     def test_recording_that_each_caller_overwrites(self) -> None:
         self.only(
-            told(menu(f'1 = {{ record = "message" }}\n{OUT}')),
+            linted(menu(f'1 = {{ record = "message" }}\n{OUT}')),
             "menus.main.options.1.record: 'message' is overwritten by each caller;"
             " put {channel} or {date}-{time} into the name",
         )
-        self.assertEqual(told(menu(f'1 = {{ record = "{{time}}" }}\n{OUT}')), [])
+        self.assertEqual(linted(menu(f'1 = {{ record = "{{time}}" }}\n{OUT}')), [])

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from channel_aa.menus.sounds import Sound, prompt_of
-from tests.support.config_case import CheckedCase
+from tests.support.config_case import ProblemCase
 
 
 def uris(*media: str, digits: str = "", recording: str = "") -> list[str]:
     return list(Sound(media=media).uris(digits=digits, recording=recording))
 
 
-class SoundNamesTests(CheckedCase):
+class SoundNamesTests(ProblemCase):
     def sound_problem(self, sound: str) -> str:
         problem = self.problem(Sound, media=(sound,))
         self.assertIn(repr(sound)[:20], problem)
@@ -80,11 +80,11 @@ class SoundNamesTests(CheckedCase):
             self.assertIn("{digits}", self.sound_problem(sound))
         self.sound_problem("{recording}")
 
-    def test_sound_of_nothing_is_refused(self) -> None:
+    def test_sound_without_media_is_refused(self) -> None:
         self.assertIn("silence/1", self.problem(Sound, media=()))
 
 
-class ToneTests(CheckedCase):
+class ToneTests(ProblemCase):
     def test_tone_says_how_long_it_is_heard(self) -> None:
         tone = Sound(media=("tone:ring",), seconds=2)
         self.assertEqual((tone.uris(), tone.seconds), (("tone:ring",), 2.0))
@@ -96,7 +96,7 @@ class ToneTests(CheckedCase):
             ' heard: { media = ["tone:ring"], seconds = 2 }',
         )
 
-    def test_what_has_an_end_gets_no_other(self) -> None:
+    def test_seconds_of_other_sounds_are_refused(self) -> None:
         for media in (("press-1",), ("tone:ring", "press-1")):
             problem = self.problem(Sound, media=media, seconds=2)
             self.assertTrue(problem.startswith("seconds: is for a tone"))
@@ -107,7 +107,7 @@ class ToneTests(CheckedCase):
             self.assertIn("more than 0 and at most 3600", problem)
 
 
-class UriTests(CheckedCase):
+class UriTests(ProblemCase):
     def test_sound_plays_as_it_is(self) -> None:
         self.assertEqual(uris("press-1", "or"), ["sound:press-1", "sound:or"])
 
@@ -153,17 +153,17 @@ class UriTests(CheckedCase):
         self.assertEqual(uris(sound), [])
         self.assertEqual(uris("recording:welcome"), ["recording:welcome"])
 
-    def test_what_is_no_key_is_never_put_anywhere(self) -> None:
+    def test_other_characters_than_keys_are_left_out(self) -> None:
         for media in ("digits:{digits}", "names/{digits}"):
             self.assertEqual(uris(media, digits="../&,:1 \n"), uris(media, digits="1"))
 
 
-class PromptTests(CheckedCase):
+class PromptTests(ProblemCase):
     def test_prompt_is_made_of_names_and_sounds(self) -> None:
         whole = Sound(media=("welcome",), barge_in=False)
         self.assertEqual(
             prompt_of("press-1", whole), (Sound(media=("press-1",)), whole)
         )
 
-    def test_mistake_in_one_is_told(self) -> None:
+    def test_invalid_sound_is_refused(self) -> None:
         self.problems(lambda: prompt_of("a b"))

@@ -9,7 +9,6 @@ import msgspec
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.checked import ConfigError
 from channel_aa.config import (
     AsteriskSettings,
     AttendantSettings,
@@ -20,6 +19,7 @@ from channel_aa.config import (
 from channel_aa.menus.actions import Action, Named, Run
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
+from channel_aa.problems import ConfigError
 from channel_aa.service import AttendantService
 from tests.support.attendant_fakes import memory_reactor
 
