@@ -41,6 +41,7 @@ SCRIPT_SECONDS = 180
 _BEHAVIOURS = {
     "answers-later": "answers 1",
     "hangs-up": "answers 0 hangs-up 1",
+    "answers-later-hangs-up": "answers 1 hangs-up 1",
     "declines": "declines 0.2",
 }
 """The simulator's words for a behaviour of `PHONES`, where they differ."""

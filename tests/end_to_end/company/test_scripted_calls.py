@@ -118,7 +118,7 @@ CALLS = {
     # The phone hangs up first, and the caller gets the main menu.
     "whoever answers first": CompanyCall(
         script="1, 2, hang up",
-        phones={"415": "hangs-up"},
+        phones={"415": "answers-later-hangs-up"},
         expectation=f"""
             {SALES}, dials Local/412@phones, dials Local/415@phones
             Local/415@phones answers, Local/412@phones does not answer
