@@ -1,12 +1,16 @@
-"""The page's own JavaScript program, unchanged, against the simulator.
+"""JavaScript programs on npm's ``ari-client`` against the simulator.
 
-``channel-aa.js`` is taken from the page "Handling DTMF" of Asterisk's documentation
-as it is needed, and run by node with npm's ``ari-client``: a client that shares no
-line with this project finds in the simulator the Asterisk it was written for.
+The client shares no code with this project: the simulator has to behave like the
+Asterisk that the client was written for. The programs are
 
-``CHANNEL_AA_SEED`` names the page, ``CHANNEL_AA_NODE_FOLDER`` the folder that
-``ari-client`` is installed in. Where node, npm or the page is missing, the test is
-skipped; with ``CHANNEL_AA_REQUIRE_NODE=1`` it fails instead.
+- ``attendant.js`` of the benchmark;
+- ``channel-aa.js`` of the page "Handling DTMF" of Asterisk's documentation, if the page
+  is present: the file that ``CHANNEL_AA_SEED`` names, by default
+  ``../shared/seed-handling-dtmf.md`` beside the checkout.
+
+``CHANNEL_AA_NODE_FOLDER`` names the folder in which ``ari-client`` is installed. The
+tests are skipped without node or npm; with ``CHANNEL_AA_REQUIRE_NODE=1`` they fail
+instead.
 """
 
 from __future__ import annotations
@@ -27,23 +31,25 @@ from twisted.internet.protocol import ProcessProtocol
 from channel_aa.simulator import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.python.failure import Failure
 
 _ROOT = Path(__file__).parents[2]
+_BENCHMARK = _ROOT / "benchmarks/node"
 _PAGE = Path(
     os.environ.get("CHANNEL_AA_SEED", _ROOT.parent / "shared/seed-handling-dtmf.md")
 )
+_HAS_PAGE = "CHANNEL_AA_SEED" in os.environ or _PAGE.is_file()
 _FOLDER = Path(
     os.environ.get("CHANNEL_AA_NODE_FOLDER", _ROOT / "build/seed-javascript")
 )
 _MODULES = _FOLDER / "node_modules"
 _REQUIRED = os.environ.get("CHANNEL_AA_REQUIRE_NODE") == "1"
 
-_ARI_CLIENT = "ari-client@2.2.0"
-_INSTALL = ("install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund")
+_PACKAGES = ("package.json", "package-lock.json")
+_INSTALL = ("ci", "--no-audit", "--no-fund")
 _INSTALL_SECONDS = 600
 _SESSION_SECONDS = 180
 
@@ -136,14 +142,17 @@ def _tool(name: str) -> str:
     return path
 
 
-def _program(url: str) -> str:
-    """Take the program from the page, for an Asterisk at this URL.
+def _program_of_the_benchmark(_url: str) -> str:
+    """Return the benchmark's program, which finds the URL in its arguments."""
+    return (_BENCHMARK / "attendant.js").read_text(encoding="utf-8")
 
-    Two things in it are changed: where Asterisk is, and an asterisk that the page
-    has escaped.
+
+def _program_of_the_page(url: str) -> str:
+    """Return the page's program, changed for an Asterisk at this URL.
+
+    The other change removes the backslash that the page puts before an asterisk.
     """
-    if not _PAGE.is_file():
-        _give_up(f"there is no page at {_PAGE}; name its file in CHANNEL_AA_SEED")
+    assert _PAGE.is_file(), f"no page at {_PAGE}, which CHANNEL_AA_SEED names"
     found = _PROGRAM.search(_PAGE.read_text(encoding="utf-8"))
     assert found is not None, f"there is no channel-aa.js in {_PAGE}"
     mended = found["program"].replace(r"10 \* 1000", "10 * 1000")
@@ -168,16 +177,26 @@ async def _running(
 
 
 def _has_ari_client() -> bool:
+    installed = _MODULES / ".package-lock.json"  # what npm writes last
+    return installed.is_file() and all(
+        (_FOLDER / name).is_file()
+        and (_FOLDER / name).read_bytes() == (_BENCHMARK / name).read_bytes()
+        for name in _PACKAGES
+    )
+
+
+def _prepare_folder() -> None:
     _FOLDER.mkdir(parents=True, exist_ok=True)
-    return (_MODULES / ".package-lock.json").is_file()  # what npm writes last
+    for name in _PACKAGES:
+        shutil.copy(_BENCHMARK / name, _FOLDER)
 
 
 async def _install_ari_client(reactor: PosixReactorBase, npm: str) -> None:
-    command = (npm, *_INSTALL, "--prefix", str(_FOLDER), _ARI_CLIENT)
-    async with _running(reactor, *command) as installing:
-        await installing.ended().addTimeout(_INSTALL_SECONDS, reactor)
-    problem = f"npm could not install {_ARI_CLIENT}: {installing.errors}"
-    assert installing.status == 0, problem
+    """Install the packages of the benchmark's ``package-lock.json``."""
+    _prepare_folder()
+    async with _running(reactor, npm, *_INSTALL, "--prefix", str(_FOLDER)) as npm_ci:
+        await npm_ci.ended().addTimeout(_INSTALL_SECONDS, reactor)
+    assert npm_ci.status == 0, f"npm could not install ari-client: {npm_ci.errors}"
 
 
 async def _hold_session(
@@ -191,22 +210,38 @@ async def _hold_session(
     await gatherResults(both, consumeErrors=True).addTimeout(_SESSION_SECONDS, reactor)
 
 
-@pytest_twisted.ensureDeferred
-async def test_the_pages_javascript_program_has_its_session(
-    reactor: PosixReactorBase, tmp_path: Path
+async def _assert_session_is_logged(
+    reactor: PosixReactorBase, folder: Path, program: Callable[[str], str]
 ) -> None:
+    """Run a program, which gets the simulator's URL, for the session of a caller."""
     node, npm = _tool("node"), _tool("npm")
     if not _has_ari_client():
         await _install_ari_client(reactor, npm)
     simulator = Simulator(reactor=reactor, default_sound_seconds=0.2)
     await simulator.start()
     try:
-        program = tmp_path / "channel-aa.js"
-        program.write_text(_program(simulator.url), encoding="utf-8")
-        modules = str(_MODULES)
-        async with _running(reactor, node, str(program), NODE_PATH=modules) as session:
+        file = folder / "program.js"
+        file.write_text(program(simulator.url), encoding="utf-8")
+        command = (node, str(file), simulator.url, "channel-aa")
+        async with _running(reactor, *command, NODE_PATH=str(_MODULES)) as session:
             await _hold_session(reactor, simulator, session)
     finally:
         await simulator.stop()
     assert session.lines == _LINES
     assert session.errors == ""
+
+
+@pytest_twisted.ensureDeferred
+async def test_benchmarks_javascript_program_has_its_session(
+    reactor: PosixReactorBase, tmp_path: Path
+) -> None:
+    await _assert_session_is_logged(reactor, tmp_path, _program_of_the_benchmark)
+
+
+if _HAS_PAGE:
+
+    @pytest_twisted.ensureDeferred
+    async def test_pages_javascript_program_has_its_session(
+        reactor: PosixReactorBase, tmp_path: Path
+    ) -> None:
+        await _assert_session_is_logged(reactor, tmp_path, _program_of_the_page)
