@@ -1,8 +1,8 @@
-// The attendant that channel-aa is measured against: the same menu on npm's
-// ari-client, in the way of the program "channel-aa.js" on the page "Handling DTMF"
-// of Asterisk's documentation. Each menu adds its own listeners to the channel, and
-// the feedback to a key is asked for at once with the menu's first sound behind it.
-// Other than there, a request that fails ends nobody's call, and no other one.
+// The attendant that the benchmark compares channel-aa with: the same menu on npm's
+// ari-client, modelled on the program "channel-aa.js" of the page "Handling DTMF" of
+// Asterisk's documentation. Each menu adds its own listeners to the channel, and the
+// menu's first sound is requested right after the feedback to a key, so that Asterisk
+// queues it. Unlike there, a failed request does not end the call.
 //
 //   node attendant.js URL APP
 
@@ -15,7 +15,7 @@ const SOUNDS = ['sound:press-1', 'sound:or', 'sound:press-2'];
 const OPTIONS = [1, 2];
 const SILENCE_MS = 10 * 1000;
 
-// A channel that has gone, a sound that is over: what follows tells of it.
+// A request fails if its channel or playback has ended. Events report both.
 const ignore = () => {};
 
 ari.connect(url, 'asterisk', 'asterisk', (problem, client) => {

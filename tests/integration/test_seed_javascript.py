@@ -1,12 +1,15 @@
-"""The seed's JavaScript program, unchanged, on the simulator.
+"""JavaScript programs on npm's ``ari-client``, on the simulator.
 
-``channel-aa.js`` is taken from the page "Handling DTMF" of Asterisk's documentation
-as it is needed, and run by node with npm's ``ari-client``: a client that shares no
-line with this project finds in the simulator the Asterisk it was written for.
+The client shares no code with this project: the simulator has to behave like the
+Asterisk that the client was written for. The programs are
 
-``CHANNEL_AA_SEED`` names the page, ``CHANNEL_AA_NODE_FOLDER`` the folder that
-``ari-client`` is installed in. Where node, npm or the page is missing, the test is
-skipped; with ``CHANNEL_AA_REQUIRE_NODE=1`` it fails instead.
+- ``attendant.js`` of the benchmark;
+- ``channel-aa.js`` of the page "Handling DTMF" of Asterisk's documentation, if
+  ``CHANNEL_AA_SEED`` names the page's Markdown file.
+
+``CHANNEL_AA_NODE_FOLDER`` names the folder in which ``ari-client`` is installed. The
+tests are skipped without node or npm; with ``CHANNEL_AA_REQUIRE_NODE=1`` they fail
+instead.
 """
 
 from __future__ import annotations
@@ -26,20 +29,21 @@ from tests.support.process import ProgramProcess
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.posixbase import PosixReactorBase
 
 _ROOT = Path(__file__).parents[2]
-_PAGE = Path(
-    os.environ.get("CHANNEL_AA_SEED", _ROOT.parent / "shared/seed-handling-dtmf.md")
-)
+_BENCHMARK = _ROOT / "benchmarks/node"
+_PAGE = os.environ.get("CHANNEL_AA_SEED", "")
 _FOLDER = Path(
     os.environ.get("CHANNEL_AA_NODE_FOLDER", _ROOT / "build/seed-javascript")
 )
 _MODULES = _FOLDER / "node_modules"
 _REQUIRED = os.environ.get("CHANNEL_AA_REQUIRE_NODE") == "1"
 
-_ARI_CLIENT = "ari-client@2.2.0"
-_INSTALL = ("install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund")
+_PACKAGES = ("package.json", "package-lock.json")
+_INSTALL = ("ci", "--no-audit", "--no-fund")
 _INSTALL_SECONDS = 600
 _SESSION_SECONDS = 180
 
@@ -81,31 +85,44 @@ def _tool(name: str) -> str:
     return path
 
 
-def _program(url: str) -> str:
-    """Extract the program from the page, for an Asterisk at this URL.
+def _program_of_the_benchmark(_url: str) -> str:
+    """Return the benchmark's program, which finds the URL in its arguments."""
+    return (_BENCHMARK / "attendant.js").read_text(encoding="utf-8")
 
-    Two things in it are changed: where Asterisk is, and an asterisk that the page
-    has escaped.
+
+def _program_of_the_page(url: str) -> str:
+    """Return the page's program, changed for an Asterisk at this URL.
+
+    The other change removes the backslash that the page puts before an asterisk.
     """
-    if not _PAGE.is_file():
-        _give_up(f"there is no page at {_PAGE}; name its file in CHANNEL_AA_SEED")
-    found = _PROGRAM.search(_PAGE.read_text(encoding="utf-8"))
+    found = _PROGRAM.search(Path(_PAGE).read_text(encoding="utf-8"))
     assert found is not None, f"there is no channel-aa.js in {_PAGE}"
     mended = found["program"].replace(r"10 \* 1000", "10 * 1000")
     return mended.replace("http://localhost:8088", url)
 
 
 def _has_ari_client() -> bool:
+    installed = _MODULES / ".package-lock.json"  # what npm writes last
+    return installed.is_file() and all(
+        (_FOLDER / name).is_file()
+        and (_FOLDER / name).read_bytes() == (_BENCHMARK / name).read_bytes()
+        for name in _PACKAGES
+    )
+
+
+def _prepare_folder() -> None:
     _FOLDER.mkdir(parents=True, exist_ok=True)
-    return (_MODULES / ".package-lock.json").is_file()  # what npm writes last
+    for name in _PACKAGES:
+        shutil.copy(_BENCHMARK / name, _FOLDER)
 
 
 async def _install_ari_client(reactor: PosixReactorBase, npm: str) -> None:
-    command = (npm, *_INSTALL, "--prefix", str(_FOLDER), _ARI_CLIENT)
-    async with ProgramProcess.running(reactor, *command) as npm_process:
-        end = await npm_process.end(seconds=_INSTALL_SECONDS)
-    problem = f"npm could not install {_ARI_CLIENT}: {npm_process.errors}"
-    assert end.exitCode == 0, problem
+    """Install the packages of the benchmark's ``package-lock.json``."""
+    _prepare_folder()
+    command = (npm, *_INSTALL, "--prefix", str(_FOLDER))
+    async with ProgramProcess.running(reactor, *command) as npm_ci:
+        end = await npm_ci.end(seconds=_INSTALL_SECONDS)
+    assert end.exitCode == 0, f"npm could not install ari-client: {npm_ci.errors}"
 
 
 async def _hold_session(
@@ -126,23 +143,40 @@ async def _hold_session(
     await gatherResults(both, consumeErrors=True).addTimeout(_SESSION_SECONDS, reactor)
 
 
-@pytest_twisted.ensureDeferred
-async def test_seed_javascript_program_completes_its_session(
-    reactor: PosixReactorBase, tmp_path: Path
+async def _assert_session_is_logged(
+    reactor: PosixReactorBase, folder: Path, program: Callable[[str], str]
 ) -> None:
+    """Run a program, which gets the simulator's URL, for the session of a caller."""
     node, npm = _tool("node"), _tool("npm")
     if not _has_ari_client():
         await _install_ari_client(reactor, npm)
     simulator = Simulator(reactor=reactor, default_sound_seconds=0.2)
     await simulator.start()
     try:
-        program = tmp_path / "channel-aa.js"
-        program.write_text(_program(simulator.url), encoding="utf-8")
+        file = folder / "program.js"
+        file.write_text(program(simulator.url), encoding="utf-8")
+        command = (node, str(file), simulator.url, "channel-aa")
         async with ProgramProcess.running(
-            reactor, node, str(program), environ={"NODE_PATH": str(_MODULES)}
+            reactor, *command, environ={"NODE_PATH": str(_MODULES)}
         ) as session:
             await _hold_session(reactor, simulator, session)
     finally:
         await simulator.stop()
     assert session.lines == _LINES
     assert session.errors == ""
+
+
+@pytest_twisted.ensureDeferred
+async def test_benchmark_program_completes_its_session(
+    reactor: PosixReactorBase, tmp_path: Path
+) -> None:
+    await _assert_session_is_logged(reactor, tmp_path, _program_of_the_benchmark)
+
+
+if _PAGE:
+
+    @pytest_twisted.ensureDeferred
+    async def test_program_of_the_page_completes_its_session(
+        reactor: PosixReactorBase, tmp_path: Path
+    ) -> None:
+        await _assert_session_is_logged(reactor, tmp_path, _program_of_the_page)
