@@ -80,13 +80,13 @@ async def _go_to(call: CallContext, action: actions.GoTo) -> Action:
 
 
 async def _keyword(call: CallContext, action: actions.Keyword) -> Action | None:
-    if action == actions.HANGUP:
+    word, history = action.word, call.history  # to compare models takes longer
+    if word == actions.HANGUP.word:
         await exits.hang_up(call)
         return None
-    history = call.history
-    if action == actions.BACK:
+    if word == actions.BACK.word:
         session = history.back()
-    elif action == actions.TOP:
+    elif word == actions.TOP.word:
         session = history.top()
     else:
         session = history.session
