@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
-from channel_aa.simulator.routing import names_in
+from channel_aa.simulator.command_queue import CommandFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, TypeAlias
+
+    from twisted.python.failure import Failure
 
     from channel_aa.simulator.faults import RequestFault
     from channel_aa.simulator.routing import PathNode
     from channel_aa.simulator.state import PbxState
 
-    Answer: TypeAlias = "Response | Deferred[Response]"
+Answer: TypeAlias = "Response | Deferred[Response]"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +73,15 @@ class NoAnswerError(Exception):
     """The connection is to be dropped without an answer."""
 
 
-class Parameters:
-    """The parameters of one request: those of its path, its query and its body."""
+class Request:
+    """One request to a handler: the state, and the parameters of the request.
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
+    The parameters are those of its path, its query and its body.
+    """
+
+    def __init__(self, state: PbxState, parameters: Mapping[str, Any]) -> None:
+        self.state = state
+        self._values = parameters
 
     def text(self, name: str) -> str:
         """Get a parameter; empty if it was not given."""
@@ -144,15 +150,16 @@ class Api:
             segments: the decoded parts of the path below ``/ari/``.
             parameters: those of the query and the body, by name.
 
-        A refusal is a response too; nothing is raised for it.
+        A handler returns the response, now or later; None stands for a 204. What it
+        refuses, or a channel cannot carry out, is a response too: nothing is raised.
         """
         try:
             answer = self._handle(method, segments, parameters)
-        except RefusedError as error:
-            return error.response
+        except (RefusedError, CommandFailedError) as error:
+            return _refusal(error)
         if isinstance(answer, Deferred):
-            answer.addErrback(_refusal)
-        return answer
+            return answer.addCallbacks(_response, _refusal_of)
+        return _response(answer)
 
     @staticmethod
     def check(path: str) -> None:
@@ -213,26 +220,49 @@ class Api:
 
     def _handle(
         self, method: str, segments: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Answer:
+    ) -> Answer | Deferred[None] | None:
         found = self._operations.find(segments)
         if found is None:
             raise RefusedError(404, "Resource not found")
         node, in_path = found
-        if method not in node.operations:
-            allowed = {"Allow": ",".join(("OPTIONS", *sorted(node.operations)))}
+        if method not in node.routes:
+            allowed = {"Allow": ",".join(("OPTIONS", *sorted(node.routes)))}
             if method == "OPTIONS":
                 return Response(status=204, headers=allowed)
             raise RefusedError(405, "Invalid method", headers=allowed)
-        path, handler = node.operations[method]
-        if handler is None:
-            message = f"{method} /ari{path} is not modelled by the simulator"
+        route = node.routes[method]
+        if route.handler is None:
+            message = f"{method} /ari{route.path} is not modelled by the simulator"
             raise RefusedError(501, message)
-        named = dict(zip(names_in(path), in_path, strict=True))
-        answer: Answer = handler(self._state, Parameters({**parameters, **named}))
+        named = dict(zip(route.names_in_path, in_path, strict=True))
+        answer: Answer | Deferred[None] | None
+        answer = route.handler(Request(self._state, {**parameters, **named}))
         return answer
 
 
-def _refusal(failure: Any) -> Response:  # noqa: ANN401 - Failure is generic in stubs
-    failure.trap(RefusedError)
-    response: Response = failure.value.response
-    return response
+def require(thing: T | None, what: str) -> T:
+    """Return what a request names.
+
+    Raises:
+        RefusedError: it is None, there is no such thing.
+    """
+    if thing is None:
+        raise RefusedError(404, f"{what} not found")
+    return thing
+
+
+def _response(answer: Response | None) -> Response:
+    return answer or NO_CONTENT
+
+
+def _refusal(error: RefusedError | CommandFailedError) -> Response:
+    if isinstance(error, CommandFailedError):
+        error = RefusedError(500, str(error))
+    return error.response
+
+
+def _refusal_of(failure: Failure) -> Response | Failure:
+    error = failure.value
+    if isinstance(error, RefusedError | CommandFailedError):
+        return _refusal(error)
+    return failure

@@ -83,15 +83,17 @@ def _describe_paths(routes: Iterable[Route]) -> list[dict[str, Any]]:
 
 
 def _describe_route(route: Route) -> dict[str, Any]:
+    in_path = [f"{name}!" for name in route.names_in_path]
     parameters = [
         {
-            "name": each.name,
-            "paramType": each.where,
-            "required": each.is_required,
-            "allowMultiple": each.is_list,
-            "dataType": each.type,
+            "name": name.rstrip("[]!"),
+            "paramType": where,
+            "required": "!" in name,
+            "allowMultiple": "[]" in name,
+            "dataType": "string",
         }
-        for each in route.all_parameters
+        for where, names in (("path", in_path), ("query", route.query.split()))
+        for name in names
     ]
     return {
         "httpMethod": route.method,

@@ -6,6 +6,8 @@ from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING
 
+from channel_aa.simulator.command_queue import CommandFailedError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
@@ -16,10 +18,6 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 0.02
 """How long a sound goes on after the request to stop it: one frame of audio."""
-
-
-class CannotStopError(Exception):
-    """The playback cannot be stopped now; the message is Asterisk's."""
 
 
 class Playback:
@@ -84,10 +82,10 @@ class Playback:
         """Stop within `STOP_SECONDS`; one that has not started is skipped.
 
         Raises:
-            CannotStopError: it plays digits, characters or a number.
+            CommandFailedError: it plays digits, characters or a number.
         """
         if not self._can_stop:
-            raise CannotStopError("Could not stop playback")
+            raise CommandFailedError("Could not stop playback")
         if self._is_stopping:
             return
         self._is_stopping = True

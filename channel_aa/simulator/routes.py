@@ -11,24 +11,16 @@ from channel_aa.simulator.resources import (
     asterisk,
     bridges,
     channels,
-    endpoints,
-    events,
-    playbacks,
     recordings,
-    sounds,
 )
-from channel_aa.simulator.routing import PathNode
+from channel_aa.simulator.routing import PathNode, Route
 
 ROUTES = (
     *applications.ROUTER.routes,
     *asterisk.ROUTER.routes,
     *bridges.ROUTER.routes,
     *channels.ROUTER.routes,
-    *endpoints.ROUTER.routes,
-    *events.ROUTER.routes,
-    *playbacks.ROUTER.routes,
     *recordings.ROUTER.routes,
-    *sounds.ROUTER.routes,
 )
 """The operations that are modelled."""
 
@@ -125,7 +117,7 @@ UNMODELLED = OPERATIONS - {(each.method, each.path) for each in ROUTES}
 ROOT = PathNode()
 """All operations by path; those that are not modelled have no handler."""
 
-for _method, _path in UNMODELLED:
-    ROOT.add(_method, _path, None)
 for _route in ROUTES:
-    ROOT.add(_route.method, _route.path, _route.handler)
+    ROOT.add(_route)
+for _method, _path in UNMODELLED:
+    ROOT.add(Route(method=_method, path=_path))

@@ -2,56 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, TypeAlias
-
-    Handler: TypeAlias = Callable[..., Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """The declaration of one parameter; those of the path are always required."""
-
-    name: str
-    is_required: bool = False
-    is_list: bool = False
-    type: str = "string"
-    where: str = "query"
+Handler: TypeAlias = Callable[..., Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One operation of ARI: method, path, name, and the function that serves it."""
+    """One operation of ARI: method, path, and the function that serves it.
+
+    Args:
+        nickname: its name in ARI's own description.
+        returns: the model of its answer there.
+        query: the names of its parameters in the query, with spaces between; ``[]``
+            behind that of a list, ``!`` behind one that is required.
+        handler: None: it is not modelled.
+    """
 
     method: str
     path: str
-    nickname: str
-    handler: Handler
+    nickname: str = ""
     returns: str = "void"
-    parameters: Sequence[Parameter] = ()
+    query: str = ""
+    handler: Handler | None = None
 
     @property
     def resource(self) -> str:
         """The resource it belongs to: ``channels``."""
         return self.path.split("/")[1]
 
-    @property
-    def all_parameters(self) -> Sequence[Parameter]:
-        """Those of the path, then the others."""
-        in_path = [
-            Parameter(name=name, is_required=True, where="path")
-            for name in names_in(self.path)
-        ]
-        return (*in_path, *self.parameters)
+    @cached_property
+    def names_in_path(self) -> Sequence[str]:
+        """The names of the parameters in its path, from left to right."""
+        segments = self.path.split("/")
+        return tuple(each[1:-1] for each in segments if each.startswith("{"))
 
 
 class Router:
-    """The operations of one ARI resource; a decorator puts each at its function.
+    """The operations of ARI resources; a decorator puts each at its function.
 
     Attributes:
         routes: the operations registered so far, in the order of the source.
@@ -61,43 +52,28 @@ class Router:
         self.routes: list[Route] = []
 
     def route(
-        self,
-        operation: str,
-        nickname: str,
-        returns: str = "void",
-        *,
-        query: str = "",
-        others: Sequence[Parameter] = (),
+        self, operation: str, nickname: str, returns: str = "void", *, query: str = ""
     ) -> Callable[[Handler], Handler]:
         """Register the decorated function as the handler of an operation.
 
         Args:
             operation: method and path: ``GET /channels/{channelId}``.
-            nickname: its name in ARI's own description.
-            returns: the model of its answer there.
-            query: the names of its parameters in the query, with spaces between;
-                ``[]`` behind that of a list, ``!`` behind one that is required.
-            others: the parameters that are neither texts nor lists in the query.
+            nickname: see `Route`.
+            returns: see `Route`.
+            query: see `Route`.
         """
         method, path = operation.split()
-        in_query = [
-            Parameter(
-                name=name.rstrip("[]!"), is_list="[]" in name, is_required="!" in name
-            )
-            for name in query.split()
-        ]
 
         def register(handler: Handler) -> Handler:
-            self.routes.append(
-                Route(
-                    method=method,
-                    path=path,
-                    nickname=nickname,
-                    handler=handler,
-                    returns=returns,
-                    parameters=(*in_query, *others),
-                )
+            route = Route(
+                method=method,
+                path=path,
+                nickname=nickname,
+                returns=returns,
+                query=query,
+                handler=handler,
             )
+            self.routes.append(route)
             return handler
 
         return register
@@ -107,21 +83,20 @@ class PathNode:
     """A segment in the tree of paths.
 
     Attributes:
-        operations: by method, the path of the operation that ends here, and its
-            handler; None: it is not modelled.
+        routes: the operations of the path that ends here, by method.
     """
 
     def __init__(self) -> None:
-        self.operations: dict[str, tuple[str, Handler | None]] = {}
-        self._children: dict[str, PathNode] = {}
-        self._wildcard: PathNode | None = None
+        self.routes: dict[str, Route] = {}
+        self._children: dict[str | None, PathNode] = {}  # None: any other segment
 
-    def add(self, method: str, path: str, handler: Handler | None) -> None:
+    def add(self, route: Route) -> None:
         """Add an operation below this node, which is the root."""
         node = self
-        for segment in path.split("/")[1:]:
-            node = node._child(segment)
-        node.operations[method] = path, handler
+        for segment in route.path.split("/")[1:]:
+            key = None if segment.startswith("{") else segment
+            node = node._children.setdefault(key, PathNode())
+        node.routes[route.method] = route
 
     def find(self, segments: Iterable[str]) -> tuple[PathNode, list[str]] | None:
         """Find the node of a path, and the values of the parameters in it."""
@@ -132,22 +107,9 @@ class PathNode:
                 break  # Asterisk looks no further: "channels//x" is "channels".
             child = node._children.get(segment)
             if child is None:
-                child = node._wildcard
+                child = node._children.get(None)
                 in_path.append(segment)
             if child is None:
                 return None
             node = child
         return node, in_path
-
-    def _child(self, segment: str) -> PathNode:
-        if not segment.startswith("{"):
-            return self._children.setdefault(segment, PathNode())
-        if self._wildcard is None:
-            self._wildcard = PathNode()
-        return self._wildcard
-
-
-@cache
-def names_in(path: str) -> Sequence[str]:
-    """List the names of the parameters in a path, from left to right."""
-    return tuple(each[1:-1] for each in path.split("/") if each.startswith("{"))
