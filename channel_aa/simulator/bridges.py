@@ -104,7 +104,7 @@ class Bridge:
         if had_few_channels:
             self._publish("BridgeDestroyed")
         else:
-            self._bus.publish_globally("BridgeDestroyed", {"bridge": self.snapshot()})
+            self._bus.publish("BridgeDestroyed", {"bridge": self.snapshot()}, to=())
         for application in subscribers:
             self.unsubscribe(application)
 

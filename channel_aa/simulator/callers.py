@@ -12,8 +12,7 @@ from zope.interface import Interface, implementer
 
 from channel_aa.simulator.channels import HANGUP_NORMAL
 from channel_aa.simulator.grammar import KEYS, ScriptError
-from channel_aa.simulator.interfaces import IChannelListener
-from channel_aa.simulator.phone_behaviour import Phones
+from channel_aa.simulator.indications import IChannelListener
 from channel_aa.simulator.script import (
     Ended,
     HangUp,
@@ -29,10 +28,11 @@ from channel_aa.simulator.script import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from twisted.internet.interfaces import IDelayedCall
+
     from channel_aa.simulator.channels import ChannelSetup
-    from channel_aa.simulator.factory import Factory
     from channel_aa.simulator.script import Step
-    from channel_aa.simulator.timers import Timer
+    from channel_aa.simulator.state import PbxState
 
 KEY_SECONDS = 0.15
 """From one key of a `Press` to the next: the tone and the gap after it."""
@@ -77,10 +77,9 @@ class SimulatedCaller:
     """A caller, and what it heard. All times are simulated seconds.
 
     Args:
-        factory: makes its channel.
+        state: where its channel is made, and its script changes phones.
         setup: what the channel begins with.
         observer: sees what happens to the caller.
-        phones: the phones that its script may change.
 
     Attributes:
         heard: every sound that it heard, in order.
@@ -90,20 +89,19 @@ class SimulatedCaller:
 
     def __init__(
         self,
-        factory: Factory,
+        state: PbxState,
         setup: ChannelSetup,
         *,
         observer: ICallObserver | None = None,
-        phones: Phones | None = None,
     ) -> None:
         self.heard: list[HeardSound] = []
         self.outcome = ""
-        self.channel = factory.new_channel(setup, self)
-        self._timers = factory.environment.timers
+        self.channel = state.new_channel(setup, self)
+        self._timers = state.environment.timers
         self._observer = observer
-        self._phones = phones or Phones()
+        self._phones = state.phones
         self._began = self._timers.now
-        self._waiting: dict[Deferred[None], Timer] = {}
+        self._waiting: dict[Deferred[None], IDelayedCall] = {}
         self._awaiting_end: list[Deferred[str]] = []
         self._heard_up_to = 0
 
@@ -310,7 +308,7 @@ class SimulatedCaller:
         return changed
 
     def _cancelled(self, changed: Deferred[None]) -> None:
-        self._waiting.pop(changed).cancel()
+        self._timers.cancel(self._waiting.pop(changed))
 
     def _expire(self, changed: Deferred[None]) -> None:
         del self._waiting[changed]
@@ -319,5 +317,5 @@ class SimulatedCaller:
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, {}
         for changed, timer in waiting.items():
-            timer.cancel()
+            self._timers.cancel(timer)
             changed.callback(None)

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
 
-from channel_aa.simulator.caller_id import CallerId
-from channel_aa.simulator.command_queue import CommandFailedError, CommandQueue
-from channel_aa.simulator.dialplan import Dialplan, DialplanLocation
-from channel_aa.simulator.indications import Indications
-from channel_aa.simulator.variables import write_variable
+from channel_aa.simulator.command_queue import (
+    Activity,
+    CommandFailedError,
+    CommandQueue,
+)
+from channel_aa.simulator.dialplan import CallerId, DialplanLocation, write_variable
+from channel_aa.simulator.indications import IChannelListener, Indications
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from twisted.internet.interfaces import IDelayedCall
+
     from channel_aa.simulator.environment import Environment
     from channel_aa.simulator.event_bus import Application
-    from channel_aa.simulator.interfaces import Activity, IChannelListener
 
 HANGUP_NORMAL = 16
 _SOFT_HANGUP_EXPLICIT = 32
@@ -126,11 +129,8 @@ class Channel:
             when_idle=self._leave_if_due,
         )
         self._leave_for: DialplanLocation | None = None
-        self._dialplan = Dialplan(
-            environment.timers,
-            seconds=setup.dialplan_seconds,
-            when_over=self._end_of_dialplan,
-        )
+        self._dialplan_seconds = setup.dialplan_seconds
+        self._dialplan_timer: IDelayedCall | None = None
         self._cause = HANGUP_NORMAL
         self._outcome = ""
 
@@ -440,13 +440,17 @@ class Channel:
         self._leave_for = None
         self.app_name = self.app_data = ""
         self._outcome = f"continued in dialplan at {self.location}"
-        self._dialplan.run()
 
-    def _end_of_dialplan(self) -> None:
-        self.hang_up(outcome="", cause=HANGUP_NORMAL, is_soft=True)
+        def hang_up() -> None:
+            self.hang_up(outcome="", cause=HANGUP_NORMAL, is_soft=True)
+
+        if self._dialplan_seconds:
+            self._dialplan_timer = self._timers.later(self._dialplan_seconds, hang_up)
+        else:
+            hang_up()
 
     def _destroy(self) -> None:
-        self._dialplan.leave()
+        self._timers.cancel(self._dialplan_timer)
         cause = {"cause": self._cause, "cause_txt": _CAUSES.get(self._cause, "Unknown")}
         self._publish_to_subscriptions("ChannelDestroyed", cause)
         del self._registry[self.id]

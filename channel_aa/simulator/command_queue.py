@@ -10,12 +10,33 @@ from twisted.internet.defer import Deferred
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from channel_aa.simulator.interfaces import Activity
-    from channel_aa.simulator.timers import Timers
+    from channel_aa.simulator.environment import Timers
 
 
 class CommandFailedError(Exception):
     """The channel could not carry out a command; the message is Asterisk's."""
+
+
+class Activity:
+    """What occupies a channel until it ends: a playback, a recording."""
+
+    def begin(self) -> None:
+        """Begin: the channel has nothing else to do."""
+        raise NotImplementedError
+
+    def discard(self) -> None:
+        """Learn that the channel takes no more commands; `begin` is never called."""
+        raise NotImplementedError
+
+    def hang_up(self) -> None:
+        """End, because the caller has hung up."""
+        raise NotImplementedError
+
+    def key_pressed(self, digit: str) -> None:
+        """Learn that the caller pressed a key; by default, continue."""
+
+    def voice_changed(self) -> None:
+        """Learn that the caller began to speak, or will speak longer."""
 
 
 class CommandQueue:

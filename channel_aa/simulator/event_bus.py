@@ -158,10 +158,6 @@ class EventBus:
             if application not in to:
                 self._send(application, event_type, fields)
 
-    def publish_globally(self, event_type: str, fields: Mapping[str, Any]) -> None:
-        """Send an event to the applications subscribed to all, and to no others."""
-        self.publish(event_type, fields, to=())
-
     def send_to(
         self, application: Application, event_type: str, fields: Mapping[str, Any]
     ) -> None:

@@ -1,11 +1,23 @@
-"""Endless sounds on a channel: ringing, music on hold, the other party's voice."""
+"""What the far end of a channel hears: playbacks, and endless indications."""
+
+# ruff: noqa: N805 - the methods of a zope Interface are written without self
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from zope.interface import Interface
 
-if TYPE_CHECKING:
-    from channel_aa.simulator.interfaces import IChannelListener
+
+class IChannelListener(Interface):
+    """The far end of a channel: a caller, or a phone that was dialled."""
+
+    def sound_started(media: str) -> None:
+        """Hear a sound begin."""
+
+    def sound_ended(media: str, how: str) -> None:
+        """Hear it end: ``done``, ``stopped`` or ``failed``."""
+
+    def channel_gone(outcome: str) -> None:
+        """Learn that the channel is gone; nothing else is called after that."""
 
 
 class Indications:

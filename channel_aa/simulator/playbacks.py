@@ -6,21 +6,22 @@ from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.command_queue import CommandFailedError
+from channel_aa.simulator.command_queue import Activity, CommandFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from twisted.internet.interfaces import IDelayedCall
+
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.environment import Environment
-    from channel_aa.simulator.timers import Timer
 
 STOP_SECONDS = 0.02
 """How long a sound goes on after the request to stop it: one frame of audio."""
 
 
-class Playback:
+class Playback(Activity):
     """Media that is played on a channel, one URI after the other.
 
     States are Asterisk's: queued, playing, continuing, done, failed.
@@ -54,7 +55,7 @@ class Playback:
         self._language = language
         self._is_stopping = False
         self._can_stop = True
-        self._timer: Timer | None = None
+        self._timer: IDelayedCall | None = None
 
     def snapshot(self) -> dict[str, Any]:
         """Describe the playback as Asterisk does."""
@@ -102,17 +103,12 @@ class Playback:
         """Fail: the caller has hung up."""
         self._sound_heard("failed")
 
-    def key_pressed(self, digit: str) -> None:
-        """Play on: only an application stops a playback."""
-
-    def voice_changed(self) -> None:
-        """Play on."""
-
     def _begin_sound(self) -> None:
         self._publish("playing", "PlaybackStarted")
         sound = self._environment.sounds.find(self.media)
         if sound is None:
-            self._drop_out()
+            self._registry.remove(self)
+            self.channel.activity_over()
             return
         if self.channel.is_hung_up:
             self._sound_over("failed")
@@ -124,17 +120,13 @@ class Playback:
         else:
             self._end_sound_after(sound.seconds)
 
-    def _sound_ran_out(self) -> None:
-        self._timer = None
-        self._sound_heard("done")
-
     def _sound_heard(self, how: str) -> None:
         outcome = "stopped" if self._is_stopping and how == "done" else how
         self.channel.listener.sound_ended(self.media, outcome)
         self._sound_over(how)
 
     def _sound_over(self, how: str) -> None:
-        self._cancel_timer()
+        self._environment.timers.cancel(self._timer)
         is_last = self._index + 1 == len(self._media)
         if is_last or self._is_stopping or self.channel.is_hung_up:
             self._finish(how)
@@ -148,10 +140,6 @@ class Playback:
         self._publish(how, "PlaybackFinished")
         self.channel.activity_over()
 
-    def _drop_out(self) -> None:
-        self._registry.remove(self)
-        self.channel.activity_over()
-
     def _publish(self, state: str, event_type: str) -> None:
         self.state = state
         event = {"playback": self.snapshot()}
@@ -159,16 +147,11 @@ class Playback:
         bus.publish(event_type, event, to=self.channel.subscribers)
 
     def _end_sound_after(self, seconds: float) -> None:
-        self._cancel_timer()
+        self._environment.timers.cancel(self._timer)
         if seconds != inf:
             self._timer = self._environment.timers.later(
-                seconds, lambda: self.channel.act(self._sound_ran_out)
+                seconds, lambda: self.channel.act(lambda: self._sound_heard("done"))
             )
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 class Playbacks:

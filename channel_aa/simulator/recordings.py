@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from channel_aa.simulator.command_queue import Activity
 from channel_aa.simulator.sounds import StoredRecording
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    from twisted.internet.interfaces import IDelayedCall
 
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.environment import Environment
-    from channel_aa.simulator.timers import Timer
 
 TERMINATORS = frozenset({"none", "any", "*", "#"})
 
@@ -30,7 +33,7 @@ class Limits:
     terminator: str = "none"
 
 
-class Recording:
+class Recording(Activity):
     """A live recording: one that has not ended.
 
     States are Asterisk's: queued, recording, done, failed.
@@ -67,7 +70,7 @@ class Recording:
         self._beep = beep
         self._is_wanted = True
         self._began: float | None = None
-        self._timer: Timer | None = None
+        self._timer: IDelayedCall | None = None
         self._cause = ""
 
     def snapshot(self) -> dict[str, Any]:
@@ -167,7 +170,7 @@ class Recording:
 
     def _wait(self) -> None:
         """Set the timer for the limit that is reached first."""
-        self._cancel_timer()
+        self._timers.cancel(self._timer)
         limits, now = self._limits, self._timers.now
         ends = [self._seconds * -1 + limits.seconds] if limits.seconds else []
         if limits.silence:
@@ -179,7 +182,7 @@ class Recording:
     def _end(self, state: str) -> None:
         if self._timer is not None and self._beep and self._began is None:
             self.channel.listener.sound_ended(_BEEP, "stopped")
-        self._cancel_timer()
+        self._timers.cancel(self._timer)
         self.state = state
         self._recordings.remove(self)
         if state == "done" and self._is_wanted:
@@ -194,13 +197,8 @@ class Recording:
         bus = self._environment.bus
         bus.publish(event_type, event, to=self.channel.subscribers)
 
-    def _later(self, seconds: float, call: Any) -> Timer:  # noqa: ANN401 - a method
+    def _later(self, seconds: float, call: Callable[[], None]) -> IDelayedCall:
         return self._timers.later(seconds, lambda: self.channel.act(call))
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 class Recordings:

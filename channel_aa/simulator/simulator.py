@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, cast
 from twisted.internet.defer import maybeDeferred
 
 from channel_aa.simulator.api import Api
-from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.callers import SimulatedCaller
 from channel_aa.simulator.channels import ChannelSetup
+from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, make_server
 from channel_aa.simulator.phone_behaviour import Phones
 from channel_aa.simulator.routes import ROOT
+from channel_aa.simulator.simulated_phone import SimulatedPhone, dialled_phones
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 from channel_aa.simulator.websocket import EventsFactory
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from channel_aa.simulator.callers import ICallObserver
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-    from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 VERSIONS = {True: "22.10.1", False: "20.13.0"}
 """The version it claims to be: with requests over the websocket, and without."""
@@ -155,7 +155,7 @@ class Simulator:
     @property
     def dialled_phones(self) -> Sequence[SimulatedPhone]:
         """The phones that ring or are in a call, in the order they were dialled."""
-        return tuple(self.state.dialled_phones.values())
+        return dialled_phones(self.state)
 
     @property
     def open_websockets(self) -> int:
@@ -254,8 +254,6 @@ class Simulator:
             language=language,
             dialplan_seconds=dialplan_seconds,
         )
-        caller = SimulatedCaller(
-            self.state.factory, setup, observer=observer, phones=self.phones
-        )
+        caller = SimulatedCaller(self.state, setup, observer=observer)
         caller.channel.enter(app, args)
         return caller

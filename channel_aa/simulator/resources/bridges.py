@@ -43,9 +43,7 @@ def create_bridge(request: Request) -> Response:
     if not TYPES.issuperset(types):
         raise RefusedError(500, "Unable to create bridge")
     kind = "holding" if "holding" in types else "mixing"
-    bridge = request.state.factory.new_bridge(
-        bridge_id, name=request.text("name"), kind=kind
-    )
+    bridge = request.state.new_bridge(bridge_id, name=request.text("name"), kind=kind)
     return Response(content=bridge.snapshot())
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channel_aa.simulator.api import RefusedError, Request, Response, require
-from channel_aa.simulator.caller_id import CallerId
+from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
 from channel_aa.simulator.recordings import TERMINATORS, Limits
 from channel_aa.simulator.routing import Router
 from channel_aa.simulator.simulated_phone import SimulatedPhone
-from channel_aa.simulator.variables import UnknownFunctionError, read_variable
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -74,8 +73,7 @@ def originate(request: Request) -> Response:
         raise RefusedError(500, "Allocation failed", key="error")
     arguments = request.text("appArgs")
     phone = SimulatedPhone(
-        request.state.factory,
-        request.state.dialled_phones,
+        request.state,
         behaviour,
         endpoint=endpoint,
         channel_id=channel_id,
@@ -200,7 +198,7 @@ def play(request: Request) -> Response:
     media = request.texts("media")
     if not media:
         raise RefusedError(500, "Failed to queue media for playback")
-    playback = request.state.factory.new_playback(
+    playback = request.state.new_playback(
         channel,
         media,
         playback_id=request.text("playbackId"),
@@ -224,7 +222,7 @@ def record(request: Request) -> Response:
     channel = _usable_channel(request)
     name, kind = request.text("name"), request.text("format")
     _check_recording(request, name=name, kind=kind)
-    recording = request.state.factory.new_recording(
+    recording = request.state.new_recording(
         channel,
         name=name,
         kind=kind,
