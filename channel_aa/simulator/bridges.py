@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.environment import Environment
     from channel_aa.simulator.event_bus import Application

@@ -11,8 +11,8 @@ from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 
 from channel_aa.simulator.channels import HANGUP_NORMAL
-from channel_aa.simulator.grammar import KEYS, ScriptError
 from channel_aa.simulator.indications import IChannelListener
+from channel_aa.simulator.phone_behaviour import KEYS, ScriptError
 from channel_aa.simulator.script import (
     Ended,
     HangUp,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
 _CALLER_ID = re.compile(r'\s*(?:"([^"]*)"|([^"<]*?))\s*(?:<([^>]*)>)?\s*')
 _FUNCTION = re.compile(r"([A-Z_]+)\((.*)\)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -20,7 +20,6 @@ from channel_aa.simulator.websocket import EventsFactory, application_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from twisted.protocols.policies import ProtocolWrapper
     from twisted.python.failure import Failure

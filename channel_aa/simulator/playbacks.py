@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from itertools import chain
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.command_queue import Activity, CommandFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
 
     from twisted.internet.interfaces import IDelayedCall
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.command_queue import Activity
 from channel_aa.simulator.sounds import StoredRecording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from twisted.internet.interfaces import IDelayedCall
 

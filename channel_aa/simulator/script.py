@@ -21,10 +21,28 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from channel_aa.simulator.grammar import KEYS, ScriptError, StepError, parse_seconds
-from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+from channel_aa.simulator.phone_behaviour import (
+    KEYS,
+    PhoneBehaviour,
+    ScriptError,
+    parse_seconds,
+)
 
 _WORDS = ("press", "wait", "hear", "silence", "speak", "hangup", "ended")
+
+
+class StepError(ScriptError):
+    """A step of a script cannot be understood.
+
+    Attributes:
+        step: the step as it is written.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, number: int, step: str, reason: str) -> None:
+        super().__init__(f"step {number} ({step!r}): {reason}")
+        self.step = step
+        self.reason = reason
 
 
 @dataclass(frozen=True)

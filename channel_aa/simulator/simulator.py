@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import maybeDeferred
 
@@ -21,7 +21,6 @@ from channel_aa.simulator.websocket import EventsFactory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from typing import Any
 
     from twisted.internet.address import IPv4Address
     from twisted.internet.defer import Deferred
