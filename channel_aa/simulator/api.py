@@ -133,10 +133,12 @@ class Api:
 
     Attributes:
         requests: how many requests have come so far.
+        faults: the faults to inject.
     """
 
     def __init__(self, state: PbxState, operations: PathNode) -> None:
         self.requests = 0
+        self.faults = state.environment.faults
         self._state = state
         self._operations = operations
 
@@ -161,35 +163,23 @@ class Api:
             return answer.addCallbacks(_response, _refusal_of)
         return _response(answer)
 
-    @staticmethod
-    def check(path: str) -> None:
-        """Check a whole path, ``/ari/`` included.
-
-        Raises:
-            RefusedError: it ends with a slash.
-        """
-        if path.endswith("/"):
-            without = path.rstrip("/") if path != "/ari/" else path
-            hint = f"ARI URLs do not end with a slash. Try {without}"
-            raise RefusedError(404, hint)
-
     def fault_in(self, method: str, path: str) -> RequestFault | None:
-        """Return the fault of a request, if any.
+        """Check the path of a request below ``/ari``, and return its fault, if any.
 
         Raises:
             RefusedError: it is refused.
             NoAnswerError: it is lost, and its connection with it.
         """
-        fault = self._state.environment.faults.for_request(method, path)
+        if path.endswith("/"):
+            without = f"/ari{path.rstrip('/')}" if path != "/" else "/ari/"
+            hint = f"ARI URLs do not end with a slash. Try {without}"
+            raise RefusedError(404, hint)
+        fault = self.faults.for_request(method, path)
         if fault is not None and fault.status is not None:
             raise RefusedError(fault.status, fault.message)
         if fault is not None and fault.lose == "request":
             raise NoAnswerError
         return fault
-
-    def ignores_over_websocket(self, method: str, path: str) -> bool:
-        """Return whether a fault has a websocket ignore this request."""
-        return self._state.environment.faults.ignores_over_websocket(method, path)
 
     def serve(
         self,
