@@ -43,10 +43,7 @@ class RefusedError(Exception):
     """A request is refused; the message is Asterisk's.
 
     Args:
-        status: the HTTP status.
-        message: the message in the JSON body.
-        headers: further headers of the response.
-        key: the key of the message.
+        key: the key of the message in the JSON body.
     """
 
     def __init__(

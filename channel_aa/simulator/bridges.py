@@ -16,17 +16,10 @@ TYPES = frozenset(
 
 
 class Bridge:
-    """Channels that hear each other.
+    """Channels that hear each other; its kind is ``mixing`` or ``holding``.
 
-    Args:
-        environment: what it depends on.
-        registry: the bridges that exist, by id.
-        bridge_id: its id.
-        name: its name.
-        kind: ``mixing`` or ``holding``.
-
-    Attributes:
-        channels: the channels in it, by id.
+    It removes itself from the registry, the bridges that exist by id, at its end. Its
+    channels are in it by id, too.
     """
 
     def __init__(

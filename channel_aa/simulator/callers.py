@@ -78,13 +78,11 @@ class SimulatedCaller:
 
     Args:
         state: where its channel is made, and its script changes phones.
-        setup: what the channel begins with.
         observer: sees what happens to the caller.
 
     Attributes:
         heard: every sound that it heard, in order.
         outcome: how the call ended, see `ended`; empty until then.
-        channel: its channel.
     """
 
     def __init__(

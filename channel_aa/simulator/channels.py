@@ -52,15 +52,13 @@ class ChannelSetup:
     """What a channel begins with.
 
     Args:
-        channel_id: its id; empty: any.
-        name: its name; a number is appended to one that ends with ``-``.
-        state: its state: ``Ring`` for a call that comes in, ``Down``, ….
+        channel_id: empty: any.
+        name: a number is appended to one that ends with ``-``.
+        state: ``Ring`` for a call that comes in, ``Down``, ….
         context: the context that it enters the dialplan in.
         extension: the extension that was dialled.
         caller: who is at the far end.
         connected: who is connected to that.
-        language: its language.
-        variables: its variables.
         dialplan_seconds: how long it stays in the dialplan outside of applications.
     """
 
@@ -77,13 +75,9 @@ class ChannelSetup:
 
 
 class Channel:
-    """A channel, seen from Asterisk's side.
+    """A channel, seen from Asterisk's side; its listener is its far end.
 
-    Args:
-        environment: what it depends on.
-        registry: the channels that exist, by id; it removes itself at its end.
-        setup: what it begins with.
-        listener: the far end of it.
+    It removes itself from the registry, the channels that exist by id, at its end.
 
     Attributes:
         application: the Stasis application that it is in.
@@ -122,11 +116,7 @@ class Channel:
         self._connected = setup.connected
         self._created = self._bus.timestamp()
         self._subscriptions: dict[str, Application] = {}
-        self._queue = CommandQueue(
-            environment.timers,
-            delay=lambda: environment.thread_delay,
-            when_idle=self._leave_if_due,
-        )
+        self._queue = CommandQueue(environment, when_idle=self._leave_if_due)
         self._leave_for: DialplanLocation | None = None
         self._dialplan_seconds = setup.dialplan_seconds
         self._dialplan_timer: IDelayedCall | None = None
@@ -201,7 +191,16 @@ class Channel:
 
     def press(self, digit: str, *, duration_ms: int = 100) -> None:
         """Receive a key that the caller pressed."""
-        self.act(lambda: self._receive_key(digit, duration_ms))
+
+        def receive() -> None:
+            if self.is_hung_up:
+                return
+            key = {"digit": digit, "duration_ms": duration_ms}
+            self.publish("ChannelDtmfReceived", key)
+            if self._queue.activity is not None:
+                self._queue.activity.key_pressed(digit)
+
+        self.act(receive)
 
     def hang_up(
         self,
@@ -219,7 +218,23 @@ class Channel:
             is_soft: whether Asterisk ends it, not the caller.
             final_cause: that of the ``ChannelDestroyed``.
         """
-        self.act(lambda: self._hang_up(outcome, cause, final_cause, is_soft=is_soft))
+
+        def hang_up() -> None:
+            if self.is_hung_up:
+                return
+            self.is_hung_up = True
+            self._outcome = self._outcome or outcome
+            self._cause = final_cause
+            fields = {"cause": cause, "soft": True} if is_soft else {"cause": cause}
+            self.publish("ChannelHangupRequest", fields)
+            self.indications.stop()
+            self.on_hangup()
+            if self.application is None:
+                self._destroy()
+            elif self._queue.activity is not None:
+                self._queue.activity.hang_up()
+
+        self.act(hang_up)
 
     def hang_up_on_request(self, *, final_cause: int = HANGUP_NORMAL) -> None:
         """End the call because an application asked for it."""
@@ -233,32 +248,33 @@ class Channel:
     def vanish(self, *, outcome: str, cause: int) -> None:
         """End without a ``ChannelHangupRequest``: it was in no application yet."""
 
-        def end() -> None:
+        def vanish() -> None:
             if not self.is_hung_up:
                 self.is_hung_up = True
                 self._outcome, self._cause = outcome, cause
                 self._destroy()
 
-        self.act(end)
+        self.act(vanish)
 
     def answer(self) -> Deferred[None]:
         """Answer, after the commands before.
 
         Errors: `CommandFailedError`.
         """
-        return self._run_in_turn(self._answer, "Failed to answer channel")
+        error = "Failed to answer channel"
+
+        def answer() -> None:
+            if self.is_hung_up:
+                raise CommandFailedError(error)
+            self.change_state("Up")
+
+        return self._run_in_turn(answer, error)
 
     def change_state(self, state: str) -> None:
         """Change the state: ``Ringing``, ``Up``."""
         if self.state != state:
             self.state = state
             self.publish("ChannelStateChange", {})
-
-    def answer_for_recording(self) -> bool:
-        """Answer unless hung up, and return whether it is answered."""
-        if not self.is_hung_up:
-            self.change_state("Up")
-        return self.state == "Up"
 
     def set_variable(self, name: str, value: str | None) -> Deferred[None]:
         """Set a variable or a function, after the commands before; None: remove it.
@@ -271,7 +287,14 @@ class Channel:
 
     def start(self, activity: Activity) -> None:
         """Play or record, after the commands before."""
-        if not self._put(lambda: self._begin(activity)):
+
+        def begin() -> None:
+            self._queue.activity = activity
+            if self.bridge is None:
+                self.indications.stop()
+            activity.begin()
+
+        if not self._put(begin):
             activity.discard()
 
     def indicate(self, indication: str) -> None:
@@ -371,54 +394,30 @@ class Channel:
         return True
 
     def _run_in_turn(self, command: Callable[[], None], error: str) -> Deferred[None]:
-        if self.application is None or self._leave_for is not None:
-            refused: Deferred[None] = Deferred()
-            refused.errback(CommandFailedError(error))
-            return refused
-        return self._queue.wait_for(command)
+        """Append a command; fires when it was carried out.
 
-    def _begin(self, activity: Activity) -> None:
-        self._queue.activity = activity
-        if self.bridge is None:
-            self.indications.stop()
-        activity.begin()
+        Errors: `CommandFailedError`, where the command raises it, or with this error
+        if the channel takes no more commands.
+        """
+        done: Deferred[None] = Deferred()
 
-    def _receive_key(self, digit: str, duration_ms: int) -> None:
-        if self.is_hung_up:
-            return
-        self.publish(
-            "ChannelDtmfReceived", {"digit": digit, "duration_ms": duration_ms}
-        )
-        if self._queue.activity is not None:
-            self._queue.activity.key_pressed(digit)
+        def carry_out() -> None:
+            try:
+                command()
+            except CommandFailedError:
+                done.errback()
+            else:
+                done.callback(None)
 
-    def _answer(self) -> None:
-        if self.is_hung_up:
-            raise CommandFailedError("Failed to answer channel")
-        self.change_state("Up")
+        if not self._put(carry_out):
+            done.errback(CommandFailedError(error))
+        return done
 
     def _set_status(self, status: str) -> None:
         """Set STASISSTATUS; the channel's own application gets no event of it."""
         self.variables["STASISSTATUS"] = status
         fields = {"variable": "STASISSTATUS", "value": status}
         self._publish_to_subscriptions("ChannelVarset", fields)
-
-    def _hang_up(
-        self, outcome: str, cause: int, final_cause: int, *, is_soft: bool
-    ) -> None:
-        if self.is_hung_up:
-            return
-        self.is_hung_up = True
-        self._outcome = self._outcome or outcome
-        self._cause = final_cause
-        fields = {"cause": cause, "soft": True} if is_soft else {"cause": cause}
-        self.publish("ChannelHangupRequest", fields)
-        self.indications.stop()
-        self.on_hangup()
-        if self.application is None:
-            self._destroy()
-        elif self._queue.activity is not None:
-            self._queue.activity.hang_up()
 
     def _leave(self, application: Application) -> None:
         self.leave_bridge()

@@ -23,15 +23,8 @@ STOP_SECONDS = 0.02
 class Playback(Activity):
     """Media that is played on a channel, one URI after the other.
 
-    States are Asterisk's: queued, playing, continuing, done, failed.
-
-    Args:
-        environment: what it depends on.
-        registry: the playbacks that exist; it removes itself at its end.
-        channel: the channel it is played on.
-        playback_id: its id.
-        media: the media URIs.
-        language: the language of the sounds.
+    States are Asterisk's: queued, playing, continuing, done, failed. It removes itself
+    from the registry at its end.
     """
 
     def __init__(
@@ -72,7 +65,7 @@ class Playback(Activity):
         return self._media[self._index]
 
     def begin(self) -> None:
-        """Start playing: the channel has nothing else to do."""
+        """See `Activity`; one that was stopped while it was queued ends at once."""
         if self._is_stopping:
             self._finish("done")
         else:
@@ -95,7 +88,7 @@ class Playback(Activity):
             self._end_sound_after(STOP_SECONDS)
 
     def discard(self) -> None:
-        """Remove it, without an event."""
+        """See `Activity`."""
         self._registry.remove(self)
 
     def hang_up(self) -> None:

@@ -35,16 +35,10 @@ class Limits:
 class Recording(Activity):
     """A live recording: one that has not ended.
 
-    States are Asterisk's: queued, recording, done, failed.
+    States are Asterisk's: queued, recording, done, failed. At its end it removes itself
+    from the recordings, and is stored there.
 
-    Args:
-        environment: what it depends on.
-        recordings: where it is removed, and stored, at its end.
-        channel: the channel that is recorded.
-        name: its name.
-        kind: the format of its file.
-        limits: when it ends by itself.
-        beep: whether a beep is played first.
+    `kind` is the format of its file, `beep` whether a beep is played first.
     """
 
     def __init__(
@@ -96,7 +90,9 @@ class Recording(Activity):
         if not self._is_wanted:
             self._end("done")
             return
-        if not channel.answer_for_recording():
+        if not channel.is_hung_up:
+            channel.change_state("Up")
+        if channel.state != "Up":
             self._cause = "Failed to answer channel"
             self._end("failed")
             return
@@ -146,9 +142,16 @@ class Recording(Activity):
             self.stop()
 
     def voice_changed(self) -> None:
-        """Compute the limits anew."""
-        if self._began is not None:
-            self._wait()
+        """Set the timer for the limit that is reached first."""
+        if self._began is None:
+            return
+        self._timers.cancel(self._timer)
+        limits = self._limits
+        ends = [limits.seconds - self._seconds] if limits.seconds else []
+        if limits.silence:
+            ends.append(limits.silence - self._silence)
+        if ends:
+            self._timer = self._later(max(min(ends), 0.0), self.stop)
 
     @property
     def _seconds(self) -> float:
@@ -165,18 +168,7 @@ class Recording(Activity):
 
     def _listen(self) -> None:
         self._began = self._timers.now
-        self._wait()
-
-    def _wait(self) -> None:
-        """Set the timer for the limit that is reached first."""
-        self._timers.cancel(self._timer)
-        limits, now = self._limits, self._timers.now
-        ends = [self._seconds * -1 + limits.seconds] if limits.seconds else []
-        if limits.silence:
-            said = max(self.channel.speaks_until, self._began or 0.0)
-            ends.append(said + limits.silence - now)
-        if ends:
-            self._timer = self._later(max(min(ends), 0.0), self.stop)
+        self.voice_changed()
 
     def _end(self, state: str) -> None:
         if self._timer is not None and self._beep and self._began is None:
@@ -201,14 +193,7 @@ class Recording(Activity):
 
 
 class Recordings:
-    """The recordings of the simulated Asterisk.
-
-    Args:
-        stored: the stored ones, by name.
-
-    Attributes:
-        live: those being made, by name.
-    """
+    """The recordings of the simulated Asterisk by name: live and stored ones."""
 
     def __init__(self, *, stored: dict[str, StoredRecording]) -> None:
         self.live: dict[str, Recording] = {}

@@ -33,18 +33,13 @@ class SimulatedPhone:
     """A phone that an application dials, and its channel.
 
     Args:
-        state: where its channel is made.
         behaviour: how it behaves; None: there is no such phone.
         endpoint: what is dialled: ``PJSIP/410``.
         channel_id: the id of its channel; empty: any.
         application: the application that its channel enters when it is answered.
         arguments: with these arguments.
-        caller_id: its caller ID.
-        language: the language of its channel.
-        variables: its channel's variables.
 
     Attributes:
-        channel: its channel.
         heard: what was heard there, in order: ``voice:PJSIP/alice``.
         outcome: how the call ended; empty until then.
     """

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MAX_PAYLOAD_BYTES = 65_527
 """What Asterisk reads in one frame: 65,535 bytes with its head, which takes 8."""
 
-
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"})
 
 
@@ -238,14 +237,7 @@ class EventsProtocol(WebSocketServerProtocol):
 
 
 class EventsFactory(WebSocketServerFactory):
-    """Makes the websockets, and keeps the open ones.
-
-    Args:
-        bus: the applications and their events.
-        api: serves requests.
-        serves_requests: whether requests are served; else they are ignored.
-        reactor: the reactor.
-    """
+    """Makes the websockets, and keeps the open ones; see `Simulator`."""
 
     noisy = False
 
