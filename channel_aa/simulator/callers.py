@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -238,9 +239,12 @@ class SimulatedCaller:
             case Wait(seconds):
                 await self._pass_time(seconds)
             case Hear():
-                await self._wait_until(lambda: self._has_heard(step), patience)
+                await self._wait_until(lambda: _since(self._has_heard(step)), patience)
             case Silence(seconds):
-                await self._wait_for_silence(seconds, patience)
+                began = self._now
+                await self._wait_until(
+                    lambda: self._silent_since(began), patience, seconds=seconds
+                )
             case Speak(seconds):
                 self.speak(seconds)
                 await self._pass_time(seconds)
@@ -249,7 +253,7 @@ class SimulatedCaller:
             case HangUp():
                 self.hang_up()
             case Ended():
-                await self._wait_until(lambda: self.is_over, patience)
+                await self._wait_until(lambda: _since(self.is_over), patience)
 
     async def _press_in_turn(self, keys: str) -> None:
         for position, key in enumerate(keys):
@@ -265,30 +269,22 @@ class SimulatedCaller:
         while not self.is_over and self._now < until - _EPSILON:
             await self._wait_for_change(until - self._now)
 
-    async def _wait_until(self, condition: Callable[[], bool], patience: float) -> None:
-        deadline = self._now + patience
-        while not condition():
+    async def _wait_until(
+        self, met_since: Callable[[], float], patience: float, *, seconds: float = 0.0
+    ) -> None:
+        """Wait until a condition has been met for so many seconds; inf: it is not."""
+        deadline = self._now + patience + seconds
+        while self._now < (due := met_since() + seconds) - _EPSILON:
             if self.is_over:
                 raise ScriptError(f"the call was over: {self.outcome}")
             if self._now >= deadline - _EPSILON:
                 raise ScriptError(f"waited {patience:g} seconds in vain")
-            await self._wait_for_change(deadline - self._now)
+            await self._wait_for_change(min(due, deadline) - self._now)
 
-    async def _wait_for_silence(self, seconds: float, patience: float) -> None:
-        began = self._now
-        deadline = began + patience + seconds
-        while not self.is_over:
-            if all(each.ended is not None for each in self.heard):
-                since = max([began, *(each.ended or 0.0 for each in self.heard)])
-                if self._now >= since + seconds - _EPSILON:
-                    return
-                next_check = since + seconds
-            else:
-                next_check = deadline
-            if self._now >= deadline - _EPSILON:
-                raise ScriptError(f"waited {patience:g} seconds in vain")
-            await self._wait_for_change(min(next_check, deadline) - self._now)
-        raise ScriptError(f"the call was over: {self.outcome}")
+    def _silent_since(self, began: float) -> float:
+        """Return since when nothing is heard; inf: something is."""
+        ends = (inf if each.ended is None else each.ended for each in self.heard)
+        return max([began, *ends])
 
     def _has_heard(self, step: Hear) -> bool:
         for position in range(self._heard_up_to, len(self.heard)):
@@ -317,3 +313,7 @@ class SimulatedCaller:
         for changed, timer in waiting.items():
             self._timers.cancel(timer)
             changed.callback(None)
+
+
+def _since(is_met: bool) -> float:  # noqa: FBT001 - what it turns into a time
+    return 0.0 if is_met else inf

@@ -77,7 +77,9 @@ class ChannelSetup:
 class Channel:
     """A channel, seen from Asterisk's side; its listener is its far end.
 
-    It removes itself from the registry, the channels that exist by id, at its end.
+    It removes itself from the registry, the channels that exist by id, at its end. A
+    command that returns a Deferred fires when it was carried out, or with
+    `CommandFailedError`.
 
     Attributes:
         application: the Stasis application that it is in.
@@ -257,10 +259,7 @@ class Channel:
         self.act(vanish)
 
     def answer(self) -> Deferred[None]:
-        """Answer, after the commands before.
-
-        Errors: `CommandFailedError`.
-        """
+        """Answer, after the commands before."""
         error = "Failed to answer channel"
 
         def answer() -> None:
@@ -277,10 +276,7 @@ class Channel:
             self.publish("ChannelStateChange", {})
 
     def set_variable(self, name: str, value: str | None) -> Deferred[None]:
-        """Set a variable or a function, after the commands before; None: remove it.
-
-        Errors: `CommandFailedError`.
-        """
+        """Set a variable or a function, after the commands before; None: remove it."""
         return self._run_in_turn(
             lambda: write_variable(self, name, value), "Failed to set channel variable"
         )
@@ -306,10 +302,7 @@ class Channel:
         self._put(lambda: self.indications.stop(indication))
 
     def enter_bridge(self, bridge: SupportsChannels) -> Deferred[None]:
-        """Enter a bridge, after the commands before.
-
-        Errors: `CommandFailedError`.
-        """
+        """Enter a bridge, after the commands before."""
 
         def enter() -> None:
             self.leave_bridge()
@@ -320,10 +313,7 @@ class Channel:
         return self._run_in_turn(enter, "Channel not in Stasis application")
 
     def leave_bridge_in_turn(self) -> Deferred[None]:
-        """Leave the bridge, after the commands before.
-
-        Errors: `CommandFailedError`.
-        """
+        """Leave the bridge, after the commands before."""
         return self._run_in_turn(self.leave_bridge, "Channel not in this bridge")
 
     def leave_bridge(self) -> None:

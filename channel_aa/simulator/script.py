@@ -205,6 +205,5 @@ def _timed(word: str, argument: str) -> Wait | Silence | Speak:
     if word != "wait":
         argument = argument or "1"
     seconds = parse_seconds(argument, " after it: wait 2.5")
-    kinds: dict[str, type[Wait | Silence | Speak]]
-    kinds = {"wait": Wait, "silence": Silence, "speak": Speak}
-    return kinds[word](seconds)
+    (step,) = (each for each in (Wait, Silence, Speak) if each.word == word)
+    return step(seconds)

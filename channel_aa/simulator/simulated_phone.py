@@ -10,11 +10,10 @@ from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup
 from channel_aa.simulator.indications import IChannelListener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from twisted.internet.interfaces import IDelayedCall
 
-    from channel_aa.simulator.dialplan import CallerId
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
     from channel_aa.simulator.state import PbxState
 
@@ -33,9 +32,9 @@ class SimulatedPhone:
     """A phone that an application dials, and its channel.
 
     Args:
+        setup: what its channel begins with.
         behaviour: how it behaves; None: there is no such phone.
         endpoint: what is dialled: ``PJSIP/410``.
-        channel_id: the id of its channel; empty: any.
         application: the application that its channel enters when it is answered.
         arguments: with these arguments.
 
@@ -47,32 +46,17 @@ class SimulatedPhone:
     def __init__(
         self,
         state: PbxState,
+        setup: ChannelSetup,
         behaviour: PhoneBehaviour | None,
         *,
         endpoint: str,
-        channel_id: str,
         application: str,
         arguments: Sequence[str],
-        caller_id: CallerId,
-        language: str,
-        variables: Mapping[str, str],
     ) -> None:
         technology, _, resource = endpoint.partition("/")
-        extension, _, context = resource.partition("@")
         self.endpoint = endpoint
         self.heard: list[str] = []
         self.outcome = ""
-        setup = ChannelSetup(
-            channel_id=channel_id,
-            name=f"{endpoint}-",
-            state="Down",
-            extension=extension,
-            context=context or "default",
-            caller=caller_id,
-            connected=caller_id,
-            language=language,
-            variables=variables,
-        )
         self.channel = state.new_channel(setup, self)
         self.channel.app_name, self.channel.app_data = "AppDial2", "(Outgoing Line)"
         self._environment = state.environment

@@ -141,12 +141,6 @@ class Simulator:
         return sum(1 for _ in self.state.playbacks)
 
     @property
-    def recordings(self) -> Mapping[str, float]:
-        """How many seconds each stored recording lasts, by its name."""
-        stored = self.state.recordings.stored.values()
-        return {each.name: each.seconds for each in stored}
-
-    @property
     def phones(self) -> Phones:
         """The phones that can be dialled; they may be changed at any time."""
         return self.state.phones
@@ -221,7 +215,6 @@ class Simulator:
         extension: str = "1000",
         app: str = "channel-aa",
         args: Sequence[str] = (),
-        state: str = "Ring",
         dialplan_seconds: float = 0.0,
         observer: ICallObserver | None = None,
         caller_name: str = "",
@@ -236,7 +229,6 @@ class Simulator:
             extension: what was dialled.
             app: the Stasis application.
             args: its arguments.
-            state: the channel's state: ``Ring`` for a call that comes in.
             dialplan_seconds: how long the dialplan keeps the channel once it has
                 left the application, or where no websocket has that application;
                 then the call ends.
@@ -248,7 +240,6 @@ class Simulator:
         setup = ChannelSetup(
             name=name,
             extension=extension,
-            state=state,
             caller=CallerId(caller_name, caller_number),
             language=language,
             dialplan_seconds=dialplan_seconds,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channel_aa.simulator.api import RefusedError, Request, Response, require
+from channel_aa.simulator.channels import Channel, ChannelSetup
 from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
 from channel_aa.simulator.recordings import TERMINATORS, Limits
 from channel_aa.simulator.routing import Router
@@ -16,7 +17,6 @@ from channel_aa.simulator.simulated_phone import SimulatedPhone
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
-    from channel_aa.simulator.channels import Channel
 
 ROUTER = Router()
 
@@ -71,17 +71,27 @@ def originate(request: Request) -> Response:
     is_reachable = behaviour is not None and behaviour.is_reachable
     if technology != "Local" and not is_reachable:
         raise RefusedError(500, "Allocation failed", key="error")
+    extension, _, context = resource.partition("@")
+    caller = CallerId.parse(request.text("callerId"))
+    setup = ChannelSetup(
+        channel_id=channel_id,
+        name=f"{endpoint}-",
+        state="Down",
+        context=context or "default",
+        extension=extension,
+        caller=caller,
+        connected=caller,
+        language=originator.language if originator else "en",
+        variables=request.pairs("variables"),
+    )
     arguments = request.text("appArgs")
     phone = SimulatedPhone(
         request.state,
+        setup,
         behaviour,
         endpoint=endpoint,
-        channel_id=channel_id,
         application=application,
         arguments=arguments.split(",") if arguments else (),
-        caller_id=CallerId.parse(request.text("callerId")),
-        language=originator.language if originator else "en",
-        variables=request.pairs("variables"),
     )
     phone.dial(request.number("timeout", _RING_SECONDS))
     return Response(content=phone.channel.snapshot())
