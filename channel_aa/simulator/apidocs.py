@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from channel_aa.simulator.routing import Route
+    from channel_aa.simulator.api import Route
 
 _EVENTS = """\
 ApplicationReplaced

@@ -6,6 +6,7 @@ one that Asterisk refuses.
 
 from __future__ import annotations
 
+from channel_aa.simulator.api import PathNode, Route
 from channel_aa.simulator.resources import (
     applications,
     asterisk,
@@ -13,7 +14,6 @@ from channel_aa.simulator.resources import (
     channels,
     recordings,
 )
-from channel_aa.simulator.routing import PathNode, Route
 
 ROUTES = (
     *applications.ROUTER.routes,

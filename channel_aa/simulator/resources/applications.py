@@ -1,14 +1,10 @@
-"""ARI's operations on Stasis applications: event filters and subscriptions.
-
-Statuses and messages are those that Asterisk 22.10.1 was seen to use.
-"""
+"""ARI's operations on Stasis applications: event filters and subscriptions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import RefusedError, Request, Response, require
-from channel_aa.simulator.routing import Router
+from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
 
 if TYPE_CHECKING:
     from channel_aa.simulator.bridges import Bridge

@@ -1,15 +1,11 @@
-"""ARI's operations on Asterisk itself, its sounds, endpoints and events websocket.
-
-Statuses and messages are those that Asterisk 22.10.1 was seen to use.
-"""
+"""ARI's operations on Asterisk itself, its sounds, endpoints and events websocket."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import RefusedError, Request, Response
+from channel_aa.simulator.api import RefusedError, Request, Response, Router
 from channel_aa.simulator.event_bus import ENTITY_ID
-from channel_aa.simulator.routing import Router
 
 if TYPE_CHECKING:
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour

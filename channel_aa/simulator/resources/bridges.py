@@ -1,7 +1,4 @@
-"""ARI's operations on bridges.
-
-Statuses and messages are those that Asterisk 22.10.1 was seen to use.
-"""
+"""ARI's operations on bridges."""
 
 from __future__ import annotations
 
@@ -10,10 +7,9 @@ from uuid import uuid4
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 
-from channel_aa.simulator.api import RefusedError, Request, Response, require
+from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
 from channel_aa.simulator.bridges import TYPES, Bridge
 from channel_aa.simulator.command_queue import CommandFailedError
-from channel_aa.simulator.routing import Router
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure

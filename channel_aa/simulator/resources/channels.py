@@ -1,17 +1,13 @@
-"""ARI's operations on channels.
-
-Statuses and messages are those that Asterisk 22.10.1 was seen to use.
-"""
+"""ARI's operations on channels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import RefusedError, Request, Response, require
+from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
 from channel_aa.simulator.channels import Channel, ChannelSetup
 from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
 from channel_aa.simulator.recordings import TERMINATORS, Limits
-from channel_aa.simulator.routing import Router
 from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 if TYPE_CHECKING:
