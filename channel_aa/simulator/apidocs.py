@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from channel_aa.simulator.api import Route
 
@@ -38,46 +38,40 @@ StasisStart args:List[string] channel:Channel
 # A type of event and its fields in each line, each field with its type.
 
 
-def describe(routes: Iterable[Route], *, base_url: str) -> dict[str, dict[str, Any]]:
+def describe(routes: Collection[Route], *, base_url: str) -> dict[str, dict[str, Any]]:
     """Generate every document, by its name below ``/api-docs/``.
 
     Args:
         routes: the operations to describe.
         base_url: where the API is served: ``http://127.0.0.1:8088/ari``.
     """
-    by_resource = {
-        resource: list(each)
-        for resource, each in groupby(
-            sorted(routes, key=attrgetter("resource", "path")),
-            key=attrgetter("resource"),
-        )
-    }
     versions = {
         "apiVersion": "2.0.0",
         "swaggerVersion": "1.2",
         "basePath": base_url,
     }
+    names = sorted({route.resource for route in routes})
     documents: dict[str, dict[str, Any]] = {
-        f"{resource}.json": {
+        f"{name}.json": {
             **versions,
-            "resourcePath": f"/api-docs/{resource}.{{format}}",
-            "apis": _describe_paths(of_resource),
-            "models": _describe_events() if resource == "events" else {},
+            "resourcePath": f"/api-docs/{name}.{{format}}",
+            "apis": _describe_paths(each for each in routes if each.resource == name),
+            "models": _describe_events() if name == "events" else {},
         }
-        for resource, of_resource in by_resource.items()
+        for name in names
     }
     resources = [
-        {"path": f"/api-docs/{resource}.{{format}}", "description": resource}
-        for resource in by_resource
+        {"path": f"/api-docs/{name}.{{format}}", "description": name} for name in names
     ]
     documents["resources.json"] = {**versions, "apis": resources}
     return documents
 
 
 def _describe_paths(routes: Iterable[Route]) -> list[dict[str, Any]]:
+    by_path = attrgetter("path")
     return [
         {"path": path, "operations": [_describe_route(route) for route in same_path]}
-        for path, same_path in groupby(routes, key=attrgetter("path"))
+        for path, same_path in groupby(sorted(routes, key=by_path), key=by_path)
     ]
 
 

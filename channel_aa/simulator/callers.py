@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL
-from channel_aa.simulator.indications import IChannelListener
+from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup, IChannelListener
 from channel_aa.simulator.phone_behaviour import KEYS, ScriptError
 from channel_aa.simulator.script import (
     Ended,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall
 
-    from channel_aa.simulator.channels import ChannelSetup
     from channel_aa.simulator.script import Step
     from channel_aa.simulator.state import PbxState
 

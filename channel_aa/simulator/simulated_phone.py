@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup
-from channel_aa.simulator.indications import IChannelListener
+from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup, IChannelListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

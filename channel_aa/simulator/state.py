@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from channel_aa.simulator.bridges import Bridge
-from channel_aa.simulator.channels import Channel, ChannelSetup
+from channel_aa.simulator.channels import Channel, ChannelSetup, IChannelListener
 from channel_aa.simulator.environment import Environment, Timers
 from channel_aa.simulator.event_bus import EventBus
 from channel_aa.simulator.phone_behaviour import Phones
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.simulator.faults import Faults
-    from channel_aa.simulator.indications import IChannelListener
     from channel_aa.simulator.sounds import Sounds
 
 

@@ -46,7 +46,7 @@ def ping(request: Request) -> Response:
     return Response(content=content)
 
 
-@ROUTER.route("GET /sounds", "list", "List[Sound]", query="lang format")
+@ROUTER.route("GET /sounds", "list", "List[Sound]")
 def list_sounds(request: Request) -> Response:
     """List the sounds."""
     sounds = request.state.environment.sounds

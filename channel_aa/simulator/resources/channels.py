@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROUTER = Router()
 
 _ORIGINATE = "endpoint! app appArgs callerId timeout originator formats"
+_PLAY = "media[]! lang"
 _RING_SECONDS = 30
 _RECORDING_FORMATS = frozenset({"alaw", "gsm", "sln", "ulaw", "wav"})
 _HANGUP_CAUSES = {
@@ -112,7 +113,7 @@ def get_channel(request: Request) -> Response:
     return Response(content=_channel(request).snapshot())
 
 
-@ROUTER.route("DELETE /channels/{channelId}", "hangup", query="reason_code reason")
+@ROUTER.route("DELETE /channels/{channelId}", "hangup", query="reason")
 def hang_up(request: Request) -> None:
     """Hang a channel up."""
     channel = _channel(request)
@@ -153,11 +154,7 @@ def stop_music(request: Request) -> None:
     _usable_channel(request).stop_indicating("music:")
 
 
-@ROUTER.route(
-    "POST /channels/{channelId}/dtmf",
-    "sendDTMF",
-    query="dtmf before between duration after",
-)
+@ROUTER.route("POST /channels/{channelId}/dtmf", "sendDTMF", query="dtmf!")
 def send_dtmf(request: Request) -> None:
     """Send DTMF to a channel; the phone at its end hears it."""
     _usable_channel(request)
@@ -187,16 +184,13 @@ def continue_in_dialplan(request: Request) -> None:
 
 
 @ROUTER.route(
-    "POST /channels/{channelId}/play",
-    "play",
-    "Playback",
-    query="media[]! lang offsetms skipms playbackId",
+    "POST /channels/{channelId}/play", "play", "Playback", query=f"{_PLAY} playbackId"
 )
 @ROUTER.route(
     "POST /channels/{channelId}/play/{playbackId}",
     "playWithId",
     "Playback",
-    query="media[]! lang offsetms skipms",
+    query=_PLAY,
 )
 def play(request: Request) -> Response:
     """Play media on a channel."""
