@@ -135,12 +135,12 @@ class AriResource(Resource):
 
 
 class Connections(WrappingFactory):
-    """Keeps the open connections of a server, and can drop them all."""
+    """The server: keeps the open connections, and can drop them all."""
 
     noisy = False
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
+    def __init__(self, resource: AriResource, *, reactor: Any) -> None:  # noqa: ANN401 - many interfaces
+        super().__init__(QuietSite(resource, timeout=IDLE_SECONDS, reactor=reactor))
         self._waiting: list[Deferred[None]] = []
 
     def abort_all(self) -> Deferred[None]:
@@ -171,11 +171,6 @@ class QuietSite(Site):
 
     def log(self, request: Request) -> None:
         """Write nothing."""
-
-
-def make_server(resource: AriResource, *, reactor: Any) -> Connections:  # noqa: ANN401 - many interfaces
-    """Make the factory of a server's connections."""
-    return Connections(QuietSite(resource, timeout=IDLE_SECONDS, reactor=reactor))
 
 
 def _basic_auth_of(request: Request) -> str | None:

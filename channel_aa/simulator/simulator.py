@@ -11,7 +11,7 @@ from channel_aa.simulator.callers import SimulatedCaller
 from channel_aa.simulator.channels import ChannelSetup
 from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.faults import Faults
-from channel_aa.simulator.http import AriResource, make_server
+from channel_aa.simulator.http import AriResource, Connections
 from channel_aa.simulator.phone_behaviour import Phones
 from channel_aa.simulator.routes import ROOT
 from channel_aa.simulator.simulated_phone import SimulatedPhone, dialled_phones
@@ -105,7 +105,7 @@ class Simulator:
         self._resource = AriResource(
             self.state, self.api, self._events, username=username, password=password
         )
-        self.server = make_server(self._resource, reactor=reactor)
+        self.server = Connections(self._resource, reactor=reactor)
         self.credentials = username, password
         self._listening: IListeningPort | None = None
         self._interface = ""
