@@ -21,9 +21,9 @@ from channel_aa.commands.expectation import (
 )
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
-from channel_aa.simulator.caller_id import CallerId
-from channel_aa.simulator.grammar import ScriptError, StepError
-from channel_aa.simulator.script import parse_phone, parse_script
+from channel_aa.simulator.dialplan import CallerId
+from channel_aa.simulator.phone_behaviour import ScriptError
+from channel_aa.simulator.script import StepError, parse_phone, parse_script
 from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 from channel_aa.simulator.virtual_time import wait_for
 

@@ -8,8 +8,7 @@ the client, to connect one without sockets.
 
 from channel_aa.simulator.callers import HeardSound, ICallObserver, SimulatedCaller
 from channel_aa.simulator.faults import Faults
-from channel_aa.simulator.grammar import ScriptError
-from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+from channel_aa.simulator.phone_behaviour import PhoneBehaviour, ScriptError
 from channel_aa.simulator.script import parse_script
 from channel_aa.simulator.simulator import Simulator
 

@@ -1,23 +1,26 @@
-"""ARI's requests and responses, independent of HTTP and the websocket."""
+"""ARI's requests, responses and operations, independent of HTTP and the websocket."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
-from channel_aa.simulator.routing import names_in
+from channel_aa.simulator.command_queue import CommandFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, TypeAlias
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from twisted.python.failure import Failure
 
     from channel_aa.simulator.faults import RequestFault
-    from channel_aa.simulator.routing import PathNode
     from channel_aa.simulator.state import PbxState
 
-    Answer: TypeAlias = "Response | Deferred[Response]"
+Handler: TypeAlias = "Callable[..., Any]"
+Answer: TypeAlias = "Response | Deferred[Response]"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +44,7 @@ class RefusedError(Exception):
     """A request is refused; the message is Asterisk's.
 
     Args:
-        status: the HTTP status.
-        message: the message in the JSON body.
-        headers: further headers of the response.
-        key: the key of the message.
+        key: the key of the message in the JSON body.
     """
 
     def __init__(
@@ -71,11 +71,15 @@ class NoAnswerError(Exception):
     """The connection is to be dropped without an answer."""
 
 
-class Parameters:
-    """The parameters of one request: those of its path, its query and its body."""
+class Request:
+    """One request to a handler: the state, and the parameters of the request.
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
+    The parameters are those of its path, its query and its body.
+    """
+
+    def __init__(self, state: PbxState, parameters: Mapping[str, Any]) -> None:
+        self.state = state
+        self._values = parameters
 
     def text(self, name: str) -> str:
         """Get a parameter; empty if it was not given."""
@@ -118,6 +122,111 @@ class Parameters:
         return [str(each) for each in values if each]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One operation of ARI: method, path, and the function that serves it.
+
+    Args:
+        nickname: its name in ARI's own description.
+        returns: the model of its answer there.
+        query: the names of its parameters in the query, with spaces between; ``[]``
+            behind that of a list, ``!`` behind one that is required.
+        handler: None: it is not modelled.
+    """
+
+    method: str
+    path: str
+    nickname: str = ""
+    returns: str = "void"
+    query: str = ""
+    handler: Handler | None = None
+
+    @property
+    def resource(self) -> str:
+        """The resource it belongs to: ``channels``."""
+        return self.path.split("/")[1]
+
+    @cached_property
+    def names_in_path(self) -> Sequence[str]:
+        """The names of the parameters in its path, from left to right."""
+        segments = self.path.split("/")
+        return tuple(each[1:-1] for each in segments if each.startswith("{"))
+
+
+class Router:
+    """The operations of ARI resources; a decorator puts each at its function.
+
+    Attributes:
+        routes: the operations registered so far, in the order of the source.
+    """
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def route(
+        self, operation: str, nickname: str, returns: str = "void", *, query: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """Register the decorated function as the handler of an operation.
+
+        Args:
+            operation: method and path: ``GET /channels/{channelId}``.
+            nickname: see `Route`.
+            returns: see `Route`.
+            query: see `Route`.
+        """
+        method, path = operation.split()
+
+        def register(handler: Handler) -> Handler:
+            route = Route(
+                method=method,
+                path=path,
+                nickname=nickname,
+                returns=returns,
+                query=query,
+                handler=handler,
+            )
+            self.routes.append(route)
+            return handler
+
+        return register
+
+
+class PathNode:
+    """A segment in the tree of paths.
+
+    Attributes:
+        routes: the operations of the path that ends here, by method.
+    """
+
+    def __init__(self) -> None:
+        self.routes: dict[str, Route] = {}
+        self._children: dict[str | None, PathNode] = {}  # None: any other segment
+
+    def add(self, route: Route) -> None:
+        """Add an operation below this node, which is the root."""
+        node = self
+        for segment in route.path.split("/")[1:]:
+            key = None if segment.startswith("{") else segment
+            node = node._children.setdefault(key, PathNode())
+        node.routes[route.method] = route
+
+    def find(self, segments: Iterable[str]) -> tuple[PathNode, list[str]] | None:
+        """Find the node of a path, and the values of the parameters in it."""
+        node = self
+        in_path: list[str] = []
+        for segment in segments:
+            if not segment:
+                break  # Asterisk looks no further: "channels//x" is "channels".
+            child = node._children.get(segment)
+            if child is None:
+                child = node._children.get(None)
+                in_path.append(segment)
+            if child is None:
+                return None
+            node = child
+        return node, in_path
+
+
 class Api:
     """Dispatches requests to the handlers of their operations, and injects faults.
 
@@ -127,10 +236,12 @@ class Api:
 
     Attributes:
         requests: how many requests have come so far.
+        faults: the faults to inject.
     """
 
     def __init__(self, state: PbxState, operations: PathNode) -> None:
         self.requests = 0
+        self.faults = state.environment.faults
         self._state = state
         self._operations = operations
 
@@ -144,45 +255,34 @@ class Api:
             segments: the decoded parts of the path below ``/ari/``.
             parameters: those of the query and the body, by name.
 
-        A refusal is a response too; nothing is raised for it.
+        A handler returns the response, now or later; None stands for a 204. What it
+        refuses, or a channel cannot carry out, is a response too: nothing is raised.
         """
         try:
             answer = self._handle(method, segments, parameters)
-        except RefusedError as error:
-            return error.response
+        except (RefusedError, CommandFailedError) as error:
+            return _refusal(error)
         if isinstance(answer, Deferred):
-            answer.addErrback(_refusal)
-        return answer
-
-    @staticmethod
-    def check(path: str) -> None:
-        """Check a whole path, ``/ari/`` included.
-
-        Raises:
-            RefusedError: it ends with a slash.
-        """
-        if path.endswith("/"):
-            without = path.rstrip("/") if path != "/ari/" else path
-            hint = f"ARI URLs do not end with a slash. Try {without}"
-            raise RefusedError(404, hint)
+            return answer.addCallbacks(_response, _refusal_of)
+        return _response(answer)
 
     def fault_in(self, method: str, path: str) -> RequestFault | None:
-        """Return the fault of a request, if any.
+        """Check the path of a request below ``/ari``, and return its fault, if any.
 
         Raises:
             RefusedError: it is refused.
             NoAnswerError: it is lost, and its connection with it.
         """
-        fault = self._state.environment.faults.for_request(method, path)
+        if path.endswith("/"):
+            without = f"/ari{path.rstrip('/')}" if path != "/" else "/ari/"
+            hint = f"ARI URLs do not end with a slash. Try {without}"
+            raise RefusedError(404, hint)
+        fault = self.faults.for_request(method, path)
         if fault is not None and fault.status is not None:
             raise RefusedError(fault.status, fault.message)
         if fault is not None and fault.lose == "request":
             raise NoAnswerError
         return fault
-
-    def ignores_over_websocket(self, method: str, path: str) -> bool:
-        """Return whether a fault has a websocket ignore this request."""
-        return self._state.environment.faults.ignores_over_websocket(method, path)
 
     def serve(
         self,
@@ -213,26 +313,49 @@ class Api:
 
     def _handle(
         self, method: str, segments: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Answer:
+    ) -> Answer | Deferred[None] | None:
         found = self._operations.find(segments)
         if found is None:
             raise RefusedError(404, "Resource not found")
         node, in_path = found
-        if method not in node.operations:
-            allowed = {"Allow": ",".join(("OPTIONS", *sorted(node.operations)))}
+        if method not in node.routes:
+            allowed = {"Allow": ",".join(("OPTIONS", *sorted(node.routes)))}
             if method == "OPTIONS":
                 return Response(status=204, headers=allowed)
             raise RefusedError(405, "Invalid method", headers=allowed)
-        path, handler = node.operations[method]
-        if handler is None:
-            message = f"{method} /ari{path} is not modelled by the simulator"
+        route = node.routes[method]
+        if route.handler is None:
+            message = f"{method} /ari{route.path} is not modelled by the simulator"
             raise RefusedError(501, message)
-        named = dict(zip(names_in(path), in_path, strict=True))
-        answer: Answer = handler(self._state, Parameters({**parameters, **named}))
+        named = dict(zip(route.names_in_path, in_path, strict=True))
+        answer: Answer | Deferred[None] | None
+        answer = route.handler(Request(self._state, {**parameters, **named}))
         return answer
 
 
-def _refusal(failure: Any) -> Response:  # noqa: ANN401 - Failure is generic in stubs
-    failure.trap(RefusedError)
-    response: Response = failure.value.response
-    return response
+def require(thing: T | None, what: str) -> T:
+    """Return what a request names.
+
+    Raises:
+        RefusedError: it is None, there is no such thing.
+    """
+    if thing is None:
+        raise RefusedError(404, f"{what} not found")
+    return thing
+
+
+def _response(answer: Response | None) -> Response:
+    return answer or NO_CONTENT
+
+
+def _refusal(error: RefusedError | CommandFailedError) -> Response:
+    if isinstance(error, CommandFailedError):
+        error = RefusedError(500, str(error))
+    return error.response
+
+
+def _refusal_of(failure: Failure) -> Response | Failure:
+    error = failure.value
+    if isinstance(error, RefusedError | CommandFailedError):
+        return _refusal(error)
+    return failure

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
+    from collections.abc import Collection, Iterable
 
-    from channel_aa.simulator.routing import Route
+    from channel_aa.simulator.api import Route
 
 _EVENTS = """\
 ApplicationReplaced
@@ -39,59 +38,55 @@ StasisStart args:List[string] channel:Channel
 # A type of event and its fields in each line, each field with its type.
 
 
-def describe(routes: Iterable[Route], *, base_url: str) -> dict[str, dict[str, Any]]:
+def describe(routes: Collection[Route], *, base_url: str) -> dict[str, dict[str, Any]]:
     """Generate every document, by its name below ``/api-docs/``.
 
     Args:
         routes: the operations to describe.
         base_url: where the API is served: ``http://127.0.0.1:8088/ari``.
     """
-    by_resource = {
-        resource: list(each)
-        for resource, each in groupby(
-            sorted(routes, key=attrgetter("resource", "path")),
-            key=attrgetter("resource"),
-        )
-    }
     versions = {
         "apiVersion": "2.0.0",
         "swaggerVersion": "1.2",
         "basePath": base_url,
     }
+    names = sorted({route.resource for route in routes})
     documents: dict[str, dict[str, Any]] = {
-        f"{resource}.json": {
+        f"{name}.json": {
             **versions,
-            "resourcePath": f"/api-docs/{resource}.{{format}}",
-            "apis": _describe_paths(of_resource),
-            "models": _describe_events() if resource == "events" else {},
+            "resourcePath": f"/api-docs/{name}.{{format}}",
+            "apis": _describe_paths(each for each in routes if each.resource == name),
+            "models": _describe_events() if name == "events" else {},
         }
-        for resource, of_resource in by_resource.items()
+        for name in names
     }
     resources = [
-        {"path": f"/api-docs/{resource}.{{format}}", "description": resource}
-        for resource in by_resource
+        {"path": f"/api-docs/{name}.{{format}}", "description": name} for name in names
     ]
     documents["resources.json"] = {**versions, "apis": resources}
     return documents
 
 
 def _describe_paths(routes: Iterable[Route]) -> list[dict[str, Any]]:
+    by_path = attrgetter("path")
     return [
         {"path": path, "operations": [_describe_route(route) for route in same_path]}
-        for path, same_path in groupby(routes, key=attrgetter("path"))
+        for path, same_path in groupby(sorted(routes, key=by_path), key=by_path)
     ]
 
 
 def _describe_route(route: Route) -> dict[str, Any]:
+    in_path = [f"{name}!" for name in route.names_in_path]
     parameters = [
         {
-            "name": each.name,
-            "paramType": each.where,
-            "required": each.is_required,
-            "allowMultiple": each.is_list,
-            "dataType": each.type,
+            "name": name.rstrip("[]!"),
+            "paramType": where,
+            "required": "!" in name,
+            "allowMultiple": "[]" in name,
+            "dataType": "string",
         }
-        for each in route.all_parameters
+        for where, names in (("path", in_path), ("query", route.query.split()))
+        for name in names
     ]
     return {
         "httpMethod": route.method,

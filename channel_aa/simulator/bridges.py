@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.environment import Environment
     from channel_aa.simulator.event_bus import Application
@@ -18,17 +16,10 @@ TYPES = frozenset(
 
 
 class Bridge:
-    """Channels that hear each other.
+    """Channels that hear each other; its kind is ``mixing`` or ``holding``.
 
-    Args:
-        environment: what it depends on.
-        registry: the bridges that exist, by id.
-        bridge_id: its id.
-        name: its name.
-        kind: ``mixing`` or ``holding``.
-
-    Attributes:
-        channels: the channels in it, by id.
+    It removes itself from the registry, the bridges that exist by id, at its end. Its
+    channels are in it by id, too.
     """
 
     def __init__(
@@ -104,7 +95,7 @@ class Bridge:
         if had_few_channels:
             self._publish("BridgeDestroyed")
         else:
-            self._bus.publish_globally("BridgeDestroyed", {"bridge": self.snapshot()})
+            self._bus.publish("BridgeDestroyed", {"bridge": self.snapshot()}, to=())
         for application in subscribers:
             self.unsubscribe(application)
 

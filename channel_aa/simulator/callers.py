@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL
-from channel_aa.simulator.grammar import KEYS, ScriptError
-from channel_aa.simulator.interfaces import IChannelListener
-from channel_aa.simulator.phone_behaviour import Phones
+from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup, IChannelListener
+from channel_aa.simulator.phone_behaviour import KEYS, ScriptError
 from channel_aa.simulator.script import (
     Ended,
     HangUp,
@@ -29,10 +28,10 @@ from channel_aa.simulator.script import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from channel_aa.simulator.channels import ChannelSetup
-    from channel_aa.simulator.factory import Factory
+    from twisted.internet.interfaces import IDelayedCall
+
     from channel_aa.simulator.script import Step
-    from channel_aa.simulator.timers import Timer
+    from channel_aa.simulator.state import PbxState
 
 KEY_SECONDS = 0.15
 """From one key of a `Press` to the next: the tone and the gap after it."""
@@ -77,33 +76,29 @@ class SimulatedCaller:
     """A caller, and what it heard. All times are simulated seconds.
 
     Args:
-        factory: makes its channel.
-        setup: what the channel begins with.
+        state: where its channel is made, and its script changes phones.
         observer: sees what happens to the caller.
-        phones: the phones that its script may change.
 
     Attributes:
         heard: every sound that it heard, in order.
         outcome: how the call ended, see `ended`; empty until then.
-        channel: its channel.
     """
 
     def __init__(
         self,
-        factory: Factory,
+        state: PbxState,
         setup: ChannelSetup,
         *,
         observer: ICallObserver | None = None,
-        phones: Phones | None = None,
     ) -> None:
         self.heard: list[HeardSound] = []
         self.outcome = ""
-        self.channel = factory.new_channel(setup, self)
-        self._timers = factory.environment.timers
+        self.channel = state.new_channel(setup, self)
+        self._timers = state.environment.timers
         self._observer = observer
-        self._phones = phones or Phones()
+        self._phones = state.phones
         self._began = self._timers.now
-        self._waiting: dict[Deferred[None], Timer] = {}
+        self._waiting: dict[Deferred[None], IDelayedCall] = {}
         self._awaiting_end: list[Deferred[str]] = []
         self._heard_up_to = 0
 
@@ -242,9 +237,12 @@ class SimulatedCaller:
             case Wait(seconds):
                 await self._pass_time(seconds)
             case Hear():
-                await self._wait_until(lambda: self._has_heard(step), patience)
+                await self._wait_until(lambda: _since(self._has_heard(step)), patience)
             case Silence(seconds):
-                await self._wait_for_silence(seconds, patience)
+                began = self._now
+                await self._wait_until(
+                    lambda: self._silent_since(began), patience, seconds=seconds
+                )
             case Speak(seconds):
                 self.speak(seconds)
                 await self._pass_time(seconds)
@@ -253,7 +251,7 @@ class SimulatedCaller:
             case HangUp():
                 self.hang_up()
             case Ended():
-                await self._wait_until(lambda: self.is_over, patience)
+                await self._wait_until(lambda: _since(self.is_over), patience)
 
     async def _press_in_turn(self, keys: str) -> None:
         for position, key in enumerate(keys):
@@ -269,30 +267,22 @@ class SimulatedCaller:
         while not self.is_over and self._now < until - _EPSILON:
             await self._wait_for_change(until - self._now)
 
-    async def _wait_until(self, condition: Callable[[], bool], patience: float) -> None:
-        deadline = self._now + patience
-        while not condition():
+    async def _wait_until(
+        self, met_since: Callable[[], float], patience: float, *, seconds: float = 0.0
+    ) -> None:
+        """Wait until a condition has been met for so many seconds; inf: it is not."""
+        deadline = self._now + patience + seconds
+        while self._now < (due := met_since() + seconds) - _EPSILON:
             if self.is_over:
                 raise ScriptError(f"the call was over: {self.outcome}")
             if self._now >= deadline - _EPSILON:
                 raise ScriptError(f"waited {patience:g} seconds in vain")
-            await self._wait_for_change(deadline - self._now)
+            await self._wait_for_change(min(due, deadline) - self._now)
 
-    async def _wait_for_silence(self, seconds: float, patience: float) -> None:
-        began = self._now
-        deadline = began + patience + seconds
-        while not self.is_over:
-            if all(each.ended is not None for each in self.heard):
-                since = max([began, *(each.ended or 0.0 for each in self.heard)])
-                if self._now >= since + seconds - _EPSILON:
-                    return
-                next_check = since + seconds
-            else:
-                next_check = deadline
-            if self._now >= deadline - _EPSILON:
-                raise ScriptError(f"waited {patience:g} seconds in vain")
-            await self._wait_for_change(min(next_check, deadline) - self._now)
-        raise ScriptError(f"the call was over: {self.outcome}")
+    def _silent_since(self, began: float) -> float:
+        """Return since when nothing is heard; inf: something is."""
+        ends = (inf if each.ended is None else each.ended for each in self.heard)
+        return max([began, *ends])
 
     def _has_heard(self, step: Hear) -> bool:
         for position in range(self._heard_up_to, len(self.heard)):
@@ -310,7 +300,7 @@ class SimulatedCaller:
         return changed
 
     def _cancelled(self, changed: Deferred[None]) -> None:
-        self._waiting.pop(changed).cancel()
+        self._timers.cancel(self._waiting.pop(changed))
 
     def _expire(self, changed: Deferred[None]) -> None:
         del self._waiting[changed]
@@ -319,5 +309,9 @@ class SimulatedCaller:
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, {}
         for changed, timer in waiting.items():
-            timer.cancel()
+            self._timers.cancel(timer)
             changed.callback(None)
+
+
+def _since(is_met: bool) -> float:  # noqa: FBT001 - what it turns into a time
+    return 0.0 if is_met else inf

@@ -1,25 +1,29 @@
 """A channel: its state, its commands, entering and leaving an application."""
 
+# ruff: noqa: N805 - the methods of a zope Interface are written without self
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
+from zope.interface import Interface
 
-from channel_aa.simulator.caller_id import CallerId
-from channel_aa.simulator.command_queue import CommandFailedError, CommandQueue
-from channel_aa.simulator.dialplan import Dialplan, DialplanLocation
-from channel_aa.simulator.indications import Indications
-from channel_aa.simulator.variables import write_variable
+from channel_aa.simulator.command_queue import (
+    Activity,
+    CommandFailedError,
+    CommandQueue,
+)
+from channel_aa.simulator.dialplan import CallerId, DialplanLocation, write_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+
+    from twisted.internet.interfaces import IDelayedCall
 
     from channel_aa.simulator.environment import Environment
     from channel_aa.simulator.event_bus import Application
-    from channel_aa.simulator.interfaces import Activity, IChannelListener
 
 HANGUP_NORMAL = 16
 _SOFT_HANGUP_EXPLICIT = 32
@@ -33,6 +37,41 @@ _CAUSES = {
     34: "Circuit/channel congestion",
 }
 _BLIND_STATES = frozenset({"Down", "Rsrvd", "Ringing"})
+
+
+class IChannelListener(Interface):
+    """The far end of a channel: a caller, or a phone that was dialled."""
+
+    def sound_started(media: str) -> None:
+        """Hear a sound begin."""
+
+    def sound_ended(media: str, how: str) -> None:
+        """Hear it end: ``done``, ``stopped`` or ``failed``."""
+
+    def channel_gone(outcome: str) -> None:
+        """Learn that the channel is gone; nothing else is called after that."""
+
+
+class Indications:
+    """At most one of ``ringing``, ``music:CLASS``, ``voice:PJSIP/410`` at a time."""
+
+    def __init__(self, listener: IChannelListener) -> None:
+        self._listener = listener
+        self._current = ""
+
+    def start(self, indication: str) -> None:
+        """Start one, in the place of the current one."""
+        if self._current != indication:
+            self.stop()
+            self._current = indication
+            self._listener.sound_started(indication)
+
+    def stop(self, indication: str = "") -> None:
+        """Stop the current one, if its name begins so; by default whatever it is."""
+        ending = self._current
+        if ending and ending.startswith(indication):
+            self._current = ""
+            self._listener.sound_ended(ending, "stopped")
 
 
 class SupportsChannels(Protocol):
@@ -50,15 +89,13 @@ class ChannelSetup:
     """What a channel begins with.
 
     Args:
-        channel_id: its id; empty: any.
-        name: its name; a number is appended to one that ends with ``-``.
-        state: its state: ``Ring`` for a call that comes in, ``Down``, ….
+        channel_id: empty: any.
+        name: a number is appended to one that ends with ``-``.
+        state: ``Ring`` for a call that comes in, ``Down``, ….
         context: the context that it enters the dialplan in.
         extension: the extension that was dialled.
         caller: who is at the far end.
         connected: who is connected to that.
-        language: its language.
-        variables: its variables.
         dialplan_seconds: how long it stays in the dialplan outside of applications.
     """
 
@@ -75,13 +112,11 @@ class ChannelSetup:
 
 
 class Channel:
-    """A channel, seen from Asterisk's side.
+    """A channel, seen from Asterisk's side; its listener is its far end.
 
-    Args:
-        environment: what it depends on.
-        registry: the channels that exist, by id; it removes itself at its end.
-        setup: what it begins with.
-        listener: the far end of it.
+    It removes itself from the registry, the channels that exist by id, at its end. A
+    command that returns a Deferred fires when it was carried out, or with
+    `CommandFailedError`.
 
     Attributes:
         application: the Stasis application that it is in.
@@ -120,17 +155,10 @@ class Channel:
         self._connected = setup.connected
         self._created = self._bus.timestamp()
         self._subscriptions: dict[str, Application] = {}
-        self._queue = CommandQueue(
-            environment.timers,
-            delay=lambda: environment.thread_delay,
-            when_idle=self._leave_if_due,
-        )
+        self._queue = CommandQueue(environment, when_idle=self._leave_if_due)
         self._leave_for: DialplanLocation | None = None
-        self._dialplan = Dialplan(
-            environment.timers,
-            seconds=setup.dialplan_seconds,
-            when_over=self._end_of_dialplan,
-        )
+        self._dialplan_seconds = setup.dialplan_seconds
+        self._dialplan_timer: IDelayedCall | None = None
         self._cause = HANGUP_NORMAL
         self._outcome = ""
 
@@ -202,7 +230,16 @@ class Channel:
 
     def press(self, digit: str, *, duration_ms: int = 100) -> None:
         """Receive a key that the caller pressed."""
-        self.act(lambda: self._receive_key(digit, duration_ms))
+
+        def receive() -> None:
+            if self.is_hung_up:
+                return
+            key = {"digit": digit, "duration_ms": duration_ms}
+            self.publish("ChannelDtmfReceived", key)
+            if self._queue.activity is not None:
+                self._queue.activity.key_pressed(digit)
+
+        self.act(receive)
 
     def hang_up(
         self,
@@ -220,7 +257,23 @@ class Channel:
             is_soft: whether Asterisk ends it, not the caller.
             final_cause: that of the ``ChannelDestroyed``.
         """
-        self.act(lambda: self._hang_up(outcome, cause, final_cause, is_soft=is_soft))
+
+        def hang_up() -> None:
+            if self.is_hung_up:
+                return
+            self.is_hung_up = True
+            self._outcome = self._outcome or outcome
+            self._cause = final_cause
+            fields = {"cause": cause, "soft": True} if is_soft else {"cause": cause}
+            self.publish("ChannelHangupRequest", fields)
+            self.indications.stop()
+            self.on_hangup()
+            if self.application is None:
+                self._destroy()
+            elif self._queue.activity is not None:
+                self._queue.activity.hang_up()
+
+        self.act(hang_up)
 
     def hang_up_on_request(self, *, final_cause: int = HANGUP_NORMAL) -> None:
         """End the call because an application asked for it."""
@@ -234,20 +287,24 @@ class Channel:
     def vanish(self, *, outcome: str, cause: int) -> None:
         """End without a ``ChannelHangupRequest``: it was in no application yet."""
 
-        def end() -> None:
+        def vanish() -> None:
             if not self.is_hung_up:
                 self.is_hung_up = True
                 self._outcome, self._cause = outcome, cause
                 self._destroy()
 
-        self.act(end)
+        self.act(vanish)
 
     def answer(self) -> Deferred[None]:
-        """Answer, after the commands before.
+        """Answer, after the commands before."""
+        error = "Failed to answer channel"
 
-        Errors: `CommandFailedError`.
-        """
-        return self._run_in_turn(self._answer, "Failed to answer channel")
+        def answer() -> None:
+            if self.is_hung_up:
+                raise CommandFailedError(error)
+            self.change_state("Up")
+
+        return self._run_in_turn(answer, error)
 
     def change_state(self, state: str) -> None:
         """Change the state: ``Ringing``, ``Up``."""
@@ -255,24 +312,22 @@ class Channel:
             self.state = state
             self.publish("ChannelStateChange", {})
 
-    def answer_for_recording(self) -> bool:
-        """Answer unless hung up, and return whether it is answered."""
-        if not self.is_hung_up:
-            self.change_state("Up")
-        return self.state == "Up"
-
     def set_variable(self, name: str, value: str | None) -> Deferred[None]:
-        """Set a variable or a function, after the commands before; None: remove it.
-
-        Errors: `CommandFailedError`.
-        """
+        """Set a variable or a function, after the commands before; None: remove it."""
         return self._run_in_turn(
             lambda: write_variable(self, name, value), "Failed to set channel variable"
         )
 
     def start(self, activity: Activity) -> None:
         """Play or record, after the commands before."""
-        if not self._put(lambda: self._begin(activity)):
+
+        def begin() -> None:
+            self._queue.activity = activity
+            if self.bridge is None:
+                self.indications.stop()
+            activity.begin()
+
+        if not self._put(begin):
             activity.discard()
 
     def indicate(self, indication: str) -> None:
@@ -284,10 +339,7 @@ class Channel:
         self._put(lambda: self.indications.stop(indication))
 
     def enter_bridge(self, bridge: SupportsChannels) -> Deferred[None]:
-        """Enter a bridge, after the commands before.
-
-        Errors: `CommandFailedError`.
-        """
+        """Enter a bridge, after the commands before."""
 
         def enter() -> None:
             self.leave_bridge()
@@ -298,10 +350,7 @@ class Channel:
         return self._run_in_turn(enter, "Channel not in Stasis application")
 
     def leave_bridge_in_turn(self) -> Deferred[None]:
-        """Leave the bridge, after the commands before.
-
-        Errors: `CommandFailedError`.
-        """
+        """Leave the bridge, after the commands before."""
         return self._run_in_turn(self.leave_bridge, "Channel not in this bridge")
 
     def leave_bridge(self) -> None:
@@ -372,54 +421,30 @@ class Channel:
         return True
 
     def _run_in_turn(self, command: Callable[[], None], error: str) -> Deferred[None]:
-        if self.application is None or self._leave_for is not None:
-            refused: Deferred[None] = Deferred()
-            refused.errback(CommandFailedError(error))
-            return refused
-        return self._queue.wait_for(command)
+        """Append a command; fires when it was carried out.
 
-    def _begin(self, activity: Activity) -> None:
-        self._queue.activity = activity
-        if self.bridge is None:
-            self.indications.stop()
-        activity.begin()
+        Errors: `CommandFailedError`, where the command raises it, or with this error
+        if the channel takes no more commands.
+        """
+        done: Deferred[None] = Deferred()
 
-    def _receive_key(self, digit: str, duration_ms: int) -> None:
-        if self.is_hung_up:
-            return
-        self.publish(
-            "ChannelDtmfReceived", {"digit": digit, "duration_ms": duration_ms}
-        )
-        if self._queue.activity is not None:
-            self._queue.activity.key_pressed(digit)
+        def carry_out() -> None:
+            try:
+                command()
+            except CommandFailedError:
+                done.errback()
+            else:
+                done.callback(None)
 
-    def _answer(self) -> None:
-        if self.is_hung_up:
-            raise CommandFailedError("Failed to answer channel")
-        self.change_state("Up")
+        if not self._put(carry_out):
+            done.errback(CommandFailedError(error))
+        return done
 
     def _set_status(self, status: str) -> None:
         """Set STASISSTATUS; the channel's own application gets no event of it."""
         self.variables["STASISSTATUS"] = status
         fields = {"variable": "STASISSTATUS", "value": status}
         self._publish_to_subscriptions("ChannelVarset", fields)
-
-    def _hang_up(
-        self, outcome: str, cause: int, final_cause: int, *, is_soft: bool
-    ) -> None:
-        if self.is_hung_up:
-            return
-        self.is_hung_up = True
-        self._outcome = self._outcome or outcome
-        self._cause = final_cause
-        fields = {"cause": cause, "soft": True} if is_soft else {"cause": cause}
-        self.publish("ChannelHangupRequest", fields)
-        self.indications.stop()
-        self.on_hangup()
-        if self.application is None:
-            self._destroy()
-        elif self._queue.activity is not None:
-            self._queue.activity.hang_up()
 
     def _leave(self, application: Application) -> None:
         self.leave_bridge()
@@ -440,13 +465,17 @@ class Channel:
         self._leave_for = None
         self.app_name = self.app_data = ""
         self._outcome = f"continued in dialplan at {self.location}"
-        self._dialplan.run()
 
-    def _end_of_dialplan(self) -> None:
-        self.hang_up(outcome="", cause=HANGUP_NORMAL, is_soft=True)
+        def hang_up() -> None:
+            self.hang_up(outcome="", cause=HANGUP_NORMAL, is_soft=True)
+
+        if self._dialplan_seconds:
+            self._dialplan_timer = self._timers.later(self._dialplan_seconds, hang_up)
+        else:
+            hang_up()
 
     def _destroy(self) -> None:
-        self._dialplan.leave()
+        self._timers.cancel(self._dialplan_timer)
         cause = {"cause": self._cause, "cause_txt": _CAUSES.get(self._cause, "Unknown")}
         self._publish_to_subscriptions("ChannelDestroyed", cause)
         del self._registry[self.id]

@@ -5,17 +5,36 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from channel_aa.simulator.interfaces import Activity
-    from channel_aa.simulator.timers import Timers
+    from channel_aa.simulator.environment import Environment
 
 
 class CommandFailedError(Exception):
     """The channel could not carry out a command; the message is Asterisk's."""
+
+
+class Activity:
+    """What occupies a channel until it ends: a playback, a recording."""
+
+    def begin(self) -> None:
+        """Begin: the channel has nothing else to do."""
+        raise NotImplementedError
+
+    def discard(self) -> None:
+        """Learn that the channel takes no more commands; `begin` is never called."""
+        raise NotImplementedError
+
+    def hang_up(self) -> None:
+        """End, because the caller has hung up."""
+        raise NotImplementedError
+
+    def key_pressed(self, digit: str) -> None:
+        """Learn that the caller pressed a key; by default, continue."""
+
+    def voice_changed(self) -> None:
+        """Learn that the caller began to speak, or will speak longer."""
 
 
 class CommandQueue:
@@ -25,26 +44,14 @@ class CommandQueue:
     Asterisk's thread of the channel: one action runs to its end before the next one
     begins, even if it was requested from within the first.
 
-    Args:
-        timers: the timers of the simulator.
-        delay: returns the seconds until an idle thread begins on a command; None:
-            it begins at once.
-        when_idle: called whenever nothing more can be done now.
-
-    Attributes:
-        activity: the activity under way, if any.
+    `when_idle` is called whenever nothing more can be done now.
     """
 
     def __init__(
-        self,
-        timers: Timers,
-        *,
-        delay: Callable[[], float | None],
-        when_idle: Callable[[], None],
+        self, environment: Environment, *, when_idle: Callable[[], None]
     ) -> None:
         self.activity: Activity | None = None
-        self._timers = timers
-        self._delay = delay
+        self._environment = environment
         self._when_idle = when_idle
         self._commands: deque[Callable[[], None]] = deque()
         self._actions: deque[Callable[[], None]] = deque()
@@ -72,29 +79,11 @@ class CommandQueue:
         """Append a command."""
         was_idle = self.is_idle
         self._commands.append(command)
-        delay = self._delay()
+        delay = self._environment.thread_delay
         if delay is None:
             self.act(_nothing)
         elif was_idle:
-            self._timers.later(delay, lambda: self.act(_nothing))
-
-    def wait_for(self, command: Callable[[], None]) -> Deferred[None]:
-        """Append a command; fires when it was carried out.
-
-        Errors: `CommandFailedError`, where the command raises it.
-        """
-        done: Deferred[None] = Deferred()
-
-        def carry_out() -> None:
-            try:
-                command()
-            except CommandFailedError:
-                done.errback()
-            else:
-                done.callback(None)
-
-        self.put(carry_out)
-        return done
+            self._environment.timers.later(delay, lambda: self.act(_nothing))
 
     def clear(self) -> None:
         """Drop all commands and the activity."""

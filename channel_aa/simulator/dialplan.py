@@ -1,15 +1,57 @@
-"""The dialplan: where a channel is in it, and its time there."""
+"""A channel in the dialplan: its caller ID, its location, variables and functions."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Mapping
 
-    from channel_aa.simulator.timers import Timer, Timers
+_CALLER_ID = re.compile(r'\s*(?:"([^"]*)"|([^"<]*?))\s*(?:<([^>]*)>)?\s*')
+_FUNCTION = re.compile(r"([A-Z_]+)\((.*)\)")
+
+
+@dataclass(frozen=True)
+class CallerId:
+    """A name and a number; either may be empty."""
+
+    name: str = ""
+    number: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> CallerId:
+        """Read ``"Name" <number>``; what has no angle brackets is a number."""
+        match = _CALLER_ID.fullmatch(text)
+        quoted, plain, number = match.groups() if match else (None, text, None)
+        if number is None and quoted is None:
+            return cls(number=plain or "")
+        return cls(name=quoted or plain or "", number=number or "")
+
+    def __str__(self) -> str:
+        return f'"{self.name}" <{self.number}>'
+
+    def snapshot(self) -> dict[str, str]:
+        """Describe it as Asterisk does."""
+        return {"name": self.name, "number": self.number}
+
+    def read(self, part: str) -> str:
+        """Read what ``CALLERID(part)`` reads; empty if the part is unknown."""
+        parts = {"name": self.name, "num": self.number, "number": self.number}
+        return {**parts, "all": str(self)}.get(part, "")
+
+    def changed(self, part: str, value: str) -> CallerId:
+        """Return it with ``CALLERID(part)`` set; unchanged if the part is unknown."""
+        match part:
+            case "name":
+                return replace(self, name=value)
+            case "num" | "number":
+                return replace(self, number=value)
+            case "all":
+                return self.parse(value)
+            case _:
+                return self
 
 
 @dataclass(frozen=True)
@@ -49,31 +91,88 @@ class DialplanLocation:
         }
 
 
-class Dialplan:
-    """The rest of the dialplan, where a channel goes on outside of applications.
+class UnknownFunctionError(Exception):
+    """There is no such function, or it cannot be read."""
 
-    Args:
-        timers: the timers of the simulator.
-        seconds: how long the channel stays there.
-        when_over: called at the end of that time.
+
+class HasVariables(Protocol):
+    """A channel, as far as its variables and functions need it."""
+
+    id: str
+    name: str
+    state: str
+    language: str
+    caller: CallerId
+    location: DialplanLocation
+    variables: dict[str, str]
+
+    def publish(self, event_type: str, fields: Mapping[str, Any]) -> None:
+        """Send an event of the channel to its subscribers."""
+
+
+def read_variable(channel: HasVariables, name: str) -> str | None:
+    """Read a variable or a function; None: it is not set.
+
+    Raises:
+        UnknownFunctionError: there is no such function.
     """
+    if not name.endswith(")"):
+        return {**_of_asterisk(channel), **channel.variables}.get(name)
+    function = _FUNCTION.fullmatch(name)
+    if function is None:
+        raise UnknownFunctionError(name)
+    return _call(channel, *function.groups())
 
-    def __init__(
-        self, timers: Timers, *, seconds: float, when_over: Callable[[], None]
-    ) -> None:
-        self._timers = timers
-        self._seconds = seconds
-        self._when_over = when_over
-        self._timer: Timer | None = None
 
-    def run(self) -> None:
-        """Enter it; over at once if it takes no seconds."""
-        if self._seconds:
-            self._timer = self._timers.later(self._seconds, self._when_over)
+def write_variable(channel: HasVariables, name: str, value: str | None) -> None:
+    """Set a variable or a function; None: remove it.
+
+    An unknown function is ignored.
+    """
+    function = _FUNCTION.fullmatch(name)
+    value, is_removed = value or "", value is None
+    if function is None:
+        if is_removed:
+            channel.variables.pop(name, None)
         else:
-            self._when_over()
+            channel.variables[name] = value
+        channel.publish("ChannelVarset", {"variable": name, "value": value})
+        return
+    match function.groups():
+        case ("CALLERID", part):
+            channel.caller = channel.caller.changed(part, value)
+            fields = {
+                "caller_presentation": 0,
+                "caller_presentation_txt": "Presentation Allowed, Not Screened",
+            }
+            channel.publish("ChannelCallerId", fields)
+        case ("CHANNEL", "language"):
+            channel.language = value
 
-    def leave(self) -> None:
-        """Leave it early."""
-        if self._timer is not None:
-            self._timer.cancel()
+
+def _of_asterisk(channel: HasVariables) -> dict[str, str]:
+    """Variables that Asterisk itself sets."""
+    location = channel.location
+    return {
+        "CHANNEL": channel.name,
+        "UNIQUEID": channel.id,
+        "CONTEXT": location.context,
+        "EXTEN": location.extension,
+        "PRIORITY": str(location.priority),
+    }
+
+
+def _call(channel: HasVariables, function: str, argument: str) -> str:
+    match function:
+        case "CALLERID":
+            return channel.caller.read(argument)
+        case "CHANNEL":
+            of_channel = {
+                "language": channel.language,
+                "name": channel.name,
+                "state": channel.state,
+                "uniqueid": channel.id,
+            }
+            if argument in of_channel:
+                return of_channel[argument]
+    raise UnknownFunctionError(function)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from twisted.internet.defer import Deferred, succeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
 
     from twisted.internet.interfaces import IReactorTime
 
@@ -157,10 +156,6 @@ class EventBus:
         for application in self._subscribed_to_all.values():
             if application not in to:
                 self._send(application, event_type, fields)
-
-    def publish_globally(self, event_type: str, fields: Mapping[str, Any]) -> None:
-        """Send an event to the applications subscribed to all, and to no others."""
-        self.publish(event_type, fields, to=())
 
     def send_to(
         self, application: Application, event_type: str, fields: Mapping[str, Any]

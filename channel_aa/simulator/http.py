@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from autobahn.twisted.resource import WebSocketResource
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.protocols.policies import WrappingFactory
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
@@ -20,10 +20,8 @@ from channel_aa.simulator.websocket import EventsFactory, application_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from twisted.protocols.policies import ProtocolWrapper
-    from twisted.python.failure import Failure
     from twisted.web.http import Request
 
     from channel_aa.simulator.api import Answer, Api
@@ -36,20 +34,10 @@ IDLE_SECONDS = 15
 """How long an idle connection is kept: Asterisk's ``session_keep_alive``."""
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Asterisk REST Interface"'}
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 
 
 class AriResource(Resource):
-    """The resource ``/ari/…``.
-
-    Args:
-        state: what is served.
-        api: serves the requests.
-        events: makes the websockets of ``/ari/events``.
-        username: the user of the API.
-        password: and its password.
-    """
+    """The resource ``/ari/…``; `events` makes the websockets of ``/ari/events``."""
 
     isLeaf = True  # noqa: N815 - Twisted's name
 
@@ -94,7 +82,7 @@ class AriResource(Resource):
         answer = self._api.serve(method, segments, parameters, fault)
         if isinstance(answer, Response) and not answer.events_are_first:
             return self._write(request, answer)
-        self._write_later(request, answer)
+        Deferred.fromCoroutine(self._write_later(request, answer))
         return NOT_DONE_YET
 
     def _check(self, request: Request) -> tuple[str, dict[str, str]]:
@@ -111,30 +99,23 @@ class AriResource(Resource):
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
         if self._credentials not in {query.get("api_key"), _basic_auth_of(request)}:
             raise RefusedError(401, "Authentication required", headers=_CHALLENGE)
-        self._api.check(path)
         return path.removeprefix("/ari"), query
 
-    def _write_later(self, request: Request, answer: Answer) -> None:
-        later = answer if isinstance(answer, Deferred) else succeed(answer)
-
-        def finish(response: Response) -> None:
-            if request.channel is not None:
-                request.write(self._write(request, response))
-                request.finish()
-
-        def write_in_order(response: Response) -> None:
-            if response.events_are_first:
-                timers = self._state.environment.timers
-                timers.later(EVENTS_FIRST_SECONDS, lambda: finish(response))
-            else:
-                finish(response)
-
-        def drop(failure: Failure) -> None:
-            failure.trap(NoAnswerError)
+    async def _write_later(self, request: Request, answer: Answer) -> None:
+        try:
+            response = answer if isinstance(answer, Response) else await answer
+        except NoAnswerError:
             if request.channel is not None:
                 _drop(request)
-
-        later.addCallbacks(write_in_order, drop)
+            return
+        if response.events_are_first:
+            written: Deferred[None] = Deferred()
+            timers = self._state.environment.timers
+            timers.later(EVENTS_FIRST_SECONDS, lambda: written.callback(None))
+            await written
+        if request.channel is not None:
+            request.write(self._write(request, response))
+            request.finish()
 
     def _write(self, request: Request, response: Response) -> bytes:
         """Write the head of a response; returns its body."""
@@ -143,7 +124,9 @@ class AriResource(Resource):
         request.setHeader("Cache-Control", "no-cache, no-store")
         for name, value in response.headers.items():
             request.setHeader(name, value)
-        body = b"" if response.content is None else _encode(response.content)
+        body = (
+            b"" if response.content is None else msgspec.json.encode(response.content)
+        )
         if body:
             request.setHeader("Content-Type", "application/json")
         if response.status != NO_CONTENT.status:
@@ -152,12 +135,12 @@ class AriResource(Resource):
 
 
 class Connections(WrappingFactory):
-    """Keeps the open connections of a server, and can drop them all."""
+    """The server: keeps the open connections, and can drop them all."""
 
     noisy = False
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
+    def __init__(self, resource: AriResource, *, reactor: Any) -> None:  # noqa: ANN401 - many interfaces
+        super().__init__(QuietSite(resource, timeout=IDLE_SECONDS, reactor=reactor))
         self._waiting: list[Deferred[None]] = []
 
     def abort_all(self) -> Deferred[None]:
@@ -190,11 +173,6 @@ class QuietSite(Site):
         """Write nothing."""
 
 
-def make_server(resource: AriResource, *, reactor: Any) -> Connections:  # noqa: ANN401 - many interfaces
-    """Make the factory of a server's connections."""
-    return Connections(QuietSite(resource, timeout=IDLE_SECONDS, reactor=reactor))
-
-
 def _basic_auth_of(request: Request) -> str | None:
     header = request.getHeader("authorization") or ""
     scheme, _, encoded = header.partition(" ")
@@ -216,7 +194,7 @@ def _parameters_in_body(request: Request) -> Mapping[str, Any]:
             return dict(parse_qsl(content.decode("utf-8", "replace")))
         case "application/json":
             try:
-                decoded = _decode(content)
+                decoded = msgspec.json.decode(content)
             except msgspec.DecodeError as error:
                 message = "Error parsing request body"
                 raise RefusedError(400, message) from error

@@ -19,16 +19,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from math import isfinite
 from typing import TYPE_CHECKING
-
-from channel_aa.simulator.grammar import KEYS, ScriptError, parse_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+KEYS = frozenset("0123456789*#ABCD")
+"""The keys of a phone."""
+
 _REFUSALS = ("busy", "congested", "declines", "unallocated")
 _OTHERS = ("rings", "silent", "unreachable")
 _SYNONYMS = {"no answer": "rings", "does not answer": "rings"}
+
+
+class ScriptError(ValueError):
+    """A script cannot be understood, or could not be carried out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +155,21 @@ class Phones:
             # A Local channel is dialplan: there is no endpoint behind it.
             if technology != "Local":
                 yield technology, resource, phone
+
+
+def parse_seconds(text: str, hint: str) -> float:
+    """Read a number of seconds, 0 or more.
+
+    Raises:
+        ScriptError: it is none; the message ends with the hint.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not isfinite(seconds) or seconds < 0:
+        raise ScriptError(f"how many seconds? Write a number{hint}")
+    return seconds
 
 
 def _seconds(word: str, text: str) -> float:

@@ -4,36 +4,27 @@ from __future__ import annotations
 
 from itertools import chain
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from channel_aa.simulator.command_queue import Activity, CommandFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
+
+    from twisted.internet.interfaces import IDelayedCall
 
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.environment import Environment
-    from channel_aa.simulator.timers import Timer
 
 STOP_SECONDS = 0.02
 """How long a sound goes on after the request to stop it: one frame of audio."""
 
 
-class CannotStopError(Exception):
-    """The playback cannot be stopped now; the message is Asterisk's."""
-
-
-class Playback:
+class Playback(Activity):
     """Media that is played on a channel, one URI after the other.
 
-    States are Asterisk's: queued, playing, continuing, done, failed.
-
-    Args:
-        environment: what it depends on.
-        registry: the playbacks that exist; it removes itself at its end.
-        channel: the channel it is played on.
-        playback_id: its id.
-        media: the media URIs.
-        language: the language of the sounds.
+    States are Asterisk's: queued, playing, continuing, done, failed. It removes itself
+    from the registry at its end.
     """
 
     def __init__(
@@ -56,7 +47,7 @@ class Playback:
         self._language = language
         self._is_stopping = False
         self._can_stop = True
-        self._timer: Timer | None = None
+        self._timer: IDelayedCall | None = None
 
     def snapshot(self) -> dict[str, Any]:
         """Describe the playback as Asterisk does."""
@@ -74,7 +65,7 @@ class Playback:
         return self._media[self._index]
 
     def begin(self) -> None:
-        """Start playing: the channel has nothing else to do."""
+        """See `Activity`; one that was stopped while it was queued ends at once."""
         if self._is_stopping:
             self._finish("done")
         else:
@@ -84,10 +75,10 @@ class Playback:
         """Stop within `STOP_SECONDS`; one that has not started is skipped.
 
         Raises:
-            CannotStopError: it plays digits, characters or a number.
+            CommandFailedError: it plays digits, characters or a number.
         """
         if not self._can_stop:
-            raise CannotStopError("Could not stop playback")
+            raise CommandFailedError("Could not stop playback")
         if self._is_stopping:
             return
         self._is_stopping = True
@@ -97,24 +88,19 @@ class Playback:
             self._end_sound_after(STOP_SECONDS)
 
     def discard(self) -> None:
-        """Remove it, without an event."""
+        """See `Activity`."""
         self._registry.remove(self)
 
     def hang_up(self) -> None:
         """Fail: the caller has hung up."""
         self._sound_heard("failed")
 
-    def key_pressed(self, digit: str) -> None:
-        """Play on: only an application stops a playback."""
-
-    def voice_changed(self) -> None:
-        """Play on."""
-
     def _begin_sound(self) -> None:
         self._publish("playing", "PlaybackStarted")
         sound = self._environment.sounds.find(self.media)
         if sound is None:
-            self._drop_out()
+            self._registry.remove(self)
+            self.channel.activity_over()
             return
         if self.channel.is_hung_up:
             self._sound_over("failed")
@@ -126,17 +112,13 @@ class Playback:
         else:
             self._end_sound_after(sound.seconds)
 
-    def _sound_ran_out(self) -> None:
-        self._timer = None
-        self._sound_heard("done")
-
     def _sound_heard(self, how: str) -> None:
         outcome = "stopped" if self._is_stopping and how == "done" else how
         self.channel.listener.sound_ended(self.media, outcome)
         self._sound_over(how)
 
     def _sound_over(self, how: str) -> None:
-        self._cancel_timer()
+        self._environment.timers.cancel(self._timer)
         is_last = self._index + 1 == len(self._media)
         if is_last or self._is_stopping or self.channel.is_hung_up:
             self._finish(how)
@@ -150,10 +132,6 @@ class Playback:
         self._publish(how, "PlaybackFinished")
         self.channel.activity_over()
 
-    def _drop_out(self) -> None:
-        self._registry.remove(self)
-        self.channel.activity_over()
-
     def _publish(self, state: str, event_type: str) -> None:
         self.state = state
         event = {"playback": self.snapshot()}
@@ -161,16 +139,11 @@ class Playback:
         bus.publish(event_type, event, to=self.channel.subscribers)
 
     def _end_sound_after(self, seconds: float) -> None:
-        self._cancel_timer()
+        self._environment.timers.cancel(self._timer)
         if seconds != inf:
             self._timer = self._environment.timers.later(
-                seconds, lambda: self.channel.act(self._sound_ran_out)
+                seconds, lambda: self.channel.act(lambda: self._sound_heard("done"))
             )
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 class Playbacks:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from channel_aa.simulator.command_queue import Activity
 from channel_aa.simulator.sounds import StoredRecording
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IDelayedCall
 
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.environment import Environment
-    from channel_aa.simulator.timers import Timer
 
 TERMINATORS = frozenset({"none", "any", "*", "#"})
 
@@ -30,19 +32,13 @@ class Limits:
     terminator: str = "none"
 
 
-class Recording:
+class Recording(Activity):
     """A live recording: one that has not ended.
 
-    States are Asterisk's: queued, recording, done, failed.
+    States are Asterisk's: queued, recording, done, failed. At its end it removes itself
+    from the recordings, and is stored there.
 
-    Args:
-        environment: what it depends on.
-        recordings: where it is removed, and stored, at its end.
-        channel: the channel that is recorded.
-        name: its name.
-        kind: the format of its file.
-        limits: when it ends by itself.
-        beep: whether a beep is played first.
+    `kind` is the format of its file, `beep` whether a beep is played first.
     """
 
     def __init__(
@@ -67,7 +63,7 @@ class Recording:
         self._beep = beep
         self._is_wanted = True
         self._began: float | None = None
-        self._timer: Timer | None = None
+        self._timer: IDelayedCall | None = None
         self._cause = ""
 
     def snapshot(self) -> dict[str, Any]:
@@ -94,7 +90,9 @@ class Recording:
         if not self._is_wanted:
             self._end("done")
             return
-        if not channel.answer_for_recording():
+        if not channel.is_hung_up:
+            channel.change_state("Up")
+        if channel.state != "Up":
             self._cause = "Failed to answer channel"
             self._end("failed")
             return
@@ -144,9 +142,16 @@ class Recording:
             self.stop()
 
     def voice_changed(self) -> None:
-        """Compute the limits anew."""
-        if self._began is not None:
-            self._wait()
+        """Set the timer for the limit that is reached first."""
+        if self._began is None:
+            return
+        self._timers.cancel(self._timer)
+        limits = self._limits
+        ends = [limits.seconds - self._seconds] if limits.seconds else []
+        if limits.silence:
+            ends.append(limits.silence - self._silence)
+        if ends:
+            self._timer = self._later(max(min(ends), 0.0), self.stop)
 
     @property
     def _seconds(self) -> float:
@@ -163,23 +168,12 @@ class Recording:
 
     def _listen(self) -> None:
         self._began = self._timers.now
-        self._wait()
-
-    def _wait(self) -> None:
-        """Set the timer for the limit that is reached first."""
-        self._cancel_timer()
-        limits, now = self._limits, self._timers.now
-        ends = [self._seconds * -1 + limits.seconds] if limits.seconds else []
-        if limits.silence:
-            said = max(self.channel.speaks_until, self._began or 0.0)
-            ends.append(said + limits.silence - now)
-        if ends:
-            self._timer = self._later(max(min(ends), 0.0), self.stop)
+        self.voice_changed()
 
     def _end(self, state: str) -> None:
         if self._timer is not None and self._beep and self._began is None:
             self.channel.listener.sound_ended(_BEEP, "stopped")
-        self._cancel_timer()
+        self._timers.cancel(self._timer)
         self.state = state
         self._recordings.remove(self)
         if state == "done" and self._is_wanted:
@@ -194,24 +188,12 @@ class Recording:
         bus = self._environment.bus
         bus.publish(event_type, event, to=self.channel.subscribers)
 
-    def _later(self, seconds: float, call: Any) -> Timer:  # noqa: ANN401 - a method
+    def _later(self, seconds: float, call: Callable[[], None]) -> IDelayedCall:
         return self._timers.later(seconds, lambda: self.channel.act(call))
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 class Recordings:
-    """The recordings of the simulated Asterisk.
-
-    Args:
-        stored: the stored ones, by name.
-
-    Attributes:
-        live: those being made, by name.
-    """
+    """The recordings of the simulated Asterisk by name: live and stored ones."""
 
     def __init__(self, *, stored: dict[str, StoredRecording]) -> None:
         self.live: dict[str, Recording] = {}

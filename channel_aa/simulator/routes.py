@@ -6,126 +6,86 @@ one that Asterisk refuses.
 
 from __future__ import annotations
 
+from channel_aa.simulator.api import PathNode, Route
 from channel_aa.simulator.resources import (
     applications,
     asterisk,
     bridges,
     channels,
-    endpoints,
-    events,
-    playbacks,
     recordings,
-    sounds,
 )
-from channel_aa.simulator.routing import PathNode
 
 ROUTES = (
     *applications.ROUTER.routes,
     *asterisk.ROUTER.routes,
     *bridges.ROUTER.routes,
     *channels.ROUTER.routes,
-    *endpoints.ROUTER.routes,
-    *events.ROUTER.routes,
-    *playbacks.ROUTER.routes,
     *recordings.ROUTER.routes,
-    *sounds.ROUTER.routes,
 )
 """The operations that are modelled."""
 
-_OPERATIONS = """\
-/applications GET
-/applications/{applicationName} GET
-/applications/{applicationName}/eventFilter PUT
-/applications/{applicationName}/subscription POST DELETE
+_UNMODELLED = """\
 /asterisk/config/dynamic/{configClass}/{objectType}/{id} GET PUT DELETE
-/asterisk/info GET
 /asterisk/logging GET
 /asterisk/logging/{logChannelName} POST DELETE
 /asterisk/logging/{logChannelName}/rotate PUT
 /asterisk/modules GET
 /asterisk/modules/{moduleName} GET POST PUT DELETE
-/asterisk/ping GET
 /asterisk/variable GET POST
-/bridges GET POST
-/bridges/{bridgeId} GET POST DELETE
-/bridges/{bridgeId}/addChannel POST
 /bridges/{bridgeId}/moh POST DELETE
 /bridges/{bridgeId}/play POST
 /bridges/{bridgeId}/play/{playbackId} POST
 /bridges/{bridgeId}/record POST
-/bridges/{bridgeId}/removeChannel POST
 /bridges/{bridgeId}/variable GET POST
 /bridges/{bridgeId}/variables GET POST
 /bridges/{bridgeId}/videoSource DELETE
 /bridges/{bridgeId}/videoSource/{channelId} POST
-/channels GET POST
 /channels/create POST
 /channels/externalMedia POST
-/channels/{channelId} GET POST DELETE
-/channels/{channelId}/answer POST
-/channels/{channelId}/continue POST
 /channels/{channelId}/dial POST
-/channels/{channelId}/dtmf POST
 /channels/{channelId}/hold POST DELETE
-/channels/{channelId}/moh POST DELETE
 /channels/{channelId}/move POST
 /channels/{channelId}/mute POST DELETE
-/channels/{channelId}/play POST
-/channels/{channelId}/play/{playbackId} POST
 /channels/{channelId}/progress POST
-/channels/{channelId}/record POST
 /channels/{channelId}/redirect POST
-/channels/{channelId}/ring POST DELETE
 /channels/{channelId}/rtp_statistics GET
 /channels/{channelId}/silence POST DELETE
 /channels/{channelId}/snoop POST
 /channels/{channelId}/snoop/{snoopId} POST
 /channels/{channelId}/transfer_progress POST
-/channels/{channelId}/variable GET POST
 /channels/{channelId}/variables GET POST
 /deviceStates GET
 /deviceStates/{deviceName} GET PUT DELETE
-/endpoints GET
 /endpoints/refer POST
 /endpoints/sendMessage PUT
-/endpoints/{tech} GET
-/endpoints/{tech}/{resource} GET
 /endpoints/{tech}/{resource}/refer POST
 /endpoints/{tech}/{resource}/sendMessage PUT
-/events GET
 /events/claim POST
 /events/user/{eventName} POST
 /mailboxes GET
 /mailboxes/{mailboxName} GET PUT DELETE
-/playbacks/{playbackId} GET DELETE
 /playbacks/{playbackId}/control POST
-/recordings/live/{recordingName} GET DELETE
 /recordings/live/{recordingName}/mute POST DELETE
 /recordings/live/{recordingName}/pause POST DELETE
-/recordings/live/{recordingName}/stop POST
-/recordings/stored GET
-/recordings/stored/{recordingName} GET DELETE
 /recordings/stored/{recordingName}/copy POST
 /recordings/stored/{recordingName}/file GET
-/sounds GET
-/sounds/{soundId} GET
 """
 # A path and its methods in each line, as Asterisk 22.10.1 describes them at /api-docs.
 
-OPERATIONS = frozenset(
+UNMODELLED = frozenset(
     (method, path)
-    for path, *methods in map(str.split, _OPERATIONS.splitlines())
+    for path, *methods in map(str.split, _UNMODELLED.splitlines())
     for method in methods
 )
-"""Method and path of every operation of Asterisk 22.10.1."""
+"""Method and path of each operation that is answered with 501."""
 
-UNMODELLED = OPERATIONS - {(each.method, each.path) for each in ROUTES}
-"""Those that are answered with 501."""
+OPERATIONS = UNMODELLED | {(each.method, each.path) for each in ROUTES}
+"""Method and path of every operation of Asterisk 22.10.1."""
 
 ROOT = PathNode()
 """All operations by path; those that are not modelled have no handler."""
 
-for _method, _path in UNMODELLED:
-    ROOT.add(_method, _path, None)
 for _route in ROUTES:
-    ROOT.add(_route.method, _route.path, _route.handler)
+    ROOT.add(_route)
+for _method, _path in UNMODELLED:
+    ROOT.add(Route(method=_method, path=_path))

@@ -21,10 +21,28 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from channel_aa.simulator.grammar import KEYS, ScriptError, StepError, parse_seconds
-from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+from channel_aa.simulator.phone_behaviour import (
+    KEYS,
+    PhoneBehaviour,
+    ScriptError,
+    parse_seconds,
+)
 
 _WORDS = ("press", "wait", "hear", "silence", "speak", "hangup", "ended")
+
+
+class StepError(ScriptError):
+    """A step of a script cannot be understood.
+
+    Attributes:
+        step: the step as it is written.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, number: int, step: str, reason: str) -> None:
+        super().__init__(f"step {number} ({step!r}): {reason}")
+        self.step = step
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -187,6 +205,5 @@ def _timed(word: str, argument: str) -> Wait | Silence | Speak:
     if word != "wait":
         argument = argument or "1"
     seconds = parse_seconds(argument, " after it: wait 2.5")
-    kinds: dict[str, type[Wait | Silence | Speak]]
-    kinds = {"wait": Wait, "silence": Silence, "speak": Speak}
-    return kinds[word](seconds)
+    (step,) = (each for each in (Wait, Silence, Speak) if each.word == word)
+    return step(seconds)

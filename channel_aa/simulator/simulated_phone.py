@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup
-from channel_aa.simulator.interfaces import IChannelListener
+from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup, IChannelListener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from channel_aa.simulator.caller_id import CallerId
-    from channel_aa.simulator.factory import Factory
+    from twisted.internet.interfaces import IDelayedCall
+
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-    from channel_aa.simulator.timers import Timer
+    from channel_aa.simulator.state import PbxState
 
 _NO_ANSWER, _REJECTED, _UNKNOWN = 19, 21, 0
 _REFUSALS = {
@@ -32,67 +31,43 @@ class SimulatedPhone:
     """A phone that an application dials, and its channel.
 
     Args:
-        factory: makes its channel.
-        registry: the dialled phones, by their channel's id; it adds and removes itself.
+        setup: what its channel begins with.
         behaviour: how it behaves; None: there is no such phone.
         endpoint: what is dialled: ``PJSIP/410``.
-        channel_id: the id of its channel; empty: any.
         application: the application that its channel enters when it is answered.
         arguments: with these arguments.
-        caller_id: its caller ID.
-        language: the language of its channel.
-        variables: its channel's variables.
 
     Attributes:
-        channel: its channel.
         heard: what was heard there, in order: ``voice:PJSIP/alice``.
         outcome: how the call ended; empty until then.
     """
 
     def __init__(
         self,
-        factory: Factory,
-        registry: dict[str, SimulatedPhone],
+        state: PbxState,
+        setup: ChannelSetup,
         behaviour: PhoneBehaviour | None,
         *,
         endpoint: str,
-        channel_id: str,
         application: str,
         arguments: Sequence[str],
-        caller_id: CallerId,
-        language: str,
-        variables: Mapping[str, str],
     ) -> None:
         technology, _, resource = endpoint.partition("/")
-        extension, _, context = resource.partition("@")
         self.endpoint = endpoint
         self.heard: list[str] = []
         self.outcome = ""
-        setup = ChannelSetup(
-            channel_id=channel_id,
-            name=f"{endpoint}-",
-            state="Down",
-            extension=extension,
-            context=context or "default",
-            caller=caller_id,
-            connected=caller_id,
-            language=language,
-            variables=variables,
-        )
-        self.channel = factory.new_channel(setup, self)
+        self.channel = state.new_channel(setup, self)
         self.channel.app_name, self.channel.app_data = "AppDial2", "(Outgoing Line)"
-        self._environment = factory.environment
-        self._registry = registry
+        self._environment = state.environment
         self._behaviour = behaviour
         # A Local channel ends the same way whatever its far end does.
         self._is_local = technology == "Local"
         self._dialled = resource
         self._application = application
         self._arguments = arguments
-        self._timers: list[Timer] = []
+        self._timers: list[IDelayedCall] = []
         self._is_dialled = False
         self._dial_status = "NOANSWER"
-        registry[self.channel.id] = self
 
     def dial(self, timeout: float) -> None:
         """Dial it; given up after ``timeout`` seconds, 0 or less: never."""
@@ -145,7 +120,6 @@ class SimulatedPhone:
         """Learn that the call is over."""
         self._stop()
         self.outcome = outcome
-        self._registry.pop(self.channel.id, None)
 
     def _begin(self) -> None:
         behaviour = self._behaviour
@@ -206,4 +180,10 @@ class SimulatedPhone:
     def _stop(self) -> None:
         timers, self._timers = self._timers, []
         for timer in timers:
-            timer.cancel()
+            self._environment.timers.cancel(timer)
+
+
+def dialled_phones(state: PbxState) -> Sequence[SimulatedPhone]:
+    """List the phones that ring or are in a call, in the order they were dialled."""
+    listeners = (channel.listener for channel in state.channels.values())
+    return [each for each in listeners if isinstance(each, SimulatedPhone)]

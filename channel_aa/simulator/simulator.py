@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import maybeDeferred
 
 from channel_aa.simulator.api import Api
-from channel_aa.simulator.caller_id import CallerId
 from channel_aa.simulator.callers import SimulatedCaller
 from channel_aa.simulator.channels import ChannelSetup
+from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.faults import Faults
-from channel_aa.simulator.http import AriResource, make_server
+from channel_aa.simulator.http import AriResource, Connections
 from channel_aa.simulator.phone_behaviour import Phones
 from channel_aa.simulator.routes import ROOT
+from channel_aa.simulator.simulated_phone import SimulatedPhone, dialled_phones
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 from channel_aa.simulator.websocket import EventsFactory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from typing import Any
 
     from twisted.internet.address import IPv4Address
     from twisted.internet.defer import Deferred
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from channel_aa.simulator.callers import ICallObserver
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-    from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 VERSIONS = {True: "22.10.1", False: "20.13.0"}
 """The version it claims to be: with requests over the websocket, and without."""
@@ -106,7 +105,7 @@ class Simulator:
         self._resource = AriResource(
             self.state, self.api, self._events, username=username, password=password
         )
-        self.server = make_server(self._resource, reactor=reactor)
+        self.server = Connections(self._resource, reactor=reactor)
         self.credentials = username, password
         self._listening: IListeningPort | None = None
         self._interface = ""
@@ -142,12 +141,6 @@ class Simulator:
         return sum(1 for _ in self.state.playbacks)
 
     @property
-    def recordings(self) -> Mapping[str, float]:
-        """How many seconds each stored recording lasts, by its name."""
-        stored = self.state.recordings.stored.values()
-        return {each.name: each.seconds for each in stored}
-
-    @property
     def phones(self) -> Phones:
         """The phones that can be dialled; they may be changed at any time."""
         return self.state.phones
@@ -155,7 +148,7 @@ class Simulator:
     @property
     def dialled_phones(self) -> Sequence[SimulatedPhone]:
         """The phones that ring or are in a call, in the order they were dialled."""
-        return tuple(self.state.dialled_phones.values())
+        return dialled_phones(self.state)
 
     @property
     def open_websockets(self) -> int:
@@ -222,7 +215,6 @@ class Simulator:
         extension: str = "1000",
         app: str = "channel-aa",
         args: Sequence[str] = (),
-        state: str = "Ring",
         dialplan_seconds: float = 0.0,
         observer: ICallObserver | None = None,
         caller_name: str = "",
@@ -237,7 +229,6 @@ class Simulator:
             extension: what was dialled.
             app: the Stasis application.
             args: its arguments.
-            state: the channel's state: ``Ring`` for a call that comes in.
             dialplan_seconds: how long the dialplan keeps the channel once it has
                 left the application, or where no websocket has that application;
                 then the call ends.
@@ -249,13 +240,10 @@ class Simulator:
         setup = ChannelSetup(
             name=name,
             extension=extension,
-            state=state,
             caller=CallerId(caller_name, caller_number),
             language=language,
             dialplan_seconds=dialplan_seconds,
         )
-        caller = SimulatedCaller(
-            self.state.factory, setup, observer=observer, phones=self.phones
-        )
+        caller = SimulatedCaller(self.state, setup, observer=observer)
         caller.channel.enter(app, args)
         return caller

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.protocol import Protocol
 
-from channel_aa.simulator.grammar import KEYS
+from channel_aa.simulator.phone_behaviour import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

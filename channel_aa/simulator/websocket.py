@@ -1,30 +1,122 @@
-"""The events websockets: applications receive events and send requests there."""
+"""The events websockets: applications receive events and send requests there.
+
+A request is a message, a RESTRequest, and so is its response, a RESTResponse.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
 
+import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
 
 from channel_aa.simulator.api import NoAnswerError, RefusedError
-from channel_aa.simulator.rest_messages import BadMessageError, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any
 
     from autobahn.websocket.types import ConnectionRequest
-    from twisted.python.failure import Failure
 
     from channel_aa.simulator.api import Answer, Api, Response
     from channel_aa.simulator.event_bus import EventBus
-    from channel_aa.simulator.rest_messages import RestRequest
 
 MAX_PAYLOAD_BYTES = 65_527
 """What Asterisk reads in one frame: 65,535 bytes with its head, which takes 8."""
+
+_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"})
+
+
+class BadMessageError(Exception):
+    """A message is no request; `fields` are those of the response."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        super().__init__(fields)
+        self.fields = fields
+
+
+@dataclass(kw_only=True)
+class RestRequest:
+    """A request in a message, as far as it could be read.
+
+    Checks and messages are those that Asterisk 22.10.1 was seen to make, in its order.
+    """
+
+    request_id: str = ""
+    method: str = ""
+    path: str = ""
+    """Below ``/ari/``, and still quoted."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, payload: bytes) -> RestRequest:
+        """Read a message.
+
+        Raises:
+            BadMessageError: it is no request.
+        """
+        request = cls()
+        try:
+            message = msgspec.json.decode(payload)
+        except msgspec.DecodeError:
+            message = None
+        if not isinstance(message, dict | list):
+            reason = "Failed to parse request message JSON"
+            raise BadMessageError(request.response(400, reason, None))
+        fields = message if isinstance(message, dict) else {}
+        request.request_id = _text(fields, "request_id")
+        if "type" not in fields:
+            raise request.bad("No 'type' property.")
+        if fields["type"] != "RESTRequest":
+            raise request.bad("Unknown request type.")
+        request.path, _, query = _text(fields, "uri").partition("?")
+        if not request.path:
+            raise request.bad("Empty or missing 'uri' property.")
+        request.method = _text(fields, "method")
+        if request.method not in _METHODS:
+            raise request.bad("Unknown or missing 'method' property.")
+        request.parameters = {
+            **dict(parse_qsl(query, keep_blank_values=True)),
+            **_query_strings(request, fields),
+            **_body(request, fields),
+        }
+        if request.path == "events":
+            raise request.bad("Can't upgrade to websocket from a websocket")
+        return request
+
+    @property
+    def segments(self) -> list[str]:
+        """The decoded parts of its path."""
+        return [unquote(each) for each in self.path.split("/")]
+
+    def response(self, status: int, reason: str, body: str | None) -> dict[str, Any]:
+        """Make the fields of a response; None: it has no body."""
+        fields: dict[str, Any] = {
+            "transaction_id": "",
+            "request_id": self.request_id,
+            "status_code": status,
+            "reason_phrase": reason,
+            "uri": self.path,
+        }
+        if body is not None:
+            fields |= {"content_type": "application/json", "message_body": body}
+        return fields
+
+    def answered(self, response: Response) -> dict[str, Any]:
+        """Make the fields of its response."""
+        content = response.content
+        body = None if content is None else msgspec.json.encode(content).decode()
+        return self.response(response.status, HTTPStatus(response.status).phrase, body)
+
+    def bad(self, message: str) -> BadMessageError:
+        """Make the error of a message that is no request."""
+        body = msgspec.json.encode({"message": message}).decode()
+        return BadMessageError(self.response(400, "Bad request", body))
 
 
 class EventsProtocol(WebSocketServerProtocol):
@@ -107,36 +199,32 @@ class EventsProtocol(WebSocketServerProtocol):
             BadMessageError: it is no request.
             NoAnswerError: the connection is to be dropped.
         """
-        request = read_request(message)
+        request = RestRequest.read(message)
         answer = self._answer(request)
-        if not isinstance(answer, Deferred):
-            if answer is not None:
-                self._respond(request.answered(answer))
-            return
+        if isinstance(answer, Deferred):
+            self._awaits_answer = True
+            Deferred.fromCoroutine(self._respond_later(request, answer))
+        elif answer is not None:
+            self._respond(request.answered(answer))
 
-        def respond(response: Response) -> None:
-            self._respond(request.answered(response))
-
-        def drop(failure: Failure) -> None:
-            failure.trap(NoAnswerError)
+    async def _respond_later(
+        self, request: RestRequest, answer: Deferred[Response]
+    ) -> None:
+        try:
+            self._respond(request.answered(await answer))
+        except NoAnswerError:
             self.dropConnection(abort=True)
-
-        def serve_next(_: object) -> None:
-            self._awaits_answer = False
-            self._serve_requests()
-
-        self._awaits_answer = True
-        answer.addCallbacks(respond, drop).addCallback(serve_next)
+        self._awaits_answer = False
+        self._serve_requests()
 
     def _answer(self, request: RestRequest) -> Answer | None:
         """Return the answer to a request; None: it is ignored."""
         api = self.factory.api
         api.requests += 1
         method, path = request.method, f"/{request.path}"
-        if api.ignores_over_websocket(method, path):
+        if api.faults.ignores_over_websocket(method, path):
             return None
         try:
-            api.check(f"/ari{path}")
             fault = api.fault_in(method, path)
         except RefusedError as error:
             return error.response
@@ -149,14 +237,7 @@ class EventsProtocol(WebSocketServerProtocol):
 
 
 class EventsFactory(WebSocketServerFactory):
-    """Makes the websockets, and keeps the open ones.
-
-    Args:
-        bus: the applications and their events.
-        api: serves requests.
-        serves_requests: whether requests are served; else they are ignored.
-        reactor: the reactor.
-    """
+    """Makes the websockets, and keeps the open ones; see `Simulator`."""
 
     noisy = False
 
@@ -188,3 +269,40 @@ class EventsFactory(WebSocketServerFactory):
 def application_names(values: Iterable[str]) -> list[str]:
     """Read the ``app`` parameter: names with commas between them."""
     return [name for value in values for name in value.split(",") if name]
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    """Get a text; empty if it is missing, or no text."""
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _query_strings(request: RestRequest, fields: Mapping[str, Any]) -> dict[str, str]:
+    entries = fields.get("query_strings")
+    if not isinstance(entries, list):
+        return {}
+    try:
+        named = msgspec.convert(entries, list[dict[str, str]])
+        return {each["name"]: each["value"] for each in named}
+    except (msgspec.ValidationError, KeyError) as error:
+        raise request.bad("Unable to parse 'query_strings' array.") from error
+
+
+def _body(request: RestRequest, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    body = _text(fields, "message_body")
+    if not body:
+        return {}
+    match _text(fields, "content_type"):
+        case "":
+            raise request.bad("No 'content_type' for 'message_body'.")
+        case "application/json" as content_type:
+            try:
+                decoded = msgspec.json.decode(body)
+            except msgspec.DecodeError as error:
+                message = f"Unable to parse 'message_body' as '{content_type}'."
+                raise request.bad(message) from error
+            return decoded if isinstance(decoded, dict) else {}
+        case "application/x-www-form-urlencoded":
+            return dict(parse_qsl(body, keep_blank_values=True))
+        case _:
+            raise request.bad("Unknown content type.")

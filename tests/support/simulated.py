@@ -57,7 +57,7 @@ class SimulatedPbx:
     def call(self, app: str, observer: ICallObserver | None = None) -> SimulatedCaller:
         """Place a call, and use its caller from now on."""
         self.caller = SimulatedCaller(
-            self.state.factory,
+            self.state,
             ChannelSetup(dialplan_seconds=self._dialplan_seconds),
             observer=observer,
         )
@@ -75,9 +75,7 @@ class SimulatedPbx:
         self.events.clear()
 
     def play(self, playback_id: str, *media: str) -> Playback:
-        playback = self.state.factory.new_playback(
-            self.channel, media, playback_id=playback_id
-        )
+        playback = self.state.new_playback(self.channel, media, playback_id=playback_id)
         self.channel.start(playback)
         return playback
 

@@ -1,51 +1,42 @@
-"""ARI's operations on Stasis applications: event filters and subscriptions.
-
-Statuses and messages are those that Asterisk 22.10.1 was seen to use.
-"""
+"""ARI's operations on Stasis applications: event filters and subscriptions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import RefusedError, Response
-from channel_aa.simulator.resources.lookups import find_application
-from channel_aa.simulator.routing import Parameter, Router
+from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
 
 if TYPE_CHECKING:
-    from channel_aa.simulator.api import Parameters
     from channel_aa.simulator.bridges import Bridge
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.state import PbxState
+    from channel_aa.simulator.event_bus import Application
 
 ROUTER = Router()
 
 
 @ROUTER.route("GET /applications", "list", "List[Application]")
-def list_applications(state: PbxState, _parameters: Parameters) -> Response:
+def list_applications(request: Request) -> Response:
     """List the applications."""
     return Response(
-        content=[each.snapshot() for each in state.bus.applications.values()]
+        content=[each.snapshot() for each in request.state.bus.applications.values()]
     )
 
 
 @ROUTER.route("GET /applications/{applicationName}", "get", "Application")
-def get_application(state: PbxState, parameters: Parameters) -> Response:
+def get_application(request: Request) -> Response:
     """Describe an application."""
-    application = find_application(state, parameters)
+    application = _application(request)
     return Response(content=application.snapshot())
 
 
 @ROUTER.route(
-    "PUT /applications/{applicationName}/eventFilter",
-    "filter",
-    "Application",
-    others=[Parameter(name="filter", type="object", where="body")],
+    "PUT /applications/{applicationName}/eventFilter", "filter", "Application"
 )
-def filter_events(state: PbxState, parameters: Parameters) -> Response:
+def filter_events(request: Request) -> Response:
     """Set which types of events an application gets."""
-    application = find_application(state, parameters)
+    application = _application(request)
     application.filter(
-        allowed=parameters.types("allowed"), disallowed=parameters.types("disallowed")
+        allowed=request.types("allowed"), disallowed=request.types("disallowed")
     )
     return Response(content=application.snapshot())
 
@@ -56,10 +47,10 @@ def filter_events(state: PbxState, parameters: Parameters) -> Response:
     "Application",
     query="eventSource[]!",
 )
-def subscribe(state: PbxState, parameters: Parameters) -> Response:
+def subscribe(request: Request) -> Response:
     """Subscribe an application to channels and bridges."""
-    application = find_application(state, parameters)
-    for source in _sources(state, parameters):
+    application = _application(request)
+    for source in _sources(request):
         if source is None:
             raise RefusedError(422, "Event source does not exist")
         source.subscribe(application)
@@ -72,28 +63,33 @@ def subscribe(state: PbxState, parameters: Parameters) -> Response:
     "Application",
     query="eventSource[]!",
 )
-def unsubscribe(state: PbxState, parameters: Parameters) -> Response:
+def unsubscribe(request: Request) -> Response:
     """Undo `subscribe`."""
-    application = find_application(state, parameters)
-    for source in _sources(state, parameters):
+    application = _application(request)
+    for source in _sources(request):
         if source is None:
             raise RefusedError(422, "Event source was not subscribed to")
         source.unsubscribe(application)
     return Response(content=application.snapshot())
 
 
-def _sources(state: PbxState, parameters: Parameters) -> list[Channel | Bridge | None]:
+def _application(request: Request) -> Application:
+    applications = request.state.bus.applications
+    return require(applications.get(request.text("applicationName")), "Application")
+
+
+def _sources(request: Request) -> list[Channel | Bridge | None]:
     """Find the channels and bridges in ``eventSource``; None: it does not exist."""
-    named = [each.partition(":") for each in parameters.texts("eventSource")]
+    named = [each.partition(":") for each in request.texts("eventSource")]
     if not named:
         raise RefusedError(400, "Missing parameter eventSource")
     found: list[Channel | Bridge | None] = []
     for scheme, _, name in named:
         match scheme:
             case "channel":
-                found.append(state.channels.get(name))
+                found.append(request.state.channels.get(name))
             case "bridge":
-                found.append(state.bridges.get(name))
+                found.append(request.state.bridges.get(name))
             case _:
                 raise RefusedError(400, "Invalid event source URI scheme")
     return found

@@ -1,27 +1,22 @@
-"""ARI's operations on Asterisk itself.
-
-Statuses and messages are those that Asterisk 22.10.1 was seen to use.
-"""
+"""ARI's operations on Asterisk itself, its sounds, endpoints and events websocket."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import Response
+from channel_aa.simulator.api import RefusedError, Request, Response, Router
 from channel_aa.simulator.event_bus import ENTITY_ID
-from channel_aa.simulator.routing import Router
 
 if TYPE_CHECKING:
-    from channel_aa.simulator.api import Parameters
-    from channel_aa.simulator.state import PbxState
+    from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 
 ROUTER = Router()
 
 
 @ROUTER.route("GET /asterisk/info", "getInfo", "AsteriskInfo", query="only[]")
-def get_info(state: PbxState, parameters: Parameters) -> Response:
+def get_info(request: Request) -> Response:
     """Describe Asterisk itself."""
-    started = state.started
+    started = request.state.started
     info = {
         "build": {
             "os": "Linux",
@@ -31,7 +26,7 @@ def get_info(state: PbxState, parameters: Parameters) -> Response:
             "date": started,
             "user": "simulator",
         },
-        "system": {"version": state.version, "entity_id": ENTITY_ID},
+        "system": {"version": request.state.version, "entity_id": ENTITY_ID},
         "config": {
             "name": "",
             "default_language": "en",
@@ -39,13 +34,81 @@ def get_info(state: PbxState, parameters: Parameters) -> Response:
         },
         "status": {"startup_time": started, "last_reload_time": started},
     }
-    only = parameters.texts("only") or info
+    only = request.texts("only") or info
     return Response(content={name: info[name] for name in only if name in info})
 
 
 @ROUTER.route("GET /asterisk/ping", "ping", "AsteriskPing")
-def ping(state: PbxState, _parameters: Parameters) -> Response:
+def ping(request: Request) -> Response:
     """Answer with a pong."""
-    now = state.bus.timestamp()
+    now = request.state.bus.timestamp()
     content = {"ping": "pong", "timestamp": now, "asterisk_id": ENTITY_ID}
     return Response(content=content)
+
+
+@ROUTER.route("GET /sounds", "list", "List[Sound]")
+def list_sounds(request: Request) -> Response:
+    """List the sounds."""
+    sounds = request.state.environment.sounds
+    return Response(content=[_sound(name) for name in sounds.names()])
+
+
+@ROUTER.route("GET /sounds/{soundId}", "get", "Sound")
+def get_sound(request: Request) -> Response:
+    """Describe a sound."""
+    name = request.text("soundId")
+    if request.state.environment.sounds.length(name) is None:
+        raise RefusedError(404, "Sound not found")
+    return Response(content=_sound(name))
+
+
+def _sound(name: str) -> dict[str, object]:
+    return {"id": name, "formats": [{"language": "en", "format": "slin"}]}
+
+
+@ROUTER.route("GET /endpoints", "list", "List[Endpoint]")
+def list_endpoints(request: Request) -> Response:
+    """List the endpoints."""
+    return Response(content=[_endpoint(*each) for each in request.state.phones.known()])
+
+
+@ROUTER.route("GET /endpoints/{tech}", "listByTech", "List[Endpoint]")
+def list_endpoints_by_technology(request: Request) -> Response:
+    """List the endpoints of a technology."""
+    technology = request.text("tech")
+    found = [
+        _endpoint(*each)
+        for each in request.state.phones.known()
+        if each[0].lower() == technology.lower()
+    ]
+    if not found:
+        message = f"No Endpoints found - invalid tech {technology}"
+        raise RefusedError(404, message)
+    return Response(content=found)
+
+
+@ROUTER.route("GET /endpoints/{tech}/{resource}", "get", "Endpoint")
+def get_endpoint(request: Request) -> Response:
+    """Describe an endpoint."""
+    technology, resource = request.text("tech"), request.text("resource")
+    for known in request.state.phones.known():
+        if (known[0].lower(), known[1]) == (technology.lower(), resource):
+            return Response(content=_endpoint(*known))
+    raise RefusedError(404, "Endpoint not found")
+
+
+def _endpoint(
+    technology: str, resource: str, phone: PhoneBehaviour
+) -> dict[str, object]:
+    return {
+        "technology": technology,
+        "resource": resource,
+        "state": "online" if phone.is_reachable else "offline",
+        "channel_ids": [],
+    }
+
+
+@ROUTER.route("GET /events", "eventWebsocket", "Message", query="app[]! subscribeAll")
+def open_websocket(_request: Request) -> Response:
+    """Refuse a request without an upgrade; websockets are opened elsewhere."""
+    raise RefusedError(426, "Upgrade Required")

@@ -1,35 +1,23 @@
-"""ARI's operations on channels.
-
-Statuses and messages are those that Asterisk 22.10.1 was seen to use.
-"""
+"""ARI's operations on channels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import NO_CONTENT, RefusedError, Response
-from channel_aa.simulator.caller_id import CallerId
+from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
+from channel_aa.simulator.channels import Channel, ChannelSetup
+from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
 from channel_aa.simulator.recordings import TERMINATORS, Limits
-from channel_aa.simulator.resources.lookups import (
-    find_channel,
-    find_stasis_channel,
-    find_usable_channel,
-    respond_when_done,
-)
-from channel_aa.simulator.routing import Router
 from channel_aa.simulator.simulated_phone import SimulatedPhone
-from channel_aa.simulator.variables import UnknownFunctionError, read_variable
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
-    from channel_aa.simulator.api import Parameters
-    from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.state import PbxState
 
 ROUTER = Router()
 
 _ORIGINATE = "endpoint! app appArgs callerId timeout originator formats"
+_PLAY = "media[]! lang"
 _RING_SECONDS = 30
 _RECORDING_FORMATS = frozenset({"alaw", "gsm", "sln", "ulaw", "wav"})
 _HANGUP_CAUSES = {
@@ -51,18 +39,20 @@ _HANGUP_CAUSES = {
 
 
 @ROUTER.route("GET /channels", "list", "List[Channel]")
-def list_channels(state: PbxState, _parameters: Parameters) -> Response:
+def list_channels(request: Request) -> Response:
     """List the channels."""
-    return Response(content=[each.snapshot() for each in state.channels.values()])
+    return Response(
+        content=[each.snapshot() for each in request.state.channels.values()]
+    )
 
 
 @ROUTER.route("POST /channels", "originate", "Channel", query=f"{_ORIGINATE} channelId")
 @ROUTER.route(
     "POST /channels/{channelId}", "originateWithId", "Channel", query=_ORIGINATE
 )
-def originate(state: PbxState, parameters: Parameters) -> Response:
+def originate(request: Request) -> Response:
     """Dial a phone."""
-    endpoint, application = parameters.text("endpoint"), parameters.text("app")
+    endpoint, application = request.text("endpoint"), request.text("app")
     if not endpoint:
         raise RefusedError(400, "Endpoint must be specified")
     if not application:
@@ -70,107 +60,106 @@ def originate(state: PbxState, parameters: Parameters) -> Response:
     technology, _, resource = endpoint.partition("/")
     if not technology or not resource:
         raise RefusedError(400, "Invalid endpoint specified")
-    originator = _originator(state, parameters)
-    channel_id = parameters.text("channelId")
-    if channel_id in state.channels:
+    originator = _originator(request)
+    channel_id = request.text("channelId")
+    if channel_id in request.state.channels:
         raise RefusedError(409, "Channel with given unique ID already exists")
-    behaviour = state.phones.find(endpoint)
+    behaviour = request.state.phones.find(endpoint)
     is_reachable = behaviour is not None and behaviour.is_reachable
     if technology != "Local" and not is_reachable:
         raise RefusedError(500, "Allocation failed", key="error")
-    arguments = parameters.text("appArgs")
+    extension, _, context = resource.partition("@")
+    caller = CallerId.parse(request.text("callerId"))
+    setup = ChannelSetup(
+        channel_id=channel_id,
+        name=f"{endpoint}-",
+        state="Down",
+        context=context or "default",
+        extension=extension,
+        caller=caller,
+        connected=caller,
+        language=originator.language if originator else "en",
+        variables=request.pairs("variables"),
+    )
+    arguments = request.text("appArgs")
     phone = SimulatedPhone(
-        state.factory,
-        state.dialled_phones,
+        request.state,
+        setup,
         behaviour,
         endpoint=endpoint,
-        channel_id=channel_id,
         application=application,
         arguments=arguments.split(",") if arguments else (),
-        caller_id=CallerId.parse(parameters.text("callerId")),
-        language=originator.language if originator else "en",
-        variables=parameters.pairs("variables"),
     )
-    phone.dial(parameters.number("timeout", _RING_SECONDS))
+    phone.dial(request.number("timeout", _RING_SECONDS))
     return Response(content=phone.channel.snapshot())
 
 
-def _originator(state: PbxState, parameters: Parameters) -> Channel | None:
-    name = parameters.text("originator")
+def _originator(request: Request) -> Channel | None:
+    name = request.text("originator")
     if not name:
         return None
-    if parameters.text("formats"):
+    if request.text("formats"):
         message = "Originator and formats can't both be specified"
         raise RefusedError(400, message)
-    originator = state.channels.get(name)
+    originator = request.state.channels.get(name)
     if originator is None:
         raise RefusedError(400, "Provided originator channel was not found")
     return originator
 
 
 @ROUTER.route("GET /channels/{channelId}", "get", "Channel")
-def get_channel(state: PbxState, parameters: Parameters) -> Response:
+def get_channel(request: Request) -> Response:
     """Describe a channel."""
-    return Response(content=find_channel(state, parameters).snapshot())
+    return Response(content=_channel(request).snapshot())
 
 
-@ROUTER.route("DELETE /channels/{channelId}", "hangup", query="reason_code reason")
-def hang_up(state: PbxState, parameters: Parameters) -> Response:
+@ROUTER.route("DELETE /channels/{channelId}", "hangup", query="reason")
+def hang_up(request: Request) -> None:
     """Hang a channel up."""
-    channel = find_channel(state, parameters)
-    reason = parameters.text("reason") or "normal"
+    channel = _channel(request)
+    reason = request.text("reason") or "normal"
     if reason not in _HANGUP_CAUSES:
         raise RefusedError(400, "Invalid reason for hangup reason provided")
     channel.hang_up_on_request(final_cause=_HANGUP_CAUSES[reason])
-    return NO_CONTENT
 
 
 @ROUTER.route("POST /channels/{channelId}/answer", "answer")
-def answer(state: PbxState, parameters: Parameters) -> Deferred[Response]:
+def answer(request: Request) -> Deferred[None]:
     """Answer a channel."""
-    return respond_when_done(find_usable_channel(state, parameters).answer())
+    return _usable_channel(request).answer()
 
 
 @ROUTER.route("POST /channels/{channelId}/ring", "ring")
-def ring(state: PbxState, parameters: Parameters) -> Response:
+def ring(request: Request) -> None:
     """Indicate ringing to a channel."""
-    find_usable_channel(state, parameters).indicate("ringing")
-    return NO_CONTENT
+    _usable_channel(request).indicate("ringing")
 
 
 @ROUTER.route("DELETE /channels/{channelId}/ring", "ringStop")
-def stop_ringing(state: PbxState, parameters: Parameters) -> Response:
+def stop_ringing(request: Request) -> None:
     """Stop `ring`."""
-    find_usable_channel(state, parameters).stop_indicating("ringing")
-    return NO_CONTENT
+    _usable_channel(request).stop_indicating("ringing")
 
 
 @ROUTER.route("POST /channels/{channelId}/moh", "startMoh", query="mohClass")
-def start_music(state: PbxState, parameters: Parameters) -> Response:
+def start_music(request: Request) -> None:
     """Play music on hold; whether the class exists is not checked."""
-    channel = find_usable_channel(state, parameters)
-    channel.indicate(f"music:{parameters.text('mohClass') or 'default'}")
-    return NO_CONTENT
+    channel = _usable_channel(request)
+    channel.indicate(f"music:{request.text('mohClass') or 'default'}")
 
 
 @ROUTER.route("DELETE /channels/{channelId}/moh", "stopMoh")
-def stop_music(state: PbxState, parameters: Parameters) -> Response:
+def stop_music(request: Request) -> None:
     """Stop `start_music`."""
-    find_usable_channel(state, parameters).stop_indicating("music:")
-    return NO_CONTENT
+    _usable_channel(request).stop_indicating("music:")
 
 
-@ROUTER.route(
-    "POST /channels/{channelId}/dtmf",
-    "sendDTMF",
-    query="dtmf before between duration after",
-)
-def send_dtmf(state: PbxState, parameters: Parameters) -> Response:
+@ROUTER.route("POST /channels/{channelId}/dtmf", "sendDTMF", query="dtmf!")
+def send_dtmf(request: Request) -> None:
     """Send DTMF to a channel; the phone at its end hears it."""
-    find_usable_channel(state, parameters)
-    if not parameters.text("dtmf"):
+    _usable_channel(request)
+    if not request.text("dtmf"):
         raise RefusedError(400, "DTMF is required")
-    return NO_CONTENT
 
 
 @ROUTER.route(
@@ -178,50 +167,46 @@ def send_dtmf(state: PbxState, parameters: Parameters) -> Response:
     "continueInDialplan",
     query="context extension priority label",
 )
-def continue_in_dialplan(state: PbxState, parameters: Parameters) -> Response:
+def continue_in_dialplan(request: Request) -> None:
     """Return a channel to the dialplan."""
-    channel = find_usable_channel(state, parameters)
-    label = parameters.text("label")
+    channel = _usable_channel(request)
+    label = request.text("label")
     if label and not label.isdecimal():
         raise RefusedError(404, "Requested label can not be found")
-    priority = parameters.number("label" if label else "priority", 0)
+    priority = request.number("label" if label else "priority", 0)
     if label and not priority:
         raise RefusedError(400, "Requested priority is illegal")
     channel.continue_in_dialplan(
-        context=parameters.text("context"),
-        extension=parameters.text("extension"),
+        context=request.text("context"),
+        extension=request.text("extension"),
         priority=priority or None,
     )
-    return NO_CONTENT
 
 
 @ROUTER.route(
-    "POST /channels/{channelId}/play",
-    "play",
-    "Playback",
-    query="media[]! lang offsetms skipms playbackId",
+    "POST /channels/{channelId}/play", "play", "Playback", query=f"{_PLAY} playbackId"
 )
 @ROUTER.route(
     "POST /channels/{channelId}/play/{playbackId}",
     "playWithId",
     "Playback",
-    query="media[]! lang offsetms skipms",
+    query=_PLAY,
 )
-def play(state: PbxState, parameters: Parameters) -> Response:
+def play(request: Request) -> Response:
     """Play media on a channel."""
-    channel = find_usable_channel(state, parameters)
-    media = parameters.texts("media")
+    channel = _usable_channel(request)
+    media = request.texts("media")
     if not media:
         raise RefusedError(500, "Failed to queue media for playback")
-    playback = state.factory.new_playback(
+    playback = request.state.new_playback(
         channel,
         media,
-        playback_id=parameters.text("playbackId"),
-        language=parameters.text("lang"),
+        playback_id=request.text("playbackId"),
+        language=request.text("lang"),
     )
     queued = playback.snapshot()
     channel.start(playback)
-    is_idle = state.environment.thread_delay is None
+    is_idle = request.state.environment.thread_delay is None
     return Response(status=201, content=queued, events_are_first=is_idle)
 
 
@@ -232,30 +217,28 @@ def play(state: PbxState, parameters: Parameters) -> Response:
     query="name! format! maxDurationSeconds maxSilenceSeconds ifExists beep"
     " terminateOn",
 )
-def record(state: PbxState, parameters: Parameters) -> Response:
+def record(request: Request) -> Response:
     """Record a channel."""
-    channel = find_usable_channel(state, parameters)
-    name, kind = parameters.text("name"), parameters.text("format")
-    _check_recording(state, parameters, name=name, kind=kind)
-    recording = state.factory.new_recording(
+    channel = _usable_channel(request)
+    name, kind = request.text("name"), request.text("format")
+    _check_recording(request, name=name, kind=kind)
+    recording = request.state.new_recording(
         channel,
         name=name,
         kind=kind,
         limits=Limits(
-            seconds=parameters.number("maxDurationSeconds", 0),
-            silence=parameters.number("maxSilenceSeconds", 0),
-            terminator=parameters.text("terminateOn") or "none",
+            seconds=request.number("maxDurationSeconds", 0),
+            silence=request.number("maxSilenceSeconds", 0),
+            terminator=request.text("terminateOn") or "none",
         ),
-        beep=parameters.flag("beep"),
+        beep=request.flag("beep"),
     )
     queued = recording.snapshot()
     channel.start(recording)
     return Response(status=201, content=queued)
 
 
-def _check_recording(
-    state: PbxState, parameters: Parameters, *, name: str, kind: str
-) -> None:
+def _check_recording(request: Request, *, name: str, kind: str) -> None:
     """Refuse what cannot be recorded, in the order that Asterisk looks at it."""
     if not name or ".." in name.split("/"):
         raise RefusedError(500, "Error parsing request")
@@ -263,16 +246,16 @@ def _check_recording(
         ("maxDurationSeconds", "max_duration_seconds cannot be negative"),
         ("maxSilenceSeconds", "max_silence_seconds cannot be negative"),
     ):
-        if parameters.number(parameter, 0) < 0:
+        if request.number(parameter, 0) < 0:
             raise RefusedError(400, message)
-    if (parameters.text("terminateOn") or "none") not in TERMINATORS:
+    if (request.text("terminateOn") or "none") not in TERMINATORS:
         raise RefusedError(400, "terminateOn invalid")
-    if_exists = parameters.text("ifExists") or "fail"
+    if_exists = request.text("ifExists") or "fail"
     if if_exists not in {"fail", "overwrite", "append"}:
         raise RefusedError(400, "ifExists invalid")
     if kind not in _RECORDING_FORMATS:
         raise RefusedError(422, "specified format is unknown on this system")
-    recordings = state.recordings
+    recordings = request.state.recordings
     is_stored = name in recordings.stored and if_exists == "fail"
     if is_stored or name in recordings.live:
         message = f"Recording '{name}' already exists and can not be overwritten"
@@ -282,12 +265,12 @@ def _check_recording(
 @ROUTER.route(
     "GET /channels/{channelId}/variable", "getChannelVar", "Variable", query="variable!"
 )
-def get_variable(state: PbxState, parameters: Parameters) -> Response:
+def get_variable(request: Request) -> Response:
     """Read a variable or a function of a channel."""
-    name = parameters.text("variable")
+    name = request.text("variable")
     if not name:
         raise RefusedError(400, "Variable name is required")
-    channel = state.channels.get(parameters.text("channelId"))
+    channel = request.state.channels.get(request.text("channelId"))
     if channel is None:
         raise RefusedError(404, "Provided channel was not found")
     try:
@@ -302,11 +285,31 @@ def get_variable(state: PbxState, parameters: Parameters) -> Response:
 @ROUTER.route(
     "POST /channels/{channelId}/variable", "setChannelVar", query="variable! value"
 )
-def set_variable(state: PbxState, parameters: Parameters) -> Deferred[Response]:
+def set_variable(request: Request) -> Deferred[None]:
     """Set a variable or a function of a channel."""
-    name = parameters.text("variable")
+    name = request.text("variable")
     if not name:
         raise RefusedError(400, "Variable name is required")
-    channel = find_stasis_channel(state, parameters)
-    value = parameters.text("value") if parameters.has("value") else None
-    return respond_when_done(channel.set_variable(name, value))
+    channel = _stasis_channel(request)
+    value = request.text("value") if request.has("value") else None
+    return channel.set_variable(name, value)
+
+
+def _channel(request: Request) -> Channel:
+    return require(request.state.channels.get(request.text("channelId")), "Channel")
+
+
+def _stasis_channel(request: Request) -> Channel:
+    """Find a channel that is in an application."""
+    channel = _channel(request)
+    if channel.application is None:
+        raise RefusedError(409, "Channel not in Stasis application")
+    return channel
+
+
+def _usable_channel(request: Request) -> Channel:
+    """Find a channel in an application that is not an outbound one still ringing."""
+    channel = _stasis_channel(request)
+    if not channel.is_in_valid_state:
+        raise RefusedError(412, "Channel in invalid state")
+    return channel

@@ -5,9 +5,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.simulator import ScriptError
 from channel_aa.simulator.api import Api, Response
-from channel_aa.simulator.caller_id import CallerId
+from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour, Phones
 from channel_aa.simulator.routes import ROOT
+from channel_aa.simulator.simulated_phone import dialled_phones
 from tests.support.simulated import SimulatedPbx
 
 
@@ -124,7 +125,7 @@ class RingingTests(SynchronousTestCase):
             )
             self.assertEqual(self.became[-1], status)
             self.assertEqual(self.pbx.events[-1]["cause"], cause)
-            self.assertEqual(self.pbx.state.dialled_phones, {})
+            self.assertEqual(dialled_phones(self.pbx.state), [])
 
     def test_answering_phone_presses_keys_and_hangs_up(self) -> None:
         self.ring("answers press 12 hangs-up 2")
@@ -133,14 +134,14 @@ class RingingTests(SynchronousTestCase):
             self.pbx.published[-2:], ["ChannelDtmfReceived 1", "ChannelDtmfReceived 2"]
         )
         self.pbx.pass_time(1.5)
-        self.assertEqual(self.pbx.state.dialled_phones, {})
+        self.assertEqual(dialled_phones(self.pbx.state), [])
         self.assertEqual(self.pbx.published[-1], "ChannelDestroyed")
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])
 
     def test_ringing_phone_can_be_answered_and_hung_up(self) -> None:
         self.ring("rings")
         self.pbx.pass_time(5)
-        (phone,) = self.pbx.state.dialled_phones.values()
+        (phone,) = dialled_phones(self.pbx.state)
         self.assertEqual(phone.endpoint, "PJSIP/410")
         phone.answer()
         self.assertEqual(self.became[-1], "ANSWER")
@@ -153,11 +154,11 @@ class RingingTests(SynchronousTestCase):
     def test_phone_without_a_timeout_rings_on(self) -> None:
         self.ring("rings", timeout=-1)
         self.pbx.pass_time(500)
-        self.assertEqual(len(self.pbx.state.dialled_phones), 1)
+        self.assertEqual(len(dialled_phones(self.pbx.state)), 1)
 
     def test_bridged_parties_hear_each_other(self) -> None:
         self.converse()
-        (phone,) = self.pbx.state.dialled_phones.values()
+        (phone,) = dialled_phones(self.pbx.state)
         self.assertEqual(self.heard(), [("voice:PJSIP/410", "")])
         self.assertEqual(phone.heard, ["voice:PJSIP/alice"])
         phone.hang_up()
@@ -226,6 +227,6 @@ class RingingTests(SynchronousTestCase):
     def test_restart_clears_phones_and_bridges(self) -> None:
         self.converse("answers press 1 hangs-up 60")
         self.pbx.state.clear()
-        self.assertEqual(self.pbx.state.dialled_phones, {})
+        self.assertEqual(dialled_phones(self.pbx.state), [])
         self.assertEqual(self.pbx.state.bridges, {})
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])
