@@ -117,7 +117,7 @@ def exposure(path: str) -> str:
         if mode & _FOR_OTHERS:
             return (
                 f"every user of this machine can read the secret in {_named(path)}"
-                f" (mode {stat.S_IMODE(mode):04o}); mend it with: chmod o-rwx"
+                f" (mode {stat.S_IMODE(mode):04o}); to fix it: chmod o-rwx"
                 f" {shlex.quote(path)}"
             )
     return ""

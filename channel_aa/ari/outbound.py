@@ -303,7 +303,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             return
         if not isinstance(error, CancelledError):
             self._log.warn(
-                "{endpoint} cannot be dialled: {error}",
+                "Could not dial {endpoint}: {error}",
                 endpoint=self.endpoint,
                 error=error,
             )

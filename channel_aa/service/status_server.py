@@ -129,12 +129,14 @@ class StatusServer:
             self._port = None
             self._description = ""
             self._log.error(
-                "Nobody can ask for the status at {where}: {error}",
+                "Cannot listen for status requests on {where}: {error}",
                 where=description,
                 error=error,
             )
         else:
-            self._log.info("The status is told at {where}", where=description)
+            self._log.info(
+                "Listening for status requests on {where}", where=description
+            )
 
     async def close(self) -> None:
         """Stop listening, and close all connections."""
