@@ -172,7 +172,9 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         if self._is_over or self._is_hanging_up:
             return succeed(None)
         if not self.is_answered or self._bridge is not None:
-            return fail(TelephonyError("the phone is not answered, or connected"))
+            return fail(
+                TelephonyError("the phone has not answered, or is already connected")
+            )
         self._bridge = TwoPartyBridge(
             self._context,
             bridge_id=self._context.ids.new(BRIDGE_PREFIX),

@@ -173,8 +173,8 @@ def client_endpoint(
         client = TCP6ClientEndpoint if ":" in host else TCP4ClientEndpoint
         return client(reactor, _LOOPBACK.get(host, host), int(names[0]))
     raise ValueError(
-        f"{description!r} is served, but cannot be asked from here: only unix:PATH,"
-        " tcp:PORT:interface=HOST and tcp6:PORT can"
+        f"{description!r} cannot be queried from here; channel-aa status supports"
+        " unix:PATH, tcp:PORT:interface=HOST and tcp6:PORT"
     )
 
 
