@@ -89,13 +89,11 @@ def _check_url(url: str) -> str:
     # Nothing is quoted before it is certain that no password is in it.
     if "@" in url:
         raise ValueError(
-            "the URL has a user name or a password in it ('@'); they belong in"
-            f" username, and in password, password_file or {PASSWORD_VARIABLE}"
+            "the URL has a user name or a password in it ('@'); set them as username,"
+            f" and as password, password_file or {PASSWORD_VARIABLE}"
         )
     if "?" in url or "#" in url:
-        raise ValueError(
-            "the URL has a query or a fragment ('?', '#'); it ends with the path"
-        )
+        raise ValueError("the URL has a query or a fragment ('?', '#'); remove it")
     match = _URL.fullmatch(url)
     port = int(match["port"] or _DEFAULT_PORTS[match["scheme"].lower()]) if match else 0
     if match is None or not 0 < port <= _MAX_PORT:
@@ -106,7 +104,9 @@ def _check_url(url: str) -> str:
         )
     url = url.rstrip("/")
     if url.endswith("/ari"):
-        raise ValueError(f"{quoted(url)}: leave out /ari at its end; it is added")
+        raise ValueError(
+            f"{quoted(url)}: remove /ari at its end; it is added automatically"
+        )
     return url
 
 
@@ -169,14 +169,14 @@ AppName = Annotated[
 FileName = Annotated[
     Text,
     AfterValidator(printable),
-    Explain("{value} is no file's name: it has a control character"),
+    Explain("{value} is not a file's name: it has a control character"),
 ]
 ListeningEndpoint = Annotated[
     Text,
     Field(pattern="^((unix:/?[^:]+(:.*)?|(tcp|tcp6):[0-9]{1,5}(:.*)?|systemd:.+))?$"),
     AfterValidator(printable),
     Explain(
-        "{value} is nothing to listen at; write it as in"
+        "{value} is not an endpoint to listen on; write it as in"
         " 'tcp:8089:interface=127.0.0.1' or 'unix:/run/channel-aa/status:mode=660'"
     ),
 ]
@@ -208,7 +208,7 @@ class AsteriskSettings(ConfigModel, frozen=True):
         str,
         OneOf(
             TRANSPORTS,
-            "{value} is no transport; allowed are 'auto', 'http' and 'websocket'",
+            "{value} is not a transport; allowed are 'auto', 'http' and 'websocket'",
         ),
     ] = "auto"
     """Which way requests take: ``http``, ``websocket``, or ``auto``, which finds out
@@ -248,7 +248,7 @@ class AsteriskSettings(ConfigModel, frozen=True):
         if not self.verify:
             needless.append("verify")
         for key in needless:
-            yield Problem(key, "secures nothing, as url does not begin with https")
+            yield Problem(key, "has no effect, because url does not begin with https")
 
 
 class AttendantSettings(ConfigModel, frozen=True):
@@ -389,7 +389,9 @@ def _settle_password(
     in_file = asterisk.pop("password", None)
     named_file = asterisk.pop("password_file", None)
     if in_file is not None and named_file is not None:
-        yield Problem("asterisk.password_file", "stands beside password; keep only one")
+        yield Problem(
+            "asterisk.password_file", "is set in addition to password; keep only one"
+        )
     if password is not None:
         asterisk["password"] = password
         return

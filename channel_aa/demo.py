@@ -87,7 +87,7 @@ class DaemonProcess(ProcessProtocol):
         """Fire `ended`."""
         end = cast("ProcessDone | ProcessTerminated", reason.value)
         if not self.ready.called:
-            self.ready.errback(DaemonError("the daemon ended at once"))
+            self.ready.errback(DaemonError("the daemon ended before it was connected"))
         if end.signal:
             self.ended.callback(Signals(end.signal).name)
         else:
@@ -168,7 +168,7 @@ async def run(
             await daemon.ready.addTimeout(START_SECONDS, reactor)
             await play(simulator)
         except (DaemonError, ScriptError, DeferredTimeoutError) as error:
-            raise SystemExit(f"The call went wrong: {error}") from None
+            raise SystemExit(f"The call failed: {error}") from None
         finally:
             if not daemon.ended.called:
                 process.signalProcess("TERM")
@@ -224,24 +224,26 @@ def main() -> None:
     """Run the demo."""
     parser = ArgumentParser(
         prog="python -m channel_aa.demo",
-        description="A caller rings the attendant on a simulated Asterisk, presses 1,"
-        " 2 and 8, says nothing for 10 seconds, and hangs up. Prints what the"
-        " attendant logs, and exits with 0 when the call is over.",
+        description=(
+            "Calls the attendant on a simulated Asterisk: the caller presses 1, 2 and"
+            " 8, is silent for 10 seconds, and hangs up. Prints the attendant's log,"
+            " and exits with code 0 when the call is over."
+        ),
     )
     parser.add_argument(
         "--speed",
         type=_speed,
         default=1.0,
-        help=f"how many times faster than life everything goes, up to {MAX_SPEED}",
+        help=f"how many times faster than real time the demo runs, up to {MAX_SPEED}",
     )
     parser.add_argument(
         "--by-hand",
         action="store_true",
-        help="be the caller yourself: 0-9, * and # press keys, h hangs up",
+        help="be the caller: 0-9, * and # press keys, h hangs up",
     )
     options = parser.parse_args()
     if options.by_hand and not sys.stdin.isatty():
-        parser.error("--by-hand needs a terminal to press keys in")
+        parser.error("--by-hand needs a terminal to read keys from")
     react(
         lambda reactor: Deferred.fromCoroutine(
             run(reactor, speed=options.speed, by_hand=options.by_hand)

@@ -35,13 +35,13 @@ def certificates(path: Path) -> list[Certificate]:
     data = _data(path)
     if _BEGIN_CERTIFICATE not in data:
         raise ValueError(
-            "holds no certificate in PEM form, which begins with"
+            "has no certificate in PEM format, which begins with"
             f" {_BEGIN_CERTIFICATE.decode()}"
         )
     try:
         return load_pem_x509_certificates(data)
     except ValueError:
-        raise ValueError("holds a certificate that is broken") from None
+        raise ValueError("has an invalid certificate") from None
 
 
 def private_key(path: Path) -> PrivateKeyTypes:
@@ -55,17 +55,17 @@ def private_key(path: Path) -> PrivateKeyTypes:
         return load_pem_private_key(_data(path), password=None)
     except TypeError:
         raise ValueError(
-            "holds a key with a passphrase, which nobody is there to type; take it off"
+            "has a key with a passphrase, which the daemon cannot ask for; remove it"
             f" with: openssl pkey -in {shlex.quote(str(path))} -out FILE"
         ) from None
     except UnsupportedAlgorithm:
-        raise ValueError("holds a private key of an unknown kind") from None
+        raise ValueError("has a private key of an unknown type") from None
     except ValueError as error:
         if str(error).startswith("cannot be read"):
             raise
         raise ValueError(
-            "holds no private key in PEM form, which begins with -----BEGIN PRIVATE"
-            " KEY----- or the like"
+            "has no private key in PEM format, which begins with -----BEGIN PRIVATE"
+            " KEY----- or similar"
         ) from None
 
 
@@ -85,7 +85,7 @@ def tls_problems(
     if ca_file:
         yield from _problem("ca_file", ca_file, certificates)
     if key_file and not certificate_file:
-        yield "key_file", "stands without certificate_file; name both, or neither"
+        yield "key_file", "is set without certificate_file; set both, or neither"
     if not certificate_file:
         return
     holder, name = ("key_file", key_file) if key_file else ("certificate_file", "")
@@ -100,8 +100,8 @@ def tls_problems(
     key = private_key(Path(name or certificate_file))
     if certificate.public_key() != key.public_key():
         message = (
-            f"{_named(name or certificate_file)} holds another key than that of the"
-            f" first certificate in {_named(certificate_file)}"
+            f"{_named(name or certificate_file)} does not have the key of the first"
+            f" certificate in {_named(certificate_file)}"
         )
         yield holder, message
 
@@ -117,7 +117,7 @@ def exposure(path: str) -> str:
         if mode & _FOR_OTHERS:
             return (
                 f"every user of this machine can read the secret in {_named(path)}"
-                f" (mode {stat.S_IMODE(mode):04o}); mend it with: chmod o-rwx"
+                f" (mode {stat.S_IMODE(mode):04o}); to fix it: chmod o-rwx"
                 f" {shlex.quote(path)}"
             )
     return ""

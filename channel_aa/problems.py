@@ -61,7 +61,7 @@ def quoted(value: object) -> str:
     try:
         return _SHORT.repr(value)
     except ValueError:  # Python writes out no number of thousands of digits
-        return "a number of very many digits"
+        return "a number with too many digits"
 
 
 def path_of(place: str, key: object) -> str:

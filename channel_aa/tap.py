@@ -27,16 +27,15 @@ if TYPE_CHECKING:
 
 _OVERRIDES = ("url", "username", "app")
 _EPILOG = f"""
-What neither an option nor the file says is as in the commented sample. An option
-wins over the file.
+An option overrides the file. The commented sample has the defaults.
 
-The password is no option, as other users can read a command line. It comes from
-the environment variable {PASSWORD_VARIABLE}, or from the file that
-{PASSWORD_FILE_VARIABLE} names; without them from the configuration file, or from
-the file that this names (password_file).
+There is no option for the password, because other users can read a command line.
+It comes from the environment variable {PASSWORD_VARIABLE}, or from the file named
+in {PASSWORD_FILE_VARIABLE}; otherwise from the configuration file, or from the file
+that its password_file names.
 
-Signals: TERM and INT end it in order, the second one at once; HUP has it read the
-configuration file again.
+Signals: TERM and INT drain the calls and stop; a second one stops at once. HUP
+reloads the configuration file.
 
 Example, with the log on the terminal:
   {PASSWORD_VARIABLE}=secret twistd -n channel-aa --url http://pbx:8088

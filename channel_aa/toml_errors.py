@@ -17,15 +17,15 @@ _TYPOGRAPHIC = "[\u201c-\u201f\u2018-\u201b\u00ab\u00bb]"
 _QUOTES = "the quotes are typographic; write straight ones: \" or '"
 _OPEN_QUOTE = "the closing quote is missing"
 _COMMENT = "a comment begins with '#'"
-_TEXT = "text stands in quotes: put them around the value"
-_TWICE = "this key or table is there already, further up; keep one of them"
+_TEXT = "text needs quotes: put them around the value"
+_TWICE = "this key or table is already defined further up; keep one of them"
 _KEY = (
-    "a key of other characters than letters, digits, '-' and '_' stands in quotes:"
-    ' "*" = …'
+    "a key of other characters than letters, digits, '-' and '_' needs quotes: \"*\""
+    " = …"
 )
-_EQUALS = "between a key and its value stands '='"
+_EQUALS = "'=' is required between a key and its value"
 _ONE_LINE = (
-    "a table in braces stands on one line; join the lines, or write it as a table of"
+    "a table in braces must be on one line; join the lines, or write it as a table of"
     " its own, with its name in brackets and a line for each key"
 )
 _ESCAPE = (
@@ -33,8 +33,8 @@ _ESCAPE = (
     " text"
 )
 _MORE = (
-    "more stands on the line than a key and its value; text stands in quotes, and each"
-    " key on a line of its own"
+    "the line has more than a key and its value; put text in quotes, and each key on"
+    " a line of its own"
 )
 # tomllib's message, the line from the error on, and what is wrong: the first that fits.
 _CAUSES = tuple(
@@ -43,8 +43,8 @@ _CAUSES = tuple(
         ("Invalid value|Invalid statement", _TYPOGRAPHIC, _QUOTES),
         ("Invalid statement|Expected newline", ";|//", _COMMENT),
         ("Invalid statement", "[^A-Za-z0-9]", _KEY),
-        ("Invalid value", r"(?i)(true|yes|on)\b", "write true, in small letters"),
-        ("Invalid value", r"(?i)(false|no|off)\b", "write false, in small letters"),
+        ("Invalid value", r"(?i)(true|yes|on)\b", "write true in lower case"),
+        ("Invalid value", r"(?i)(false|no|off)\b", "write false in lower case"),
         ("Invalid value", "$|#", "the value is missing"),
         ("Invalid value", r"[^\W\d]", _TEXT),
         ("Cannot (overwrite|declare)|Duplicate inline table key", "", _TWICE),
@@ -53,13 +53,13 @@ _CAUSES = tuple(
         ("Unclosed inline table", "[^}]", "a ',' is missing between two keys"),
         ("Unclosed inline table", "", f"{_ONE_LINE}; or a '}}' is missing"),
         ("Invalid initial character for a key part", "$|#", _ONE_LINE),
-        ("Invalid initial character", "}", "take off the ',' before '}'"),
+        ("Invalid initial character", "}", "remove the ',' before '}'"),
         ("Illegal character '.n'|Unterminated|Expected \"'\"", "", _OPEN_QUOTE),
         ("Unescaped", "", _ESCAPE),
         (r"Expected '\]", "", "the ']' at the end of the table's name is missing"),
         ("Expected '='", ":", f"{_EQUALS}, not ':'"),
         ("Expected '='", "$|#", "'=' and a value are missing"),
-        ("Expected '='", "", f"{_EQUALS}; a key of several words stands in quotes"),
+        ("Expected '='", "", f"{_EQUALS}; a key of several words needs quotes"),
         ("Expected newline", r"(?<=\S)[\w:+-]", _TEXT),
         ("Expected newline", "", _MORE),
     )

@@ -196,7 +196,9 @@ class Channel:
         try:
             self.listener.reconnected()
         except Exception:  # noqa: BLE001 - a fault in one call must not affect others
-            self._log.failure("Going on with {channel} failed", channel=self)
+            self._log.failure(
+                "Resuming {channel} after a reconnection failed", channel=self
+            )
 
     def end(self) -> None:
         """End the call: the channel is not in the application any more."""
@@ -209,7 +211,7 @@ class Channel:
             except Exception:  # noqa: BLE001 - its playbacks have to end all the same
                 self._log.failure("Ending the call of {channel} failed", channel=self)
         for playback in list(self.playbacks):
-            playback.end(PlaybackEnd.FAILED, "the channel has left")
+            playback.end(PlaybackEnd.FAILED, "the channel left the application")
         for recording in list(self.recordings):
             recording.channel_ended()
         self._hang_up_outbound()

@@ -47,7 +47,7 @@ class Cleanup:
         self._removals[path] = [done]
         request = Request(method="DELETE", path=path)
         self._sender.send(request, idempotent=True).addErrback(
-            self._removal_failed
+            self._removal_failed, path
         ).addCallback(self._fire, path)
         return done
 
@@ -64,11 +64,19 @@ class Cleanup:
         for done in self._removals.pop(path):
             done.callback(None)
 
-    def _removal_failed(self, failure: Failure) -> None:
+    def _removal_failed(self, failure: Failure, path: tuple[str, str]) -> None:
         # It does not exist, or there is no connection and requests are not held.
         if failure.check(NotFoundError, ConnectionLostError, CancelledError):
             return
+        kind, object_id = path[0].removesuffix("s"), path[1]
         if failure.check(AriError):
-            self._log.error("Something is left behind: {error}", error=failure.value)
+            self._log.error(
+                "Could not remove {kind} {id} from Asterisk: {error}",
+                kind=kind,
+                id=object_id,
+                error=failure.value,
+            )
         else:
-            self._log.failure("Cleaning up failed", failure)
+            self._log.failure(
+                "Removing {kind} {id} failed", failure, kind=kind, id=object_id
+            )

@@ -169,7 +169,10 @@ class AriClient(Service):
             removed = self._context.cleanup.finish()
             await removed.addTimeout(STOP_SECONDS, self.clock)
         except DeferredTimeoutError:
-            self._log.warn("Asterisk did not say whether the last phones are hung up")
+            self._log.warn(
+                "Asterisk did not confirm the removal of the last outbound channels"
+                " and bridges"
+            )
         self._abandon_calls()
         await self._connection.stop()
         await self.requests.close()
@@ -215,10 +218,12 @@ class AriClient(Service):
                 channel, arguments, adopted=adopted
             )
         except Exception:  # noqa: BLE001 - the channel must not stay without a listener
-            self._log.failure("Nobody attends to {channel}", channel=channel.name)
+            self._log.failure(
+                "Starting the call of {channel} failed", channel=channel.name
+            )
             channel.continue_in_dialplan().addErrback(
                 lambda failure: self._log.error(
-                    "{channel} could not go on in the dialplan: {error}",
+                    "Could not continue {channel} in the dialplan: {error}",
                     channel=channel.name,
                     error=failure.value,
                 )
@@ -227,9 +232,9 @@ class AriClient(Service):
     def _replaced(self, _event: object) -> None:
         """Give up the application: another program has taken it, and its calls."""
         self._log.error(
-            "Another program has taken the application name {app}: its calls are that"
-            " one's now, and this one does not take them back. Give each program its"
-            " own app, then restart this one.",
+            "Another program has registered the Stasis application {app} and receives"
+            " its calls now; this program released its calls and does not reconnect."
+            " Give each program its own app, then restart this one.",
             app=self.address.app,
         )
         self.is_replaced = True
@@ -256,7 +261,9 @@ class AriClient(Service):
     def _opened(self) -> None:
         self.connected_since = self.clock.seconds()
         Deferred.fromCoroutine(self._prepare()).addErrback(
-            lambda failure: self._log.failure("Getting ready failed", failure)
+            lambda failure: self._log.failure(
+                "Preparing the connection failed", failure
+            )
         )
 
     async def _prepare(self) -> None:
@@ -277,7 +284,9 @@ class AriClient(Service):
             body = await self.requests.send(request)
             info = decode_response(request, body, _AsteriskInfo)
         except (AriError, CancelledError) as error:
-            self._log.debug("Asterisk did not say its version: {error}", error=error)
+            self._log.debug(
+                "Could not read the version of Asterisk: {error}", error=error
+            )
         else:
             self.asterisk_version = printable(info.system.version)
 
@@ -295,7 +304,10 @@ class AriClient(Service):
         try:
             await self.requests.send(request)
         except (AriError, CancelledError) as error:
-            self._log.debug("Asterisk sends all events: {error}", error=error)
+            self._log.debug(
+                "Could not set the event filter; Asterisk sends all events: {error}",
+                error=error,
+            )
 
     def _lost(self) -> None:
         self.connected_since = None
@@ -304,6 +316,6 @@ class AriClient(Service):
         self.requests.fail_pending()
         if self.channels and self.running:
             self._log.warn(
-                "Calls that wait for the connection to come back: {count}",
+                "Calls waiting for the connection to Asterisk: {count}",
                 count=len(self.channels),
             )

@@ -48,8 +48,8 @@ class Dispatcher:
             if error.kind not in self._malformed_kinds:
                 self._malformed_kinds.add(error.kind)
                 self._log.error(
-                    "Dropped a malformed event, and will drop others of its kind"
-                    " silently: {error}",
+                    "Dropped a malformed event; others of its type will be dropped"
+                    " without a log line: {error}",
                     error=error,
                 )
             return
@@ -160,8 +160,8 @@ class CallEvents:
         else:
             playback.end(
                 PlaybackEnd.FAILED,
-                "Asterisk could not play it. Is that sound installed, for the"
-                " channel's language?",
+                "Asterisk could not play it. Check that the sound is installed in the"
+                " channel's language.",
             )
 
     def _recording_finished(self, event: events.RecordingFinished) -> None:

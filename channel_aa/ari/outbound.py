@@ -172,7 +172,9 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         if self._is_over or self._is_hanging_up:
             return succeed(None)
         if not self.is_answered or self._bridge is not None:
-            return fail(TelephonyError("the phone is not answered, or connected"))
+            return fail(
+                TelephonyError("the phone has not answered, or is already connected")
+            )
         self._bridge = TwoPartyBridge(
             self._context,
             bridge_id=self._context.ids.new(BRIDGE_PREFIX),
@@ -303,7 +305,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             return
         if not isinstance(error, CancelledError):
             self._log.warn(
-                "{endpoint} cannot be dialled: {error}",
+                "Could not dial {endpoint}: {error}",
                 endpoint=self.endpoint,
                 error=error,
             )

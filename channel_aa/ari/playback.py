@@ -117,7 +117,7 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
     def _creation_failed(self, failure: Failure) -> None:
         error = failure.value
         if isinstance(error, CancelledError):
-            self.end(PlaybackEnd.FAILED, "it was not asked for any more")
+            self.end(PlaybackEnd.FAILED, "the playback was cancelled")
         elif not isinstance(error, AriError):
             self._log.failure("Playing {media} failed", failure, media=self.media)
             self.end(PlaybackEnd.FAILED, str(error))
@@ -146,7 +146,7 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
             # Without an answer, send it again if the playback is found to exist.
             self._stop_sent = failure.value.status is not None
             self._log.warn(
-                "{media} on {channel} plays on, it could not be stopped: {error}",
+                "Could not stop {media} on {channel}: {error}",
                 media=self.media,
                 channel=self._channel.name,
                 error=failure.value,
@@ -161,7 +161,7 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
             self._send_stop()
 
     def _not_found(self) -> None:
-        self.end(PlaybackEnd.FAILED, "Asterisk knows nothing of it any more")
+        self.end(PlaybackEnd.FAILED, "Asterisk no longer has the playback")
 
     def _query_failed(self, _failure: Failure, *, is_last: bool) -> None:
         if is_last:

@@ -133,7 +133,11 @@ class Reconciler:
         running.addBoth(schedule_audit)
         running.addErrback(
             lambda failure: failure.trap(CancelledError) and None
-        ).addErrback(lambda failure: self._log.failure("Reconciler failed", failure))
+        ).addErrback(
+            lambda failure: self._log.failure(
+                "Reconciling the calls with Asterisk failed", failure
+            )
+        )
 
     def audit(self) -> None:
         """Compare the channels and bridges here with those in Asterisk."""
@@ -314,7 +318,7 @@ class Reconciler:
             except AriError as error:
                 if not seconds:
                     self._log.error(
-                        "Asterisk did not say which calls are left, and will be asked"
+                        "Could not read the list of calls from Asterisk; trying"
                         " again: {error}",
                         error=error,
                     )

@@ -70,10 +70,10 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
     def begin(self) -> None:
         """Send the request to record."""
         if not _is_valid_name(self.name):
-            self.end(RecordingEnd.FAILED, f"not the name of a recording: {self.name!r}")
+            self.end(RecordingEnd.FAILED, f"invalid name of a recording: {self.name!r}")
             return
         if self.name in self._context.registry.table(Recording):
-            self.end(RecordingEnd.FAILED, "another one of that name is being made")
+            self.end(RecordingEnd.FAILED, "a recording of this name is in progress")
             return
         self._context.registry.add(self)
         self._channel.recordings.add(self)
@@ -130,7 +130,7 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         if self._is_accepted:
             self.end(RecordingEnd.DONE)
         else:
-            self.end(RecordingEnd.FAILED, "the channel has left")
+            self.end(RecordingEnd.FAILED, "the channel left the application")
 
     def _send_query(self) -> Deferred[bytes]:
         return self._send("GET", "live")
@@ -206,7 +206,7 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
             self._start_timer(STOPPED_CHECK_SECONDS)
 
     def _not_stored(self, _failure: Failure | None = None) -> None:
-        self.end(RecordingEnd.FAILED, "Asterisk knows nothing of it")
+        self.end(RecordingEnd.FAILED, "Asterisk does not have the recording")
 
 
 def _is_about_the_name(error: BaseException | None) -> bool:

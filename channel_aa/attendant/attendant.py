@@ -214,7 +214,7 @@ class OverloadLog:
         count = self.total - self._logged
         if count:
             _log.warn(
-                "Too many calls: {count} went on in the dialplan ({total} so far)",
+                "Too many calls: {count} continued in the dialplan ({total} so far)",
                 count=count,
                 total=self.total,
             )

@@ -114,7 +114,7 @@ class Call:
         """
         if reason != OVERLOAD:
             _log.info(
-                "{channel} goes on in the dialplan: the attendant is {reason}",
+                "{channel} continues in the dialplan: the attendant is {reason}",
                 channel=self.channel.name,
                 reason=reason,
             )
@@ -133,9 +133,7 @@ class Call:
             Fires when Asterisk has answered, or the requests have timed out.
         """
         if self.is_in_conversation:
-            _log.info(
-                "{channel} is left in its conversation", channel=self.channel.name
-            )
+            _log.info("{channel} stays in its conversation", channel=self.channel.name)
             self._exit_reason = reason
             self._keep_conversation()
             self._mark_left()
@@ -174,7 +172,7 @@ class Call:
             _log.info("{channel} has left the application", channel=self.channel.name)
         if self._keypad.ignored:
             _log.warn(
-                "{channel} sent {count} keys faster than a telephone can: ignored",
+                "Ignored {count} keys that {channel} sent faster than a phone can",
                 channel=self.channel.name,
                 count=self._keypad.ignored,
             )
@@ -201,7 +199,7 @@ class Call:
             # event arrives. If the channel is gone, there is nothing to report.
             if await self._exit():
                 _log.error(
-                    "Attending to {channel} failed: {error}",
+                    "The call of {channel} failed: {error}",
                     channel=self.channel.name,
                     error=error,
                 )
@@ -211,7 +209,7 @@ class Call:
             _log.error("{channel}: {error}", channel=self.channel.name, error=error)
         except Exception:  # noqa: BLE001 - one call's fault must not end another
             self._exit_reason = self._exit_reason or ERROR
-            _log.failure("Attending to {channel} failed", channel=self.channel.name)
+            _log.failure("The call of {channel} failed", channel=self.channel.name)
         else:
             return
         finally:
@@ -226,13 +224,13 @@ class Call:
             )
             await channel.answer()
             return
-        _log.info("Channel {channel} is attended to again", channel=channel.name)
+        _log.info("Adopted channel {channel}", channel=channel.name)
         # The earlier run may have left it in any state.
         for request in (channel.stop_ringing, channel.stop_music, channel.answer):
             await self.context.try_request(
                 request(),
                 _log.warn,
-                "{channel} may not hear what it should: {error}",
+                "Could not reset {channel} after adopting it: {error}",
             )
 
     async def _exit(self) -> bool:

@@ -91,7 +91,7 @@ class CallContext:
         return await self.try_request(
             self.channel.set_variable(name, value),
             _log.error,
-            "{channel}: {variable} could not be set: {error}",
+            "Could not set {variable} of {channel}: {error}",
             variable=name,
         )
 

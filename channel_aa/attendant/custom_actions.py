@@ -59,7 +59,7 @@ class Caller:
     @property
     def _call(self) -> CallContext:
         if self.is_over:
-            raise ChannelGoneError("the time of this action is over")
+            raise ChannelGoneError("the action has timed out")
         return self._context
 
     async def play(self, *sounds: str | Sound) -> None:
@@ -157,7 +157,9 @@ async def _run_with_timeout(
         try:
             return await custom(caller)
         except CancelledError as error:
-            raise RuntimeError("what it waited for was cancelled") from error
+            raise RuntimeError(
+                "the Deferred that the action waited for was cancelled"
+            ) from error
 
     finished = cancellable(Deferred.fromCoroutine(run()))
     try:
@@ -178,7 +180,7 @@ def _as_action(answer: Action | str | None, call: CallContext) -> Action:
     if isinstance(answer, str):
         answer = Keyword(word=answer) if answer in KEYWORDS else Named(name=answer)
     if not isinstance(answer, Action):
-        raise TypeError(f"it gave {answer!r}, and not an action, a name or None")
+        raise TypeError(f"it returned {answer!r} instead of an action, a name or None")
     try:
         action = call.plan.resolve(answer)
     except KeyError as error:
@@ -213,6 +215,6 @@ def _unregistered(name: str, names: Collection[str]) -> str:
     if names:
         return unknown_name(name, names, kind="registered action")
     return (
-        f"{quoted(name)} is an action of an embedding program's own, and none is"
-        " registered: twistd channel-aa has none; see examples/caller_lookup.py"
+        f"{quoted(name)} is not registered: twistd channel-aa has no custom actions,"
+        " an embedding program registers them; see examples/caller_lookup.py"
     )

@@ -84,7 +84,7 @@ async def _dial(
     is_over = await call.try_request(
         call.converse(answered.connect()),
         _log.error,
-        "{channel} could not be connected with {endpoint}: {error}",
+        "Could not connect {channel} with {endpoint}: {error}",
         endpoint=answered.endpoint,
     )
     return outcome if is_over else DialOutcome.CONGESTION
@@ -158,7 +158,7 @@ def _first_answer(
 async def _ringback(call: CallContext, music: str) -> AsyncIterator[None]:
     """Play the ring tone to the caller, or music on hold, while phones ring."""
     channel = call.channel
-    problem = "{channel} does not hear what it should while phones ring: {error}"
+    problem = "Could not start or stop the ringback of {channel}: {error}"
     try:
         await call.try_request(
             channel.start_music(music) if music else channel.start_ringing(),

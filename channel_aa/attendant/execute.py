@@ -34,8 +34,9 @@ class ActionLoopError(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            f"{MAX_ACTIONS_WITHOUT_KEY} actions have followed one another without a"
-            " key; the call goes on in the dialplan. Do they lead to each other?"
+            f"{MAX_ACTIONS_WITHOUT_KEY} actions ran without a key in between; the"
+            " call continues in the dialplan. Check whether actions lead to each"
+            " other in a loop."
         )
 
 
@@ -116,13 +117,13 @@ async def _record(call: CallContext, action: actions.Record) -> Action:
     call.keypad.clear()
     if end is RecordingEnd.FAILED:
         _log.error(
-            "{channel} could not be recorded: {problem}",
+            "Could not record {channel}: {problem}",
             channel=channel.name,
             problem=recording.problem,
         )
         return action.then if action.else_ is None else action.else_
     _log.info(
-        "Channel {channel} left the recording {recording}",
+        "Channel {channel} recorded {recording}",
         channel=channel.name,
         recording=recording.name,
     )

@@ -64,7 +64,7 @@ async def exit_to_dialplan(call: CallContext, reason: str = "") -> bool:
         has_continued = await call.try_request(
             call.channel.continue_in_dialplan(),
             _log.error,
-            "{channel} could not go on in the dialplan: {error}",
+            "Could not continue {channel} in the dialplan: {error}",
         )
     except (CancelledError, ChannelGoneError):
         return False
@@ -73,7 +73,7 @@ async def exit_to_dialplan(call: CallContext, reason: str = "") -> bool:
             await call.try_request(
                 call.channel.hang_up(),
                 _log.error,
-                "{channel} could not be hung up either: {error}",
+                "Could not hang up {channel} either: {error}",
             )
     return True
 
@@ -83,21 +83,22 @@ async def hang_up_at_limit(call: CallContext) -> None:
     if call.is_hung_up:
         return
     _log.info(
-        "{channel} is hung up: no call may take longer", channel=call.channel.name
+        "Hanging up {channel}: the call has reached max_call_seconds",
+        channel=call.channel.name,
     )
     with suppress(CancelledError, ChannelGoneError):
         await _set_reason(call, LIMIT)
         await call.try_request(
             hang_up(call),
             _log.error,
-            "{channel} could not go on in the dialplan either: {error}",
+            "Could not continue {channel} in the dialplan either: {error}",
         )
 
 
 async def hang_up(call: CallContext) -> None:
     """Hang up; if Asterisk rejects that, continue in the dialplan."""
     if not await call.try_request(
-        call.channel.hang_up(), _log.error, "{channel} could not be hung up: {error}"
+        call.channel.hang_up(), _log.error, "Could not hang up {channel}: {error}"
     ):
         await call.channel.continue_in_dialplan()
 
@@ -145,7 +146,7 @@ async def _continue_at(
             context=context, extension=extension, priority=priority
         ),
         _log.error,
-        "{channel} could not go on at {extension}@{context}: {error}",
+        "Could not continue {channel} at {extension}@{context}: {error}",
         extension=extension,
         context=context,
     )
@@ -161,7 +162,7 @@ async def _set_reason(call: CallContext, reason: str) -> None:
         raise
     except (TelephonyError, DeferredTimeoutError) as error:
         _log.debug(
-            "{channel}: {variable} could not be set: {error}",
+            "Could not set {variable} of {channel}: {error}",
             channel=call.channel.name,
             variable=REASON_VARIABLE,
             error=error,

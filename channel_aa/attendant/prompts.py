@@ -49,7 +49,7 @@ async def play_prompt(call: CallContext, prompt: Prompt) -> None:
                 break
             if end is PlaybackEnd.FAILED:
                 _log.warn(
-                    "{channel} did not hear {media}: {problem}",
+                    "{media} was not played to {channel}: {problem}",
                     channel=channel.name,
                     media=media,
                     problem=playback.problem,

@@ -31,8 +31,9 @@ SECONDS = 30.0
 """How long all requests to Asterisk may take together."""
 
 _EPILOG = """\
-Errors are what the attendant would refuse, or fail at: the exit code is 1. Doubts are
-allowed, and probably not meant: with --strict, they end it with 1, too.
+Errors are settings that the attendant rejects, or that would fail: the exit code is 1.
+Warnings are settings that are allowed, but probably unintended: the exit code is 1 only
+with --strict.
 
 examples:
   channel-aa check twistd.conf
@@ -44,23 +45,26 @@ def add(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "check",
-        help="find what is wrong with a configuration file, and what may be",
-        description="Prints everything that is wrong with a configuration file, and"
-        " everything that is probably not meant: one line each, FILE: PLACE: MESSAGE,"
-        " and a last one that counts them.",
+        help="find errors and probable mistakes in a configuration file",
+        description=(
+            "Prints all errors and warnings of a configuration file: one line each,"
+            " FILE: PLACE: MESSAGE, and a last line that counts them."
+        ),
         epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add_file(parser)
     parser.add_argument(
-        "--strict", action="store_true", help="take doubts for errors: exit code 1"
+        "--strict", action="store_true", help="treat warnings as errors: exit code 1"
     )
     parser.add_argument(
         "--asterisk",
         action="store_true",
-        help="ask the Asterisk that the file names, too: whether it answers, lets the"
-        " user in, and has every sound, phone and extension that the file names",
+        help=(
+            "also query the Asterisk of the file: whether it responds, accepts the"
+            " user, and has every sound, phone and extension that the file refers to"
+        ),
     )
     parser.set_defaults(run=run)
 
@@ -106,7 +110,7 @@ async def _run_preflight(
     try:
         found = await checked.addTimeout(SECONDS, reactor)
     except DeferredTimeoutError:
-        message = f"Asterisk did not answer everything within {SECONDS:g} seconds"
+        message = f"Asterisk did not answer all requests within {SECONDS:g} seconds"
         findings.errors.append(Problem("asterisk.url", message))
         return 0
     finally:
@@ -125,7 +129,7 @@ def _lines(findings: Findings) -> Iterator[str]:
     for problem in findings.errors:
         yield f"{problem}"
     for problem in findings.warnings:
-        yield f"{problem.place}: doubtful: {problem.message}"
+        yield f"{problem.place}: warning: {problem.message}"
     for problem in findings.notes:
         yield f"{problem}"
 
@@ -135,4 +139,6 @@ def _summary(findings: Findings) -> str:
         number = len(found) or "no"
         return f"{number} {what}{'' if number == 1 else 's'}"
 
-    return f"{counted(findings.errors, 'error')}, {counted(findings.warnings, 'doubt')}"
+    return (
+        f"{counted(findings.errors, 'error')}, {counted(findings.warnings, 'warning')}"
+    )

@@ -29,8 +29,10 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "graph",
         help="draw the menus of a configuration file",
-        description="Draws what callers can reach: routes, menus, options, actions."
-        " The drawing goes to standard output, as text in a language for diagrams.",
+        description=(
+            "Draws what callers can reach: routes, menus, options, actions. Prints"
+            " the diagram to standard output, as text in a diagram language."
+        ),
         epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,

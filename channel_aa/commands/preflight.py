@@ -45,7 +45,7 @@ class _Info(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Findings:
-    """Errors; warnings, printed as "doubtful"; and notes on what Asterisk is."""
+    """Errors; warnings, printed as "warning"; and notes on what Asterisk is."""
 
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
@@ -132,7 +132,7 @@ class _Preflight:
             self.findings.notes.append(
                 Problem(
                     "asterisk",
-                    "not asked for, as this Asterisk has not loaded"
+                    "not checked, because this Asterisk has not loaded"
                     f" res_ari_device_states.so: {', '.join(self._unchecked)}",
                 )
             )
@@ -152,12 +152,13 @@ class _Preflight:
             reason = error.message.rstrip(".")
             return Problem(
                 "asterisk.url",
-                f"no answer from {address.base_url} ({reason}): is Asterisk"
-                " running there, and its HTTP server on (http.conf: enabled = yes,"
-                " bindaddr, bindport)?",
+                f"no answer from {address.base_url} ({reason}). Check that Asterisk"
+                " runs there, with its HTTP server (http.conf: enabled = yes,"
+                " bindaddr, bindport).",
             )
         return Problem(
-            "asterisk.url", f"{address.base_url} does not answer as ARI does"
+            "asterisk.url",
+            f"{address.base_url} does not respond like ARI; check the url",
         )
 
     async def _check_permission(self) -> None:
@@ -170,8 +171,8 @@ class _Preflight:
             self.findings.errors.append(
                 Problem(
                     "asterisk.username",
-                    f"the user {user} may look, and do nothing: in ari.conf, its"
-                    " read_only has to be no",
+                    f"the user {user} may only read; set read_only = no for it in"
+                    " ari.conf",
                 )
             )
         except NotFoundError:
@@ -193,9 +194,9 @@ class _Preflight:
         self.findings.notes.append(
             Problem(
                 "asterisk.app",
-                f"the application {app} is in use now, with {calls}: by the attendant"
-                " that runs, or by another program, which the attendant would take it"
-                " from",
+                f"the application {app} is in use now, with {calls}: by the running"
+                " attendant, or by another program, from which the attendant would"
+                " take it over",
             )
         )
 
@@ -211,7 +212,7 @@ class _Preflight:
                     Problem(
                         sound.place,
                         f"Asterisk has no sound {sound.name}; callers would hear"
-                        " nothing. It belongs in Asterisk's folder of sounds, as"
+                        " nothing. Put it into Asterisk's folder of sounds, as"
                         f" {_file(sound)}",
                     )
                 )
@@ -245,12 +246,10 @@ class _Preflight:
         technology, _, resource = endpoint.partition("/")
         answer = await self._look_up(found, place, "endpoints", technology, resource)
         if answer is None:
-            found.errors.append(
-                Problem(place, f"Asterisk knows no endpoint {endpoint}")
-            )
+            found.errors.append(Problem(place, f"Asterisk has no endpoint {endpoint}"))
         elif answer.get("state") == "offline":
             found.warnings.append(
-                Problem(place, f"{endpoint} is offline now: it could not be rung")
+                Problem(place, f"{endpoint} is offline now and cannot be dialled")
             )
         return found
 
@@ -273,7 +272,7 @@ class _Preflight:
         except NotFoundError:
             return None
         except AriError as error:
-            found.warnings.append(Problem(place, f"Asterisk could not say: {error}"))
+            found.warnings.append(Problem(place, f"Asterisk could not answer: {error}"))
             return {}
         return answer if isinstance(answer, dict) else {}
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _REFERENCE = "#/$defs/{model}"
 _UNUSED = {"Hours", "Holiday"}  # text in a file
 _EPILOG = """\
-An editor that knows TOML's schemas (taplo, Even Better TOML) completes and checks a
-file whose first line names this one: #:schema ./twistd.schema.json
-"channel-aa check" finds more: names of nothing, files that cannot be read and the like.
+An editor that supports schemas for TOML (taplo, Even Better TOML) completes and checks
+a file whose first line names the schema: #:schema ./twistd.schema.json
+"channel-aa check" finds more: undefined names, unreadable files, loops.
 
 example:
   channel-aa schema >twistd.schema.json
@@ -38,8 +38,10 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "schema",
         help="print the JSON Schema of the configuration file, for editors",
-        description="Prints the JSON Schema (draft 2020-12) of the configuration file:"
-        " every key with its meaning, what is allowed, and what holds without it.",
+        description=(
+            "Prints the JSON Schema (draft 2020-12) of the configuration file: every"
+            " key with its meaning, its allowed values and its default."
+        ),
         epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 _DAYS = 86400
 _EPILOG = """\
 Without --press you are the caller: 0-9, * and # press keys, Ctrl-D hangs up. With it
-the call takes no time, and is the same each time. Its steps, with commas between them:
+the call runs in virtual time, and is repeatable. Its steps, separated by commas:
   12#                    press keys      wait 12              let seconds pass
   hear press-2           wait for it     silence 3            wait for silence
   speak 4                for 4 seconds   hang up
   phone PJSIP/410 busy   from now on     ended                until the call is over
-Keys are pressed when the prompt is over; behind wait, hear, silence, speak at once.
-Phones answer, but for: busy, no answer, congested, unreachable, declines.
+Keys are pressed when the prompt is over; after wait, hear, silence, speak at once.
+Phones answer, unless set to: busy, no answer, congested, unreachable, declines.
 
---expect names what has to happen, with commas between: sounds and the other lines of
-the transcript. "..." stands for anything. Otherwise the exit code is 1.
+--expect is the expected transcript, separated by commas: sounds and its other lines.
+"..." matches any number of lines. If the call differs, the exit code is 1.
 
 examples:
   channel-aa simulate twistd.conf --at "2026-12-24 13:00" --did +441632960000
@@ -63,9 +63,13 @@ def add(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "simulate",
-        help="call the attendant of a configuration file, without Asterisk",
-        description="Calls the attendant of a configuration file on a simulated"
-        " Asterisk, and shows what the caller hears.",
+        help=(
+            "simulate a call to the attendant of a configuration file, without Asterisk"
+        ),
+        description=(
+            "Calls the attendant of a configuration file on a simulated Asterisk, and"
+            " prints what the caller hears."
+        ),
         epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -73,10 +77,12 @@ def add(subparsers: Subparsers) -> None:
     add_file(parser)
     _add_call(parser)
     parser.add_argument(
-        "--press", metavar="STEPS", help="what the caller does, in no time; see below"
+        "--press",
+        metavar="STEPS",
+        help="the script of the caller, run without waiting; see below",
     )
     parser.add_argument(
-        "--expect", metavar="EVENTS", help="what has to happen; see below"
+        "--expect", metavar="EVENTS", help="the expected transcript; see below"
     )
     parser.set_defaults(run=run)
 
@@ -86,11 +92,16 @@ def _add_call(parser: ArgumentParser) -> None:
         "--at",
         metavar="TIME",
         type=_time,
-        help='when the call comes: "2026-12-24 13:00", in the time zone of the file\'s'
-        " schedules, or this machine's; now, by default",
+        help=(
+            'time of the call: "2026-12-24 13:00", in the time zone of the file\'s'
+            " schedules, or this machine's; default: now"
+        ),
     )
     parser.add_argument(
-        "--did", metavar="NUMBER", default="1000", help="the number that is dialled"
+        "--did",
+        metavar="NUMBER",
+        default="1000",
+        help="the dialled number; default: %(default)s",
     )
     parser.add_argument(
         "--argument",
@@ -104,7 +115,7 @@ def _add_call(parser: ArgumentParser) -> None:
         metavar="WHO",
         type=CallerId.parse,
         default=CallerId(),
-        help='who calls: "Name <number>", or a number',
+        help='the caller: "Name <number>", or a number',
     )
     parser.add_argument(
         "--phone",
@@ -112,7 +123,7 @@ def _add_call(parser: ArgumentParser) -> None:
         type=_phone,
         action="append",
         default=[],
-        help='how a phone behaves: "PJSIP/410 busy"; may be repeated',
+        help='the behaviour of a phone: "PJSIP/410 busy"; may be repeated',
     )
 
 
@@ -137,7 +148,10 @@ def run(arguments: Namespace) -> int:
     expected, found = read_expectation(arguments.expect), happened(entries)
     if is_met(expected, found):
         return 0
-    print("Not as expected (-), but this (+) happened:", file=sys.stderr)
+    print(
+        "The call differs from the expectation (-: expected, +: actual):",
+        file=sys.stderr,
+    )
     for line in difference(expected, found):
         print(line, file=sys.stderr)
     return 1
@@ -179,9 +193,7 @@ def _by_hand(
 ) -> list[Entry]:
     """Let the user of the terminal be the caller."""
     if not sys.stdin.isatty():
-        raise CommandError(
-            "no terminal to press keys in: say what the caller does with --press"
-        )
+        raise CommandError("no terminal to read keys from; use --press")
     entries: list[Entry] = []
 
     async def run_call(reactor: Any) -> int:  # noqa: ANN401 - several interfaces
@@ -234,7 +246,7 @@ def _time(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(
-            f"{text!r} is no time; write it as in 2026-12-24 13:00"
+            f"{text!r} is not a time; write it as in 2026-12-24 13:00"
         ) from None
 
 

@@ -34,11 +34,16 @@ def add(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "status",
-        help="ask a running daemon how it is",
-        description="Asks the daemon that runs with this file how it is, and prints its"
-        " answer, JSON. The file has to say where it listens: [status] listen.",
-        epilog="The exit code is 0 where it attends to calls: it is connected, and"
-        " neither replaced nor stopping. Otherwise, or without an answer, it is 1.",
+        help="print the status of a running daemon",
+        description=(
+            "Prints the status of the daemon that runs with this file, as JSON. The"
+            " file has to set [status] listen."
+        ),
+        epilog=(
+            "The exit code is 0 if the daemon serves calls: it is connected, and"
+            " neither replaced nor stopping. Otherwise, or without a response, it is"
+            " 1."
+        ),
     )
     add_file(parser)
     parser.set_defaults(run=run)
@@ -51,9 +56,9 @@ def run(arguments: Namespace) -> int:
     where = settings.status.listen
     if not where:
         raise CommandError(
-            f"{arguments.file}: status.listen: is not there, so nobody can be asked;"
-            ' write [status] and listen = "unix:/run/channel-aa/status", and restart or'
-            " reload the daemon"
+            f"{arguments.file}: status.listen: is not set, so no daemon serves a"
+            ' status; write [status] and listen = "unix:/run/channel-aa/status", and'
+            " restart or reload the daemon"
         )
     return run_in_reactor(lambda reactor: _request(where, reactor=reactor))
 
@@ -70,16 +75,17 @@ async def _request(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - severa
         status = msgspec.json.decode(content, type=Status)
     except ConnectError as error:
         raise CommandError(
-            f"no daemon answers at {where} ({error}): is it running, with this file?"
+            f"no daemon answers at {where} ({error}); check that it runs with this file"
         ) from error
     except (DeferredTimeoutError, ResponseFailed) as error:
         raise CommandError(
-            f"the daemon at {where} did not answer within {SECONDS:g} s: it hangs,"
-            " or has too much to do"
+            f"the daemon at {where} did not answer within {SECONDS:g} s: it hangs, or"
+            " is overloaded"
         ) from error
     except msgspec.MsgspecError as error:
         raise CommandError(
-            f"what listens at {where} is no channel-aa of this version: {error}"
+            f"the response from {where} is not the status of a channel-aa of this"
+            f" version: {error}"
         ) from error
     print(msgspec.json.format(msgspec.json.encode(status)).decode())
     return 0 if status.serving else 1

@@ -29,7 +29,7 @@ def password_from(environ: Mapping[str, str]) -> Secret | None:
     if name is None:
         return None if text is None else Secret(text)
     if text is not None:
-        message = f"is set beside {PASSWORD_VARIABLE}; keep only one"
+        message = f"is set in addition to {PASSWORD_VARIABLE}; keep only one"
         raise ConfigError([Problem(PASSWORD_FILE_VARIABLE, message)])
     try:
         text = Path(name).read_text("utf-8-sig")

@@ -98,7 +98,7 @@ class Daemon(Service):
         Each error is logged in a line of its own.
         """
         if self._load_settings is None:
-            self._log.warn("There is nothing to read again: no file was named")
+            self._log.warn("Nothing to reload: started without a configuration file")
             return
         if not self.running:
             return
@@ -110,7 +110,7 @@ class Daemon(Service):
             self.attendant.reload_rejected()
             for problem in error.problems:
                 self._log.error("{problem}", problem=problem)
-            self._log.error("Nothing was changed: what held before holds on")
+            self._log.error("Reload rejected; keeping the current configuration")
         if self._supervision is not None:
             self._supervision.reloaded()
 
@@ -119,20 +119,22 @@ class Daemon(Service):
         status = self.attendant.status()
         asterisk, calls = status.asterisk, status.calls.now
         if asterisk.replaced:
-            return f"Another program has taken the application {asterisk.application}"
+            return (
+                f"Another program has registered the application {asterisk.application}"
+            )
         if status.draining:
             return f"Stopping; calls: {calls}"
         if not asterisk.connected:
-            return f"Waits for Asterisk at {asterisk.url}; calls: {calls}"
+            return f"Waiting for Asterisk at {asterisk.url}; calls: {calls}"
         version = f" {asterisk.version}" if asterisk.version else ""
         refused = (
-            "; the last reload was refused" if status.configuration.refused else ""
+            "; the last reload was rejected" if status.configuration.refused else ""
         )
-        return f"Attends to calls on Asterisk{version}; calls: {calls}{refused}"
+        return f"Serving calls on Asterisk{version}; calls: {calls}{refused}"
 
     def _replaced(self) -> None:
         self._log.error(
-            "Ending with exit code {code}, as exit_when_replaced says",
+            "Exiting with code {code} because of exit_when_replaced",
             code=REPLACED_EXIT_CODE,
         )
         set_exit_code(REPLACED_EXIT_CODE)

@@ -68,7 +68,7 @@ class Notifier:
             self._socket.sendto(lines.encode("utf-8", "replace"), self._address)
         except OSError as error:
             if not self._has_failed:
-                self._log.warn("systemd cannot be told: {error}", error=error)
+                self._log.warn("Could not notify systemd: {error}", error=error)
             self._has_failed = True
         else:
             self._has_failed = False

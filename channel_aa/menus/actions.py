@@ -91,8 +91,8 @@ def _check_recording(name: str) -> str:
     ):
         return name
     raise ValueError(
-        f"{quoted(name)} is no name of a recording; it has letters, digits, '-', '_',"
-        " '.' and '/' in it, no '..', and begins and ends with none of '/'"
+        f"{quoted(name)} is not a valid recording name; it has letters, digits, '-',"
+        " '_', '.' and '/' in it, no '..', and no '/' at its beginning or end"
     )
 
 
@@ -101,56 +101,56 @@ Label = Annotated[
     Field(max_length=MAX_LABEL_LENGTH, pattern='^[^"]*$'),
     AfterValidator(printable),
     Explain(
-        f"{{value}} is no label; it has at most {MAX_LABEL_LENGTH} characters, no '\"'"
-        " and no control character"
+        f"{{value}} is not a label; it has at most {MAX_LABEL_LENGTH} characters, no"
+        " '\"' and no control character"
     ),
 ]
 Endpoint = Annotated[
     str,
     Matching(
         r"[A-Za-z][A-Za-z0-9]*/(\{digits\}|[A-Za-z0-9/@._:+*#-]){1,200}",
-        "{value} is no endpoint; write the technology, '/' and the phone, as in"
+        "{value} is not an endpoint; write the technology, '/' and the phone, as in"
         " 'PJSIP/410' or 'PJSIP/{digits}@trunk', of letters, digits and '/@._:+*#-';"
-        " several phones stand in a list",
+        " write several phones as a list",
     ),
 ]
 DialplanName = Annotated[
     str,
     Matching(
         "[A-Za-z0-9_.@-]{1,79}",
-        "{value} is no name that Asterisk's dialplan can hold; allowed are letters,"
-        " digits, '-', '_', '.' and '@'",
+        "{value} is not a name in Asterisk's dialplan; allowed are letters, digits,"
+        " '-', '_', '.' and '@'",
     ),
 ]
 DialplanExtension = Annotated[
     str,
     Matching(
         r"(\{digits\}|[A-Za-z0-9_.+*#-]){1,79}",
-        "{value} is no extension; allowed are letters, digits, '-', '_', '.', '+', '*',"
-        " '#' and {digits}",
+        "{value} is not an extension; allowed are letters, digits, '-', '_', '.',"
+        " '+', '*', '#' and {digits}",
     ),
 ]
 MusicClass = Annotated[
     str,
     Matching(
         "[A-Za-z0-9_.-]{0,79}",
-        "{value} is no class of music on hold; allowed are letters, digits, '-', '_'"
-        " and '.'",
+        "{value} is not a class of music on hold; allowed are letters, digits, '-',"
+        " '_' and '.'",
     ),
 ]
 Mailbox = Annotated[
     str,
     Matching(
         r"(\{digits\}|[A-Za-z0-9_.-]){1,60}(@(\{digits\}|[A-Za-z0-9_.-]){1,60})?",
-        "{value} is no mailbox; write it as in '410', '410@default' or '{digits}'",
+        "{value} is not a mailbox; write it as in '410', '410@default' or '{digits}'",
     ),
 ]
 VariableName = Annotated[
     str,
     Matching(
         r"[A-Za-z_][A-Za-z0-9_]{0,78}(\([A-Za-z0-9_,.-]{0,79}\))?",
-        "{value} is no channel variable; allowed are letters, digits and '_', not a"
-        " digit first, or a function such as 'CALLERID(name)'",
+        "{value} is not a channel variable; allowed are letters, digits and '_', not"
+        " a digit first, or a function such as 'CALLERID(name)'",
     ),
 ]
 VariableValue = Annotated[
@@ -164,7 +164,7 @@ VariableValue = Annotated[
 ]
 _LANGUAGE = "[A-Za-z][A-Za-z0-9_-]{1,39}"
 _NO_LANGUAGE = (
-    "{value} is no language of Asterisk's sounds; write it as in 'en' or 'en_GB'"
+    "{value} is not a language of Asterisk's sounds; write it as in 'en' or 'en_GB'"
 )
 LanguageCode = Annotated[str, Matching(_LANGUAGE, _NO_LANGUAGE)]
 LanguageOrNone = Annotated[str, Matching(f"({_LANGUAGE})?", _NO_LANGUAGE)]
@@ -172,8 +172,8 @@ RegisteredName = Annotated[
     str,
     Matching(
         "[A-Za-z_][A-Za-z0-9_.-]{0,79}",
-        "{value} is no name of a registered action; allowed are letters, digits, '-',"
-        " '_' and '.'",
+        "{value} is not a name of a registered action; allowed are letters, digits,"
+        " '-', '_' and '.'",
     ),
 ]
 RecordingName = Annotated[
@@ -214,8 +214,8 @@ def _verb_of(table: Mapping[object, object]) -> str:
         return verbs[0]
     if verbs:
         raise ValueError(
-            f"says to do several things at once: {', '.join(verbs)}; keep one, and put"
-            " the other into its 'then'"
+            f"has several verbs: {', '.join(verbs)}; keep one, and put the other into"
+            " its 'then'"
         )
     near = [
         (key, match)
@@ -226,11 +226,11 @@ def _verb_of(table: Mapping[object, object]) -> str:
         raise refusal(
             Problem(
                 path_of("", key),
-                f"{quoted(key)} is nothing to do; did you mean {match!r}?",
+                f"{quoted(key)} is not a verb; did you mean {match!r}?",
             )
             for key, match in near
         )
-    raise ValueError(f"says nothing to do; it needs one of {', '.join(VERBS)}")
+    raise ValueError(f"has no verb; it needs one of {', '.join(VERBS)}")
 
 
 class Action(ConfigModel, frozen=True):
@@ -299,7 +299,7 @@ class Dial(Action, frozen=True):
     dial: Annotated[
         tuple[Endpoint, ...],
         Field(min_length=1, max_length=MAX_ENDPOINTS),
-        Explain(f"names no phone, or too many; allowed are 1 to {MAX_ENDPOINTS}"),
+        Explain(f"has no phone, or too many; allowed are 1 to {MAX_ENDPOINTS}"),
         OneOrMany(),
     ]
     """The phones' endpoints (``PJSIP/410``), in which ``{digits}`` may stand."""

@@ -49,7 +49,7 @@ class Pattern:
         if self._is_open:
             self._parts.append(_DIGITS)
         if not self._parts:
-            raise ValueError("a pattern is not empty")
+            raise ValueError("the pattern is empty")
         if len(self._parts) > MAX_DIGITS:
             raise ValueError(f"a pattern has at most {MAX_DIGITS} digits")
 
@@ -181,8 +181,8 @@ def _keys_of(part: re.Match[str], pattern: str) -> frozenset[str]:
         if key in _LETTERS or key in KEYS:
             return _LETTERS.get(key) or frozenset(key)
         raise ValueError(
-            f"{pattern!r} is not a pattern: {key!r} is none of X, Z, N, [1-5], the keys"
-            " of a telephone, or '.' at the end"
+            f"{pattern!r} is not a pattern: {key!r} is not X, Z, N, [1-5], a key of a"
+            " phone, or '.' at the end"
         )
     found: set[str] = set()
     position = 0
@@ -190,12 +190,12 @@ def _keys_of(part: re.Match[str], pattern: str) -> frozenset[str]:
         match = _RANGE.match(inside, position)
         if match is None or (match["first"] or "") > (match["last"] or ""):
             raise ValueError(
-                f"{pattern!r} is not a pattern: in brackets are keys and ranges such"
-                " as [1-57]"
+                f"{pattern!r} is not a pattern: write keys and ranges in brackets,"
+                " such as [1-57]"
             )
         first, last = match["first"], match["last"]
         found.update(map(str, range(int(first), int(last) + 1)) if first else match[0])
         position = match.end()
     if not found:
-        raise ValueError(f"{pattern!r} is not a pattern: nothing is in the brackets")
+        raise ValueError(f"{pattern!r} is not a pattern: the brackets are empty")
     return frozenset(found)

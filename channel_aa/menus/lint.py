@@ -55,7 +55,7 @@ def _unreachable_menus(flow: CallFlow, reachable: Reachability) -> Iterator[Prob
         if name not in reachable.menus and not reachable.runs_custom_action:
             yield Problem(
                 path_of("menus", name),
-                "no caller can reach this menu: no route, option or action leads here",
+                "unreachable menu: no route, option or action leads to it",
             )
 
 
@@ -64,8 +64,7 @@ def _unused_actions(flow: CallFlow, reachable: Reachability) -> Iterator[Problem
         if name not in reachable.actions and not reachable.runs_custom_action:
             yield Problem(
                 path_of("actions", name),
-                "is never done: no option, route or limit that callers can reach"
-                " comes to it",
+                "unused action: no reachable option, route or limit leads to it",
             )
 
 
@@ -73,8 +72,8 @@ def _menus_without_exit(flow: CallFlow, reachable: Reachability) -> Iterator[Pro
     for name in sorted(reachable.menus - menus_with_exit(flow, reachable)):
         yield Problem(
             path_of("menus", name),
-            "callers cannot get out of here but by hanging up: no option leaves the"
-            " menus, and no limit (max_noinput) ends them",
+            "callers can leave this menu only by hanging up: no option leaves the"
+            " menus, and no limit (max_noinput) ends them; add one",
         )
 
 
@@ -93,13 +92,13 @@ def _check_menu(name: str, menu: Menu) -> Iterator[Problem]:
         length = "short" if menu.timeout < SHORTEST_WAIT else "long"
         yield Problem(
             f"{place}.timeout",
-            f"{menu.timeout:g} s are a {length} wait; most callers need"
+            f"{menu.timeout:g} s is a {length} wait; most callers need"
             f" {SHORTEST_WAIT} to {LONGEST_WAIT}",
         )
     if menu.interdigit_timeout > LONGEST_WAIT:
         yield Problem(
             f"{place}.interdigit_timeout",
-            f"{menu.interdigit_timeout:g} s are a long wait; most callers need 1 to 3",
+            f"{menu.interdigit_timeout:g} s is a long wait; most callers need 1 to 3",
         )
     yield from _waits_for_longer_options(place, menu)
     if menu.extensions is not None:
@@ -126,9 +125,9 @@ def _options_and_extensions(
             if pattern.matches(keys) and not any(each.matches(keys) for each in denied):
                 yield Problem(
                     option,
-                    f"hides the extension {keys} of the pattern {quoted(text)}: the"
-                    " option is what callers get; deny the extension, or give the"
-                    " option another key",
+                    f"hides the extension {keys} of the pattern {quoted(text)}:"
+                    " callers get the option; deny the extension, or give the option"
+                    " another key",
                 )
             if pattern.may_grow(keys):
                 yield _waiting(option, keys, text, menu)
@@ -143,9 +142,9 @@ def _options_and_extensions(
             if begins is not None:
                 yield Problem(
                     f"{place}.extensions.pattern",
-                    f"callers who dial {begins} wait {menu.interdigit_timeout:g} s for"
-                    f" it, as the option {keys} begins with it, too; give one of them"
-                    " another first key",
+                    f"callers who dial {begins} wait {menu.interdigit_timeout:g} s,"
+                    f" because the option {keys} begins with it, too; give one of"
+                    " them another first key",
                 )
         if text.endswith(".") and any(
             DIGITS in each for each in digit_texts(extensions.action)
@@ -160,7 +159,7 @@ def _options_and_extensions(
 def _waiting(place: str, keys: str, longer: str, menu: Menu) -> Problem:
     return Problem(
         place,
-        f"callers who press {keys} wait {menu.interdigit_timeout:g} s for it, as"
+        f"callers who press {keys} wait {menu.interdigit_timeout:g} s, because"
         f" {quoted(longer)} begins with it, too; give one of them another first key",
     )
 
@@ -173,7 +172,7 @@ def _unreachable_routes(flow: CallFlow) -> Iterator[Problem]:
             ):
                 yield Problem(
                     f"routes[{index}]",
-                    f"no call gets here: routes[{number}] stands before it, and is for"
+                    f"unreachable route: routes[{number}] comes before it and matches"
                     " all of its calls",
                 )
                 break
@@ -186,15 +185,18 @@ def _covers(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
 def _check_schedule(name: str, schedule: Schedule) -> Iterator[Problem]:
     place = path_of("schedules", name)
     if not schedule.open:
-        yield Problem(f"{place}.open", "it is never open: no time of the week is named")
+        yield Problem(
+            f"{place}.open",
+            "the schedule is never open; add times",
+        )
     for (first, one), (second, other) in combinations(enumerate(schedule.open), 2):
         days = [day for day in one.days if day in other.days]
         begin, end = max(one.begin, other.begin), min(one.end, other.end)
         if days and begin < end:
             yield Problem(
                 f"{place}.open[{second}]",
-                f"names times that open[{first}] names already:"
-                f" {DAYS[days[0]]} {written_time(begin)}-{written_time(end)}",
+                f"overlaps with open[{first}]: {DAYS[days[0]]}"
+                f" {written_time(begin)}-{written_time(end)}",
             )
 
 
@@ -202,7 +204,9 @@ def _unused_schedules(flow: CallFlow) -> Iterator[Problem]:
     used = {route.schedule for route in flow.routes}
     for name in flow.schedules:
         if name not in used:
-            yield Problem(path_of("schedules", name), "no route names this schedule")
+            yield Problem(
+                path_of("schedules", name), "unused schedule: no route refers to it"
+            )
 
 
 def _recordings_that_overwrite(flow: CallFlow) -> Iterator[Problem]:

@@ -38,13 +38,13 @@ def _check_option_keys(keys: str) -> str:
     upper = keys.upper()
     if not 0 < len(upper) <= MAX_OPTION_DIGITS or not set(upper) <= set(KEYS):
         raise ValueError(
-            f"{quoted(keys)} is no option's keys; allowed are 0 to 9, '*', '#' and A to"
-            f" D, at most {MAX_OPTION_DIGITS} of them"
+            f"{quoted(keys)} is not a valid option; allowed are keys 0 to 9, '*', '#'"
+            f" and A to D, at most {MAX_OPTION_DIGITS} of them"
         )
     if TERMINATOR in upper and upper != TERMINATOR:
         raise ValueError(
-            f"{quoted(keys)}: '#' ends what is entered, so it can be an option alone,"
-            " but not be a part of one"
+            f"{quoted(keys)}: '#' ends the input, so it can be an option of its own,"
+            " but not a part of one"
         )
     return upper
 
@@ -57,9 +57,7 @@ def _check_pattern(text: str) -> str:
 
 def _refuse_repeat(action: Action) -> Action:
     if action == REPEAT:
-        raise ValueError(
-            "'repeat' would go on for ever; name a menu or an action, or 'hangup'"
-        )
+        raise ValueError("'repeat' would loop; set a menu, an action, or 'hangup'")
     return action
 
 
@@ -72,7 +70,7 @@ def _refuse_doubles(
         found: set[str] = set()
         for keys in options:
             if keys.upper() in found:
-                message = f"{quoted(keys.upper())} is there twice"
+                message = f"{quoted(keys.upper())} is defined twice; remove one of them"
                 raise refusal([Problem(path_of("", keys), message)])
             found.add(keys.upper())
     return kept

@@ -14,18 +14,18 @@ from channel_aa.problems import Problem
 _TIMELESS = ("to",)
 _TIMED = ("open", "closed", "holiday")
 _WITH_SCHEDULE = (
-    "is never done: with a schedule, callers get what 'open' and 'closed' say"
+    "has no effect with a schedule: its 'open' and 'closed' apply; remove one of them"
 )
 _WITHOUT_SCHEDULE = (
-    "is never done without a schedule: name one, or say with 'to' what callers get at"
-    " any time"
+    "has no effect without a schedule; set 'schedule', or set 'to' for calls at any"
+    " time"
 )
 
 DialledNumber = Annotated[
     str,
     Matching(
         "[A-Za-z0-9+*#._-]{1,80}",
-        "{value} is no dialled number; write it as the dialplan has it, such as"
+        "{value} is not a dialled number; write it as the dialplan has it, such as"
         " '+441632960000', without spaces",
     ),
 ]
@@ -34,8 +34,8 @@ StasisArgument = Annotated[
     Field(pattern="^[^,]+$"),
     AfterValidator(printable),
     Explain(
-        "{value} is no argument of Stasis(app,argument); it has at least one character,"
-        " no ',' and no control character"
+        "{value} is not an argument of Stasis(app,argument); it has at least one"
+        " character, no ',' and no control character"
     ),
 ]
 
@@ -101,7 +101,7 @@ class Route(ConfigModel, frozen=True, json_schema_extra=_TARGETS):
         for key in needed:
             if getattr(self, key) is None and not faulty:
                 yield Problem(
-                    key, "is missing: name the menu or the action that callers get"
+                    key, "is missing; set the menu or the action for these calls"
                 )
 
     def is_for(self, *, dialled: str, arguments: Sequence[str]) -> bool:

@@ -67,7 +67,7 @@ class Hours(ConfigModel, frozen=True):
     days: Annotated[
         tuple[Weekday, ...],
         Field(min_length=1),
-        Explain("names no day of the week"),
+        Explain("has no day of the week"),
         AfterValidator(_check_days),
     ]
     """The days of the week, Monday is 0."""
@@ -88,8 +88,8 @@ class Hours(ConfigModel, frozen=True):
         match = _HOURS.fullmatch(text.strip())
         if match is None:
             raise ValueError(
-                f"{quoted(text)} is no time of the week; write it as in"
-                " 'mon-fri 09:00-17:30' or 'sat,sun 10:00-12:00'"
+                f"{quoted(text)} is not a time of the week; write it as in 'mon-fri"
+                " 09:00-17:30' or 'sat,sun 10:00-12:00'"
             )
         begin, end = _times(match["times"], text)
         return cls(days=_days(match["days"].lower(), text), begin=begin, end=end)
@@ -124,7 +124,7 @@ class Holiday(ConfigModel, frozen=True):
         match = _HOLIDAY.fullmatch(text.strip())
         if match is None:
             raise ValueError(
-                f"{quoted(text)} is no holiday; write it as in '2026-12-25',"
+                f"{quoted(text)} is not a holiday; write it as in '2026-12-25',"
                 " '2026-12-24 12:00-24:00' or '2026-12-24..2026-12-27'"
             )
         first = _date(match["first"], text)
@@ -153,10 +153,10 @@ def _check_time_zone(name: str) -> str:
         if near:
             zone = zones[cities.get(near[0], near[0])]
             raise ValueError(
-                f"{quoted(name)} is no time zone; did you mean {zone!r}?"
+                f"{quoted(name)} is not a time zone; did you mean {zone!r}?"
             ) from None
         raise ValueError(
-            f"{quoted(name)} is no time zone; write it as in 'Europe/London'"
+            f"{quoted(name)} is not a time zone; write it as in 'Europe/London'"
         ) from None
     return name
 
@@ -229,7 +229,7 @@ def _day(name: str, text: str) -> int:
     if name in DAYS:
         return DAYS.index(name)
     raise ValueError(
-        f"{quoted(text)}: {quoted(name)} is no day; the days are {', '.join(DAYS)}"
+        f"{quoted(text)}: {quoted(name)} is not a day; the days are {', '.join(DAYS)}"
     )
 
 
@@ -239,20 +239,20 @@ def _times(written: str | None, text: str) -> tuple[int, int]:
     match = _TIMES.fullmatch(written)
     if match is None:
         raise ValueError(
-            f"{quoted(text)}: {quoted(written)} are no times; write them as in"
-            " '09:00-17:30'; the day's end is 24:00"
+            f"{quoted(text)}: {quoted(written)} is not a range of times; write them"
+            " as in '09:00-17:30'; 24:00 is the end of the day"
         )
     begin = int(match["hour"]) * 60 + int(match["minute"])
     end = int(match["last_hour"]) * 60 + int(match["last_minute"])
     if end > MINUTES_A_DAY:
         raise ValueError(
-            f"{quoted(text)}: {quoted(written)} are no times; a day has the times"
-            " 00:00 to 24:00"
+            f"{quoted(text)}: {quoted(written)} is not a range of times; a day has"
+            " the times 00:00 to 24:00"
         )
     if end <= begin:
         raise ValueError(
-            f"{quoted(text)} ends before it begins; a night is two entries, one until"
-            " 24:00 and one from 00:00 on"
+            f"{quoted(text)} ends before it begins; write a night as two entries, one"
+            " until 24:00 and one from 00:00"
         )
     return begin, end
 

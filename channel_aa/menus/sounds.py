@@ -48,7 +48,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 _NAME_RULES = (
     (r"\A\Z", "the name is empty"),
     (r"\A/", "a name begins within Asterisk's folder of sounds, not with '/'"),
-    (r"[{}]", f"nothing but {DIGITS} may stand in braces"),
+    (r"[{}]", f"only {DIGITS} is allowed in braces"),
     (r"[\s,&:]|\.\.", "a name has no space, ',', '&', ':' or '..' in it"),
     (
         rf"(?s:.){{{MAX_SOUND_LENGTH + 1},}}",
@@ -159,7 +159,7 @@ class Sound(ConfigModel, frozen=True):
     media: Annotated[
         tuple[Media, ...],
         Field(min_length=1),
-        Explain('names nothing to play; name a sound: ["silence/1"]'),
+        Explain('has nothing to play; write a sound: ["silence/1"]'),
         OneOrMany(),
     ]
     """Media URIs or names of sound files, heard one after another, in which
@@ -203,13 +203,11 @@ class Sound(ConfigModel, frozen=True):
         if tones and self.seconds is None:
             yield Problem(
                 "media",
-                f"{quoted(tones[0])}: a tone has no end of its own; say how long it"
-                f' is heard: {{ media = ["{tones[0]}"], seconds = 2 }}',
+                f"{quoted(tones[0])}: a tone does not end by itself; set its"
+                f' duration: {{ media = ["{tones[0]}"], seconds = 2 }}',
             )
         elif len(tones) < len(self.media) and self.seconds is not None:
-            yield Problem(
-                "seconds", "is for a tone; everything else is heard to its own end"
-            )
+            yield Problem("seconds", "is only for tones; other media end by themselves")
 
     def uris(self, *, digits: str = "", recording: str = "") -> tuple[str, ...]:
         """Return the media URIs to play, in a form that a key can stop.
@@ -240,14 +238,14 @@ def without_digits(sound: Sound) -> Sound:
     for media in sound.media:
         if DIGITS in media:
             raise ValueError(
-                f"{quoted(media)}: {DIGITS} can be said only where keys have been"
-                " pressed, in what an option does"
+                f"{quoted(media)}: {DIGITS} has a value only in the action of an"
+                " option, after keys were pressed"
             )
     return sound
 
 
 NAMES_NO_SOUND = Explain(
-    'names no sound; name at least one, or a silent one: ["silence/1"]'
+    'has no sound; write at least one, or a silent one: ["silence/1"]'
 )
 PlainSound = Annotated[
     Sound,

@@ -65,7 +65,7 @@ class Names(NamedTuple):
         if name in self.actions - self.menus:
             yield Problem(
                 place,
-                f"{quoted(name)} is an action and no menu; name it without 'menu':"
+                f"{quoted(name)} is an action, not a menu; write it without 'menu':"
                 f' "{name}"',
             )
         elif name not in self.menus:
@@ -146,12 +146,12 @@ def _ambiguous_names(parts: Parts) -> Iterator[Problem]:
         for name in sorted(names.intersection(KEYWORDS)):
             yield Problem(
                 path_of(table, name),
-                f"{quoted(name)} is an action by itself; give this another name",
+                f"{quoted(name)} is the name of a built-in action; choose another name",
             )
     for name in sorted(parts.names.menus & parts.names.actions):
         yield Problem(
             path_of("actions", name),
-            f"a menu is called {quoted(name)}, too; give one of them another name",
+            f"a menu has the name {quoted(name)}, too; rename one of them",
         )
 
 
@@ -187,8 +187,8 @@ def _action_cycles(parts: Parts) -> Iterator[Problem]:
     for cycle in _cycles(graph):
         yield Problem(
             path_of("actions", cycle[0]),
-            f"goes round for ever, and no key ends it: {', '.join(cycle)}; let one of"
-            " them end with a menu or 'hangup'",
+            f"loops without a key: {', '.join(cycle)}; end one of them with a menu or"
+            " 'hangup'",
         )
 
 
@@ -220,8 +220,8 @@ def _menu_cycles(parts: Parts) -> Iterator[Problem]:
     for cycle in _cycles(graph):
         yield Problem(
             f"{path_of('menus', cycle[0])}.failure",
-            f"goes round for ever while nobody presses a key: {', '.join(cycle)};"
-            " let it end with 'hangup', a phone or the dialplan",
+            f"loops as long as no key is pressed: {', '.join(cycle)}; end it with"
+            " 'hangup', a phone or the dialplan",
         )
 
 
@@ -231,8 +231,8 @@ def _repeats_without_menu(parts: Parts) -> Iterator[Problem]:
             if isinstance(action, Keyword) and action != HANGUP:
                 yield Problem(
                     place,
-                    f"comes to {quoted(action.word)}, but no menu was heard before;"
-                    ' say what comes next: then = "hangup", or a menu\'s name',
+                    f"leads to {quoted(action.word)}, but no menu precedes it; set"
+                    ' what follows: then = "hangup", or a menu\'s name',
                 )
 
 
@@ -247,8 +247,8 @@ def _digits_without_key(parts: Parts) -> Iterator[Problem]:
                 if DIGITS in text:
                     yield Problem(
                         place,
-                        f"comes to {quoted(text)}, but no key was pressed for it, so"
-                        f" there are no {DIGITS}; write out what is meant",
+                        f"leads to {quoted(text)}, but no key precedes it, so"
+                        f" {DIGITS} has no value; write the digits out",
                     )
 
 

@@ -191,11 +191,10 @@ class AttendantService(Service):
         self._loaded, self._rejected = self._now(), None
         if self.running:
             self._serve_status()
-        self._log.info("The configuration was loaded; new calls follow it")
+        self._log.info("Reloaded the configuration; new calls use it")
         if needing_restart:
             self._log.warn(
-                "Until a restart, the connection to Asterisk keeps what it had for:"
-                " {settings}",
+                "Changes of these settings take effect after a restart: {settings}",
                 settings=", ".join(needing_restart),
             )
         return needing_restart
@@ -225,8 +224,8 @@ class AttendantService(Service):
         seconds = self.settings.attendant.drain_timeout
         closing = Deferred.fromCoroutine(self._attendant.close(drain_timeout=seconds))
         self._log.info(
-            "Stopping: new calls go on in the dialplan from now on; calls that may take"
-            " {seconds} s to come to their end: {count}",
+            "Stopping: new calls continue in the dialplan; the others ({count}) have"
+            " {seconds} s to finish",
             seconds=seconds,
             count=len(self._attendant.calls),
         )

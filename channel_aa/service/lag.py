@@ -74,9 +74,9 @@ class ReactorDelay:
 
     def _warn(self) -> None:
         self._log.warn(
-            "This process was up to {delay:.1f} s late ({count} times since it was last"
-            " said): it has more to do than one core can, or it was stopped for a"
-            " while. Callers notice: a key takes that long to interrupt a sound.",
+            "The reactor was up to {delay:.1f} s late ({count} times since the last"
+            " warning): the process needs more than one core, or was suspended."
+            " Callers notice: a key takes that long to interrupt a sound.",
             delay=max(self._unreported),
             count=len(self._unreported),
         )

@@ -129,12 +129,14 @@ class StatusServer:
             self._port = None
             self._description = ""
             self._log.error(
-                "Nobody can ask for the status at {where}: {error}",
+                "Cannot listen for status requests on {where}: {error}",
                 where=description,
                 error=error,
             )
         else:
-            self._log.info("The status is told at {where}", where=description)
+            self._log.info(
+                "Listening for status requests on {where}", where=description
+            )
 
     async def close(self) -> None:
         """Stop listening, and close all connections."""
@@ -171,8 +173,8 @@ def client_endpoint(
         client = TCP6ClientEndpoint if ":" in host else TCP4ClientEndpoint
         return client(reactor, _LOOPBACK.get(host, host), int(names[0]))
     raise ValueError(
-        f"{description!r} is served, but cannot be asked from here: only unix:PATH,"
-        " tcp:PORT:interface=HOST and tcp6:PORT can"
+        f"{description!r} cannot be queried from here; channel-aa status supports"
+        " unix:PATH, tcp:PORT:interface=HOST and tcp6:PORT"
     )
 
 

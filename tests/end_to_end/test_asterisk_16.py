@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asterisk
 
-OVER_HTTP = "Requests go over HTTP: this Asterisk serves none over the websocket"
+OVER_HTTP = (
+    "Requests go over HTTP: this Asterisk does not serve them over the websocket"
+)
 
 
 async def until_transport_chosen(harness: AttendantHarness) -> None:

@@ -77,7 +77,7 @@ async def test_complete_asterisk_has_no_errors(
     code, (first, *rest) = await check(reactor, tmp_path, asterisk, _MENU)
     assert first.startswith("asterisk.url: Asterisk 22.")
     assert first.endswith(" answers at URL to the user asterisk")
-    assert rest == ["no errors, no doubts"]
+    assert rest == ["no errors, no warnings"]
     assert code == 0
 
 
@@ -88,25 +88,25 @@ async def test_missing_resources_are_reported_with_their_place(
     await asterisk.cli("module load res_ari_device_states.so")
     code, lines = await check(reactor, tmp_path, asterisk, _EVERYTHING)
     menu = "menus.main"
-    errors = [line.partition(";")[0] for line in lines if "doubtful" not in line]
+    errors = [line.partition(";")[0] for line in lines if "warning:" not in line]
     assert errors[:6] == [
         f"{menu}.greeting[0]: Asterisk has no sound no-such-sound",
         f"{menu}.greeting[1]: Asterisk has no sound sub/no-such-sound",
-        f"{menu}.options.2: Asterisk knows no endpoint PJSIP/411",
+        f"{menu}.options.2: Asterisk has no endpoint PJSIP/411",
         f"{menu}.options.3: Asterisk has no extension 1 in the context nowhere",
         f"{menu}.options.5: Asterisk has no extension 6001 in the context nowhere",
         f"{menu}.options.8: Asterisk has no queue nobody",
     ]
     assert (
-        f"{menu}.prompt[0]: doubtful: Asterisk has the sound press-1, but not in the"
+        f"{menu}.prompt[0]: warning: Asterisk has the sound press-1, but not in the"
         " language fr"
     ) in lines
     assert (
-        f"{menu}.options.2: doubtful: PJSIP/410 is offline now: it could not be rung"
+        f"{menu}.options.2: warning: PJSIP/410 is offline now and cannot be dialled"
     ) in lines
     assert (
-        f"{menu}.options.9.then.play[0]: doubtful: Asterisk has no recording never-said"
-        " now"
+        f"{menu}.options.9.then.play[0]: warning: Asterisk has no recording"
+        " never-said now"
     ) in lines
     assert code == 1
 
@@ -121,7 +121,7 @@ async def test_wrong_password_is_reported(
     assert lines[0].startswith(
         "asterisk.username: Asterisk refused the user 'asterisk' or the password."
     )
-    assert lines[-1] == "1 error, no doubts"
+    assert lines[-1] == "1 error, no warnings"
     assert code == 1
 
 
@@ -134,7 +134,7 @@ async def test_read_only_user_is_an_error(
         reactor, tmp_path, asterisk, _MENU, username=username, password=password
     )
     assert lines[0] == (
-        "asterisk.username: the user observer may look, and do nothing: in ari.conf,"
-        " its read_only has to be no"
+        "asterisk.username: the user observer may only read; set read_only = no for"
+        " it in ari.conf"
     )
     assert code == 1

@@ -81,7 +81,7 @@ async def test_missing_daemon_is_one_error_line(harness: StatusHarness) -> None:
     assert ended.output == ""
     (line,) = ended.errors
     assert line.startswith(f"channel-aa: no daemon answers at {harness.listen} (")
-    assert line.endswith("is it running, with this file?")
+    assert line.endswith("check that it runs with this file")
 
 
 @pytest_twisted.ensureDeferred
@@ -92,7 +92,7 @@ async def test_file_without_endpoint_is_an_error_with_remedy(
     ended = await harness.status()
     assert (ended.code, ended.output) == (1, "")
     (line,) = ended.errors
-    assert line.startswith(f"channel-aa: {harness.file}: status.listen: is not there")
+    assert line.startswith(f"channel-aa: {harness.file}: status.listen: is not set")
 
 
 @pytest_twisted.ensureDeferred
@@ -119,7 +119,7 @@ async def test_unsupported_endpoint_is_an_error(harness: StatusHarness) -> None:
     harness.file.write_text('[status]\nlisten = "systemd:domain=UNIX:index=0"\n')
     ended = await harness.status()
     assert ended.code == 1
-    assert "only unix:PATH" in ended.errors[0]
+    assert "supports unix:PATH" in ended.errors[0]
 
 
 class SilentProtocol(Protocol):
@@ -136,7 +136,10 @@ class OtherHttpProtocol(Protocol):
 
 @pytest.mark.parametrize(
     ("peer", "words"),
-    [(SilentProtocol, "did not answer within"), (OtherHttpProtocol, "no channel-aa")],
+    [
+        (SilentProtocol, "did not answer within"),
+        (OtherHttpProtocol, "is not the status of"),
+    ],
 )
 @pytest_twisted.ensureDeferred
 async def test_invalid_answer_is_an_error(

@@ -37,7 +37,7 @@ async def test_sigterm_drains_calls_and_turns_new_ones_away(
         await staying.run("hear press-1")
         await leaving.run("hear press-1")
         daemon.send_signal("TERM")
-        await daemon.prints("Stopping: new calls go on in the dialplan")
+        await daemon.prints("Stopping: new calls continue in the dialplan")
         late = harness.simulator.call()
         assert await late.ended == ON_HOLD
         assert exit_reason(late) == "stopping"
@@ -112,7 +112,7 @@ async def test_sigterm_without_a_connection_ends_after_the_drain_timeout(
         await harness.simulator.listening()
         await harness.simulator.call().run("hear press-1")
         await harness.simulator.stop()
-        await daemon.prints("Calls that wait for the connection to come back: 1")
+        await daemon.prints("Calls waiting for the connection to Asterisk: 1")
         daemon.send_signal("TERM")
         ended = await daemon.end()
         await harness.simulator.start()
@@ -160,7 +160,7 @@ async def test_reload_affects_only_new_calls(
         await first.run("hear old")
         harness.write_file(MENU.format(prompt="new"), asterisk='username = "other"')
         daemon.send_signal("HUP")
-        await daemon.prints("The configuration was loaded")
+        await daemon.prints("Reloaded the configuration")
         await daemon.prints("asterisk.username")
         second = harness.simulator.call()
         await second.run("hear new")
@@ -182,7 +182,7 @@ async def test_reload_of_an_invalid_file_keeps_the_configuration(
             'options = { 1 = { run = "look-up" } }'
         )
         daemon.send_signal("HUP")
-        await daemon.prints("Nothing was changed")
+        await daemon.prints("Reload rejected")
         lines = daemon.texts("channel_aa.daemon.process")
         assert any("menus.main.timout: unknown key" in line for line in lines)
         assert all(str(harness.file) in line for line in lines[:-1])
@@ -197,7 +197,7 @@ async def test_reload_of_an_invalid_file_keeps_the_configuration(
         assert (await harness.status())["configuration"]["refused"] is not None
         harness.write_file(MENU.format(prompt="new"))
         daemon.send_signal("HUP")
-        await daemon.prints("The configuration was loaded")
+        await daemon.prints("Reloaded the configuration")
         assert (await harness.status())["configuration"]["refused"] is None
 
 
@@ -208,7 +208,7 @@ async def test_reload_without_a_file_is_ignored(
     async with harness.daemon("twistd", "--url", harness.simulator.url) as daemon:
         await harness.simulator.listening()
         daemon.send_signal("HUP")
-        await daemon.prints("There is nothing to read again")
+        await daemon.prints("Nothing to reload")
 
 
 @pytest_twisted.ensureDeferred
@@ -265,7 +265,7 @@ async def test_replaced_daemon_ends_with_its_own_exit_code_if_configured(
             ended = await daemon.end()
             assert ended.exitCode == REPLACED_EXIT_CODE
             assert other.is_running
-    assert any("Another program has taken" in line for line in daemon.lines)
+    assert any("Another program has registered" in line for line in daemon.lines)
 
 
 @pytest_twisted.ensureDeferred
@@ -275,7 +275,7 @@ async def test_replaced_daemon_stays_by_default(
     async with harness.daemon() as daemon:
         await harness.simulator.listening()
         async with harness.daemon("twist"):
-            await daemon.prints("Another program has taken")
+            await daemon.prints("Another program has registered")
             caller = harness.simulator.call()
             await caller.run("hear press-1")
 
@@ -305,7 +305,7 @@ async def test_systemd_is_notified_of_all_states(harness: DaemonHarness) -> None
     async with harness.daemon(NOTIFY_SOCKET=address, WATCHDOG_USEC="1000000") as daemon:
         # Without Asterisk, it extends its start-up time.
         waits = await hears("EXTEND_TIMEOUT_USEC")
-        assert waits["STATUS"].startswith("Waits for Asterisk at http://127.0.0.1:")
+        assert waits["STATUS"].startswith("Waiting for Asterisk at http://127.0.0.1:")
         assert "WATCHDOG" in waits
         assert not any("READY" in each for each in heard)
         await harness.simulator.start()
@@ -386,7 +386,7 @@ async def test_daemon_continues_after_a_pause_of_seconds(
             await caller.run("press 2, hear digits/2, hear press-1")
         for caller in callers[10:]:
             await caller.run("hear digits/1, hear press-1")
-        await daemon.prints("times since it was last said")
+        await daemon.prints("times since the last warning")
         assert len(daemon.texts("channel_aa.service.lag")) == 1
         assert (await harness.status())["reactor_delay"]["worst"] > 3
     assert not any("Traceback" in line for line in daemon.lines)

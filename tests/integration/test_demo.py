@@ -44,7 +44,7 @@ def test_scripted_call_prints_the_seeds_seven_lines() -> None:
     [
         (("--speed", "0"), "argument --speed: a number above 0, and up to 100"),
         (("--speed", "fast"), "argument --speed: a number above 0, and up to 100"),
-        (("--by-hand",), "--by-hand needs a terminal to press keys in"),
+        (("--by-hand",), "--by-hand needs a terminal to read keys from"),
     ],
 )
 def test_invalid_option_is_an_error(arguments: tuple[str, ...], error: str) -> None:

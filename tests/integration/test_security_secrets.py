@@ -100,7 +100,7 @@ async def test_password_of_the_file_is_not_logged(
         async with listening(reactor, refuse("401 Unauthorized"), port=port):
             await program.prints("refused the user 'asterisk' or the password")
         async with listening(reactor, RawPeer(reflect), port=port):
-            await program.prints("answered 500")
+            await program.prints("responded 500")
         server = EventsServer(reactor)
         async with listening(reactor, server, port=port):
             await program.prints("Connected to")

@@ -173,7 +173,9 @@ async def test_unknown_ca_is_refused(
     reactor: PosixReactorBase, authority: Authority
 ) -> None:
     server = server_tls(authority.issue(NAME))
-    await is_refused(reactor, TLS(), "nobody who is trusted", "ca_file", server=server)
+    await is_refused(
+        reactor, TLS(), "not signed by a trusted authority", "ca_file", server=server
+    )
 
 
 @pytest_twisted.ensureDeferred
@@ -182,7 +184,9 @@ async def test_other_ca_than_the_configured_one_is_refused(
 ) -> None:
     tls = TLS(ca_file=Authority(tmp_path, "another").ca_file)
     server = server_tls(authority.issue(NAME))
-    await is_refused(reactor, tls, "nobody who is trusted", "ca_file", server=server)
+    await is_refused(
+        reactor, tls, "not signed by a trusted authority", "ca_file", server=server
+    )
 
 
 @pytest_twisted.ensureDeferred
@@ -281,7 +285,7 @@ async def test_http_requests_verify_certificates_too(
     shown = authority.issue("localhost")
     for tls, message in (
         (TLS(ca_file=authority.ca_file), ""),
-        (TLS(), "nobody who is trusted"),
+        (TLS(), "not signed by a trusted authority"),
     ):
         async with (
             listening(reactor, peer, tls=server_tls(shown)) as port,

@@ -155,7 +155,7 @@ class CompanyHarness:
             "utf-8",
         )
 
-    async def reload(self, text: str = "The configuration was loaded") -> None:
+    async def reload(self, text: str = "Reloaded the configuration") -> None:
         """Make the daemon reload its file, and wait until it logs a text."""
         before = len(self.daemon.lines)
         self.daemon.send_signal("HUP")

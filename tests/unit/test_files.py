@@ -82,7 +82,7 @@ class TlsFilesTests(FilesTestCase):
     def test_broken_certificate(self) -> None:
         whole = Path(self.ours.certificate_file).read_bytes()
         name = self.file("broken.pem", whole.replace(b"MII", b"AAA"))
-        self.assert_one("ca_file", name, "is broken", ca_file=name)
+        self.assert_one("ca_file", name, "has an invalid certificate", ca_file=name)
 
     def test_file_without_key(self) -> None:
         certificate = self.ours.certificate_file

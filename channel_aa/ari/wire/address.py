@@ -45,7 +45,7 @@ class Address:
         parts = urlsplit(url)
         if "@" in parts.netloc:
             raise ValueError(
-                "the url holds credentials: give them as username and password"
+                "the url contains credentials; pass them as username and password"
             )
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
             raise ValueError(f"not the URL of an HTTP server: {url!r}")

@@ -236,7 +236,7 @@ class EventsConnection:
             self._log.emit(level, "{danger}", danger=danger.text)
         self._loop = Deferred.fromCoroutine(self._keep_open())
         self._loop.addErrback(
-            lambda failure: self._log.failure("The connection's loop died", failure)
+            lambda failure: self._log.failure("The reconnection loop failed", failure)
         )
 
     def stop(self) -> Deferred[None]:
@@ -312,7 +312,7 @@ class EventsConnection:
             try:
                 self._on_lost()
             except Exception:  # noqa: BLE001 - reconnect in any case
-                self._log.failure("Taking note of a lost connection failed")
+                self._log.failure("Handling the lost connection failed")
         return diagnosis
 
     def _log_problem(self, diagnosis: Diagnosis, delay: float) -> None:
@@ -320,7 +320,7 @@ class EventsConnection:
             return
         self._last_kind = diagnosis.kind
         self._log.error(
-            "{problem} Trying again in {delay:.1f} s, and until it works.",
+            "{problem} Trying again in {delay:.1f} s, and until it succeeds.",
             problem=self.address.conceal(diagnosis.text),
             delay=delay,
         )

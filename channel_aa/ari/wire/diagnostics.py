@@ -33,8 +33,8 @@ def diagnose_connect_error(error: Exception, address: Address) -> Diagnosis:
     if isinstance(error, TCPConnectionRefusedError):
         return Diagnosis(
             "refused",
-            f"Nothing listens at {where}. Is Asterisk running there, and its HTTP"
-            " server on (http.conf: enabled = yes, bindaddr, bindport)?",
+            f"Nothing listens at {where}. Check that Asterisk runs there, with its"
+            " HTTP server (http.conf: enabled = yes, bindaddr, bindport).",
         )
     if isinstance(error, DNSLookupError):
         return Diagnosis(
@@ -54,8 +54,10 @@ def diagnose_refusal(status: int, reason: str, address: Address) -> Diagnosis:
         400: f"Asterisk refused the application name {address.app!r}. Check app.",
         401: f"Asterisk refused the user {address.username!r} or the password."
         " Compare username and password with ari.conf.",
-        403: f"Asterisk does not let the user {address.username!r} in."
-        " Check that user in ari.conf.",
+        403: (
+            f"Asterisk refused access to the user {address.username!r}. Check that"
+            " user in ari.conf."
+        ),
         404: f"There is no ARI at {address.base_url}. Check the url, the prefix in"
         " http.conf (part of the url), enabled = yes in ari.conf, and that"
         " res_ari and its modules are loaded. While Asterisk starts this is normal.",
@@ -63,8 +65,8 @@ def diagnose_refusal(status: int, reason: str, address: Address) -> Diagnosis:
     }
     text = refusals.get(
         status,
-        f"{address.base_url} answered {status} {reason} instead of opening a"
-        " websocket. Is it Asterisk's HTTP server?",
+        f"{address.base_url} responded {status} {reason} instead of opening a"
+        " websocket. Check that it is Asterisk's HTTP server.",
     )
     return Diagnosis(f"status {status}", text)
 
@@ -73,8 +75,8 @@ def diagnose_no_websocket(address: Address, reason: str) -> Diagnosis:
     """Explain a peer that is not a websocket server."""
     return Diagnosis(
         "no handshake",
-        f"{address.host}:{address.port} did not open a websocket ({reason})."
-        " Is it Asterisk's HTTP server, and is the url's http or https right?",
+        f"{address.host}:{address.port} did not open a websocket ({reason}). Check"
+        " that it is Asterisk's HTTP server, and whether the url needs http or https.",
     )
 
 
@@ -85,9 +87,9 @@ def diagnose_tls_error(error: BaseException | None, address: Address) -> Diagnos
         return Diagnosis(f"tls {error}", f"{where}: {error}.")
     return Diagnosis(
         "tls",
-        f"{where}: {_text(error)}. Does it serve https there (http.conf: tlsenable,"
-        " tlsbindaddr), and does it ask for a certificate of ours"
-        " (certificate_file)?",
+        f"{where}: {_text(error)}. Check that Asterisk serves https there (http.conf:"
+        " tlsenable, tlsbindaddr), and whether it requires a client certificate"
+        " (certificate_file).",
     )
 
 
@@ -100,8 +102,8 @@ def diagnose_silence() -> Diagnosis:
     """Explain a connection on which Asterisk has fallen silent."""
     return Diagnosis(
         "dead",
-        "Asterisk has fallen silent: it does not even answer a ping. Check the"
-        " network, and whether Asterisk hangs.",
+        "Asterisk does not respond: it sends nothing, not even the reply to a ping."
+        " Check the network, and whether Asterisk hangs.",
     )
 
 
@@ -112,17 +114,17 @@ def diagnose_exposure(address: Address) -> Diagnosis | None:
             return None
         return Diagnosis(
             "not verified",
-            f"ANYBODY on the way to {address.host} can pass for it, read the password"
-            " and place calls: verify = false leaves its certificate unchecked. Give"
-            " the certificate of the authority that signed it as ca_file, and take"
-            " verify = false away.",
+            f"The certificate of {address.host} is not verified (verify = false): a"
+            " man in the middle can impersonate Asterisk, read the password and place"
+            " calls. Set ca_file to the certificate of the authority that signed it,"
+            " and remove verify = false.",
         )
     if address.is_this_machine:
         return None
     return Diagnosis(
         "not encrypted",
-        f"Whoever sees the traffic to {address.host} learns the password, with which"
-        " calls can be placed: nothing is encrypted. Let Asterisk serve https"
+        f"The connection to {address.host} is not encrypted: others on the network"
+        " can read the password, and place calls with it. Enable https in Asterisk"
         " (http.conf: tlsenable, tlsbindaddr, tlscertfile) and use it in url.",
     )
 

@@ -52,7 +52,7 @@ class AriError(TelephonyError):
         answer = (
             self.message if self.status is None else f"{self.status} {self.message}"
         )
-        note = " (it may have been carried out)" if self.outcome_unknown else ""
+        note = " (Asterisk may have executed it)" if self.outcome_unknown else ""
         return f"{self.method} {self.path}: {answer}{note}"
 
 
@@ -111,7 +111,7 @@ def decode_response(
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        message = f"the answer is no {name}: {error}"
+        message = f"the response is not a valid {name}: {error}"
         raise AriError(*request.line, message=message) from error
 
 

@@ -42,7 +42,7 @@ class Connection(HTTP11ClientProtocol):
         """Parse data; headers in pieces, so that their size can be limited."""
         while data and self._parser is not None and self._parser.state != _IN_BODY:
             if self._head_bytes >= MAX_HEAD_BYTES:
-                message = f"its headers have more than {MAX_HEAD_BYTES} bytes"
+                message = f"the headers of the response exceed {MAX_HEAD_BYTES} bytes"
                 self._giveUp(Failure(AnswerTooLongError(message)))
                 return
             piece, data = data[:_PIECE], data[_PIECE:]
@@ -84,7 +84,9 @@ class Body(Protocol):
             return
         self._parts.clear()
         self.whole.errback(
-            AnswerTooLongError(f"the answer has more than {MAX_BODY_BYTES} bytes")
+            AnswerTooLongError(
+                f"the body of the response exceeds {MAX_BODY_BYTES} bytes"
+            )
         )
         self._close()
 

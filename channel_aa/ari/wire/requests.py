@@ -51,7 +51,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not self.path or not _NO_SEGMENTS.isdisjoint(self.path):
-            raise ValueError(f"a path of ARI needs real segments, not {self.path!r}")
+            raise ValueError(
+                f"invalid segments in the path of a request: {self.path!r}"
+            )
 
     @property
     def quoted_path(self) -> str:

@@ -29,13 +29,13 @@ GRACE_SECONDS = 0.25
 """How much longer than over HTTP a response over the websocket may take, once one is
 slow."""
 
-_AFTER_A_SOUND = "is answered only when the sound on the channel has ended"
+_AFTER_A_SOUND = "is answered only after the sound on the channel has ended"
 ALWAYS_OVER_HTTP = {
     ("POST", "channels", "answer"): _AFTER_A_SOUND,
     ("POST", "channels", "variable"): _AFTER_A_SOUND,
     ("POST", "bridges", "addChannel"): _AFTER_A_SOUND,
     ("POST", "bridges", "removeChannel"): _AFTER_A_SOUND,
-    ("GET", "recordings", "file"): "is answered with what is no text",
+    ("GET", "recordings", "file"): "has a binary response",
 }
 """The requests that always go over HTTP, and why.
 
@@ -202,14 +202,15 @@ class RoutingSender:
     def _log_unsupported(self) -> None:
         if self._wanted is Transport.WEBSOCKET:
             self._log_once(
-                "This Asterisk does not serve requests over the websocket, as transport"
-                ' = "websocket" asks for: 20.14, 21.9, 22.4 and later do. They go over'
-                " HTTP.",
+                "This Asterisk does not serve requests over the websocket, which"
+                ' transport = "websocket" requires: 20.14, 21.9, 22.4 and later do.'
+                " Requests go over HTTP instead.",
                 level=LogLevel.error,
             )
         else:
             self._log_once(
-                "Requests go over HTTP: this Asterisk serves none over the websocket"
+                "Requests go over HTTP: this Asterisk does not serve them over the"
+                " websocket"
             )
 
     def _log_once(self, text: str, *, level: LogLevel = LogLevel.info) -> None:

@@ -145,8 +145,8 @@ class _ConnectionCreator:
         except VerificationError:
             raise CertificateError(
                 f"its certificate is not for {self._host!r} but for"
-                f" {_names(certificate)}. Use such a name in the url, or give Asterisk"
-                " a certificate for this one"
+                f" {_names(certificate)}. Use such a name in the url, or give"
+                f" Asterisk a certificate for {self._host!r}"
             ) from None
 
 
@@ -161,20 +161,20 @@ def _explain(error: int, certificate: x509.Certificate) -> str:
     if error == _EXPIRED:
         return (
             f"its certificate expired on {certificate.not_valid_after_utc:%d %B %Y}."
-            " Renew it (http.conf: tlscertfile), and look at this machine's clock"
+            " Renew it (http.conf: tlscertfile), and check this machine's clock"
         )
     if error == _NOT_YET_VALID:
         return (
             f"its certificate is not valid before {certificate.not_valid_before_utc}."
-            " Look at the clocks of both machines"
+            " Check the clocks of both machines"
         )
     if error in _UNTRUSTED:
         return (
-            "its certificate is signed by nobody who is trusted here. Give the"
-            " certificate of the authority that signed it as ca_file (one that signed"
-            " itself is its own authority)"
+            "its certificate is not signed by a trusted authority. Set ca_file to the"
+            " certificate of the authority that signed it (a self-signed certificate"
+            " is its own authority)"
         )
-    return f"its certificate is refused, with OpenSSL's verification error {error}"
+    return f"its certificate is rejected: OpenSSL's verification error {error}"
 
 
 def _names(certificate: x509.Certificate) -> str:
@@ -183,7 +183,7 @@ def _names(certificate: x509.Certificate) -> str:
         found = [str(name.value) for name in names.value]
     except ExtensionNotFound:
         found = [
-            f"{name.rfc4514_string()} (a common name, which does not count)"
+            f"{name.rfc4514_string()} (a common name, which is ignored)"
             for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         ]
     return ", ".join(map(repr, found[:5])) or "no name at all"

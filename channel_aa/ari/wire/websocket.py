@@ -186,7 +186,7 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
         end = (self.data + data).find(_END_OF_HEADERS, 0, MAX_HANDSHAKE_BYTES)
         if end < 0 and begun + len(data) >= MAX_HANDSHAKE_BYTES:
             self.failHandshake(
-                f"its answer begins with {MAX_HANDSHAKE_BYTES} bytes of headers"
+                f"the headers of its response exceed {MAX_HANDSHAKE_BYTES} bytes"
             )
             return b""
         size = len(data) if end < 0 else end + len(_END_OF_HEADERS) - begun
@@ -201,7 +201,7 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
         try:
             super().dataReceived(data)
         except Exception as error:  # noqa: BLE001 - autobahn's, of any kind
-            reason = f"what it sent cannot be read: {error}"
+            reason = f"it sent invalid data: {error}"
             if self.state == self.STATE_CONNECTING:
                 self.failHandshake(reason)
             else:

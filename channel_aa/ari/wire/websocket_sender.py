@@ -39,9 +39,9 @@ SLOW_SECONDS = 1.0
 """After how long a request counts as slow; most are answered in milliseconds."""
 
 _SUCCESS = range(200, 300)
-_CLOSED = "the websocket closed before the answer came"
-_SILENT = "requests over the websocket are not answered"
-_SKIPPED = "a later one was answered, this one was not"
+_CLOSED = "the websocket closed before the response"
+_SILENT = "Asterisk no longer answers requests over the websocket"
+_SKIPPED = "Asterisk answered a later request, but not this one"
 
 
 class FrameTooLongError(ValueError):

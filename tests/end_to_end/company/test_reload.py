@@ -75,7 +75,7 @@ async def test_invalid_file_keeps_the_configuration(
 ) -> None:
     loaded = (await harness.status()).configuration.loaded
     harness.write_file(with_error)
-    await harness.reload("Nothing was changed")
+    await harness.reload("Reload rejected")
     error = "no menu or action is called 'sails'; did you mean 'sales'?"
     assert f"{harness.file}: menus.main.options.1: {error}" in harness.daemon.output
     configuration = (await harness.status()).configuration
@@ -109,7 +109,7 @@ async def test_reload_drops_none_of_50_calls(
     ):
         harness.write_file(change)
         await harness.reload(
-            "Nothing was changed" if change is with_error else "The configuration"
+            "Reload rejected" if change is with_error else "Reloaded the"
         )
     moment = load.press("1", choosing)
     await load.all_hear(choosing, moment, "acme/sales-menu")

@@ -73,7 +73,7 @@ async def test_replacing_program_adopts_the_calls(
     first = harness.daemon
     await harness.start_daemon()
     since = harness.proxy.opened[-1]
-    await first.prints("Another program has taken")
+    await first.prints("Another program has registered")
     await harness.assert_no_call_lost(
         "another program takes the name", calls, since=since
     )

@@ -191,4 +191,4 @@ async def test_recording_name_with_path_traversal_is_refused(
     for name in ("../x", "a/../../x", "", "/etc/x", "a//b", ".."):
         recording = _record(call, name)
         assert await recording.finished is RecordingEnd.FAILED
-        assert "not the name" in recording.problem
+        assert "invalid name" in recording.problem

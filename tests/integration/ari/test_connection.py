@@ -190,7 +190,7 @@ async def test_connection_is_dropped_when_a_ping_is_not_answered(
         await until(reactor, lambda: len(server.open) == 2)
         assert server.pings >= 1
         assert client.calls[:2] == ["open", "lost"]
-        assert "does not even answer a ping" in client.errors[0]
+        assert "not even the reply to a ping" in client.errors[0]
 
 
 @pytest_twisted.ensureDeferred

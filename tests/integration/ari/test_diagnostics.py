@@ -31,8 +31,8 @@ BOOTING = http_answer("503 Service Unavailable", b'{"error":"booting"}')
         ("403 Forbidden", ["'alice'", "ari.conf"]),
         ("404 Not Found", ["/ari", "prefix", "http.conf", "res_ari"]),
         ("503 Service Unavailable", ["still starting"]),
-        ("200 OK", ["200 OK", "Is it Asterisk's HTTP server?"]),
-        ("302 Found", ["302 Found", "Is it Asterisk's HTTP server?"]),
+        ("200 OK", ["200 OK", "Check that it is Asterisk's HTTP server."]),
+        ("302 Found", ["302 Found", "Check that it is Asterisk's HTTP server."]),
         ("500 Internal Server Error", ["500 Internal Server Error"]),
         ("502", ["502"]),
     ],
@@ -95,7 +95,9 @@ async def test_server_of_another_protocol_is_logged_once(
         connecting(reactor, http_url(port)) as client,
     ):
         await until(reactor, lambda: client.tries >= 4)
-        assert_one_error(client, f"127.0.0.1:{port}", "Is it Asterisk's HTTP server")
+        assert_one_error(
+            client, f"127.0.0.1:{port}", "Check that it is Asterisk's HTTP server"
+        )
 
 
 @pytest_twisted.ensureDeferred
@@ -123,7 +125,7 @@ async def test_tls_to_a_plain_server_is_logged_once(
         connecting(reactor, f"https://127.0.0.1:{port}") as client,
     ):
         await until(reactor, lambda: client.tries >= 4)
-        assert_one_error(client, "No TLS connection", "serve https")
+        assert_one_error(client, "No TLS connection", "serves https")
 
 
 @pytest_twisted.ensureDeferred

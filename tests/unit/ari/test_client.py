@@ -55,7 +55,10 @@ class MessageTests(AriTestCase):
             self.receive("StasisStart", channel={"id": 7})
             self.receive("PlaybackFinished", playback=None)
         lines = self.log.texts(level=LogLevel.error)
-        kinds = [line.partition("silently: ")[2].partition(":")[0] for line in lines]
+        kinds = [
+            line.partition("without a log line: ")[2].partition(":")[0]
+            for line in lines
+        ]
         self.assertEqual(
             kinds, ["not JSON", "not an event", "StasisStart", "PlaybackFinished"]
         )
@@ -76,7 +79,7 @@ class MessageTests(AriTestCase):
     def test_replaced_application_is_an_error_that_says_what_to_do(self) -> None:
         self.receive("ApplicationReplaced", application=APP)
         [line] = self.log.texts(level=LogLevel.error)
-        self.assertIn("the application name channel-aa", line)
+        self.assertIn("registered the Stasis application channel-aa", line)
         self.assertIn("Give each program its own app", line)
 
 

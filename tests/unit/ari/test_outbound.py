@@ -153,7 +153,7 @@ class OutcomeTests(OutboundTestCase):
             self.assertEqual(self.outcomes, [UNAVAILABLE])
             self.assertEqual(self.client.outbound, {})
             [line] = self.log.texts()
-            self.assertIn("PJSIP/410 cannot be dialled", line)
+            self.assertIn("Could not dial PJSIP/410", line)
             self.assertIn("Allocation failed", line)
             self.log.events.clear()
 
@@ -243,7 +243,7 @@ class HangupTests(OutboundTestCase):
         phone.hang_up()
         self.sender.only_unanswered().refuse(500)
         [line] = self.log.texts()
-        self.assertIn("left behind", line)
+        self.assertIn(f"Could not remove channel {phone.id} from Asterisk: ", line)
 
 
 class QueryTests(OutboundTestCase):

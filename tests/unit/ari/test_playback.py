@@ -182,7 +182,7 @@ class StopTests(AriTestCase):
         self.sender.only_unanswered().refuse(500, "Could not stop playback")
         self.assertEqual(playing.ends, [])
         [warning] = self.log.texts(level=LogLevel.warn)
-        self.assertIn("digits:1 on PJSIP/c1 plays on", warning)
+        self.assertIn("Could not stop digits:1 on PJSIP/c1", warning)
         playing.receive_finished()
         self.assertEqual(playing.ends, DONE)
 
@@ -274,7 +274,7 @@ class QueryTests(AriTestCase):
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(playing.ends, FAILED)
         self.assertEqual(
-            playing.playback.problem, "Asterisk knows nothing of it any more"
+            playing.playback.problem, "Asterisk no longer has the playback"
         )
         self.assertEqual(self.clock.getDelayedCalls(), [])
 

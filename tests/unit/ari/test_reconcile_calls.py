@@ -38,7 +38,7 @@ class ReconcileTests(ReconcileTestCase):
         self.enter("c2")
         self.connection.lose()
         [line] = self.log.texts(level=LogLevel.warn)
-        self.assertIn("wait for the connection to come back: 2", line)
+        self.assertIn("Calls waiting for the connection to Asterisk: 2", line)
 
     def test_missing_channels_have_left_and_others_stay(self) -> None:
         self.enter("c1")
@@ -211,7 +211,7 @@ class RetryTests(ReconcileTestCase):
             self.clock.advance(wait)
         self.assertEqual(self.listener().log, [])
         [line] = self.log.texts(level=LogLevel.error)
-        self.assertIn("did not say which calls are left", line)
+        self.assertIn("Could not read the list of calls", line)
         self.sender.only_unanswered().accept(b'{"channel_ids":["c1"]}')
         self.assertEqual(self.listener().log, ["reconnected"])
         self.assertFalse(self.client.reconciler.is_running)
@@ -328,7 +328,7 @@ class ReplacedTests(ReconcileTestCase):
         asked = len(self.sender.lines)
         self.receive("ApplicationReplaced", application=APP)
         [line] = self.log.texts(level=LogLevel.error)
-        self.assertIn("the application name channel-aa", line)
+        self.assertIn("registered the Stasis application channel-aa", line)
         self.assertIn("Give each program its own app", line)
         self.assertEqual(self.connection.calls, ["start", "stay away"])
         self.assertEqual(self.application.times_replaced, 1)

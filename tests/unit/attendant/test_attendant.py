@@ -62,8 +62,8 @@ class OverloadTests(ManyCallsTestCase):
         self.assertEqual(
             [formatEvent(event) for event in events],
             [
-                "Too many calls: 1 went on in the dialplan (1 so far)",
-                "Too many calls: 999 went on in the dialplan (1000 so far)",
+                "Too many calls: 1 continued in the dialplan (1 so far)",
+                "Too many calls: 999 continued in the dialplan (1000 so far)",
             ],
         )
 
@@ -94,7 +94,7 @@ class AdoptionTests(CallTestCase):
         )
         self.assertEqual(
             [formatEvent(event) for event in events],
-            [f"Channel {CHANNEL} is attended to again"],
+            [f"Adopted channel {CHANNEL}"],
         )
 
     def test_adopted_call_that_cannot_be_silenced_hears_the_menu(
@@ -239,9 +239,9 @@ class OverloadLogTests(SynchronousTestCase):
         self.assertEqual(
             lines,
             [
-                "Too many calls: 1 went on in the dialplan (1 so far)",
-                "Too many calls: 1589 went on in the dialplan (1590 so far)",
-                "Too many calls: 600 went on in the dialplan (2190 so far)",
+                "Too many calls: 1 continued in the dialplan (1 so far)",
+                "Too many calls: 1589 continued in the dialplan (1590 so far)",
+                "Too many calls: 600 continued in the dialplan (2190 so far)",
             ],
         )
 

@@ -199,7 +199,9 @@ class FloodTests(CallTestCase):
         with capturedLogs() as events:
             self.call.left()
         self.assertEqual(len(events), 2)
-        self.assert_logged(events, "has left the application", "keys faster than")
+        self.assert_logged(
+            events, "has left the application", "faster than a phone can"
+        )
 
 
 class SilenceTests(CallTestCase):
@@ -279,7 +281,7 @@ class ErrorTests(CallTestCase):
             self.channel.end_sound(PlaybackEnd.FAILED)
         self.assertEqual(
             [formatEvent(event) for event in events],
-            [f"{CHANNEL} did not hear sound:press-1: no such sound"],
+            [f"sound:press-1 was not played to {CHANNEL}: no such sound"],
         )
         self.assert_plays("or")
 
@@ -316,8 +318,8 @@ class ErrorTests(CallTestCase):
         self.assertEqual(
             [formatEvent(event) for event in events][1:],
             [
-                f"{CHANNEL} could not go on in the dialplan: neither",
-                f"Attending to {CHANNEL} failed: no",
+                f"Could not continue {CHANNEL} in the dialplan: neither",
+                f"The call of {CHANNEL} failed: no",
             ],
         )
 

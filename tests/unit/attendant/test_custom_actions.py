@@ -246,7 +246,7 @@ class RegistrationTests(SynchronousTestCase):
             check_registered(flow, (), file="/etc/aa.conf")
         self.assertTrue(
             str(caught.exception).startswith(
-                "/etc/aa.conf: menus.main.options.1.run: 'look-up' is an action of an"
-                " embedding program's own"
+                "/etc/aa.conf: menus.main.options.1.run: 'look-up' is not"
+                " registered: twistd channel-aa has no custom actions"
             )
         )

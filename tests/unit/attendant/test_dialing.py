@@ -151,7 +151,9 @@ class NoAnswerTests(DialTestCase):
         self.patch(phone, "connect", lambda: fail(TelephonyError("no bridge")))
         with capturedLogs() as events:
             self.end_dialling(ANSWERED)
-        self.assert_logged(events, "could not be connected with PJSIP/410: no bridge")
+        self.assert_logged(
+            events, f"Could not connect {CHANNEL} with PJSIP/410: no bridge"
+        )
         self.assertEqual(
             self.sent()[2:],
             [

@@ -55,7 +55,7 @@ class RecordingTests(CallTestCase):
         self.record("2")
         with capturedLogs() as events:
             self.channel.recordings[0].end(RecordingEnd.FAILED)
-        self.assert_logged(events, f"{CHANNEL} could not be recorded: the disk is full")
+        self.assert_logged(events, f"Could not record {CHANNEL}: the disk is full")
         self.hear("sorry", "main")
 
     def test_failure_without_an_else_leads_to_then(self) -> None:

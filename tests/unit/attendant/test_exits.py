@@ -67,7 +67,8 @@ class ExitTests(CallTestCase):
         self.hear("main")
         lines = self.log_of("1")
         self.assertIn(
-            f"{CHANNEL} could not go on at 6001@from-internal: no such context", lines
+            f"Could not continue {CHANNEL} at 6001@from-internal: no such context",
+            lines,
         )
 
     def test_argument_that_cannot_be_set_repeats_the_menu(self) -> None:

@@ -371,7 +371,7 @@ class LanguageTests(MenuTestCase):
         self.channel.responses["set CALLED=5"] = lambda: self.failed("no such thing")
         self.enter_and_listen()
         lines = self.log_of("5")
-        self.assertIn(f"{CHANNEL}: CALLED could not be set: no such thing", lines)
+        self.assertIn(f"Could not set CALLED of {CHANNEL}: no such thing", lines)
         self.assert_plays("main")
 
 

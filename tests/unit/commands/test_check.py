@@ -69,14 +69,16 @@ class PreflightTests(SynchronousTestCase):
         found = self.ask({}, {"GET asterisk/info": lost})
         (problem,) = found.errors
         self.assertEqual(problem.place, "asterisk.url")
-        self.assertIn("(refused): is Asterisk running there", problem.message)
+        self.assertIn("(refused). Check that Asterisk runs there", problem.message)
         self.assertEqual(len(self.client.asked), 1)
 
     def test_server_that_is_no_asterisk_is_detected(self) -> None:
         answers: tuple[object, ...] = ({}, [], None, {"system": None})
         for answer in answers:
             found = self.ask({}, {"GET asterisk/info": answer})
-            self.assertIn("does not answer as ARI does", found.errors[0].message)
+            self.assertIn(
+                "does not respond like ARI; check the url", found.errors[0].message
+            )
         found = self.ask({}, {"GET asterisk/info": 404})
         self.assertIn("There is no ARI at", found.errors[0].message)
 
@@ -107,9 +109,11 @@ class PreflightTests(SynchronousTestCase):
 
     def test_language_without_its_country_is_accepted(self) -> None:
         document = {"menus": {"main": {"prompt": ["or"], "language": "en_GB"}}}
-        for has, doubts in (("en", 0), ("en_GB", 0), ("fr", 3)):
+        for has, warnings in (("en", 0), ("en_GB", 0), ("fr", 3)):
             found = self.ask(document, {"GET sounds": sound(has)})
-            self.assertEqual((len(found.errors), len(found.warnings)), (0, doubts), has)
+            self.assertEqual(
+                (len(found.errors), len(found.warnings)), (0, warnings), has
+            )
 
     def test_phones_are_looked_up_by_endpoint(self) -> None:
         phones = {
@@ -122,7 +126,7 @@ class PreflightTests(SynchronousTestCase):
         for phone, endpoint in phones.items():
             option = {"dial": phone, "else": "hangup"}
             found = self.ask_for({}, **{"1": option})
-            self.assertEqual(found, [f"Asterisk knows no endpoint {endpoint}"], phone)
+            self.assertEqual(found, [f"Asterisk has no endpoint {endpoint}"], phone)
 
     def test_names_completed_by_keys_are_not_looked_up(self) -> None:
         menu = {
@@ -142,7 +146,7 @@ class PreflightTests(SynchronousTestCase):
     def test_error_of_a_single_lookup_is_a_warning(self) -> None:
         found = self.ask({}, {"GET sounds": 500, NOTHING: 500})
         self.assertEqual(found.errors, [])
-        self.assertIn("Asterisk could not say: ", found.warnings[-1].message)
+        self.assertIn("Asterisk could not answer: ", found.warnings[-1].message)
 
 
 class CheckCommandTests(SynchronousTestCase):
@@ -162,7 +166,7 @@ class CheckCommandTests(SynchronousTestCase):
 
     def test_valid_file_prints_the_summary_only(self) -> None:
         menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "hangup"}\n'
-        self.assertEqual(self.check(menu, "--strict"), (0, ["no errors, no doubts"]))
+        self.assertEqual(self.check(menu, "--strict"), (0, ["no errors, no warnings"]))
 
     def test_all_errors_are_printed(self) -> None:
         code, lines = self.check(
@@ -173,14 +177,14 @@ class CheckCommandTests(SynchronousTestCase):
             [line.partition(":")[0] for line in lines],
             ["menus.main.promt", "menus.main.prompt", "asterisk.url", lines[-1]],
         )
-        self.assertEqual(lines[-1], "3 errors, no doubts")
+        self.assertEqual(lines[-1], "3 errors, no warnings")
 
     def test_strict_makes_warnings_fail(self) -> None:
         menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "repeat"}\n'
         code, lines = self.check(menu)
         self.assertEqual(code, 0)
-        self.assertTrue(lines[0].startswith("menus.main: doubtful: "))
-        self.assertEqual(lines[-1], "no errors, 1 doubt")
+        self.assertTrue(lines[0].startswith("menus.main: warning: "))
+        self.assertEqual(lines[-1], "no errors, 1 warning")
         self.assertEqual(self.check(menu, "--strict"), (1, lines))
 
     def test_tls_files_are_checked(self) -> None:
@@ -193,8 +197,8 @@ class CheckCommandTests(SynchronousTestCase):
         self.assertEqual((code, err), (1, ""))
         self.assertEqual(
             out,
-            "no/such.conf: cannot be read: No such file or directory\n"
-            "no/such.conf: 1 error, no doubts\n",
+            "no/such.conf: cannot be read: No such file or directory\nno/such.conf: 1"
+            " error, no warnings\n",
         )
 
     def test_control_characters_of_the_server_are_escaped(self) -> None:

@@ -224,7 +224,7 @@ class ExpectTests(SimulateTestCase):
         code, _, err = self.simulate(
             "--press", "5", "--expect", "press-1,...,channel-aa-queue,s,1"
         )
-        self.assertEqual((code, err[:3]), (1, "Not"))
+        self.assertEqual((code, err[:3]), (1, "The"))
         code, _, err = self.simulate(
             *("--press", "5", "--expect"),
             "press-1,...,continued in dialplan at channel-aa-queue,s,1",
@@ -249,7 +249,7 @@ class ExpectTests(SimulateTestCase):
         self.assertEqual(
             err.splitlines(),
             [
-                "Not as expected (-), but this (+) happened:",
+                "The call differs from the expectation (-: expected, +: actual):",
                 *("  press-1", "  or", "- press-3", "  press-2", "  you-entered"),
                 *("  digits/1", "  press-1", "  or", "  press-2"),
                 "  hung up by caller",
@@ -286,7 +286,7 @@ class ErrorTests(SimulateTestCase):
         )
 
     def test_simulation_without_press_needs_a_terminal(self) -> None:
-        self.assertIn("no terminal to press keys in", self.error_of())
+        self.assertIn("no terminal to read keys from", self.error_of())
 
     def test_invalid_file_is_not_called(self) -> None:
         self.file.write_text("[menus.main]\nprompt = []\n")

@@ -64,7 +64,7 @@ class UrlTests(ConfigCase):
 
     def test_path_of_ari_is_refused_as_it_is_added(self) -> None:
         for url in ("http://localhost:8088/ari", "http://a/asterisk/ari/"):
-            self.assertIn("leave out /ari", self.problem(AsteriskSettings, url=url))
+            self.assertIn("remove /ari", self.problem(AsteriskSettings, url=url))
 
 
 class NameTests(ConfigCase):
@@ -95,7 +95,7 @@ class TransportTests(ConfigCase):
             [problem] = self.file_problems(f"[asterisk]\ntransport = '{name}'")
             self.assertEqual(
                 problem,
-                f"asterisk.transport: {quoted(name)} is no transport; allowed are"
+                f"asterisk.transport: {quoted(name)} is not a transport; allowed are"
                 " 'auto', 'http' and 'websocket'",
             )
 

@@ -82,4 +82,4 @@ class PathTests(ConfigCase):
     def test_invalid_endpoint_is_refused_with_examples(self) -> None:
         for listen in ("8089", "http://a", "/run/status", "tcp:", "unix:", "tcp:a"):
             (problem,) = self.file_problems(f"status.listen = '{listen}'")
-            self.assertIn("is nothing to listen at; write it as in", problem)
+            self.assertIn("is not an endpoint to listen on; write it as in", problem)

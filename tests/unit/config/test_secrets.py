@@ -49,7 +49,9 @@ class PasswordTests(ConfigCase):
 
     def test_two_passwords_in_the_file_are_refused(self) -> None:
         content = "[asterisk]\npassword = 'hunter2'\npassword_file = 'twistd.conf'"
-        expected = "asterisk.password_file: stands beside password; keep only one"
+        expected = (
+            "asterisk.password_file: is set in addition to password; keep only one"
+        )
         self.assertEqual(self.file_problems(content)[0], expected)
         for password in (None, Secret("x")):
             problems = self.problems(partial(self.load, content, password=password))

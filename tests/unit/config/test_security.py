@@ -58,7 +58,7 @@ class SecuritySettingsTests(SettingsTestCase):
         self.assertIn("asterisk.ca_file: ", ca_file)
         self.assertIn("missing.pem cannot be read: No such file", ca_file)
         self.assertIn("asterisk.key_file: ", key_file)
-        self.assertIn("holds no private key", key_file)
+        self.assertIn("has no private key", key_file)
 
     def test_file_name_of_another_type_is_refused(self) -> None:
         [problem] = self.problems(HTTPS + "ca_file = 1")
@@ -73,7 +73,7 @@ class SecuritySettingsTests(SettingsTestCase):
             problems = self.problems(f'url = "http://pbx.example"\n{setting}\n')
             self.assertEqual(len(problems), len(setting.splitlines()))
             for problem in problems:
-                self.assertIn("secures nothing", problem)
+                self.assertIn("has no effect", problem)
 
     def test_program_s_files_are_checked_too(self) -> None:
         error = self.assertRaises(

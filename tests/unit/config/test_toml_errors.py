@@ -11,22 +11,22 @@ from tests.support.config_case import ConfigCase
 QUOTES = "the quotes are typographic; write straight ones: \" or '"
 OPEN_QUOTE = "the closing quote is missing"
 COMMENT = "a comment begins with '#'"
-TEXT = "text stands in quotes: put them around the value"
-TWICE = "this key or table is there already, further up; keep one of them"
+TEXT = "text needs quotes: put them around the value"
+TWICE = "this key or table is already defined further up; keep one of them"
 ONE_LINE = (
-    "a table in braces stands on one line; join the lines, or write it as a table of"
+    "a table in braces must be on one line; join the lines, or write it as a table of"
     " its own, with its name in brackets and a line for each key"
 )
 KEY_QUOTES = (
-    "a key of other characters than letters, digits, '-' and '_' stands in quotes:"
-    ' "*" = …'
+    "a key of other characters than letters, digits, '-' and '_' needs quotes: \"*\""
+    " = …"
 )
 EQUALS = (
-    "between a key and its value stands '='; a key of several words stands in quotes"
+    "'=' is required between a key and its value; a key of several words needs quotes"
 )
 MORE = (
-    "more stands on the line than a key and its value; text stands in quotes, and each"
-    " key on a line of its own"
+    "the line has more than a key and its value; put text in quotes, and each key on"
+    " a line of its own"
 )
 BRACKET = "the list is not closed; add ']' after its last value"
 
@@ -63,7 +63,7 @@ class KeyTests(TomlErrorCase):
             "timeout: 5\n",
             "line 1, column 8",
             "'timeout: 5'",
-            "between a key and its value stands '=', not ':'",
+            "'=' is required between a key and its value, not ':'",
         )
 
     def test_missing_equals_sign(self) -> None:
@@ -97,7 +97,7 @@ class ValueTests(TomlErrorCase):
             "verify = True\n",
             "line 1, column 10",
             "'verify = True'",
-            "write true, in small letters",
+            "write true in lower case",
         )
 
     def test_missing_value(self) -> None:
@@ -170,7 +170,7 @@ class ListTests(TomlErrorCase):
             "p = { a = 1, }\n",
             "line 1, column 14",
             "'p = { a = 1, }'",
-            "take off the ',' before '}'",
+            "remove the ',' before '}'",
         )
 
     def test_table_in_braces_over_several_lines(self) -> None:

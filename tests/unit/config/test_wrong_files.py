@@ -19,9 +19,9 @@ MENU = '[menus.main]\nprompt = ["press-1"]\n'
 
 
 NO_ENDPOINT = (
-    " is no endpoint; write the technology, '/' and the phone, as in 'PJSIP/410' or"
-    " 'PJSIP/{digits}@trunk', of letters, digits and '/@._:+*#-'; several phones stand"
-    " in a list"
+    " is not an endpoint; write the technology, '/' and the phone, as in 'PJSIP/410'"
+    " or 'PJSIP/{digits}@trunk', of letters, digits and '/@._:+*#-'; write several"
+    " phones as a list"
 )
 
 
@@ -112,7 +112,7 @@ class MenuFileTests(WrongFileTests):
     def test_prompt_without_a_sound(self) -> None:
         self.reported(
             menu("nomatch = []"),
-            "menus.main.nomatch: names no sound; name at least one, or a silent one:"
+            "menus.main.nomatch: has no sound; write at least one, or a silent one:"
             ' ["silence/1"]',
         )
 
@@ -138,8 +138,8 @@ class MenuFileTests(WrongFileTests):
     def test_failure_that_goes_on(self) -> None:
         self.reported(
             menu('failure = "repeat"'),
-            "menus.main.failure: 'repeat' would go on for ever; name a menu or an"
-            " action, or 'hangup'",
+            "menus.main.failure: 'repeat' would loop; set a menu, an action, or"
+            " 'hangup'",
         )
 
     def test_undefined_entry(self) -> None:
@@ -151,15 +151,15 @@ class MenuFileTests(WrongFileTests):
     def test_key_that_no_telephone_has(self) -> None:
         self.reported(
             menu('options.E = "hangup"'),
-            "menus.main.options.E: 'E' is no option's keys; allowed are 0 to 9, '*',"
-            " '#' and A to D, at most 20 of them",
+            "menus.main.options.E: 'E' is not a valid option; allowed are keys 0 to"
+            " 9, '*', '#' and A to D, at most 20 of them",
         )
 
     def test_terminator_within_an_option(self) -> None:
         self.reported(
             menu('options."1#" = "hangup"'),
-            "menus.main.options.'1#': '1#': '#' ends what is entered, so it can be an"
-            " option alone, but not be a part of one",
+            "menus.main.options.'1#': '1#': '#' ends the input, so it can be an"
+            " option of its own, but not a part of one",
         )
 
 
@@ -198,15 +198,15 @@ class SoundFileTests(WrongFileTests):
     def test_tone_without_an_end(self) -> None:
         self.prompt_problem(
             '"tone:ring"',
-            ": 'tone:ring': a tone has no end of its own; say how long it is heard:"
-            ' { media = ["tone:ring"], seconds = 2 }',
+            ": 'tone:ring': a tone does not end by itself; set its duration: { media"
+            ' = ["tone:ring"], seconds = 2 }',
         )
 
     def test_digits_before_a_key(self) -> None:
         self.prompt_problem(
             '"digits:{digits}"',
-            ": 'digits:{digits}': {digits} can be said only where keys have been"
-            " pressed, in what an option does",
+            ": 'digits:{digits}': {digits} has a value only in the action of an"
+            " option, after keys were pressed",
         )
 
     def test_unknown_key_of_a_sound(self) -> None:
@@ -250,7 +250,7 @@ class ActionFileTests(WrongFileTests):
     def test_action_where_a_menu_belongs(self) -> None:
         self.reported(
             option('{ menu = "operator" }') + '[actions]\noperator = "hangup"',
-            "menus.main.options.1.menu: 'operator' is an action and no menu; name it"
+            "menus.main.options.1.menu: 'operator' is an action, not a menu; write it"
             " without 'menu': \"operator\"",
         )
 
@@ -264,21 +264,21 @@ class ActionFileTests(WrongFileTests):
     def test_nothing_to_do(self) -> None:
         self.option_problem(
             '{ then = "back" }',
-            ": says nothing to do; it needs one of play, menu, dial, record, continue,"
+            ": has no verb; it needs one of play, menu, dial, record, continue,"
             " voicemail, queue, directory, set, language, run",
         )
 
     def test_misspelt_verb(self) -> None:
         self.option_problem(
             '{ voicemial = "410" }',
-            ".voicemial: 'voicemial' is nothing to do; did you mean 'voicemail'?",
+            ".voicemial: 'voicemial' is not a verb; did you mean 'voicemail'?",
         )
 
     def test_two_things_at_once(self) -> None:
         self.option_problem(
             '{ play = ["x"], dial = "PJSIP/410" }',
-            ": says to do several things at once: play, dial; keep one, and put the"
-            " other into its 'then'",
+            ": has several verbs: play, dial; keep one, and put the other into its"
+            " 'then'",
         )
 
     def test_phone_without_a_technology(self) -> None:
@@ -302,9 +302,9 @@ class ActionFileTests(WrongFileTests):
     def test_recording_outside_of_its_folder(self) -> None:
         self.option_problem(
             '{ record = "../{caller}" }',
-            ".record: '../{caller}' is no name of a recording; it has letters, digits,"
-            " '-', '_', '.' and '/' in it, no '..', and begins and ends with none of"
-            " '/'",
+            ".record: '../{caller}' is not a valid recording name; it has letters,"
+            " digits, '-', '_', '.' and '/' in it, no '..', and no '/' at its"
+            " beginning or end",
         )
 
     def test_continue_without_a_context(self) -> None:
@@ -321,8 +321,8 @@ class ActionFileTests(WrongFileTests):
     def test_cycle_of_actions(self) -> None:
         self.reported(
             menu('failure = "a"\n[actions]\nb = { play = ["x"], then = "a" }\na = "b"'),
-            "actions.b: goes round for ever, and no key ends it: b, a, b; let one of"
-            " them end with a menu or 'hangup'",
+            "actions.b: loops without a key: b, a, b; end one of them with a menu or"
+            " 'hangup'",
         )
 
     def test_cycle_of_menus_without_keys(self) -> None:
@@ -335,36 +335,36 @@ class ActionFileTests(WrongFileTests):
             max_noinput = 3
             failure = "back"
             """,
-            "menus.main.failure: goes round for ever while nobody presses a key: main,"
-            " sales, main; let it end with 'hangup', a phone or the dialplan",
+            "menus.main.failure: loops as long as no key is pressed: main, sales,"
+            " main; end it with 'hangup', a phone or the dialplan",
         )
 
     def test_failure_that_repeats_by_default(self) -> None:
         self.reported(
             menu('max_noinput = 3\nfailure = { play = ["goodbye"] }'),
-            "menus.main.failure: goes round for ever while nobody presses a key: main,"
-            " main; let it end with 'hangup', a phone or the dialplan",
+            "menus.main.failure: loops as long as no key is pressed: main, main; end"
+            " it with 'hangup', a phone or the dialplan",
         )
 
     def test_digits_without_a_key(self) -> None:
         self.reported(
             menu('failure = "staff"\n[actions]\nstaff = { dial = "PJSIP/{digits}" }'),
-            "menus.main.failure: comes to 'PJSIP/{digits}', but no key was pressed for"
-            " it, so there are no {digits}; write out what is meant",
+            "menus.main.failure: leads to 'PJSIP/{digits}', but no key precedes it,"
+            " so {digits} has no value; write the digits out",
         )
 
     def test_name_of_both_a_menu_and_an_action(self) -> None:
         self.reported(
             menu('[actions]\nmain = "hangup"\ntop = "hangup"'),
-            "actions.top: 'top' is an action by itself; give this another name",
-            "actions.main: a menu is called 'main', too; give one of them another name",
+            "actions.top: 'top' is the name of a built-in action; choose another name",
+            "actions.main: a menu has the name 'main', too; rename one of them",
         )
 
     def test_invalid_pattern_of_extensions(self) -> None:
         self.reported(
             menu('[menus.main.extensions]\npattern = "4Y"\nqueue = "x"'),
-            "menus.main.extensions.pattern: '4Y' is not a pattern: 'Y' is none of X, Z,"
-            " N, [1-5], the keys of a telephone, or '.' at the end",
+            "menus.main.extensions.pattern: '4Y' is not a pattern: 'Y' is not X, Z,"
+            " N, [1-5], a key of a phone, or '.' at the end",
         )
 
 
@@ -372,21 +372,20 @@ class RouteFileTests(WrongFileTests):
     def test_route_without_target(self) -> None:
         self.reported(
             route('did = "1000"'),
-            "routes[0].to: is missing: name the menu or the action that callers get",
+            "routes[0].to: is missing; set the menu or the action for these calls",
         )
 
     def test_times_without_a_schedule(self) -> None:
         self.reported(
             route('open = "main"\nto = "main"'),
-            "routes[0].open: is never done without a schedule: name one, or say with"
-            " 'to' what callers get at any time",
+            "routes[0].open: has no effect without a schedule; set 'schedule', or set"
+            " 'to' for calls at any time",
         )
 
     def test_route_without_closed(self) -> None:
         self.reported(
             schedule('timezone = "UTC"\nopen = []').replace('closed = "hangup"', ""),
-            "routes[0].closed: is missing: name the menu or the action that callers"
-            " get",
+            "routes[0].closed: is missing; set the menu or the action for these calls",
         )
 
     def test_undefined_schedule(self) -> None:
@@ -398,8 +397,8 @@ class RouteFileTests(WrongFileTests):
     def test_number_with_spaces(self) -> None:
         self.reported(
             route('did = "+44 1632 960000"\nto = "main"'),
-            "routes[0].did: '+44 1632 960000' is no dialled number; write it as the"
-            " dialplan has it, such as '+441632960000', without spaces",
+            "routes[0].did: '+44 1632 960000' is not a dialled number; write it as"
+            " the dialplan has it, such as '+441632960000', without spaces",
         )
 
     def test_number_without_quotes(self) -> None:
@@ -411,8 +410,8 @@ class RouteFileTests(WrongFileTests):
     def test_message_without_menu_to_repeat(self) -> None:
         self.reported(
             route('to = { play = ["closed"] }'),
-            "routes[0].to: comes to 'repeat', but no menu was heard before; say what"
-            ' comes next: then = "hangup", or a menu\'s name',
+            "routes[0].to: leads to 'repeat', but no menu precedes it; set what"
+            ' follows: then = "hangup", or a menu\'s name',
         )
 
     def test_routes_in_single_brackets(self) -> None:
@@ -426,36 +425,36 @@ class ScheduleFileTests(WrongFileTests):
     def test_city_in_place_of_a_time_zone(self) -> None:
         self.reported(
             schedule('timezone = "London"\nopen = []'),
-            "schedules.office.timezone: 'London' is no time zone; did you mean"
+            "schedules.office.timezone: 'London' is not a time zone; did you mean"
             " 'Europe/London'?",
         )
 
     def test_invalid_hours(self) -> None:
         self.reported(
             schedule('timezone = "UTC"\nopen = ["9-17"]'),
-            "schedules.office.open[0]: '9-17' is no time of the week; write it as in"
-            " 'mon-fri 09:00-17:30' or 'sat,sun 10:00-12:00'",
+            "schedules.office.open[0]: '9-17' is not a time of the week; write it as"
+            " in 'mon-fri 09:00-17:30' or 'sat,sun 10:00-12:00'",
         )
 
     def test_hours_over_midnight(self) -> None:
         self.reported(
             schedule('timezone = "UTC"\nopen = ["fri 22:00-02:00"]'),
-            "schedules.office.open[0]: 'fri 22:00-02:00' ends before it begins; a night"
-            " is two entries, one until 24:00 and one from 00:00 on",
+            "schedules.office.open[0]: 'fri 22:00-02:00' ends before it begins; write"
+            " a night as two entries, one until 24:00 and one from 00:00",
         )
 
     def test_day_of_another_language(self) -> None:
         self.reported(
             schedule('timezone = "UTC"\nopen = ["mo-fr 09:00-17:00"]'),
-            "schedules.office.open[0]: 'mo-fr 09:00-17:00': 'mo' is no day; the days"
-            " are mon, tue, wed, thu, fri, sat, sun",
+            "schedules.office.open[0]: 'mo-fr 09:00-17:00': 'mo' is not a day; the"
+            " days are mon, tue, wed, thu, fri, sat, sun",
         )
 
     def test_holiday_written_as_at_home(self) -> None:
         self.reported(
             schedule('timezone = "UTC"\nopen = []\nholidays = ["25.12.2026"]'),
-            "schedules.office.holidays[0]: '25.12.2026' is no holiday; write it as in"
-            " '2026-12-25', '2026-12-24 12:00-24:00' or '2026-12-24..2026-12-27'",
+            "schedules.office.holidays[0]: '25.12.2026' is not a holiday; write it as"
+            " in '2026-12-25', '2026-12-24 12:00-24:00' or '2026-12-24..2026-12-27'",
         )
 
     def test_day_that_does_not_exist(self) -> None:

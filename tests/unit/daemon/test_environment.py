@@ -48,8 +48,8 @@ class PasswordTests(SynchronousTestCase):
         )
         self.assertEqual(
             text,
-            "CHANNEL_AA_PASSWORD_FILE: is set beside CHANNEL_AA_PASSWORD; keep only"
-            " one",
+            "CHANNEL_AA_PASSWORD_FILE: is set in addition to CHANNEL_AA_PASSWORD;"
+            " keep only one",
         )
 
     def test_missing_file_is_an_error_with_its_name(self) -> None:

@@ -33,7 +33,7 @@ class ToolsPageTests(SynchronousTestCase):
 
     def test_file_is_valid(self) -> None:
         out = self.output_of("channel-aa check office.conf")
-        self.assertEqual(out, "office.conf: no errors, no doubts\n")
+        self.assertEqual(out, "office.conf: no errors, no warnings\n")
 
     def test_diagram_is_that_of_the_file(self) -> None:
         out = self.output_of("channel-aa graph office.conf")

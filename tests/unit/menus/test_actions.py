@@ -118,14 +118,14 @@ class ReadingTests(ProblemCase):
     def test_action_without_a_verb_is_refused_with_all_of_them(self) -> None:
         self.assertEqual(
             self.refused({"label": "x"}),
-            "then: says nothing to do; it needs one of play, menu, dial, record,"
-            " continue, voicemail, queue, directory, set, language, run",
+            "then: has no verb; it needs one of play, menu, dial, record, continue,"
+            " voicemail, queue, directory, set, language, run",
         )
 
     def test_misspelt_verb_is_refused_with_the_nearest_one(self) -> None:
         self.assertEqual(
             self.refused({"Quue": "x"}),
-            "then.Quue: 'Quue' is nothing to do; did you mean 'queue'?",
+            "then.Quue: 'Quue' is not a verb; did you mean 'queue'?",
         )
 
     def test_two_verbs_are_refused(self) -> None:
@@ -133,7 +133,7 @@ class ReadingTests(ProblemCase):
 
     def test_problem_within_a_follow_up_has_its_own_place(self) -> None:
         problem = self.refused({"dial": "PJSIP/1", "else": {"dial": "410"}})
-        self.assertTrue(problem.startswith("then.else.dial: '410' is no endpoint"))
+        self.assertTrue(problem.startswith("then.else.dial: '410' is not an endpoint"))
 
     def test_action_of_another_type_is_refused(self) -> None:
         wrong: tuple[object, ...] = (5, [], True, 1.5)
@@ -158,7 +158,7 @@ class RuleTests(ProblemCase):
             *("410", "", "PJSIP/", "/410", "PJSIP/1&PJSIP/2", "PJSIP/1,20", "PJSIP/1|"),
             *("PJSIP/1 2", "PJSIP/${X}", "PJSIP/{caller}", "PJSIP/1\n", "PJSIP/ü"),
         ):
-            self.assertIn("is no endpoint", self.problem(Dial, dial=(phone,)))
+            self.assertIn("is not an endpoint", self.problem(Dial, dial=(phone,)))
 
     def test_at_least_one_phone_and_at_most_twenty_are_rung(self) -> None:
         Dial(dial=("PJSIP/1",) * 20)
@@ -201,14 +201,14 @@ class RuleTests(ProblemCase):
             SetVariables(set_={name: "x {digits}"})
         for name in ("", "1A", "A B", "SHELL(rm -r)", "A(b", "${X}"):
             self.assertIn(
-                "is no channel variable",
+                "is not a channel variable",
                 self.problem(SetVariables, set_={name: "x"}),
             )
 
     def test_label_is_what_a_display_shows(self) -> None:
         Queue(queue="x", label="Verkauf Zürich")
         for label in ("x" * 41, 'a"b', "a\nb"):
-            self.assertIn("is no label", self.problem(Queue, queue="x", label=label))
+            self.assertIn("is not a label", self.problem(Queue, queue="x", label=label))
 
     def test_priority_is_reachable(self) -> None:
         self.problem(DialplanPlace, context="x", priority=0)
@@ -243,7 +243,7 @@ class RecordingNameTests(ProblemCase):
     def test_template_cannot_leave_its_folder(self) -> None:
         for template in ("", "/a", "../a", "a/../b", "a/", "a//b", "a b", "a\\b", "ä"):
             self.assertIn(
-                "no name of a recording", self.problem(Record, record=template)
+                "not a valid recording name", self.problem(Record, record=template)
             )
 
     def test_unknown_placeholder_is_refused_with_those_that_there_are(self) -> None:

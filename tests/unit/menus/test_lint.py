@@ -10,14 +10,14 @@ from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.lint import lint
 
 NO_WAY_OUT = (
-    "callers cannot get out of here but by hanging up: no option leaves the menus, and"
-    " no limit (max_noinput) ends them"
+    "callers can leave this menu only by hanging up: no option leaves the menus, and"
+    " no limit (max_noinput) ends them; add one"
 )
 OUT = '9 = "hangup"'
 
 
 def linted(text: str) -> list[str]:
-    """Read a call flow from a file's text, and tell its doubts."""
+    """Read a call flow from a file's text, and return its warnings."""
     return list(map(str, lint(CallFlow(**tomllib.loads(text)))))
 
 
@@ -40,8 +40,7 @@ class ReachabilityTests(LintCase):
     def test_unreachable_menu(self) -> None:
         self.only(
             linted(menu() + menu(name="night")),
-            "menus.night: no caller can reach this menu: no route, option or action"
-            " leads here",
+            "menus.night: unreachable menu: no route, option or action leads to it",
         )
 
     def test_menu_is_reached_over_actions_limits_extensions_and_routes(self) -> None:
@@ -57,12 +56,12 @@ class ReachabilityTests(LintCase):
             menu() + '[[routes]]\ndid = "1"\nto = { play = ["x"], then = "night" }',
         ):
             found = linted(way + menu(name="night"))
-            reached = "menus.night: no caller" not in "".join(found)
+            reached = "menus.night: unreachable" not in "".join(found)
             self.assertEqual(reached, "c = " not in way, way)
 
     def test_entry_is_not_reached_past_a_route_for_every_call(self) -> None:
         (found,) = linted(menu() + menu(name="a") + '[[routes]]\nto = "a"')
-        self.assertTrue(found.startswith("menus.main: no caller can reach this menu"))
+        self.assertTrue(found.startswith("menus.main: unreachable menu"))
 
     def test_action_of_a_program_may_lead_anywhere(self) -> None:
         flow = menu('1 = { run = "look_up" }') + menu(name="night")
@@ -71,14 +70,15 @@ class ReachabilityTests(LintCase):
     def test_unused_action(self) -> None:
         self.only(
             linted(menu() + '[actions]\noperator = { dial = "PJSIP/1" }'),
-            "actions.operator: is never done: no option, route or limit that"
-            " callers can reach comes to it",
+            "actions.operator: unused action: no reachable option, route or limit"
+            " leads to it",
         )
 
     def test_unused_schedule(self) -> None:
         office = '[schedules.office]\ntimezone = "UTC"\nopen = ["mon"]'
         self.assertEqual(
-            linted(menu() + office), ["schedules.office: no route names this schedule"]
+            linted(menu() + office),
+            ["schedules.office: unused schedule: no route refers to it"],
         )
 
     def test_unreachable_route(self) -> None:
@@ -101,7 +101,7 @@ class ReachabilityTests(LintCase):
                 to = "main"
                 """
             expected = (
-                "routes[1]: no call gets here: routes[0] stands before it, and is for"
+                "routes[1]: unreachable route: routes[0] comes before it and matches"
                 " all of its calls"
             )
             self.assertEqual(linted(menu() + routes), [] if is_reached else [expected])
@@ -160,8 +160,8 @@ class OptionTests(LintCase):
     def test_option_that_another_one_begins_with(self) -> None:
         self.only(
             linted(menu('1 = "hangup"\n12 = "hangup"')),
-            "menus.main.options.1: callers who press 1 wait 2 s for it, as '12'"
-            " begins with it, too; give one of them another first key",
+            "menus.main.options.1: callers who press 1 wait 2 s, because '12' begins"
+            " with it, too; give one of them another first key",
         )
 
 
@@ -173,16 +173,16 @@ class ExtensionTests(LintCase):
     def test_option_that_extensions_begin_with(self) -> None:
         self.only(
             self.extensions(options='4 = "hangup"', keys='pattern = "4XX"'),
-            "menus.main.options.4: callers who press 4 wait 2 s for it, as '4XX'"
-            " begins with it, too; give one of them another first key",
+            "menus.main.options.4: callers who press 4 wait 2 s, because '4XX' begins"
+            " with it, too; give one of them another first key",
         )
 
     def test_extension_that_an_option_hides(self) -> None:
         self.only(
             self.extensions(options='410 = "hangup"', keys='pattern = "4XX"'),
             "menus.main.options.410: hides the extension 410 of the pattern '4XX':"
-            " the option is what callers get; deny the extension, or give the"
-            " option another key",
+            " callers get the option; deny the extension, or give the option another"
+            " key",
         )
 
     def test_extension_that_is_denied_is_not_hidden(self) -> None:
@@ -192,9 +192,8 @@ class ExtensionTests(LintCase):
     def test_extension_that_an_option_goes_on_from(self) -> None:
         self.only(
             self.extensions(options='4101 = "hangup"', keys='pattern = "41X"'),
-            "menus.main.extensions.pattern: callers who dial 410 wait 2 s for it,"
-            " as the option 4101 begins with it, too; give one of them another"
-            " first key",
+            "menus.main.extensions.pattern: callers who dial 410 wait 2 s, because"
+            " the option 4101 begins with it, too; give one of them another first key",
         )
 
     def test_pattern_that_lets_callers_dial_anything(self) -> None:
@@ -212,10 +211,10 @@ class WaitTests(LintCase):
             "timeout = 3": [],
             "timeout = 10": [],
             "timeout = 2.5": [
-                "menus.main.timeout: 2.5 s are a short wait; most callers need 3 to 10"
+                "menus.main.timeout: 2.5 s is a short wait; most callers need 3 to 10"
             ],
             "timeout = 11": [
-                "menus.main.timeout: 11 s are a long wait; most callers need 3 to 10"
+                "menus.main.timeout: 11 s is a long wait; most callers need 3 to 10"
             ],
         }.items():
             self.assertEqual(linted(menu(keys=keys)), expected)
@@ -223,7 +222,7 @@ class WaitTests(LintCase):
     def test_keys_of_one_number_that_may_come_too_slowly(self) -> None:
         self.only(
             linted(menu(keys="interdigit_timeout = 11")),
-            "menus.main.interdigit_timeout: 11 s are a long wait; most callers need 1"
+            "menus.main.interdigit_timeout: 11 s is a long wait; most callers need 1"
             " to 3",
         )
 
@@ -246,14 +245,13 @@ class ScheduleTests(LintCase):
     def test_schedule_that_is_never_open(self) -> None:
         self.assertEqual(
             self.schedule("[]"),
-            ["schedules.office.open: it is never open: no time of the week is named"],
+            [("schedules.office.open: the schedule is never open; add times")],
         )
 
     def test_overlapping_times(self) -> None:
         self.only(
             self.schedule('["mon-fri 09:00-17:00", "sat", "fri 16:30-18:00"]'),
-            "schedules.office.open[2]: names times that open[0] names already:"
-            " fri 16:30-17:00",
+            "schedules.office.open[2]: overlaps with open[0]: fri 16:30-17:00",
         )
 
     def test_times_that_touch_are_not_named_twice(self) -> None:

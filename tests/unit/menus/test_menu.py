@@ -60,19 +60,21 @@ class OptionTests(ProblemCase):
 
     def test_key_that_is_there_twice_is_refused(self) -> None:
         problems = self.problems(Menu, prompt=X, options={"a": BACK, "A": BACK})
-        self.assertEqual(problems, ["options.A: 'A' is there twice"])
+        self.assertEqual(
+            problems, ["options.A: 'A' is defined twice; remove one of them"]
+        )
 
     def test_invalid_option_key_is_refused(self) -> None:
         for key in ("", "E", " ", "1 2", "\u0661", "ß", "1\n", "1" * 21):
             problem = self.problem(Menu, prompt=X, options={key: BACK})
-            self.assertIn("is no option's keys", problem)
+            self.assertIn("is not a valid option", problem)
             self.assertEqual(len(problem.splitlines()), 1)
 
     def test_terminator_is_an_option_alone_or_no_part_of_one(self) -> None:
         Menu(prompt=X, options={"#": BACK})
         for keys in ("1#", "#1", "##"):
             problem = self.problem(Menu, prompt=X, options={keys: BACK})
-            self.assertIn("'#' ends what is entered", problem)
+            self.assertIn("'#' ends the input", problem)
 
     def test_options_are_read_as_actions(self) -> None:
         menu = read_menu(options={"1": "sales", "2": {"dial": "PJSIP/410"}})
@@ -136,7 +138,7 @@ class PromptTests(ProblemCase):
             [problem.split(":")[0] for problem in problems],
             ["greeting[0]", "prompt[0]", "noinput[0]", "nomatch[0]"],
         )
-        self.assertIn("in what an option does", problems[0])
+        self.assertIn("only in the action of an option", problems[0])
 
 
 class LimitTests(ProblemCase):
@@ -159,7 +161,7 @@ class LimitTests(ProblemCase):
 
     def test_failure_that_repeats_is_refused(self) -> None:
         problem = self.problem(Menu, prompt=X, failure="repeat")
-        self.assertIn("would go on for ever", problem)
+        self.assertIn("would loop", problem)
 
 
 class ExtensionsTests(ProblemCase):
@@ -217,7 +219,7 @@ class ExtensionsTests(ProblemCase):
 
     def test_extensions_without_an_action_are_refused(self) -> None:
         problem = self.problem(Menu, prompt=X, extensions={"pattern": "4XX"})
-        self.assertTrue(problem.startswith("extensions: says nothing to do; it needs"))
+        self.assertTrue(problem.startswith("extensions: has no verb; it needs"))
 
     def test_extensions_of_another_type_are_refused(self) -> None:
         problem = self.problem(Menu, prompt=X, extensions="4XX")

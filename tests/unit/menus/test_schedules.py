@@ -201,13 +201,13 @@ class InvalidScheduleTests(ProblemCase):
         for text, rest in {
             "": "write it as in 'mon-fri 09:00-17:30'",
             "09:00-17:00": "write it as in 'mon-fri 09:00-17:30'",
-            "monday 09:00-17:00": "'monday' is no day; the days are mon, tue,",
-            "mon- 09:00-17:00": "'' is no day",
-            "mon,,tue": "'' is no day",
+            "monday 09:00-17:00": "'monday' is not a day; the days are mon, tue,",
+            "mon- 09:00-17:00": "'' is not a day",
+            "mon,,tue": "'' is not a day",
             "mon 9-17": "write them as in '09:00-17:30'",
             "mon 09:60-17:00": "write them as in '09:00-17:30'",
             "mon 09:00-24:01": "a day has the times 00:00 to 24:00",
-            "fri 22:00-02:00": "a night is two entries",
+            "fri 22:00-02:00": "write a night as two entries",
             "mon 09:00-09:00": "ends before it begins",
         }.items():
             problem = self.problem(Schedule, timezone="UTC", open=(text,))
@@ -232,9 +232,9 @@ class InvalidScheduleTests(ProblemCase):
             "europe/london": "did you mean 'Europe/London'?",
             "Europe/Londno": "did you mean 'Europe/London'?",
             "new york": "did you mean 'America/New_York'?",
-            "../../etc/passwd": "is no time zone",
+            "../../etc/passwd": "is not a time zone",
             "": "write it as in 'Europe/London'",
-            "Europe": "is no time zone",
+            "Europe": "is not a time zone",
             "\0": "write it as in 'Europe/London'",
         }.items():
             problem = self.problem(Schedule, timezone=zone, open=())

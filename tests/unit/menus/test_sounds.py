@@ -92,14 +92,14 @@ class ToneTests(ProblemCase):
     def test_tone_without_an_end_is_refused_with_the_remedy(self) -> None:
         self.assertEqual(
             self.problem(Sound, media=("tone:ring",)),
-            "media: 'tone:ring': a tone has no end of its own; say how long it is"
-            ' heard: { media = ["tone:ring"], seconds = 2 }',
+            "media: 'tone:ring': a tone does not end by itself; set its duration: {"
+            ' media = ["tone:ring"], seconds = 2 }',
         )
 
     def test_seconds_of_other_sounds_are_refused(self) -> None:
         for media in (("press-1",), ("tone:ring", "press-1")):
             problem = self.problem(Sound, media=media, seconds=2)
-            self.assertTrue(problem.startswith("seconds: is for a tone"))
+            self.assertTrue(problem.startswith("seconds: is only for tones"))
 
     def test_seconds_are_more_than_nothing_and_at_most_an_hour(self) -> None:
         for seconds in (0, -1, 3600.5, float("inf"), float("nan")):

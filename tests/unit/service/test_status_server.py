@@ -53,5 +53,5 @@ class ClientEndpointTests(SynchronousTestCase):
 
     def test_other_endpoint_types_are_an_error(self) -> None:
         for description in ("systemd:domain=INET:index=0", "", "tcp:x", "unix:", "tcp"):
-            with self.assertRaisesRegex(ValueError, "only unix:PATH"):
+            with self.assertRaisesRegex(ValueError, "supports unix:PATH"):
                 client_endpoint(description, MemoryReactorClock())

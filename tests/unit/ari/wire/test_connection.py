@@ -192,7 +192,7 @@ class KeepAliveTests(SocketTestCase):
         self.client.connectionLost(Failure(ConnectionLost()))
         self.assertEqual(self.calls, ["open", "lost"])
         [line] = self.log.texts(level=LogLevel.error)
-        self.assertIn("does not even answer a ping", line)
+        self.assertIn("not even the reply to a ping", line)
         self.clock.advance(1.0)
         self.client = self.wires.clients[1]
         self.receive(handshake_for(self.client))
@@ -206,7 +206,7 @@ class KeepAliveTests(SocketTestCase):
         self.client = self.wires.clients[1]
         self.receive(handshake_for(self.client))
         [line] = self.log.texts(level=LogLevel.warn)
-        self.assertIn("nothing is encrypted", line)
+        self.assertIn("is not encrypted", line)
         self.disconnect()
 
     def test_fault_in_on_lost_does_not_prevent_a_reconnection(self) -> None:

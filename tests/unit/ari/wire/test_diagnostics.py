@@ -50,7 +50,7 @@ class DiagnosisTests(SynchronousTestCase):
         self.assert_says(
             diagnosis,
             "pbx.example:8088",
-            "Is Asterisk running",
+            "Check that Asterisk runs",
             "http.conf",
             "bindport",
         )
@@ -80,8 +80,8 @@ class DiagnosisTests(SynchronousTestCase):
             403: ("'alice'", "ari.conf"),
             404: ("http://pbx.example:8088/ari", "prefix", "http.conf", "res_ari"),
             503: ("still starting",),
-            200: ("200 OK", "Is it Asterisk's HTTP server?"),
-            302: ("302 OK", "Is it Asterisk's HTTP server?"),
+            200: ("200 OK", "Check that it is Asterisk's HTTP server."),
+            302: ("302 OK", "Check that it is Asterisk's HTTP server."),
             500: ("500 OK",),
         }.items():
             with self.subTest(status=status):
@@ -132,7 +132,7 @@ class DiagnosisTests(SynchronousTestCase):
             assert diagnosis is not None
             self.assertNotIn(PASSWORD, diagnosis.text)
         self.assert_says(cast("Diagnosis", open_way), "tlsenable", "https")
-        self.assert_says(cast("Diagnosis", unverified), "ANYBODY", "ca_file")
+        self.assert_says(cast("Diagnosis", unverified), "is not verified", "ca_file")
 
     def all_diagnoses(self) -> list[Diagnosis]:
         return [

@@ -119,6 +119,8 @@ class DecodeResponseTests(SynchronousTestCase):
             with self.subTest(body=body[:20]):
                 with self.assertRaises(AriError) as caught:
                     decode_response(self.request, body, _Named, "channel")
-                self.assertIn("the answer is no channel", str(caught.exception))
+                self.assertIn(
+                    "the response is not a valid channel", str(caught.exception)
+                )
                 self.assertEqual(caught.exception.path, "channels/1")
                 self.assertIsNone(caught.exception.status)

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 HANGUP = Request(method="DELETE", path=("channels", "c1"))
 
 OVER_WEBSOCKET = "Requests go over the websocket"
-NOT_SERVED = "Requests go over HTTP: this Asterisk serves none over the websocket"
+NOT_SERVED = (
+    "Requests go over HTTP: this Asterisk does not serve them over the websocket"
+)
 NO_LONGER = (
     "Asterisk no longer answers requests over the websocket; they go over HTTP until"
     " the next connection"

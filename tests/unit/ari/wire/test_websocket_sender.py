@@ -233,8 +233,8 @@ class TimeoutTests(SenderTestCase):
         self.assertTrue(answer.error.outcome_unknown)
         self.assertEqual(
             str(answer.error),
-            "GET channels/c1: no answer within 10 seconds (it may have been carried"
-            " out)",
+            "GET channels/c1: no answer within 10 seconds (Asterisk may have executed"
+            " it)",
         )
         self.assert_nothing_left()
 
@@ -310,7 +310,7 @@ class TimeoutTests(SenderTestCase):
         self.clock.advance(0.1)
         self.assertIsInstance(first.error, RequestTimeoutError)
         self.assertTrue(first.error.outcome_unknown)
-        self.assertIn("a later one was answered", str(first.error))
+        self.assertIn("Asterisk answered a later request", str(first.error))
         self.assertEqual(len(second.results), 1)
         self.assert_nothing_left()
 
