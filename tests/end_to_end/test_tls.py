@@ -19,10 +19,11 @@ from real_asterisk.installation import FILES
 from tests.support.asterisk_harness import RealAsteriskHarness
 from tests.support.attendant_harness import running_service
 from tests.support.certificates import Authority
+from tests.support.loopback import resolving_to_loopback
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from twisted.internet.posixbase import PosixReactorBase
 
@@ -36,6 +37,13 @@ tlsbindaddr=127.0.0.1:{{port}}
 tlscertfile={FILES}/etc/server.pem
 tlsprivatekey={FILES}/etc/server.key
 """
+
+
+@pytest.fixture(autouse=True)
+def localhost(reactor: PosixReactorBase) -> Iterator[None]:
+    """Resolve ``localhost`` without ``/etc/hosts``, too."""
+    with resolving_to_loopback(reactor):
+        yield
 
 
 class TlsAsterisk:

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 from OpenSSL.SSL import VERIFY_FAIL_IF_NO_PEER_CERT, VERIFY_PEER
-from twisted.internet.address import IPv4Address
 from twisted.internet.endpoints import TCP4ClientEndpoint
-from twisted.internet.interfaces import IHostnameResolver, IHostResolution
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
-from zope.interface import implementer
 
 from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.errors import ConnectionLostError
@@ -21,19 +18,14 @@ from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.tls import TLS
 from tests.support.certificates import Authority, Issued
 from tests.support.http_peers import RawPeer, answering, http_answer, listening
+from tests.support.loopback import resolving_to_loopback
 from tests.support.waiting import nothing_left, until
 from tests.support.websocket_peers import EventsServer, assert_one_error, connecting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from twisted.internet.interfaces import (
-        IAddress,
-        IProtocolFactory,
-        IResolutionReceiver,
-        IStreamClientEndpoint,
-    )
+    from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
     from twisted.internet.posixbase import PosixReactorBase
 
 NAME = "pbx.example"
@@ -43,45 +35,6 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
-
-
-@implementer(IHostResolution)
-class Resolution:
-    """The resolution of a name."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def cancel(self) -> None:
-        raise NotImplementedError
-
-
-@implementer(IHostnameResolver)
-class LoopbackResolver:
-    """Resolves every name to 127.0.0.1."""
-
-    def resolveHostName(  # noqa: N802 - Twisted's name
-        self,
-        resolutionReceiver: IResolutionReceiver,  # noqa: N803 - Twisted's name
-        hostName: str,  # noqa: N803 - Twisted's name
-        portNumber: int = 0,  # noqa: N803 - Twisted's name
-        addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803 - Twisted's name
-        transportSemantics: str = "TCP",  # noqa: N803 - Twisted's name
-    ) -> IHostResolution:
-        resolution = Resolution(hostName)
-        resolutionReceiver.resolutionBegan(resolution)
-        address = IPv4Address("TCP", "127.0.0.1", portNumber)
-        resolutionReceiver.addressResolved(address)
-        resolutionReceiver.resolutionComplete()
-        return resolution
-
-
-@pytest.fixture
-def resolving_reactor(reactor: PosixReactorBase) -> Iterator[PosixReactorBase]:
-    """Resolve ``localhost`` on a system without ``/etc/hosts``, too."""
-    previous = reactor.installNameResolver(LoopbackResolver())
-    yield reactor
-    reactor.installNameResolver(previous)
 
 
 def server_tls(shown: Issued, *, clients: str = "") -> DefaultOpenSSLContextFactory:
@@ -278,9 +231,8 @@ async def test_missing_client_certificate_is_reported(
 
 @pytest_twisted.ensureDeferred
 async def test_http_requests_verify_certificates_too(
-    resolving_reactor: PosixReactorBase, authority: Authority
+    reactor: PosixReactorBase, authority: Authority
 ) -> None:
-    reactor = resolving_reactor
     peer = RawPeer(answering(http_answer("200 OK", b"[]")))
     shown = authority.issue("localhost")
     for tls, message in (
@@ -300,7 +252,8 @@ async def test_http_requests_verify_certificates_too(
             )
             sender = HttpSender(address, reactor=reactor)
             try:
-                asked = sender.send(Request(method="GET", path=("channels",)))
+                with resolving_to_loopback(reactor):
+                    asked = sender.send(Request(method="GET", path=("channels",)))
                 if message:
                     with pytest.raises(ConnectionLostError, match=message):
                         await asked
