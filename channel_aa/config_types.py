@@ -1,6 +1,7 @@
 """The types of configured fields: constraints with their messages, and shapes."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, cast
@@ -24,7 +25,7 @@ _V = TypeVar("_V")
 _KEY = "[key]"  # pydantic's mark of an error of a key, not of its value
 
 
-class _Wrapper:
+class _Wrapper(ABC):
     """Stands beside a type in `Annotated`, and validates around it."""
 
     _constraints: Mapping[str, object] = MappingProxyType({})
@@ -39,8 +40,9 @@ class _Wrapper:
             self._validate, cast("CoreSchema", schema)
         )
 
+    @abstractmethod
     def _validate(self, value: object, handler: ValidatorFunctionWrapHandler) -> object:
-        raise NotImplementedError
+        """Validate a value; ``handler`` applies the type that this wraps."""
 
 
 class Explain(_Wrapper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -15,25 +16,25 @@ class CommandFailedError(Exception):
     """The channel could not carry out a command; the message is Asterisk's."""
 
 
-class Activity:
+class Activity(ABC):
     """What occupies a channel until it ends: a playback, a recording."""
 
+    @abstractmethod
     def begin(self) -> None:
         """Begin: the channel has nothing else to do."""
-        raise NotImplementedError
 
+    @abstractmethod
     def discard(self) -> None:
         """Learn that the channel takes no more commands; `begin` is never called."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hang_up(self) -> None:
         """End, because the caller has hung up."""
-        raise NotImplementedError
 
-    def key_pressed(self, digit: str) -> None:
+    def key_pressed(self, digit: str) -> None:  # noqa: B027 - optional
         """Learn that the caller pressed a key; by default, continue."""
 
-    def voice_changed(self) -> None:
+    def voice_changed(self) -> None:  # noqa: B027 - optional
         """Learn that the caller began to speak, or will speak longer."""
 
 

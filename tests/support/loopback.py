@@ -24,7 +24,7 @@ class Resolution:
         self.name = name
 
     def cancel(self) -> None:
-        raise NotImplementedError
+        """Do nothing: it was complete at once."""
 
 
 @implementer(IHostnameResolver)
