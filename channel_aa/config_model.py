@@ -68,7 +68,7 @@ class ConfigModel(
         return type(self)(**(fields | changes))
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find what is wrong between fields; places are paths from this object.
+        """Find conflicts between fields; places are paths from this object.
 
         Args:
             faulty: the values, by key, that are wrong in themselves. Their fields
@@ -81,7 +81,7 @@ class ConfigModel(
     def without_faulty(
         cls, data: Mapping[str, Any], errors: Iterable[Loc]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Divide a table into what is right, and what is wrong in itself.
+        """Divide a table into its valid and its invalid fields.
 
         Args:
             data: the table.

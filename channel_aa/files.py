@@ -72,7 +72,7 @@ def private_key(path: Path) -> PrivateKeyTypes:
 def tls_problems(
     *, ca_file: str, certificate_file: str, key_file: str
 ) -> Iterator[tuple[str, str]]:
-    """Find what is wrong with the files that secure a connection.
+    """Find errors in the files that secure a connection.
 
     Args:
         ca_file: the authorities to trust; "": the machine's.

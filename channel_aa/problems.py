@@ -1,4 +1,4 @@
-"""Errors of a configuration: what is wrong, where, and the words to say it in."""
+"""Errors of a configuration: place and message, and helpers to write messages."""
 
 import re
 import reprlib

@@ -1,4 +1,4 @@
-"""Errors of TOML syntax, in plain words: the line, what is wrong in it, the remedy."""
+"""Errors of TOML syntax, in plain words: the line, the cause, the remedy."""
 
 import re
 import tomllib
@@ -36,7 +36,7 @@ _MORE = (
     "the line has more than a key and its value; put text in quotes, and each key on"
     " a line of its own"
 )
-# tomllib's message, the line from the error on, and what is wrong: the first that fits.
+# tomllib's message, the line from the error on, and the cause: the first that fits.
 _CAUSES = tuple(
     (re.compile(message), re.compile(rest), cause)
     for message, rest, cause in (

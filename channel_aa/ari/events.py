@@ -217,9 +217,9 @@ class MalformedEventError(ValueError):
     """A message that is not valid for its type, or has none.
 
     Args:
-        kind: its type, or what is wrong with it as a whole; equal for messages that
+        kind: its type, or the error of the whole message; equal for messages that
             are wrong in the same way.
-        reason: what is wrong with it.
+        reason: the error.
     """
 
     def __init__(self, kind: str, reason: str) -> None:

@@ -36,7 +36,7 @@ class StepError(ScriptError):
 
     Attributes:
         step: the step as it is written.
-        reason: what is wrong with it.
+        reason: the error.
     """
 
     def __init__(self, number: int, step: str, reason: str) -> None:
