@@ -200,11 +200,23 @@ class FaultHarness:
             calls: the calls.
             since: when the fault was over, in the reactor's time.
         """
-        seconds = await self.load.all_hear(calls, since)
+        try:
+            seconds = await self.load.all_hear(calls, since)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{await self._describe()}") from None
         lost = await self.lost(calls)
         self.report(fault, seconds, lost=len(lost))
         assert not lost, f"no longer in the application: {lost}"
         await self.assert_keys_answered(calls)
+
+    async def _describe(self) -> str:
+        """Describe the state of the daemon and of Asterisk, for an error message."""
+        state = (await self.backend.ari.get(f"/applications/{APP}")).json
+        log = "\n".join(self.daemon.lines[:40])
+        return (
+            f"websockets opened: {self.proxy.opened}\napplication: {state}\n"
+            f"the daemon's log begins:\n{log}"
+        )
 
     async def lost(self, calls: Sequence[LoadCall]) -> set[str]:
         """Return the ids of the calls that exist, and are not in the application."""
