@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from contextlib import asynccontextmanager, suppress
-from itertools import cycle, islice
+from functools import cache
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -20,12 +20,15 @@ from real_asterisk.installation import FILES, Installation
 from real_asterisk.sounds import SOUNDS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.python.failure import Failure
 
-_PORTS = cycle(range(1000))
+_FIRST_PORT, _LAST_PORT = 20_000, 32_000
+_PORTS_PER_PROCESS = 200
+_CLAIMS: list[socket.socket] = []
+"""The sockets that claim the ports of this process."""
 
 _SECONDS = 60
 """The seconds that a start, an end or a console command may take."""
@@ -212,14 +215,32 @@ class Asterisk:
 def free_port() -> int:
     """Find a port on 127.0.0.1 that nothing listens on.
 
-    It is below the system's ephemeral ports, and each process of a parallel test run
-    has a range of 1000 of its own, so that no other process takes it.
+    It is below the system's ephemeral ports, and each process has a range of its own,
+    also beside another test run on the same machine: no other process takes it.
     """
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    first = 20_000 + 1000 * int(worker)
-    for port in islice(_PORTS, 1000):
+    ports = _own_ports()
+    for _ in range(_PORTS_PER_PROCESS):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", first + port))
-            return first + port
-    raise AssertionError(f"no port is free from {first} on")
+            probe.bind(("127.0.0.1", port := next(ports)))
+            return port
+    raise AssertionError("no port of this process's range is free")
+
+
+@cache
+def _own_ports() -> Iterator[int]:
+    """Claim a range of ports for this process, and iterate over it again and again.
+
+    The claim is a socket in Linux's abstract namespace, which the kernel closes when
+    the process ends.
+    """
+    for first in range(_FIRST_PORT, _LAST_PORT, _PORTS_PER_PROCESS):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0channel-aa-test-ports-{first}")
+        except OSError:
+            claim.close()
+        else:
+            _CLAIMS.append(claim)
+            return cycle(range(first, first + _PORTS_PER_PROCESS))
+    raise AssertionError("all ranges of ports are claimed by other processes")
