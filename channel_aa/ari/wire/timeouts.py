@@ -35,12 +35,18 @@ class Timeouts(Generic[T]):
         self._deadlines: dict[T, float] = {}
         self._timer: IDelayedCall | None = None
 
-    def start(self, key: T) -> None:
-        """Start the timeout of a key; one that runs already starts over."""
+    def start(self, key: T) -> float:
+        """Start the timeout of a key; one that runs already starts over.
+
+        Returns:
+            When it expires, in the clock's time.
+        """
         self._deadlines.pop(key, None)
-        self._deadlines[key] = self._clock.seconds() + self._seconds
+        deadline = self._clock.seconds() + self._seconds
+        self._deadlines[key] = deadline
         if self._timer is None:
             self._timer = self._clock.callLater(self._seconds, self._expire)
+        return deadline
 
     def cancel(self, key: T) -> None:
         """Cancel the timeout of a key, if one runs."""
@@ -48,10 +54,6 @@ class Timeouts(Generic[T]):
         if not self._deadlines and self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def is_due(self, key: T) -> bool:
-        """Tell whether a key's timeout has come, or none runs."""
-        return self._deadlines.get(key, 0.0) <= self._clock.seconds()
 
     def _expire(self) -> None:
         self._timer = None

@@ -70,12 +70,13 @@ class RESTResponse(
 
 @dataclass(slots=True, eq=False)
 class _PendingRequest:
-    """A request in flight, or queued."""
+    """A request in flight, or queued; ``expires`` is in the clock's time."""
 
     request_id: str
     request: Request
     frame: bytes
     response: Deferred[bytes]
+    expires: float
     is_in_flight: bool = False
 
 
@@ -89,7 +90,8 @@ class WebSocketSender:
     Args:
         send: sends one text message over the websocket.
         clock: times the requests.
-        timeout: seconds a request may take, its time in the queue included.
+        timeout: seconds a request may take, its time in the queue included; a multiple
+            of `SLOW_SECONDS`.
         max_in_flight: how many requests may be in flight at once; further ones are
             queued.
 
@@ -112,14 +114,15 @@ class WebSocketSender:
         max_in_flight: int = 1000,
     ) -> None:
         self._send = send
+        self._clock = clock
         self._timeout = timeout
         self._max_in_flight = max_in_flight
         self._ids = count(1)
         self._pending: dict[str, _PendingRequest] = {}
         self._queue: deque[_PendingRequest] = deque()
         self._in_flight = 0
-        self._timeouts = Timeouts(timeout, self._expire, clock=clock)
-        self._slow_timeouts = Timeouts(SLOW_SECONDS, self._check_slow, clock=clock)
+        # One timer for both kinds of timeout: starting it anew is the larger cost.
+        self._timeouts = Timeouts(SLOW_SECONDS, self._check, clock=clock)
         self._last_answered = 0
         self.responses = 0
 
@@ -159,10 +162,9 @@ class WebSocketSender:
         def cancel(_response: Deferred[bytes]) -> None:
             self._remove(request_id)
 
-        pending = _PendingRequest(request_id, request, frame, Deferred(cancel))
+        expires = self._timeouts.start(request_id) - SLOW_SECONDS + self._timeout
+        pending = _PendingRequest(request_id, request, frame, Deferred(cancel), expires)
         self._pending[request_id] = pending
-        self._timeouts.start(request_id)
-        self._slow_timeouts.start(request_id)
         if self._in_flight < self._max_in_flight:
             self._transmit(pending)
         else:
@@ -210,32 +212,34 @@ class WebSocketSender:
     def _remove(self, request_id: str) -> _PendingRequest | None:
         removed = self._pending.pop(request_id, None)
         self._timeouts.cancel(request_id)
-        self._slow_timeouts.cancel(request_id)
         if removed is not None and removed.is_in_flight:
             self._in_flight -= 1
             while self._queue and self._in_flight < self._max_in_flight:
                 queued = self._queue.popleft()
-                # Skip a request that was cancelled, or is about to time out.
-                if not self._timeouts.is_due(queued.request_id):
+                is_cancelled = queued.request_id not in self._pending
+                # One that is about to time out is not sent any more, either.
+                if not is_cancelled and queued.expires > self._clock.seconds():
                     self._transmit(queued)
         return removed
 
-    def _check_slow(self, request_id: str) -> None:
-        if not self._pending[request_id].is_in_flight:
-            return
-        # Asterisk serves requests in order, so this one was skipped.
-        if int(request_id) < self._last_answered:
+    def _check(self, request_id: str) -> None:
+        """Act on a request that has been pending for another `SLOW_SECONDS`."""
+        pending = self._pending[request_id]
+        if pending.expires <= self._clock.seconds():
+            self._expire(pending)
+        elif pending.is_in_flight and int(request_id) < self._last_answered:
+            # Asterisk serves requests in order, so this one was skipped.
             self._fail(request_id, RequestTimeoutError, _SKIPPED)
-            return
-        self._slow_timeouts.start(request_id)
-        if self.on_slow is not None:
-            self.on_slow()
+        else:
+            self._timeouts.start(request_id)
+            if pending.is_in_flight and self.on_slow is not None:
+                self.on_slow()
 
-    def _expire(self, request_id: str) -> None:
-        if self._pending[request_id].is_in_flight and self.on_timeout is not None:
+    def _expire(self, pending: _PendingRequest) -> None:
+        if pending.is_in_flight and self.on_timeout is not None:
             self.on_timeout()
         message = f"no answer within {self._timeout:g} seconds"
-        self._fail(request_id, RequestTimeoutError, message)
+        self._fail(pending.request_id, RequestTimeoutError, message)
 
     def _fail(self, request_id: str, kind: type[AriError], message: str) -> None:
         pending = self._remove(request_id)
