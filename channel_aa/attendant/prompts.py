@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from channel_aa.interfaces import ChannelGoneError, PlaybackEnd
@@ -10,7 +9,7 @@ from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from channel_aa.attendant.context import CallContext
-    from channel_aa.menus.sounds import Prompt, Sound
+    from channel_aa.menus.sounds import Prompt
 
 _log = Logger()
 
@@ -32,7 +31,7 @@ async def play_prompt(call: CallContext, prompt: Prompt) -> None:
     for sound in prompt:
         if sound.barge_in and keypad.has_keys:
             continue
-        for media in _media(sound, call.digits, call.recording):
+        for media in sound.uris(digits=call.digits, recording=call.recording):
             playback = channel.play(media)
             if sound.barge_in:
                 keypad.interrupt_with(playback.stop)
@@ -54,9 +53,3 @@ async def play_prompt(call: CallContext, prompt: Prompt) -> None:
                     media=media,
                     problem=playback.problem,
                 )
-
-
-@lru_cache(maxsize=1024)
-def _media(sound: Sound, digits: str, recording: str) -> tuple[str, ...]:
-    """Return a sound's media URIs; cached, since most prompts are played often."""
-    return sound.uris(digits=digits, recording=recording)

@@ -7,6 +7,8 @@ administrator knows them, ``press-1``, and kept as media URIs,
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Annotated, Any, Self
 
@@ -222,11 +224,7 @@ class Sound(ConfigModel, frozen=True):
             recording: the name of the caller's last recording; where there is none,
                 there is nothing to hear of it.
         """
-        pressed = only_keys(digits)
-        uris: list[str] = []
-        for media in self.media:
-            uris += _uris(media, pressed, recording)
-        return tuple(uris)
+        return _all_uris(self.media, digits, recording)
 
 
 Prompt = tuple[Sound, ...]
@@ -268,6 +266,13 @@ def prompt_of(*sounds: str | Sound) -> Prompt:
 def only_keys(digits: str) -> str:
     """Leave out what is no key of a telephone."""
     return "".join(key for key in digits.upper() if key in KEYS)
+
+
+@lru_cache(maxsize=1024)
+def _all_uris(media: tuple[str, ...], digits: str, recording: str) -> tuple[str, ...]:
+    """Return the media URIs of a sound; cached, since most are played often."""
+    pressed = only_keys(digits)
+    return tuple(chain.from_iterable(_uris(each, pressed, recording) for each in media))
 
 
 def _uris(media: str, digits: str, recording: str) -> Iterator[str]:

@@ -16,8 +16,8 @@ MODELS = ("config_errors", "config_model", "config_types", "problems")
 CONFIGURATION = ("config", "toml_errors", *MODELS)
 DATA_IMPORTS = {
     *("channel_aa", "pydantic", "pydantic_core", "__future__"),
-    *("collections", "datetime", "difflib", "enum", "graphlib", "itertools", "re"),
-    *("types", "typing", "zoneinfo"),
+    *("collections", "datetime", "difflib", "enum", "functools", "graphlib"),
+    *("itertools", "re", "types", "typing", "zoneinfo"),
 }
 """The top-level packages that modules of pure data may import."""
 
