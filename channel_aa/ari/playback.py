@@ -90,9 +90,11 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
             return
         self._is_over = True
         self.problem = problem
-        self._withdraw()
+        if not self._is_accepted:
+            self._withdraw()
         self._context.playing.cancel(self)
-        self._context.stopped.cancel(self)
+        if self._stop_requested:
+            self._context.stopped.cancel(self)
         self._channel.playbacks.discard(self)
         self._context.registry.discard(self)
         self._fire(self.finished, end)

@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _TEXT_IN_ONE_FRAME = 0x81  # FIN, opcode 1
@@ -53,6 +53,14 @@ def text_frame(payload: bytes, mask: bytes) -> bytes:
     return head + mask + masked.to_bytes(length, "big")
 
 
+def random_masks() -> Iterator[bytes]:
+    """Yield the masks of frames; one call of the system serves 256 of them."""
+    while True:
+        block = os.urandom(1024)
+        for start in range(0, len(block), 4):
+            yield block[start : start + 4]
+
+
 @implementer(IPushProducer)
 class FastWebSocketProtocol(WebSocketClientProtocol):
     """A websocket client with a fast path for short text messages.
@@ -81,6 +89,7 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
         self._rest_of_frame = 0
         self._is_reading = False
         self._outgoing: list[bytes] = []
+        self._masks = random_masks()
         self._fragments = 0
         self._is_paused = False
 
@@ -136,7 +145,7 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
     def send_text(self, payload: bytes) -> None:
         """Send a text message of at most `MAX_SHORT_FRAME` bytes, while open."""
         if self.state == self.STATE_OPEN:
-            self._outgoing.append(text_frame(payload, os.urandom(4)))
+            self._outgoing.append(text_frame(payload, next(self._masks)))
             if not self._is_reading:
                 self._flush()
 
