@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -11,7 +11,7 @@ from twisted.internet.task import deferLater
 
 from real_asterisk.phones.dialog import Dialog, cancel
 from real_asterisk.phones.rtp import AudioStream
-from real_asterisk.phones.sdp import Direction, SessionDescription
+from real_asterisk.phones.sdp import SessionDescription
 from real_asterisk.phones.sip import Address
 from real_asterisk.phones.tones import TONES, tone
 from real_asterisk.phones.transactions import HOST
@@ -20,8 +20,6 @@ from real_asterisk.phones.waiting import PhoneTimeoutError, until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from twisted.internet.posixbase import PosixReactorBase
-
     from real_asterisk.phones.sip import Message, Request, Response
     from real_asterisk.phones.transactions import TransactionLayer
 
@@ -29,13 +27,13 @@ _GLARE_SECONDS = 0.5
 """When an INVITE is repeated that met one of Asterisk's (RFC 3261, section 14.1)."""
 
 
-class State(Enum):
+class State(IntEnum):
     """How far a call is."""
 
-    CALLING = "calling"
-    RINGING = "ringing"
-    UP = "up"
-    ENDED = "ended"
+    CALLING = 0
+    RINGING = 1
+    UP = 2
+    ENDED = 3
 
 
 class Call:
@@ -68,13 +66,12 @@ class Call:
 
     def __init__(
         self,
-        reactor: PosixReactorBase,
         layer: TransactionLayer,
         dialog: Dialog,
         invite: Request,
-        *,
-        user: str,
         dial: Callable[[str], Call],
+        *,
+        is_received: bool,
     ) -> None:
         self.state = State.CALLING
         self.status = 0
@@ -82,26 +79,22 @@ class Call:
         self.invite = invite
         self.remote_party = dialog.remote
         self.end: Message | None = None
+        self.is_received = is_received
         self.is_on_hold = False
         self.transfer_status = 0
-        self.audio = AudioStream(reactor, tone(TONES[user]))
-        self._reactor = reactor
+        self.audio = AudioStream(layer.reactor, tone(TONES[layer.user]))
         self._layer = layer
         self._dial = dial
-        self._description: SessionDescription | None = None
+        self._remote: SessionDescription | None = None
         self._descriptions = 0
         self._is_ending = False
-        self._is_offering = False
-        self.is_received = False
         self._is_cancelled = False
+        self._is_offering = False
 
     @classmethod
     def place(
         cls,
-        reactor: PosixReactorBase,
         layer: TransactionLayer,
-        *,
-        user: str,
         extension: str,
         headers: Iterable[tuple[str, str]],
         dial: Callable[[str], Call],
@@ -109,35 +102,24 @@ class Call:
         """Send an INVITE.
 
         Args:
-            reactor: the reactor that sends the tone.
-            layer: sends the requests.
-            user: the name of the phone.
+            layer: sends the phone's requests.
             extension: the extension to call.
             headers: further headers of the INVITE.
             dial: places the call of a phone that Asterisk transfers.
         """
-        remote = Address(layer.uri(extension))
-        dialog = Dialog(layer, user, remote)
+        dialog = Dialog(layer, Address(layer.uri(extension)))
         invite = dialog.request("INVITE", *headers)
-        call = cls(reactor, layer, dialog, invite, user=user, dial=dial)
-        call.invite.set_sdp(call._offer())
+        call = cls(layer, dialog, invite, dial, is_received=False)
+        invite.set_sdp(call._offer())
         Deferred.fromCoroutine(call._place())
         return call
 
     @classmethod
     def receive(
-        cls,
-        reactor: PosixReactorBase,
-        layer: TransactionLayer,
-        invite: Request,
-        *,
-        user: str,
-        dial: Callable[[str], Call],
+        cls, layer: TransactionLayer, invite: Request, dial: Callable[[str], Call]
     ) -> Call:
         """Make the call of a received INVITE; the arguments are those of `place`."""
-        dialog = Dialog.of(layer, user, invite)
-        call = cls(reactor, layer, dialog, invite, user=user, dial=dial)
-        call.is_received = True
+        call = cls(layer, Dialog.of(layer, invite), invite, dial, is_received=True)
         call._take(invite)
         call._respond(100)
         return call
@@ -156,8 +138,6 @@ class Call:
         """The headers Reason (RFC 3326) of the message that ended it."""
         return self.end.all("Reason") if self.end is not None else []
 
-    # What a phone that is called does.
-
     def ring(self) -> None:
         """Respond with 180."""
         self._respond(180)
@@ -173,18 +153,12 @@ class Call:
     def reject(self, status: int = 486) -> None:
         """Respond with a status such as 486, busy, or 603, declined."""
         self._respond(status)
-        self._end()
+        self.finish()
 
     def redirect(self, extension: str) -> None:
         """Respond with 302 to an extension."""
         self._respond(302, ("Contact", f"<{self._layer.uri(extension)}>"))
-        self._end()
-
-    def abandon(self) -> None:
-        """End it without a message."""
-        self._end()
-
-    # What both do.
+        self.finish()
 
     async def hang_up(self) -> None:
         """End it with CANCEL, 603 or BYE; return when it has ended."""
@@ -199,25 +173,25 @@ class Call:
         await self.until_ended()
 
     async def until(self, state: State) -> None:
-        """Wait until it has a state.
+        """Wait until it has a state, or a later one.
 
         Raises:
             PhoneTimeoutError: it has not, in time; or it has ended instead.
         """
         await until(
-            self._reactor,
-            lambda: self.state in {state, State.ENDED},
-            lambda: f"not {state.value}: {self}",
+            self._layer.reactor,
+            lambda: self.state >= state,
+            lambda: f"not {state.name}: {self}",
         )
-        if self.state is not state:
-            raise PhoneTimeoutError(f"ended, not {state.value}: {self}")
+        if self.state is State.ENDED is not state:
+            raise PhoneTimeoutError(f"ended, not {state.name}: {self}")
 
     async def until_up(self) -> None:
         """Wait until it is up."""
         await self.until(State.UP)
 
     async def until_ringing(self) -> None:
-        """Wait until it rings; see `until`."""
+        """Wait until it rings."""
         await self.until(State.RINGING)
 
     async def until_ended(self) -> None:
@@ -236,7 +210,7 @@ class Call:
         """Send keys as events in RTP (RFC 4733); return when they are sent."""
         self.audio.press(keys)
         await until(
-            self._reactor,
+            self._layer.reactor,
             lambda: not self.audio.is_pressing,
             lambda: f"not sent: {keys}: {self}",
         )
@@ -259,8 +233,6 @@ class Call:
         if status < 300 and consultation.state is not State.ENDED:
             await consultation.hang_up()
         return status
-
-    # What Asterisk sends.
 
     def request_received(self, request: Request) -> None:
         """Handle a request within the call."""
@@ -289,14 +261,14 @@ class Call:
         self._reply(request, 200)
         if self.is_received and self.status < 200:
             self._respond(487)
-            self._end(request)
+            self.finish(request)
 
     def _bye_received(self, request: Request) -> None:
         if self.state is State.ENDED:
             self._reply(request, 481)
             return
         self._reply(request, 200)
-        self._end(request)
+        self.finish(request)
 
     def _reinvited(self, request: Request) -> None:
         if self.state is State.ENDED:
@@ -317,7 +289,7 @@ class Call:
 
     async def _report(self, call: Call) -> None:
         await until(
-            self._reactor,
+            self._layer.reactor,
             lambda: call.status >= 200,
             lambda: f"transferred in vain: {call}",
         )
@@ -335,13 +307,11 @@ class Call:
         if match := re.match(rb"SIP/2.0 (\d{3})", request.body):
             self.transfer_status = int(match[1])
 
-    # How it is done.
-
     async def _place(self) -> None:
         response = await self._layer.send(self.invite, self._progressed)
         self.status = response.status
         if response.status >= 300:
-            self._end(response)
+            self.finish(response)
             return
         self.dialog.establish(response)
         self._layer.acknowledge(self.dialog.ack(self.invite))
@@ -364,7 +334,7 @@ class Call:
             await self._layer.send(cancel(self.invite))
 
     async def _bye(self) -> None:
-        self._end()
+        self.finish()
         await self._layer.send(self.dialog.request("BYE"))
 
     async def _renegotiate(self, *, is_on_hold: bool) -> None:
@@ -381,7 +351,7 @@ class Call:
                 self._take(response)
             if response.status != 491:
                 break
-            await deferLater(self._reactor, _GLARE_SECONDS)
+            await deferLater(self._layer.reactor, _GLARE_SECONDS)
 
     async def _refer(self, target: str) -> int:
         self.transfer_status = 0
@@ -394,7 +364,7 @@ class Call:
         if response.status >= 300:
             return response.status
         await until(
-            self._reactor,
+            self._layer.reactor,
             lambda: self.transfer_status >= 200,
             lambda: f"no result of the transfer: {self}",
         )
@@ -420,7 +390,12 @@ class Call:
         response.set_sdp(sdp)
         self._layer.respond(request, response)
 
-    def _end(self, message: Message | None = None) -> None:
+    def finish(self, message: Message | None = None) -> None:
+        """End it here, without a message to Asterisk.
+
+        Args:
+            message: Asterisk's message that ended it; None: the phone did.
+        """
         if self.state is State.ENDED:
             return
         self.state = State.ENDED
@@ -432,36 +407,33 @@ class Call:
         if message.get("P-Asserted-Identity"):
             self.remote_party = message.address("P-Asserted-Identity")
         if message.body:
-            self._description = SessionDescription.parse(message.body)
+            self._remote = SessionDescription.parse(message.body)
             self._adapt_audio()
 
     def _adapt_audio(self) -> None:
-        if self._description is None or self.state is State.ENDED:
+        if self._remote is None or self.state is State.ENDED:
             return
         has_early_media = self.is_received and self.status in {183, 200}
         is_talking = self.state is State.UP or has_early_media
-        may_send = self._description.direction.receives and not self.is_on_hold
-        self.audio.connect(self._description.host, self._description.port)
+        may_send = self._remote.receives and not self.is_on_hold
+        self.audio.connect(self._remote.host, self._remote.port)
         self.audio.sends = is_talking and may_send
 
     def _offer(self) -> bytes:
-        return self._describe(
-            Direction.SENDONLY if self.is_on_hold else Direction.SENDRECV
-        )
+        return self._describe(sends=True, receives=not self.is_on_hold)
 
     def _answer(self) -> bytes:
-        if self._description is None:
+        if self._remote is None:
             return self._offer()
-        offered = self._description.direction
-        receives = offered.sends and not self.is_on_hold
-        return self._describe(Direction.of(sends=offered.receives, receives=receives))
+        receives = self._remote.sends and not self.is_on_hold
+        return self._describe(sends=self._remote.receives, receives=receives)
 
-    def _describe(self, direction: Direction) -> bytes:
+    def _describe(self, *, sends: bool, receives: bool) -> bytes:
         self._descriptions += 1
-        description = SessionDescription(HOST, self.audio.port, direction)
+        description = SessionDescription(HOST, self.audio.port, sends, receives)
         return description.to_bytes(self._descriptions)
 
     def __str__(self) -> str:
-        trace = "\n".join(self._layer.trace)
-        party, status = self.dialog.remote.user, self.status
-        return f"call with {party}, {self.state.value}, status {status}:\n{trace}"
+        party = self.dialog.remote.user
+        state = f"{self.state.name}, status {self.status}"
+        return f"call with {party}, {state}:\n{self._layer.trace}"

@@ -20,7 +20,6 @@ class Dialog:
 
     Args:
         layer: sends the requests.
-        user: the phone's name.
         remote: the address of the other side; with its tag, if it has given it.
         call_id: its Call-ID; empty: a new one.
 
@@ -32,21 +31,20 @@ class Dialog:
     """
 
     def __init__(
-        self, layer: TransactionLayer, user: str, remote: Address, call_id: str = ""
+        self, layer: TransactionLayer, remote: Address, call_id: str = ""
     ) -> None:
         self._layer = layer
         self.call_id = call_id or token_hex(8)
-        self.local = Address(layer.uri(user), parameters=f";tag={token_hex(8)}")
+        self.local = Address(layer.uri(layer.user), parameters=f";tag={token_hex(8)}")
         self.remote = remote
         self.target = remote.uri
-        self.contact = Address(f"sip:{user}@{HOST}:{layer.port}")
+        self.contact = Address(f"sip:{layer.user}@{HOST}:{layer.port}")
         self._number = 0
 
     @classmethod
-    def of(cls, layer: TransactionLayer, user: str, invite: Request) -> Dialog:
+    def of(cls, layer: TransactionLayer, invite: Request) -> Dialog:
         """Make the dialog of a received INVITE."""
-        remote = invite.address("From")
-        dialog = cls(layer, user, remote, invite.get("Call-ID"))
+        dialog = cls(layer, invite.address("From"), invite.get("Call-ID"))
         dialog.target = invite.address("Contact").uri
         return dialog
 

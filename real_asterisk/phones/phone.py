@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.posixbase import PosixReactorBase
 
-    from real_asterisk.phones.sip import Request
+    from real_asterisk.phones.sip import Message, Request
 
 _CLOSE_SECONDS = 3.0
 """How many seconds Asterisk has to end the calls of a phone that is closed."""
@@ -44,8 +44,8 @@ class SipPhone:
         self.on_call: Callable[[Call], object] = Call.ring
         self.calls: list[Call] = []
         self.reactor = reactor
-        self._layer = TransactionLayer(reactor, port, self._request_received)
-        self._registration = Dialog(self._layer, name, Address(self._layer.uri(name)))
+        self._layer = TransactionLayer(reactor, name, port, self._request_received)
+        self._registration = Dialog(self._layer, Address(self._layer.uri(name)))
         self._awaited = 0
 
     @property
@@ -54,9 +54,15 @@ class SipPhone:
         return frozenset[str]().union(*(call.hears for call in self.calls))
 
     @property
+    def messages(self) -> list[Message]:
+        """The SIP messages that it has received, in their order."""
+        received = self._layer.messages
+        return [message for how, message in received if how == "received"]
+
+    @property
     def trace(self) -> str:
         """The SIP messages that it has sent and received, with one line each."""
-        return "\n".join(self._layer.trace)
+        return self._layer.trace
 
     async def register(self, *, seconds: int = 3600) -> None:
         """Register at Asterisk for some seconds; 0: no more."""
@@ -92,14 +98,7 @@ class SipPhone:
         if diverted_from:
             address = Address(self._layer.uri(diverted_from))
             headers.append(("Diversion", f"{address};reason=unconditional"))
-        call = Call.place(
-            self.reactor,
-            self._layer,
-            user=self.name,
-            extension=extension,
-            headers=headers,
-            dial=self.dial,
-        )
+        call = Call.place(self._layer, extension, headers, self.dial)
         self.calls.append(call)
         return call
 
@@ -143,7 +142,7 @@ class SipPhone:
         )
         await self._layer.close()
         for call in active:
-            call.abandon()
+            call.finish()
 
     def _received(self) -> list[Call]:
         return [call for call in self.calls if call.is_received]
@@ -154,9 +153,7 @@ class SipPhone:
         if calls:
             calls[0].request_received(request)
         elif request.method == "INVITE" and not request.address("To").tag:
-            call = Call.receive(
-                self.reactor, self._layer, request, user=self.name, dial=self.dial
-            )
+            call = Call.receive(self._layer, request, self.dial)
             self.calls.append(call)
             self.on_call(call)
         elif request.method != "ACK":

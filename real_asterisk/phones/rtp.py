@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from secrets import randbits
 from typing import TYPE_CHECKING
@@ -30,11 +30,9 @@ _GAP_PACKETS = 5
 _VOLUME = 10
 _END_BIT = 0x80
 
+_WINDOW = 10
 _WINDOW_SECONDS = 0.2
 """How far back `AudioStream.hears` listens."""
-
-_MINIMUM_PACKETS = 5
-_LONGEST_BURST = 10
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class AudioStream(DatagramProtocol):
         self._reactor = reactor
         self._payload = payload
         self._remote = ("127.0.0.1", 0)
-        self._packets: deque[tuple[float, frozenset[str]]] = deque()
+        self._packets: deque[tuple[float, frozenset[str]]] = deque(maxlen=_WINDOW)
         self._to_press: deque[bytes] = deque()
         self._ssrc = randbits(32)
         self._sequence = randbits(15)
@@ -118,13 +116,12 @@ class AudioStream(DatagramProtocol):
 
     @property
     def hears(self) -> frozenset[str]:
-        """Whose tones are in at least half of the packets of the last 200 ms."""
+        """Whose tones are in at least half of the last ten packets of 200 ms."""
         since = self._reactor.seconds() - _WINDOW_SECONDS
-        while self._packets and self._packets[0][0] < since:
-            self._packets.popleft()
-        needed = max(_MINIMUM_PACKETS, len(self._packets) / 2)
-        names = [name for _, names in self._packets for name in names]
-        return frozenset(name for name in names if names.count(name) >= needed)
+        counts = Counter(
+            name for time, names in self._packets if time > since for name in names
+        )
+        return frozenset(name for name in counts if counts[name] >= _WINDOW / 2)
 
     @property
     def is_pressing(self) -> bool:
@@ -166,7 +163,7 @@ class AudioStream(DatagramProtocol):
 
     def _tick(self, intervals: int) -> None:
         # After a pause of this process, the packets of the pause follow in a burst.
-        for _ in range(min(intervals, _LONGEST_BURST)):
+        for _ in range(min(intervals, _WINDOW)):
             self._timestamp += SAMPLES
             if self._to_press:
                 self._send_key(self._to_press.popleft())

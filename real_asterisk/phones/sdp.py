@@ -4,42 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 
 TELEPHONE_EVENT = 101
 """The payload type of key presses (RFC 4733), which Asterisk uses, too."""
 
 
-class Direction(Enum):
-    """Who sends audio (RFC 3264, section 5.1), as the description's owner sees it."""
-
-    SENDRECV = "sendrecv"
-    SENDONLY = "sendonly"
-    RECVONLY = "recvonly"
-    INACTIVE = "inactive"
-
-    @property
-    def sends(self) -> bool:
-        return self in {Direction.SENDRECV, Direction.SENDONLY}
-
-    @property
-    def receives(self) -> bool:
-        return self in {Direction.SENDRECV, Direction.RECVONLY}
-
-    @classmethod
-    def of(cls, *, sends: bool, receives: bool) -> Direction:
-        return next(
-            each for each in cls if (each.sends, each.receives) == (sends, receives)
-        )
+_DIRECTIONS = {
+    (True, True): "sendrecv",
+    (True, False): "sendonly",
+    (False, True): "recvonly",
+    (False, False): "inactive",
+}
+"""The attributes for who sends audio (RFC 3264, section 5.1)."""
 
 
 @dataclass(frozen=True)
 class SessionDescription:
-    """Where one side receives audio, and in which directions it flows."""
+    """Where one side receives audio, and whether it sends and receives any."""
 
     host: str
     port: int
-    direction: Direction = Direction.SENDRECV
+    sends: bool = True
+    receives: bool = True
 
     @classmethod
     def parse(cls, body: bytes) -> SessionDescription:
@@ -53,14 +39,10 @@ class SessionDescription:
         audio = re.search(r"^m=audio (\d+) ", text, re.MULTILINE)
         if not hosts or audio is None:
             raise ValueError(f"no audio stream in {text!r}")
-        direction = re.search(
-            r"^a=(sendrecv|sendonly|recvonly|inactive)\s*$", text, re.MULTILINE
-        )
-        return cls(
-            hosts[-1],
-            int(audio[1]),
-            Direction(direction[1]) if direction else Direction.SENDRECV,
-        )
+        for (sends, receives), name in _DIRECTIONS.items():
+            if re.search(rf"^a={name}\s*$", text, re.MULTILINE):
+                return cls(hosts[-1], int(audio[1]), sends, receives)
+        return cls(hosts[-1], int(audio[1]))
 
     def to_bytes(self, version: int) -> bytes:
         """Format the description.
@@ -79,6 +61,6 @@ class SessionDescription:
             f"a=rtpmap:{TELEPHONE_EVENT} telephone-event/8000",
             f"a=fmtp:{TELEPHONE_EVENT} 0-16",
             "a=ptime:20",
-            f"a={self.direction.value}",
+            f"a={_DIRECTIONS[self.sends, self.receives]}",
         ]
         return "".join(f"{line}\r\n" for line in lines).encode()

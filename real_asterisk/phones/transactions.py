@@ -61,12 +61,12 @@ class TransactionLayer(DatagramProtocol):
 
     Args:
         reactor: the reactor to listen with, on a port that the kernel chooses.
+        user: the phone's name.
         asterisk_port: the UDP port of Asterisk's SIP transport.
         receive: is called with each new request, also with an ACK.
 
     Attributes:
-        messages: what was sent and received, in this order.
-        trace: the same for people, with one line each.
+        messages: what was ``sent`` and ``received``, in this order.
     """
 
     noisy = False
@@ -74,19 +74,28 @@ class TransactionLayer(DatagramProtocol):
     def __init__(
         self,
         reactor: PosixReactorBase,
+        user: str,
         asterisk_port: int,
         receive: Callable[[Request], None],
     ) -> None:
+        self.reactor = reactor
+        self.user = user
+        self.messages: list[tuple[str, Message]] = []
         self._asterisk_port = asterisk_port
-        self.messages: list[Message] = []
-        self.trace: list[str] = []
-        self._reactor = reactor
         self._receive = receive
         self._clients: dict[tuple[str, str], _ClientTransaction] = {}
         self._servers: dict[tuple[str, str], Response | None] = {}
         self._acks: dict[tuple[str, str], Request] = {}
         self._socket = reactor.listenUDP(0, self, interface=HOST)
         self.port: int = self._socket.getHost().port
+
+    @property
+    def trace(self) -> str:
+        """The messages, with one line each."""
+        return "\n".join(
+            f"{self.user} {direction} {message.start_line} [{message.get('CSeq')}]"
+            for direction, message in self.messages
+        )
 
     def uri(self, user: str) -> str:
         """Return the URI of an extension or phone at Asterisk."""
@@ -107,7 +116,7 @@ class TransactionLayer(DatagramProtocol):
         that failed is sent here, that to a 2xx by the caller.
         """
         key = request.transaction
-        timer = self._reactor.callLater(SECONDS, self._time_out, key)
+        timer = self.reactor.callLater(SECONDS, self._time_out, key)
         transaction = _ClientTransaction(request, provisional, timer)
         self._clients[key] = transaction
         self._write(request)
@@ -134,8 +143,7 @@ class TransactionLayer(DatagramProtocol):
         if addr != (HOST, self._asterisk_port):
             return
         message = parse(datagram)
-        self.messages.append(message)
-        self.trace.append(f"received {message.start_line} [{message.get('CSeq')}]")
+        self.messages.append(("received", message))
         if isinstance(message, Response):
             self._response_received(message)
         elif message.transaction not in self._servers or message.method == "ACK":
@@ -159,12 +167,10 @@ class TransactionLayer(DatagramProtocol):
 
     def _time_out(self, key: tuple[str, str]) -> None:
         transaction = self._clients.pop(key)
-        self.trace.append(f"no response to {transaction.request.start_line}")
         transaction.receive(Response.to(transaction.request, 408, ""))
 
     def _write(self, message: Message) -> None:
-        self.messages.append(message)
-        self.trace.append(f"sent {message.start_line} [{message.get('CSeq')}]")
+        self.messages.append(("sent", message))
         self._socket.write(message.to_bytes(), (HOST, self._asterisk_port))
 
 
