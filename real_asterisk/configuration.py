@@ -136,7 +136,14 @@ def write_files(
 def _pjsip_conf(port: int) -> str:
     template = Template((_HERE / "pjsip.conf").read_text())
     phones = [
-        f"\n[{name}](phone)\naors={name}\n\n[{name}](phone-aor)\n" for name in TONES
+        f"""
+[{name}](phone)
+aors={name}
+callerid={name.title()} <{name}>
+
+[{name}](phone-aor)
+"""
+        for name in TONES
     ]
     return "".join([template.substitute(PORT=port), *phones])
 
