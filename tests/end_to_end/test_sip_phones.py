@@ -188,7 +188,7 @@ async def test_keys_arrive_at_the_other_phone(
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("side", ["caller", "called"])
 async def test_blind_transfer_connects_the_other_two(
-    phones: list[SipPhone], side: str
+    phones: list[SipPhone], reactor: PosixReactorBase, side: str
 ) -> None:
     alice, bob, carol = phones
     carol.on_call = Call.answer
@@ -197,7 +197,8 @@ async def test_blind_transfer_connects_the_other_two(
     await until_speaking(bob, carol)
     assert alice.hears == set()
     assert mine.state is State.ENDED
-    assert carol.calls[0].remote_party.user == "bob"
+    assert carol.calls[0].remote_party.name == "Bob"
+    await until(reactor, lambda: bob.calls[0].remote_party.name == "Carol")
 
 
 @pytest_twisted.ensureDeferred
@@ -227,10 +228,10 @@ async def test_attended_transfer_connects_the_other_two(
 
 @pytest_twisted.ensureDeferred
 async def test_pickup_ends_the_ringing_as_answered_elsewhere(
-    phones: list[SipPhone],
+    phones: list[SipPhone], reactor: PosixReactorBase
 ) -> None:
     alice, bob, carol = phones
-    alice.dial("bob")
+    placed = alice.dial("bob")
     ringing = await bob.until_called()
     carol.dial("*8bob")
     await until_speaking(alice, carol)
@@ -239,6 +240,7 @@ async def test_pickup_ends_the_ringing_as_answered_elsewhere(
         'SIP;cause=200;text="Call completed elsewhere"',
         "Q.850;cause=26",
     ]
+    await until(reactor, lambda: placed.remote_party.name == "Carol")
 
 
 @pytest_twisted.ensureDeferred
@@ -336,3 +338,18 @@ async def test_phones_of_a_killed_asterisk_leave_nothing(
         await conversation(alice, bob)
         await asterisk.kill()
         await alice.until_hears()
+
+
+@pytest_twisted.ensureDeferred
+async def test_registrations_survive_a_restart_of_asterisk(
+    reactor: PosixReactorBase, installation: Installation
+) -> None:
+    async with (
+        Asterisk.running(reactor, installation=installation) as asterisk,
+        registered_phones(reactor, asterisk.sip_port, "alice", "bob") as (alice, bob),
+    ):
+        await asterisk.halt()
+        await asterisk.boot()
+        await conversation(alice, bob)
+        await until_speaking(alice, bob)
+        assert "WARNING" not in asterisk.log()
