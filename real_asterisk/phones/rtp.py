@@ -30,6 +30,7 @@ _GAP_PACKETS = 5
 _VOLUME = 10
 _END_BIT = 0x80
 
+_NOWHERE = ("127.0.0.1", 0)
 _WINDOW = 10
 _WINDOW_SECONDS = 0.2
 """How far back `AudioStream.hears` listens."""
@@ -97,7 +98,7 @@ class AudioStream(DatagramProtocol):
         self.keys = ""
         self._reactor = reactor
         self._payload = payload
-        self._remote = ("127.0.0.1", 0)
+        self._remote = _NOWHERE
         self._packets: deque[tuple[float, frozenset[str]]] = deque(maxlen=_WINDOW)
         self._to_press: deque[bytes] = deque()
         self._ssrc = randbits(32)
@@ -142,6 +143,8 @@ class AudioStream(DatagramProtocol):
         """Close the socket, and send nothing more."""
         if self._ticker.running:
             self._ticker.stop()
+        # Packets may still be read until the socket is closed.
+        self._remote = _NOWHERE
         self._to_press.clear()
         self._packets.clear()
         self._socket.stopListening()

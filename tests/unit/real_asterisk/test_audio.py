@@ -130,6 +130,13 @@ class AudioStreamTests(SynchronousTestCase):
         self.reactor.advance(0.2)
         self.assertEqual(self.stream.hears, set())
 
+    def test_nothing_is_heard_after_the_end(self) -> None:
+        self.stream.connect(*ASTERISK)
+        self.receive(tone(TONES["bob"]), 5)
+        self.stream.close()
+        self.receive(tone(TONES["bob"]), 5)
+        self.assertEqual(self.stream.hears, set())
+
     def test_packets_from_elsewhere_are_ignored(self) -> None:
         self.stream.connect("127.0.0.1", 10022)
         self.receive(tone(TONES["bob"]), 10)
