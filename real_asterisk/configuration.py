@@ -7,6 +7,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from real_asterisk.installation import FILES
+from real_asterisk.phones.tones import TONES
 from real_asterisk.sounds import write_sounds
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ ring = 440+480/2000,0/4000
 congestion = 480+620/250,0/250
 """
 
+# The range is below that of `real_asterisk.harness.free_port`. Several Asterisks can
+# share it: each tries another port when one is in use.
+_RTP_CONF = """\
+[general]
+rtpstart=10000
+rtpend=19999
+"""
+
 # A read-only user.
 _READ_ONLY_USER = """
 [observer]
@@ -60,7 +69,7 @@ password=observer
 read_only=yes
 """
 
-_AS_THEY_ARE = ("musiconhold.conf", "pjsip.conf", "queues.conf", "voicemail.conf")
+_AS_THEY_ARE = ("musiconhold.conf", "queues.conf", "voicemail.conf")
 
 # Asterisk logs an error for each of these that is missing.
 _EMPTY = (
@@ -79,6 +88,7 @@ def write_files(
     *,
     installation: Installation,
     port: int,
+    sip_port: int,
     sounds: Mapping[str, float],
     operator: str,
 ) -> None:
@@ -90,6 +100,7 @@ def write_files(
         files: an empty folder.
         installation: the Asterisk that will use them.
         port: the port of the HTTP server on 127.0.0.1.
+        sip_port: the UDP port of the SIP transport there.
         sounds: the seconds of each sound, by its name.
         operator: the endpoint of the operator in the shipped dialplan; empty: none.
     """
@@ -112,12 +123,29 @@ def write_files(
         "http.conf": shipped["http.conf"].replace("8088", str(port)),
         "ari.conf": shipped["ari.conf"] + _READ_ONLY_USER,
         "channel-aa.conf": shipped["extensions.conf"],
+        "pjsip.conf": _pjsip_conf(sip_port),
+        "rtp.conf": _RTP_CONF,
         "extensions.conf": dialplan.substitute(OPERATOR=operator),
         **{name: (_HERE / name).read_text() for name in _AS_THEY_ARE},
         **{f"{name}.conf": "" for name in (*_EMPTY, "websocket_client")},
     }
     for name, text in etc.items():
         (files / "etc" / name).write_text(text)
+
+
+def _pjsip_conf(port: int) -> str:
+    template = Template((_HERE / "pjsip.conf").read_text())
+    phones = [
+        f"""
+[{name}](phone)
+aors={name}
+callerid={name.title()} <{name}>
+
+[{name}](phone-aor)
+"""
+        for name in TONES
+    ]
+    return "".join([template.substitute(PORT=port), *phones])
 
 
 def _modules_of(installation: Installation) -> str:

@@ -60,11 +60,15 @@ class _Process(ProcessProtocol):
 
 
 class Asterisk:
-    """An Asterisk with files of its own and a port of its own on 127.0.0.1.
+    """An Asterisk with files of its own and ports of its own on 127.0.0.1.
 
     It is started by `start`, or by `running` for a block of code, and has the shipped
     dialplan and that of ``extensions.conf`` beside this module. It can be halted or
-    killed, and booted again with the same files and port.
+    killed, and booted again with the same files and ports.
+
+    Attributes:
+        port: the port of its HTTP server.
+        sip_port: the UDP port for the phones of `real_asterisk.phones`.
     """
 
     username = "asterisk"
@@ -82,6 +86,7 @@ class Asterisk:
     ) -> None:
         self.sounds = {**SOUNDS, **(sounds or {})}
         self.port = free_port()
+        self.sip_port = free_port(socket.SOCK_DGRAM)
         self.url = f"http://127.0.0.1:{self.port}"
         self._reactor = reactor
         self._installation = installation or Installation.default()
@@ -92,6 +97,7 @@ class Asterisk:
             self._files,
             installation=self._installation,
             port=self.port,
+            sip_port=self.sip_port,
             sounds=self.sounds,
             operator=operator,
         )
@@ -212,16 +218,17 @@ class Asterisk:
         return self._installation.command(self._files, *arguments)
 
 
-def free_port() -> int:
-    """Find a port on 127.0.0.1 that nothing listens on.
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """Find a TCP port on 127.0.0.1, or with ``SOCK_DGRAM`` a UDP port, that is free.
 
     It is below the system's ephemeral ports, and each process has a range of its own,
     also beside another test run on the same machine: no other process takes it.
     """
     ports = _own_ports()
     for _ in range(_PORTS_PER_PROCESS):
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(type=kind) as probe, suppress(OSError):
+            if kind is socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port := next(ports)))
             return port
     raise AssertionError("no port of this process's range is free")

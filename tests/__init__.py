@@ -1,8 +1,8 @@
 """The tests, by what they need.
 
 - ``unit`` mirrors the package; no sockets, no processes. ``unit/docs``,
-  ``unit/benchmarks`` and ``unit/support`` test the documentation, the benchmarks and
-  the tests' own support.
+  ``unit/benchmarks``, ``unit/real_asterisk`` and ``unit/support`` test the
+  documentation, the benchmarks, the SIP phones and the tests' own support.
 - ``integration``: programs and parts of the package on the simulator.
 - ``contract``: facts about Asterisk, on the simulator and on a real Asterisk.
 - ``end_to_end``: everything on a real Asterisk.

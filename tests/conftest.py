@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
+from contextlib import AsyncExitStack
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +19,7 @@ from zope.interface import implementer
 
 from real_asterisk.harness import Asterisk
 from real_asterisk.installation import Installation
+from real_asterisk.phones.phone import registered_phones
 from tests.support.asterisk_harness import RealAsteriskHarness, SimulatorHarness
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from xdist.remote import Producer
 
+    from real_asterisk.phones.phone import SipPhone
     from tests.support.asterisk_harness import AsteriskHarness
 
 ONE_PROCESS_FOLDERS = ("tests/end_to_end/company/", "tests/end_to_end/faults/")
@@ -175,6 +178,18 @@ def asterisk(
     )
     yield started
     pytest_twisted.blockon(ensureDeferred(started.stop()))
+
+
+@pytest.fixture
+def phones(reactor: PosixReactorBase, asterisk: Asterisk) -> Iterator[list[SipPhone]]:
+    """Register the SIP phones alice, bob and carol."""
+    names = ("alice", "bob", "carol")
+    stack = AsyncExitStack()
+    registering = stack.enter_async_context(
+        registered_phones(reactor, asterisk.sip_port, *names)
+    )
+    yield pytest_twisted.blockon(ensureDeferred(registering))
+    pytest_twisted.blockon(ensureDeferred(stack.aclose()))
 
 
 @pytest.fixture(

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 NO_APPLICATION = (404, "Application not found")
 
 
-async def channels_of(backend: AsteriskHarness) -> list[str]:
+async def channels_of(backend: AsteriskHarness) -> set[str]:
     answer = await backend.ari.get("/applications/channel-aa")
     assert answer.status == 200
     channels: list[str] = answer.json["channel_ids"]
-    return channels
+    assert len(set(channels)) == len(channels)
+    return set(channels)
 
 
 @pytest_twisted.ensureDeferred
@@ -30,7 +31,7 @@ async def test_application_exists_while_its_websocket_is_open(
     unknown = await backend.ari.get("/applications/channel-aa")
     assert unknown.error == NO_APPLICATION
     events = await backend.listen()
-    assert await channels_of(backend) == []
+    assert await channels_of(backend) == set()
     await events.leave()
     await until(backend.reactor, backend.has_no_application)
 
@@ -40,12 +41,12 @@ async def test_application_lists_its_channels(backend: AsteriskHarness) -> None:
     events = await backend.listen()
     first = await backend.call(events)
     second = await backend.call(events)
-    assert await channels_of(backend) == [first.id, second.id]
+    assert await channels_of(backend) == {first.id, second.id}
     await first.caller.hang_up()
     await events.wait_for_type("StasisEnd", first.id)
 
     async def has_one() -> bool:
-        return await channels_of(backend) == [second.id]
+        return await channels_of(backend) == {second.id}
 
     # Asterisk removes the channel shortly after its StasisEnd.
     await until(backend.reactor, has_one)
@@ -57,7 +58,7 @@ async def test_calls_stay_when_the_websocket_is_lost(backend: AsteriskHarness) -
     call = await backend.call(events)
     other = await backend.call(events)
     await events.leave()
-    assert await channels_of(backend) == [call.id, other.id]
+    assert await channels_of(backend) == {call.id, other.id}
     played = await backend.ari.post(
         f"/channels/{call.id}/play/missed", media="sound:or"
     )
@@ -86,7 +87,7 @@ async def test_end_of_a_call_without_a_websocket_is_not_reported(
     await everything.wait_for_type("ChannelDestroyed", call.id)
     await until(backend.reactor, backend.has_no_application)
     again = await backend.listen()
-    assert await channels_of(backend) == []
+    assert await channels_of(backend) == set()
     await backend.call(again)
     assert again.types(call.id) == []
 
@@ -108,7 +109,7 @@ async def test_second_websocket_replaces_the_first(
     assert await first.leave() == 1000
     await backend.ari.post(f"/channels/{call.id}/play/two", media="sound:or")
     await second.wait_for_type("PlaybackFinished", "two")
-    assert await channels_of(backend) == [call.id]
+    assert await channels_of(backend) == {call.id}
 
 
 @pytest_twisted.ensureDeferred

@@ -5,7 +5,6 @@ Asterisk dials the phones of the tests' dialplan over loopback.
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,13 +51,6 @@ OUTCOMES = {
 }
 
 
-def free_udp_port() -> int:
-    with socket.socket(type=socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 async def cause_of_dial(
     backend: RealAsteriskHarness, events: Events, phone: str
 ) -> int:
@@ -93,7 +85,7 @@ async def test_dial_status_and_cause_of_sip_phones(
     reactor: PosixReactorBase, installation: Installation
 ) -> None:
     asterisk = Asterisk(reactor, installation=installation)
-    configuration = _PJSIP_CONF.format(port=free_udp_port())
+    configuration = _PJSIP_CONF.format(port=asterisk.sip_port)
     (asterisk._files / "etc/pjsip.conf").write_text(configuration)
     try:
         await asterisk.boot()
