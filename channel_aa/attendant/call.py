@@ -14,10 +14,12 @@ from channel_aa.attendant.execute import ActionLoopError, execute_all
 from channel_aa.attendant.exits import (
     ERROR,
     LIMIT,
+    LOOP,
     OVERLOAD,
     exit_to_dialplan,
     hang_up_at_limit,
 )
+from channel_aa.attendant.forwards import ForwardLimitError, check_forwards
 from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyError
 from channel_aa.logs import Logger
 from channel_aa.menus.digits import KEYS
@@ -207,6 +209,9 @@ class Call:
         except ActionLoopError as error:
             self._exit_reason = self._exit_reason or ERROR
             _log.error("{channel}: {error}", channel=self.channel.name, error=error)
+        except ForwardLimitError as error:
+            self._exit_reason = self._exit_reason or LOOP
+            _log.warn("{channel}: {error}", channel=self.channel.name, error=error)
         except Exception:  # noqa: BLE001 - one call's fault must not end another
             self._exit_reason = self._exit_reason or ERROR
             _log.failure("The call of {channel} failed", channel=self.channel.name)
@@ -222,9 +227,11 @@ class Call:
             _log.info(
                 "Channel {channel} has entered the application", channel=channel.name
             )
+            await check_forwards(self.context)
             await channel.answer()
             return
         _log.info("Adopted channel {channel}", channel=channel.name)
+        await check_forwards(self.context)
         # The earlier run may have left it in any state.
         for request in (channel.stop_ringing, channel.stop_music, channel.answer):
             await self.context.try_request(

@@ -32,6 +32,7 @@ STOPPING = "stopping"
 OVERLOAD = "overload"
 ERROR = "error"
 LIMIT = "limit"
+LOOP = "loop"
 
 REASON_SECONDS = 5.0
 """Timeout for setting `REASON_VARIABLE`.

@@ -98,6 +98,11 @@ class MenuHistory:
         self._plan = plan
         self._menus: list[str] = []
 
+    @property
+    def current(self) -> str:
+        """The name of the current menu; empty before the first."""
+        return self._menus[-1] if self._menus else ""
+
     def enter(self, menu: str) -> MenuSession:
         """Enter a menu, with its greeting."""
         if menu in self._menus:

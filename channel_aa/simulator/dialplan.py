@@ -132,6 +132,7 @@ def write_variable(channel: HasVariables, name: str, value: str | None) -> None:
     function = _FUNCTION.fullmatch(name)
     value, is_removed = value or "", value is None
     if function is None:
+        name = variable_name(name)
         if is_removed:
             channel.variables.pop(name, None)
         else:
@@ -148,6 +149,14 @@ def write_variable(channel: HasVariables, name: str, value: str | None) -> None:
             channel.publish("ChannelCallerId", fields)
         case ("CHANNEL", "language"):
             channel.language = value
+
+
+def variable_name(name: str) -> str:
+    """Return what a variable is read as that is set with this name.
+
+    ``_`` or ``__`` before it makes it one that outbound channels inherit.
+    """
+    return name.removeprefix("_").removeprefix("_")
 
 
 def _of_asterisk(channel: HasVariables) -> dict[str, str]:

@@ -89,7 +89,7 @@ class MenuFileTests(WrongFileTests):
         self.reported(
             "[attendant]\nvoice = 'x'",
             "attendant.voice: unknown key; allowed here: drain_timeout, entry,"
-            " max_call_seconds, max_calls",
+            " max_call_seconds, max_calls, max_forwards",
         )
 
     def test_key_in_the_wrong_table(self) -> None:
