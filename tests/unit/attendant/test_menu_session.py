@@ -127,7 +127,53 @@ class EntryTests(MenuTestCase):
     def test_denied_extension_is_a_no_match(self) -> None:
         self.enter_and_listen()
         self.press("499")
+        self.clock.advance(2)
         self.assert_plays("not-an-option")
+
+    def test_misdialled_number_is_one_no_match_and_selects_no_option(self) -> None:
+        self.enter_and_listen()
+        lines = self.log_of(*"4998")
+        self.clock.advance(1.9)
+        self.assert_silent()
+        lines += self.log_of(*"8")
+        self.clock.advance(1.9)
+        self.assert_silent()
+        with capturedLogs() as events:
+            self.clock.advance(0.1)
+        lines += [str(formatEvent(event)) for event in events]
+        self.assertEqual(
+            lines,
+            [
+                f"Channel {CHANNEL} entered 49988",
+                f"Channel {CHANNEL} entered an invalid option!",
+            ],
+        )
+        self.hear("not-an-option", "main")
+
+    def test_wrong_key_interrupts_the_sound_at_once(self) -> None:
+        self.enter()
+        self.press("3")
+        self.assertEqual(self.channel.playbacks[-1].stops, 1)
+        self.assert_silent()
+        self.clock.advance(2)
+        self.assert_plays("not-an-option")
+
+    def test_terminator_ends_a_misdialled_number_at_once(self) -> None:
+        self.enter_and_listen()
+        self.press("4998#")
+        self.assert_plays("not-an-option")
+
+    def test_key_during_the_nomatch_prompt_begins_the_next_entry(self) -> None:
+        self.enter_and_listen()
+        self.press("4998#")
+        self.press("420")
+        self.hear(*SPELLED)
+
+    def test_reconnection_discards_a_misdialled_number(self) -> None:
+        self.enter_and_listen()
+        self.press("499")
+        self.call.reconnected()
+        self.hear("main", "choose")
 
     def test_incomplete_extension_is_a_no_match_after_the_interdigit_timeout(
         self,
@@ -155,7 +201,7 @@ class EntryTests(MenuTestCase):
 
     def test_no_match_clears_type_ahead(self) -> None:
         self.enter()
-        for key in "31":
+        for key in "3#1":
             self.call.dtmf_received(key)
         self.channel.end_sound()
         self.hear("not-an-option", "main", "choose")
@@ -183,39 +229,39 @@ class CountTests(MenuTestCase):
 
     def test_each_no_match_has_its_prompt_until_the_limit(self) -> None:
         self.enter_and_listen()
-        self.press("3")
+        self.press("3#")
         self.assert_plays("not-an-option")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("try-again")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("operator")
 
     def test_no_input_and_no_match_have_separate_counts(self) -> None:
         self.enter_and_listen()
         for _ in range(2):
-            self.press("3")
+            self.press("3#")
             self.channel.end_sound()
             self.hear("main", "choose")
             self.clock.advance(10)
             self.channel.end_sound()
             self.hear("main", "choose")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("operator")
 
     def test_repeat_keeps_the_counts(self) -> None:
         self.enter_and_listen()
-        self.press("3")
+        self.press("3#")
         self.press("7")
         self.hear("main")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("try-again")
 
     def test_option_that_returns_to_the_menu_keeps_the_counts(self) -> None:
         self.enter_and_listen()
-        self.press("3")
+        self.press("3#")
         self.press("1")
         self.hear("you-entered", "digits/1")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("try-again")
 
     def test_entering_the_menu_resets_the_counts(self) -> None:
@@ -223,10 +269,10 @@ class CountTests(MenuTestCase):
             with self.subTest(again=again):
                 self.setUp()
                 self.enter_and_listen()
-                self.press("3")
-                self.press("3")
+                self.press("3#")
+                self.press("3#")
                 self.press(again)
-                self.press("3")
+                self.press("3#")
                 self.assert_plays("not-an-option")
                 self.tearDown()
 
