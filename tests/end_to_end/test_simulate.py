@@ -72,6 +72,7 @@ SCRIPTS = {
     "no match": f"hear {SLOW}, A, #",
     # The last two keys would be an option.
     "a misdialled number": "2, 9912, 9#, 12",
+    "terminators behind entries": f"2#, 1#, hear {SLOW}, 1#, hang up",
     "a phone answers": "3, hang up",
     "phones that do not": "4, 6, 9",
     "one that hangs up": "5, 9",

@@ -108,14 +108,42 @@ class EntryTests(MenuTestCase):
         self.assertEqual(lines, [f"Channel {CHANNEL} entered 420"])
         self.hear(*SPELLED, "main")
 
-    def test_terminator_after_a_match_is_ignored(self) -> None:
-        for keys, heard in (("420#", "extension"), ("21#", "twenty-one")):
+    def test_terminator_behind_an_entry_belongs_to_it(self) -> None:
+        for keys, heard in (
+            ("420#", "extension"),
+            ("21#", "twenty-one"),
+            ("1#", "you-entered"),
+        ):
             with self.subTest(keys=keys):
                 self.setUp()
                 self.enter_and_listen()
                 self.press(keys)
                 self.assert_plays(heard)
                 self.tearDown()
+
+    def test_second_terminator_is_an_entry(self) -> None:
+        self.enter_and_listen()
+        self.press("2#")
+        self.assert_plays("sales-welcome")
+        self.press("#")
+        self.assert_plays("option-is-invalid")
+
+    def test_terminator_behind_an_option_does_not_count_in_its_menu(self) -> None:
+        self.enter_and_listen()
+        self.press("2#")
+        self.press("2")
+        self.assert_plays("support")
+        self.clock.advance(1.9)
+        lines = self.log_of("#")
+        self.assertEqual(lines, [])
+        self.assert_plays("support")
+
+    def test_type_ahead_with_terminators_leads_through_menus(self) -> None:
+        self.enter()
+        for key in "2#2#*#0":
+            self.call.dtmf_received(key)
+        self.channel.end_sound()
+        self.hear("operator")
 
     def test_terminator_after_the_interdigit_timeout_is_an_entry(self) -> None:
         self.enter_and_listen()
@@ -481,6 +509,54 @@ class SchemeTests(CallTestCase):
         self.assert_plays("number:42")
         self.channel.end_sound()
         self.assert_plays("option-is-invalid")
+
+
+HASH = """
+[menus.main]
+prompt = ["main"]
+options = { 1 = "plain", 2 = "hash", 3 = { play = ["wait"], then = "hash" } }
+[menus.plain]
+prompt = ["plain"]
+options = { 2 = "hash", 3 = "main" }
+[menus.hash]
+prompt = ["hash"]
+options = { "#" = { play = ["chosen"] }, 1 = "plain" }
+"""
+
+
+class TerminatorOptionTests(CallTestCase):
+    FLOW = HASH
+
+    def test_terminator_that_the_next_menu_has_as_an_option_is_that_option(
+        self,
+    ) -> None:
+        for delay in (0, 1):
+            with self.subTest(delay=delay):
+                self.setUp()
+                self.enter()
+                self.press("2")
+                self.clock.advance(delay)
+                self.press("#")
+                self.hear("chosen", "hash")
+                self.tearDown()
+
+    def test_terminator_before_the_next_menu_interrupts_no_sound(self) -> None:
+        self.enter()
+        self.press("3#")
+        self.hear("wait", "chosen")
+
+    def test_terminator_of_a_menu_that_has_it_as_an_option_ends_no_entry(self) -> None:
+        self.enter()
+        self.press("2")
+        self.press("1#")
+        self.assert_plays("option-is-invalid")
+
+    def test_terminator_is_not_kept_for_a_later_menu(self) -> None:
+        self.enter()
+        self.press("1#")
+        self.press("2")
+        self.hear("hash")
+        self.assert_silent()
 
 
 class CountLimitTests(SynchronousTestCase):
