@@ -20,9 +20,12 @@ from channel_aa.attendant.exits import (
     hang_up_at_limit,
 )
 from channel_aa.attendant.forwards import ForwardLimitError, check_forwards
+from channel_aa.attendant.navigation import split_return
 from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyError
 from channel_aa.logs import Logger
+from channel_aa.menus.actions import REPEAT
 from channel_aa.menus.digits import KEYS
+from channel_aa.menus.flow import Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -74,11 +77,12 @@ class Call:
         on_change: Callable[[Call], None],
     ) -> None:
         self.channel = channel
+        own_arguments, self._menus = split_return(arguments)
         self.context = CallContext(
             channel,
             plan,
             clock=clock,
-            arguments=arguments,
+            arguments=own_arguments,
             on_conversation=self._conversation_changed,
         )
         self.has_left = False
@@ -186,9 +190,7 @@ class Call:
         try:
             await self._enter(is_adopted=is_adopted)
             context = self.context
-            start = context.plan.start(
-                dialled=self.channel.dialled, arguments=context.arguments
-            )
+            start = self._start()
             await context.set_language(start.language)
             await execute_all(context, start.target, self._custom_actions)
         except (ChannelGoneError, ConversationKeptError):
@@ -220,6 +222,22 @@ class Call:
         finally:
             self._time_limit.stop()
         await self._exit()
+
+    def _start(self) -> Start:
+        """Return to the menu that the caller has left, or find where a call begins."""
+        context = self.context
+        if context.history.restore(self._menus) is not None:
+            return Start(REPEAT)
+        if self._menus:
+            _log.warn(
+                "{channel} comes back to the menu {menu}, which is not in the"
+                " configuration; the call begins as a new one",
+                channel=self.channel.name,
+                menu=self._menus[-1],
+            )
+        return context.plan.start(
+            dialled=self.channel.dialled, arguments=context.arguments
+        )
 
     async def _enter(self, *, is_adopted: bool) -> None:
         channel = self.channel

@@ -65,8 +65,7 @@ async def check_forwards(call: CallContext) -> None:
 
 def forward_variables(call: CallContext, endpoint: str) -> dict[str, str]:
     """Return the variables for the channel of a phone that is dialled for a call."""
-    menu = call.history.current
-    dialled = f"{menu}>{endpoint}" if menu else endpoint
+    dialled = ">".join((*call.history.names[-1:], endpoint))
     return {f"__{FORWARDS_VARIABLE}": ",".join((*call.forwards, dialled))}
 
 

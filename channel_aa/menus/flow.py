@@ -54,9 +54,9 @@ class Start(NamedTuple):
     """The action that a call begins with.
 
     Attributes:
-        target: the first action, mostly a `GoTo` of a menu; never a `Named`. No menu
-            has been entered yet: where an unanswered `Dial` would return to the menu,
-            the call goes on in the dialplan.
+        target: the first action, mostly a `GoTo` of a menu; never a `Named`. Without
+            a menu before it, where an unanswered `Dial` would return to the menu, the
+            call goes on in the dialplan.
         language: the language of the sounds; empty: the one that the call has.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -149,6 +150,10 @@ def write_variable(channel: HasVariables, name: str, value: str | None) -> None:
             channel.publish("ChannelCallerId", fields)
         case ("CHANNEL", "language"):
             channel.language = value
+        case ("ARRAY", names):
+            values = chain(value.split(","), repeat(""))
+            for each, text in zip(names.split(","), values, strict=False):
+                write_variable(channel, each, text)
 
 
 def variable_name(name: str) -> str:

@@ -394,6 +394,21 @@ class RouteFileTests(WrongFileTests):
             "routes[0].schedule: no schedule is called 'office'; there are: none",
         )
 
+    def test_argument_of_the_shipped_dialplan(self) -> None:
+        self.reported(
+            route('argument = "channel-aa-menu=main"\nto = "main"'),
+            "routes[0].argument: 'channel-aa-menu=main': arguments that begin with"
+            " 'channel-aa-menu=' are the shipped dialplan's own; choose another one",
+        )
+
+    def test_argument_with_a_comma(self) -> None:
+        self.reported(
+            route('argument = "one,two"\nto = "main"'),
+            "routes[0].argument: 'one,two' is not an argument of"
+            " Stasis(app,argument); it has at least one character, no ',' and no"
+            " control character",
+        )
+
     def test_number_with_spaces(self) -> None:
         self.reported(
             route('did = "+44 1632 960000"\nto = "main"'),
