@@ -94,6 +94,38 @@ class ForwardLimitTests(ForwardsTestCase):
         self.assertEqual(self.sent(), [])
 
 
+class SlowChannel(FakeChannel):
+    """A channel whose variable is read when `value` fires."""
+
+    value: Deferred[str]
+
+    def get_variable(self, name: str) -> Deferred[str]:
+        self.value = Deferred()
+        return self.value
+
+
+class SlowReadingTests(ForwardsTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.channel = self.slow = SlowChannel(LOCAL)
+
+    def test_call_is_answered_when_the_variable_is_read(self) -> None:
+        self.enter()
+        self.assertEqual(self.sent(), [])
+        self.slow.value.callback("")
+        self.assertEqual(self.sent()[0], "answer")
+
+    def test_stop_while_the_variable_is_read_continues_the_call(self) -> None:
+        self.enter()
+        self.successResultOf(self.close())
+        self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=stopping", "continue"])
+
+    def test_hangup_while_the_variable_is_read_ends_the_call(self) -> None:
+        self.enter()
+        self.call.left()
+        self.assertEqual(self.sent(), [])
+
+
 class ForwardVariableTests(ForwardsTestCase):
     def test_each_phone_gets_the_menu_and_its_endpoint(self) -> None:
         self.enter()
