@@ -39,8 +39,8 @@ class ForwardLimitError(Exception):
 async def check_forwards(call: CallContext) -> None:
     """Read the dials that led to a call, and check their number.
 
-    A call that Asterisk itself has placed enters on a Local channel. No other channel
-    can have the variable, so that an ordinary call costs no request.
+    A call that Asterisk itself has placed enters on a Local channel. The channel of
+    any other caller cannot have the variable, so that such a call costs no request.
 
     Raises:
         ChannelGoneError: the caller has hung up.
