@@ -31,7 +31,7 @@ from channel_aa.config_types import (
     printable,
 )
 from channel_aa.files import tls_problems
-from channel_aa.menus.flow import CallFlow, CallSeconds, FlowTables
+from channel_aa.menus.flow import CallFlow, CallSeconds, FlowTables, ForwardCount
 from channel_aa.problems import ConfigError, Problem, quoted
 from channel_aa.toml_errors import parse_toml
 
@@ -267,6 +267,10 @@ class AttendantSettings(ConfigModel, frozen=True):
     max_call_seconds: CallSeconds = 3600.0
     """How many seconds a call may take, without its conversations."""
 
+    max_forwards: ForwardCount = 3
+    """How often phones that the attendant has dialled may lead a call back to it; then
+    it goes on in the dialplan."""
+
 
 class StatusSettings(ConfigModel, frozen=True):
     """The status endpoint."""
@@ -294,6 +298,7 @@ class Settings(FlowTables, frozen=True):
         return CallFlow.model_construct(  # every part of it has been validated
             entry=self.attendant.entry,
             max_call_seconds=self.attendant.max_call_seconds,
+            max_forwards=self.attendant.max_forwards,
             menus=self.menus,
             actions=self.actions,
             routes=self.routes,

@@ -11,14 +11,17 @@ lists the exceptions that it may fail with.
 from __future__ import annotations
 
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from twisted.internet.defer import Deferred
+
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class TelephonyError(Exception):
@@ -207,10 +210,18 @@ class IChannel(Interface):
         recording of the same name is overwritten.
         """
 
-    def dial(endpoint: str, *, ring_seconds: int, label: str = "") -> IOutboundChannel:
+    def dial(
+        endpoint: str,
+        *,
+        ring_seconds: int,
+        label: str = "",
+        variables: Mapping[str, str] = _NO_VARIABLES,
+    ) -> IOutboundChannel:
         """Dial a phone on behalf of the caller, for at most ``ring_seconds``.
 
         The phone shows the caller's number, and ``label`` before the caller's name.
+        ``variables`` are set on its channel; Asterisk copies those whose name begins
+        with ``__`` to the channels that this channel's call leads to.
         """
 
 

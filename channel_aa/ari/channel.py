@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from channel_aa.ari.events import ChannelData
     from channel_aa.ari.registry import HandleContext
     from channel_aa.interfaces import IChannelListener
+
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 @implementer(IChannel)
@@ -155,7 +158,12 @@ class Channel:
         return recording
 
     def dial(
-        self, endpoint: str, *, ring_seconds: int, label: str = ""
+        self,
+        endpoint: str,
+        *,
+        ring_seconds: int,
+        label: str = "",
+        variables: Mapping[str, str] = _NO_VARIABLES,
     ) -> OutboundChannel:
         """Originate a channel on the caller's behalf; see `IChannel.dial`."""
         self._is_silent = False
@@ -167,6 +175,7 @@ class Channel:
             caller_id=caller_id(
                 label=label, name=self.caller_name, number=self.caller_number
             ),
+            variables=variables,
         )
         outbound.begin()
         return outbound

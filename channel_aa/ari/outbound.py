@@ -24,6 +24,8 @@ from channel_aa.interfaces import (
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from channel_aa.ari.registry import HandleContext
     from channel_aa.ari.remote_object import ChannelHandle
 
@@ -104,6 +106,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         endpoint: what is dialled.
         ring_seconds: how long it rings.
         caller_id: what the phone shows; see `caller_id`.
+        variables: the variables of its channel.
     """
 
     _log = Logger()
@@ -122,6 +125,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         *,
         ring_seconds: int,
         caller_id: str,
+        variables: Mapping[str, str],
     ) -> None:
         super().__init__(context, caller)
         self.id = context.ids.new(OUTBOUND_PREFIX)
@@ -129,6 +133,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         self.outcome: Deferred[DialOutcome] = Deferred(self._cancel)
         self._ring_seconds = ring_seconds
         self._caller_id = caller_id
+        self._variables = variables
 
     def __repr__(self) -> str:
         return f"<OutboundChannel {self.endpoint} id={self.id!r}>"
@@ -158,7 +163,8 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         }
         if self._caller_id:
             query["callerId"] = self._caller_id
-        self._create(Request(method="POST", path=("channels",), query=query))
+        body = {"variables": dict(self._variables)} if self._variables else None
+        self._create(Request(method="POST", path=("channels",), query=query, body=body))
 
     def hang_up(self) -> None:
         """Hang it up; see `IOutboundChannel.hang_up`."""

@@ -14,13 +14,18 @@ from channel_aa.attendant.execute import ActionLoopError, execute_all
 from channel_aa.attendant.exits import (
     ERROR,
     LIMIT,
+    LOOP,
     OVERLOAD,
     exit_to_dialplan,
     hang_up_at_limit,
 )
+from channel_aa.attendant.forwards import ForwardLimitError, check_forwards
+from channel_aa.attendant.navigation import split_return
 from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyError
 from channel_aa.logs import Logger
+from channel_aa.menus.actions import REPEAT
 from channel_aa.menus.digits import KEYS
+from channel_aa.menus.flow import Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -72,11 +77,12 @@ class Call:
         on_change: Callable[[Call], None],
     ) -> None:
         self.channel = channel
+        own_arguments, self._menus = split_return(arguments)
         self.context = CallContext(
             channel,
             plan,
             clock=clock,
-            arguments=arguments,
+            arguments=own_arguments,
             on_conversation=self._conversation_changed,
         )
         self.has_left = False
@@ -184,9 +190,7 @@ class Call:
         try:
             await self._enter(is_adopted=is_adopted)
             context = self.context
-            start = context.plan.start(
-                dialled=self.channel.dialled, arguments=context.arguments
-            )
+            start = self._start()
             await context.set_language(start.language)
             await execute_all(context, start.target, self._custom_actions)
         except (ChannelGoneError, ConversationKeptError):
@@ -207,6 +211,9 @@ class Call:
         except ActionLoopError as error:
             self._exit_reason = self._exit_reason or ERROR
             _log.error("{channel}: {error}", channel=self.channel.name, error=error)
+        except ForwardLimitError as error:
+            self._exit_reason = self._exit_reason or LOOP
+            _log.warn("{channel}: {error}", channel=self.channel.name, error=error)
         except Exception:  # noqa: BLE001 - one call's fault must not end another
             self._exit_reason = self._exit_reason or ERROR
             _log.failure("The call of {channel} failed", channel=self.channel.name)
@@ -216,15 +223,33 @@ class Call:
             self._time_limit.stop()
         await self._exit()
 
+    def _start(self) -> Start:
+        """Return to the menu that the caller has left, or find where a call begins."""
+        context = self.context
+        if context.history.restore(self._menus) is not None:
+            return Start(REPEAT)
+        if self._menus:
+            _log.warn(
+                "{channel} comes back to the menu {menu}, which is not in the"
+                " configuration; the call begins as a new one",
+                channel=self.channel.name,
+                menu=self._menus[-1],
+            )
+        return context.plan.start(
+            dialled=self.channel.dialled, arguments=context.arguments
+        )
+
     async def _enter(self, *, is_adopted: bool) -> None:
         channel = self.channel
         if not is_adopted:
             _log.info(
                 "Channel {channel} has entered the application", channel=channel.name
             )
+            await check_forwards(self.context)
             await channel.answer()
             return
         _log.info("Adopted channel {channel}", channel=channel.name)
+        await check_forwards(self.context)
         # The earlier run may have left it in any state.
         for request in (channel.stop_ringing, channel.stop_music, channel.answer):
             await self.context.try_request(

@@ -44,6 +44,7 @@ class CallContext:
         history: the menus that the call has entered.
         digits: the caller's last entry; empty after an invalid one, or silence.
         recording: the name of the caller's last recording; empty without one.
+        forwards: the attendant's own dials that led to this call; see `check_forwards`.
         conversation: fires when the caller's conversation with a phone is over;
             ``None`` if there is none.
         is_hung_up: whether the channel is gone, so that no request makes sense.
@@ -66,6 +67,7 @@ class CallContext:
         self.history = MenuHistory(plan)
         self.digits = ""
         self.recording = ""
+        self.forwards: tuple[str, ...] = ()
         self.conversation: Deferred[None] | None = None
         self.is_hung_up = False
         self._language = channel.language

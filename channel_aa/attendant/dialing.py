@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 
 from channel_aa.attendant.context import ConversationKeptError
 from channel_aa.attendant.deferreds import cancellable
+from channel_aa.attendant.forwards import forward_variables
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import DialOutcome
 from channel_aa.logs import Logger
@@ -102,7 +103,12 @@ async def _ring(
     outcomes: list[DialOutcome] = []
     for group in [endpoints] if ring_all else [[each] for each in endpoints]:
         phones[:] = [
-            call.channel.dial(endpoint, ring_seconds=action.ring, label=action.label)
+            call.channel.dial(
+                endpoint,
+                ring_seconds=action.ring,
+                label=action.label,
+                variables=forward_variables(call, endpoint),
+            )
             for endpoint in group
         ]
         answered = await _first_answer(call, phones, outcomes)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
+from channel_aa.attendant.navigation import MENU_SEPARATOR
 from channel_aa.interfaces import ChannelGoneError, TelephonyError
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import REPEAT, with_digits
@@ -25,13 +27,20 @@ if TYPE_CHECKING:
 REASON_VARIABLE = "CHANNEL_AA_REASON"
 """The channel variable with the reason why the attendant let a call go."""
 
-ARGUMENT_VARIABLE = "CHANNEL_AA_ARGUMENT"
-"""The channel variable that the shipped dialplan contexts read."""
+CONTEXT_VARIABLES = "ARRAY(CHANNEL_AA_ARGUMENT,CHANNEL_AA_MENU,CHANNEL_AA_DIALLED)"
+"""The channel variables that the shipped dialplan contexts read, set in one request.
+
+They are the action's value; the menus that the caller has entered, for the way back
+(see `split_return`); and the dialled number, which the contexts keep as the extension.
+"""
+
+_DIALLED_NUMBER = re.compile(r"[A-Za-z0-9+*#][A-Za-z0-9+*#._-]+")
 
 STOPPING = "stopping"
 OVERLOAD = "overload"
 ERROR = "error"
 LIMIT = "limit"
+LOOP = "loop"
 
 REASON_SECONDS = 5.0
 """Timeout for setting `REASON_VARIABLE`.
@@ -133,7 +142,14 @@ async def directory(call: CallContext, action: Directory) -> Action | None:
 async def _continue_in_context(
     call: CallContext, context: str, argument: str
 ) -> Action | None:
-    if not await call.set_variable(ARGUMENT_VARIABLE, argument):
+    dialled = call.channel.dialled
+    values = (
+        argument,
+        MENU_SEPARATOR.join(call.history.names),
+        # Another text could become several values, or another place in the dialplan.
+        dialled if _DIALLED_NUMBER.fullmatch(dialled) else "",
+    )
+    if not await call.set_variable(CONTEXT_VARIABLES, ",".join(values)):
         return REPEAT
     return await _continue_at(call, context=context, extension="s", priority=1)
 

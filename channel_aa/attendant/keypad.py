@@ -32,6 +32,10 @@ class Keypad:
     A key is buffered until `next_key` takes it (type-ahead). A token bucket limits the
     rate: each key takes a token, and `MAX_PER_SECOND` are added.
 
+    A terminator right behind a complete entry (`end_entry`) belongs to that entry. It
+    interrupts nothing, and is set aside until the next menu begins (`begin_menu`),
+    which may have a use for it.
+
     Args:
         clock: the clock for the timeout of `next_key`.
 
@@ -44,10 +48,14 @@ class Keypad:
         self.presses = 0
         self.ignored = 0
         self._clock = clock
-        self._buffer: deque[str] = deque()
+        self._buffer: deque[tuple[str, float]] = deque()
+        self._taken_at = 0.0
         self._interrupt: Callable[[], None] | None = None
         self._waiting: Deferred[str | None] | None = None
-        self._ignored_key: tuple[str, float] | None = None
+        self._terminator = ""
+        self._terminator_until = 0.0
+        self._set_aside: tuple[str, float] | None = None
+        self._has_menu = False
         self._tokens = float(MAX_KEPT)
         self._refilled_at = clock.seconds()
 
@@ -61,27 +69,50 @@ class Keypad:
         if not self._take_token():
             self.ignored += 1
             return
-        if self._is_ignored(key):
-            return
         self.presses += 1
+        now = self._clock.seconds()
+        if self._is_terminator(key, now):
+            self._set_aside = None if self._has_menu else (key, now)
+            return
         if self._waiting is not None:
+            self._taken_at = now
             self._waiting.callback(key)
             return
-        self._buffer.append(key)
+        self._buffer.append((key, now))
         if self._interrupt is not None:
             self._interrupt()
 
-    def ignore_next(self, key: str, seconds: float) -> None:
-        """Ignore a key if it is the next one, and is pressed within some seconds."""
-        if self._buffer:
-            if self._buffer[0] == key:
-                self._buffer.popleft()
-        else:
-            self._ignored_key = key, self._clock.seconds() + seconds
+    def end_entry(self, terminator: str, seconds: float) -> None:
+        """End an entry, whose last key was the last one taken.
+
+        Args:
+            terminator: the key that belongs to the entry if it is the next one.
+            seconds: and is pressed within so many of the entry's last key.
+        """
+        self._has_menu = False
+        self._terminator = terminator
+        self._terminator_until = self._taken_at + seconds
+        if self._buffer and self._is_terminator(*self._buffer[0]):
+            self._set_aside = self._buffer.popleft()
+
+    def begin_menu(self, *, uses_terminator: bool) -> None:
+        """Begin a menu.
+
+        Args:
+            uses_terminator: whether the terminator is a key like any other there:
+                one that was set aside is its first key then, and none is set aside.
+        """
+        self._has_menu = True
+        if uses_terminator:
+            self._terminator = ""
+            if self._set_aside is not None:
+                self._buffer.appendleft(self._set_aside)
+        self._set_aside = None
 
     def clear(self) -> None:
-        """Discard the keys in the buffer."""
+        """Discard the keys in the buffer, and a terminator that is set aside."""
         self._buffer.clear()
+        self._set_aside = None
 
     def report_loss(self) -> None:
         """Make a pending `next_key` return `KEYS_LOST`: keys may have been lost."""
@@ -102,7 +133,8 @@ class Keypad:
             Fires with the key, ``None`` after the timeout, or `KEYS_LOST`.
         """
         if self._buffer:
-            return succeed(self._buffer.popleft())
+            key, self._taken_at = self._buffer.popleft()
+            return succeed(key)
         waiting: Deferred[str | None] = Deferred()
         silence = self._clock.callLater(timeout, waiting.callback, None)
 
@@ -115,12 +147,10 @@ class Keypad:
         self._waiting = waiting
         return waiting.addBoth(finish)
 
-    def _is_ignored(self, pressed: str) -> bool:
-        ignored, self._ignored_key = self._ignored_key, None
-        if ignored is None:
-            return False
-        key, until = ignored
-        return pressed == key and self._clock.seconds() <= until
+    def _is_terminator(self, key: str, pressed_at: float) -> bool:
+        """Tell whether a key belongs to the entry before; the next one does not."""
+        terminator, self._terminator = self._terminator, ""
+        return key == terminator and pressed_at <= self._terminator_until
 
     def _take_token(self) -> bool:
         now = self._clock.seconds()

@@ -29,6 +29,7 @@ async def run_menu(call: CallContext, session: MenuSession) -> Action:
     invalid entry.
     """
     menu = session.menu
+    call.keypad.begin_menu(uses_terminator=not session.digit_map.terminator)
     if session.is_new:
         session.is_new = False
         await call.set_language(menu.language)
@@ -66,9 +67,9 @@ async def _collect_digits(
             return None
         keys += next_key
         result = digit_map.match(keys)
-    if len(keys) == len(result.digits) > 1 and digit_map.terminator:
-        # Many callers press it after a number that has already matched, too.
-        keypad.ignore_next(digit_map.terminator, seconds)
+    if keys == result.digits and result.kind is not Match.NO_MATCH:
+        # Many callers press the terminator after a complete entry, too.
+        keypad.end_entry(digit_map.terminator, seconds)
     return result
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from channel_aa.menus.actions import Named
 from channel_aa.menus.digits import DigitMap
 from channel_aa.menus.flow import Start
+from channel_aa.menus.routes import RETURN_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +16,26 @@ if TYPE_CHECKING:
     from channel_aa.menus.actions import Action
     from channel_aa.menus.flow import CallFlow
     from channel_aa.menus.menu import Menu
+
+
+MENU_SEPARATOR = "."
+"""Separates the names of menus in one text; no name contains it."""
+
+
+def split_return(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Divide the arguments of ``Stasis`` into the user's own and a call's way back.
+
+    Returns:
+        The user's own, and the menus that the call had entered, the current one last.
+        The shipped dialplan passes them as ``channel-aa-menu=main.sales`` when a caller
+        comes back from voicemail or the directory; otherwise there are none.
+    """
+    own = [each for each in arguments if each.startswith(RETURN_PREFIX)]
+    names = own[-1].removeprefix(RETURN_PREFIX).split(MENU_SEPARATOR) if own else []
+    return (
+        tuple(each for each in arguments if each not in own),
+        tuple(filter(None, names)),
+    )
 
 
 class CallPlan:
@@ -97,6 +118,26 @@ class MenuHistory:
         self.session: MenuSession | None = None
         self._plan = plan
         self._menus: list[str] = []
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the menus, from the first to the current one."""
+        return tuple(self._menus)
+
+    def restore(self, names: Sequence[str]) -> MenuSession | None:
+        """Enter the last of these menus again, after the others.
+
+        Menus that the plan does not have are left out.
+
+        Returns:
+            ``None``, and nothing is changed, if the plan does not have the last one.
+        """
+        known = self._plan.flow.menus
+        if not names or names[-1] not in known:
+            return None
+        # Each once, as `enter` keeps them.
+        self._menus = list(dict.fromkeys(name for name in names if name in known))
+        return self._start_session(is_greeted=False)
 
     def enter(self, menu: str) -> MenuSession:
         """Enter a menu, with its greeting."""

@@ -2,6 +2,11 @@
 
 Pure: a `DigitMap` says that the keys match, that nothing can match any more, or to wait
 for more keys. When the time between two keys is up, it is asked again with ``is_over``.
+
+Where an entry may have several keys, keys that match nothing are a wrong number, and
+the keys that follow belong to it: 4999 is one no-match, and its last key no option.
+Asterisk's own `BackGround` and `WaitExten` end the entry at the first key that matches
+nothing, and take the rest for the next one.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ TERMINATOR = "#"
 """Ends what is being entered, in a menu that has no other use for it."""
 
 MAX_DIGITS = 32
-"""The longest number that a pattern with ``.`` takes."""
+"""The longest number that a pattern with ``.`` takes, and the longest wrong one."""
 
 _DIGITS = frozenset("0123456789")
 _LETTERS = {"X": _DIGITS, "Z": _DIGITS - {"0"}, "N": _DIGITS - {"0", "1"}}
@@ -104,7 +109,7 @@ class DigitMap:
     """The options and extensions of a menu, by the keys that a caller presses.
 
     An option wins over an extension of the same digits. A denied extension is a
-    no-match, and is waited for like any other.
+    no-match.
 
     Args:
         options: the keys of each option, one or more.
@@ -134,6 +139,7 @@ class DigitMap:
             *self._options, *(each.keys for each in self._patterns)
         )
         self.terminator = "" if TERMINATOR in used else TERMINATOR
+        self._has_numbers = any(map(self._may_grow, KEYS))
         # Nearly everything that callers enter is one key.
         self._single = {key: self._match(key, is_over=False) for key in KEYS}
 
@@ -153,8 +159,8 @@ class DigitMap:
 
     def _match(self, keys: str, *, is_over: bool) -> MatchResult:
         terminator = self.terminator
-        if terminator and len(keys) > 1 and keys.endswith(terminator):
-            keys = keys[:-1]
+        if terminator and keys.endswith(terminator):
+            keys = keys[:-1] or terminator
             is_over = True
         if not is_over and self._may_grow(keys):
             return MatchResult(Match.WAIT, keys)
@@ -162,6 +168,8 @@ class DigitMap:
             return MatchResult(Match.OPTION, keys)
         if self._is_extension(keys):
             return MatchResult(Match.EXTENSION, keys)
+        if self._has_numbers and not is_over and len(keys) < MAX_DIGITS:
+            return MatchResult(Match.WAIT, keys)
         return MatchResult(Match.NO_MATCH, keys)
 
     def _may_grow(self, keys: str) -> bool:

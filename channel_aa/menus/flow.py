@@ -12,7 +12,7 @@ from pydantic import Field
 
 from channel_aa.config_errors import Loc
 from channel_aa.config_model import ConfigModel
-from channel_aa.config_types import Explain, FrozenMapping, Name, Text
+from channel_aa.config_types import Between, Explain, FrozenMapping, Name, Text
 from channel_aa.menus.actions import KEYWORDS, Action, GoTo, Keyword, Named
 from channel_aa.menus.menu import Menu, default_menu
 from channel_aa.menus.routes import Route
@@ -36,6 +36,7 @@ from channel_aa.menus.validation import (
 from channel_aa.problems import Problem, unknown_name
 
 MAX_CALL_SECONDS = 86400
+MAX_FORWARDS = 20
 
 CallSeconds = Annotated[
     float,
@@ -46,14 +47,16 @@ CallSeconds = Annotated[
     ),
 ]
 
+ForwardCount = Annotated[int, Between(1, MAX_FORWARDS)]
+
 
 class Start(NamedTuple):
     """The action that a call begins with.
 
     Attributes:
-        target: the first action, mostly a `GoTo` of a menu; never a `Named`. No menu
-            has been entered yet: where an unanswered `Dial` would return to the menu,
-            the call goes on in the dialplan.
+        target: the first action, mostly a `GoTo` of a menu; never a `Named`. Without
+            a menu before it, where an unanswered `Dial` would return to the menu, the
+            call goes on in the dialplan.
         language: the language of the sounds; empty: the one that the call has.
     """
 
@@ -140,6 +143,9 @@ class CallFlow(FlowTables, frozen=True):
 
     max_call_seconds: CallSeconds = 3600.0
     """How long a call may take, without its conversations."""
+
+    max_forwards: ForwardCount = 3
+    """How often dialled phones may lead a call back here."""
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
         """Find undefined names, endless cycles and the like."""

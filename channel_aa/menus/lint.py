@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from channel_aa.menus.actions import Keyword, Record
-from channel_aa.menus.digits import Pattern
+from channel_aa.menus.digits import TERMINATOR, Pattern
 from channel_aa.menus.reachability import (
     Reachability,
     menus_with_exit,
@@ -17,7 +17,11 @@ from channel_aa.menus.reachability import (
 )
 from channel_aa.menus.schedules import DAYS, written_time
 from channel_aa.menus.sounds import DIGITS
-from channel_aa.menus.traversal import digit_texts
+from channel_aa.menus.traversal import (
+    digit_texts,
+    reachable_actions,
+    target_menu,
+)
 from channel_aa.problems import Problem, path_of, quoted
 
 if TYPE_CHECKING:
@@ -42,6 +46,7 @@ def lint(flow: CallFlow) -> tuple[Problem, ...]:
         *_unreachable_menus(flow, reachable),
         *_menus_without_exit(flow, reachable),
         *(each for menu in flow.menus.items() for each in _check_menu(*menu)),
+        *_options_of_the_terminator(flow),
         *_unused_actions(flow, reachable),
         *_unreachable_routes(flow),
         *(each for entry in flow.schedules.items() for each in _check_schedule(*entry)),
@@ -153,6 +158,27 @@ def _options_and_extensions(
                 f"{place}.extensions.pattern",
                 f"{quoted(text)} lets callers dial numbers of any length, perhaps at"
                 " your expense; write as many X as your extensions have digits",
+            )
+
+
+def _options_of_the_terminator(flow: CallFlow) -> Iterator[Problem]:
+    """Find the options that callers choose who press ``#`` after every entry."""
+    for name, menu in flow.menus.items():
+        if TERMINATOR not in menu.options:
+            continue
+        before = [
+            path_of(f"{path_of('menus', earlier)}.options", keys)
+            for earlier, each in flow.menus.items()
+            if TERMINATOR not in each.options
+            for keys, action in each.options.items()
+            for reached in reachable_actions(action, flow.actions)
+            if target_menu(reached, flow.menus) == name
+        ]
+        if before:
+            yield Problem(
+                path_of(f"{path_of('menus', name)}.options", TERMINATOR),
+                f"callers who press '#' after every entry choose it when they come from"
+                f" {before[0]}; give it another key",
             )
 
 

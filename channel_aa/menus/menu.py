@@ -162,7 +162,7 @@ class Menu(ConfigModel, frozen=True):
     """How many seconds of silence after the prompt are a no-input."""
 
     interdigit_timeout: Seconds = 2.0
-    """How many seconds without a further key end a number."""
+    """How many seconds without a further key end a number, right or wrong."""
 
     noinput: Prompts = (prompt_of("are-you-still-there"),)
     """The prompt after a no-input. A list of prompts is for the first since the menu

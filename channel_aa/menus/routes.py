@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema
 
 from channel_aa.config_model import ConfigModel
 from channel_aa.config_types import Explain, Matching, OneOrMany, Text, printable
 from channel_aa.menus.actions import Action, LanguageOrNone
 from channel_aa.menus.schedules import State
-from channel_aa.problems import Problem
+from channel_aa.problems import Problem, quoted
 
 _TIMELESS = ("to",)
 _TIMED = ("open", "closed", "holiday")
@@ -29,6 +29,20 @@ DialledNumber = Annotated[
         " '+441632960000', without spaces",
     ),
 ]
+RETURN_PREFIX = "channel-aa-menu="
+"""The beginning of the argument with which the shipped dialplan returns callers to the
+menu that they have left; no route can have it."""
+
+
+def _refuse_return(argument: str) -> str:
+    if argument.startswith(RETURN_PREFIX):
+        raise ValueError(
+            f"{quoted(argument)}: arguments that begin with {quoted(RETURN_PREFIX)} are"
+            " the shipped dialplan's own; choose another one"
+        )
+    return argument
+
+
 StasisArgument = Annotated[
     Text,
     Field(pattern="^[^,]+$"),
@@ -37,6 +51,8 @@ StasisArgument = Annotated[
         "{value} is not an argument of Stasis(app,argument); it has at least one"
         " character, no ',' and no control character"
     ),
+    AfterValidator(_refuse_return),
+    WithJsonSchema({"type": "string", "pattern": f"^(?!{RETURN_PREFIX})[^,]+$"}),
 ]
 
 

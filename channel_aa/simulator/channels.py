@@ -15,7 +15,12 @@ from channel_aa.simulator.command_queue import (
     CommandFailedError,
     CommandQueue,
 )
-from channel_aa.simulator.dialplan import CallerId, DialplanLocation, write_variable
+from channel_aa.simulator.dialplan import (
+    CallerId,
+    DialplanLocation,
+    variable_name,
+    write_variable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -140,7 +145,9 @@ class Channel:
         self.application: Application | None = None
         self.bridge: SupportsChannels | None = None
         self.is_hung_up = False
-        self.variables = dict(setup.variables)
+        self.variables = {
+            variable_name(name): value for name, value in setup.variables.items()
+        }
         self.caller = setup.caller
         self.language = setup.language
         self.location = DialplanLocation(setup.context, setup.extension, 1)

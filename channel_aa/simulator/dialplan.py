@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def write_variable(channel: HasVariables, name: str, value: str | None) -> None:
     function = _FUNCTION.fullmatch(name)
     value, is_removed = value or "", value is None
     if function is None:
+        name = variable_name(name)
         if is_removed:
             channel.variables.pop(name, None)
         else:
@@ -148,6 +150,18 @@ def write_variable(channel: HasVariables, name: str, value: str | None) -> None:
             channel.publish("ChannelCallerId", fields)
         case ("CHANNEL", "language"):
             channel.language = value
+        case ("ARRAY", names):
+            values = chain(value.split(","), repeat(""))
+            for each, text in zip(names.split(","), values, strict=False):
+                write_variable(channel, each, text)
+
+
+def variable_name(name: str) -> str:
+    """Return what a variable is read as that is set with this name.
+
+    ``_`` or ``__`` before it makes it one that outbound channels inherit.
+    """
+    return name.removeprefix("_").removeprefix("_")
 
 
 def _of_asterisk(channel: HasVariables) -> dict[str, str]:

@@ -241,6 +241,30 @@ async def test_functions_are_read_and_set_like_variables(
 
 
 @pytest_twisted.ensureDeferred
+async def test_several_variables_are_set_in_one_request(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    path = f"/channels/{call.id}/variable"
+    names = ("FOO", "BAR", "BAZ")
+    for value, expected in {
+        "410@default,main.sales,+441632960000": [
+            "410@default",
+            "main.sales",
+            "+441632960000",
+        ],
+        "*#4A,,1": ["*#4A", "", "1"],
+        "1,2": ["1", "2", ""],
+    }.items():
+        function = {"variable": f"ARRAY({','.join(names)})", "value": value}
+        assert (await backend.ari.post(path, **function)).status == 204
+        read = [(await backend.ari.get(path, variable=name)).json for name in names]
+        assert [each["value"] for each in read] == expected
+    await events.wait_for(lambda _: events.types(call.id).count("ChannelVarset") >= 9)
+
+
+@pytest_twisted.ensureDeferred
 async def test_unknown_function_cannot_be_read(
     backend: AsteriskHarness,
 ) -> None:

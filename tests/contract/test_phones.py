@@ -279,6 +279,18 @@ async def test_variables_of_the_request_are_set_on_the_phones_channel(
 
 
 @pytest_twisted.ensureDeferred
+async def test_inherited_variable_is_read_without_its_underscores(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    await backend.ring("answers", PHONE, body={"variables": {"__FOO": "a>b@c,d"}})
+    await events.wait_for_type("StasisStart", PHONE)
+    path = f"/channels/{PHONE}/variable"
+    assert (await backend.ari.get(path, variable="FOO")).json == {"value": "a>b@c,d"}
+    assert (await backend.ari.get(path, variable="__FOO")).status == 404
+
+
+@pytest_twisted.ensureDeferred
 async def test_ringing_phone_stays_when_the_websocket_is_lost(
     backend: AsteriskHarness,
 ) -> None:

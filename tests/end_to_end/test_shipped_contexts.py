@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from tests.support.asterisk_harness import RealAsteriskHarness
+from channel_aa.config import Settings
+from tests.support.asterisk_harness import RealAsteriskHarness, StasisCall
+from tests.support.attendant_harness import ChannelMonitor, running_service
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,12 +20,12 @@ if TYPE_CHECKING:
 
     from real_asterisk.harness import Asterisk
     from real_asterisk.raw_ari import Event, Events
-    from tests.support.asterisk_harness import StasisCall
 
 pytestmark = pytest.mark.asterisk
 
 OPERATOR = ("channel-aa", "operator")
-MENU = ("channel-aa", "1000")
+NUMBER = "+441632960000"
+MENU = ("channel-aa-menu", NUMBER)
 
 
 class ContinuedCall:
@@ -86,12 +89,14 @@ def backend(
 async def continue_in(
     backend: RealAsteriskHarness, context: str, argument: str
 ) -> ContinuedCall:
-    """Continue a call in one of the contexts, as the attendant does."""
+    """Continue a call in one of the contexts, with an argument from anywhere."""
     everything = await backend.listen_to_everything()
     call = await backend.call(await backend.listen())
     channel = f"/channels/{call.id}"
-    given = {"variable": "CHANNEL_AA_ARGUMENT", "value": argument}
-    assert (await backend.ari.post(f"{channel}/variable", **given)).status == 204
+    variables = {"CHANNEL_AA_ARGUMENT": argument, "CHANNEL_AA_DIALLED": NUMBER}
+    for name, value in variables.items():
+        given = {"variable": name, "value": value}
+        assert (await backend.ari.post(f"{channel}/variable", **given)).status == 204
     there = {"context": context, "extension": "s", "priority": "1"}
     assert (await backend.ari.post(f"{channel}/continue", **there)).status == 204
     return ContinuedCall(backend, everything, call)
@@ -203,3 +208,69 @@ async def test_unknown_mailbox_queue_or_directory_continues_with_the_operator(
     logged = await continued.executes("Log")
     assert logged.json["dialplan_app_data"].startswith("WARNING,No ")
     await continued.arrives_at(OPERATOR)
+
+
+MENUS: dict[str, Any] = {
+    "menus": {
+        "main": {"prompt": ["press-1"], "options": {"1": {"voicemail": "410"}}},
+        "other": {"prompt": ["or"], "timeout": 20, "options": {"2": "mailbox"}},
+        "mailbox": {
+            "prompt": ["press-2"],
+            "timeout": 20,
+            "options": {
+                "1": {"voicemail": "410"},
+                "2": {"directory": "default"},
+                "*": "back",
+            },
+        },
+    },
+    "routes": [{"did": NUMBER, "to": "other"}],
+}
+"""Two companies; the menu "other" is that of `NUMBER`."""
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("key", ["1", "2"])
+async def test_caller_comes_back_to_the_menu_and_its_number(
+    reactor: PosixReactorBase, backend: RealAsteriskHarness, key: str
+) -> None:
+    everything = await backend.listen_to_everything()
+    settings = Settings(
+        **{**MENUS, "asterisk": {"url": backend.url}, "attendant": {"drain_timeout": 0}}
+    )
+    async with running_service(reactor, settings) as (service, _log):
+        await until(reactor, lambda: service.is_connected, "a connection")
+        caller = await backend.place_call(NUMBER)
+        entered = await everything.wait_for(
+            lambda it: (
+                it.type == "PlaybackStarted"
+                and it.json["playback"]["media_uri"] == "sound:or"
+            )
+        )
+        call_id = entered.json["playback"]["target_uri"].removeprefix("channel:")
+        monitor = ChannelMonitor(everything, call_id)
+        continued = ContinuedCall(
+            backend, everything, StasisCall(call_id, caller, entered.json)
+        )
+        await caller.press("2")
+        await monitor.hears("or", "press-2")
+        await caller.press(key)
+        if key == "1":
+            await continued.executes("VoiceMail", "410,u")
+            await caller.press("*")
+        else:
+            await continued.executes("Directory")
+            assert await destination(backend, call_id) == NUMBER
+            for digit in "999":
+                await caller.press(digit)
+        await monitor.hears("press-2")
+        assert await destination(backend, call_id) == NUMBER
+        await caller.press("*")
+        await monitor.hears("or")
+
+
+async def destination(backend: RealAsteriskHarness, call_id: str) -> str:
+    """Return the destination in a call's CDR."""
+    path = f"/channels/{call_id}/variable"
+    value: str = (await backend.ari.get(path, variable="CDR(dst)")).json["value"]
+    return value

@@ -70,6 +70,9 @@ SCRIPTS = {
     "menus and ways back": "2, 1, 2, 2, 2, 12",
     "no input": "ended",
     "no match": f"hear {SLOW}, A, #",
+    # The last two keys would be an option.
+    "a misdialled number": "2, 9912, 9#, 12",
+    "terminators behind entries": f"2#, 1#, hear {SLOW}, 1#, hang up",
     "a phone answers": "3, hang up",
     "phones that do not": "4, 6, 9",
     "one that hangs up": "5, 9",

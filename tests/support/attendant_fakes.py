@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, succeed
@@ -20,7 +21,9 @@ from channel_aa.interfaces import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 @implementer(IPlayback)
@@ -72,6 +75,7 @@ class FakePhone:
     def __init__(self, endpoint: str, log: list[str]) -> None:
         self.endpoint = endpoint
         self.is_hung_up = False
+        self.variables: Mapping[str, str] = {}
         self.connected: Deferred[None] | None = None
         self.outcome: Deferred[DialOutcome] = Deferred(lambda _: self._log_hang_up())
         self._log = log
@@ -217,9 +221,17 @@ class FakeChannel:
         self.recordings.append(FakeRecording(name, self.log))
         return self.recordings[-1]
 
-    def dial(self, endpoint: str, *, ring_seconds: int, label: str = "") -> FakePhone:
+    def dial(
+        self,
+        endpoint: str,
+        *,
+        ring_seconds: int,
+        label: str = "",
+        variables: Mapping[str, str] = _NO_VARIABLES,
+    ) -> FakePhone:
         self.log.append(f"dial {endpoint} {ring_seconds} {label}".rstrip())
         self.phones.append(FakePhone(endpoint, self.log))
+        self.phones[-1].variables = variables
         return self.phones[-1]
 
     def _request(self, line: str) -> Deferred[None]:

@@ -109,7 +109,7 @@ CALLS = {
         """,
     ),
     "back, top and hangup": CompanyCall(
-        script="1, *, 1, #, 1, 9",
+        script="1, *, 1, 8, 1, 9",
         expectation=f"""
             {SALES}, acme/main-menu, acme/sales-menu, acme/main-menu, acme/sales-menu
             hung up by application

@@ -64,6 +64,18 @@ class CallerIdTests(SynchronousTestCase):
 
 
 class OutcomeTests(OutboundTestCase):
+    def test_originate_request_has_the_variables_in_its_body(self) -> None:
+        variables = {"__A": "main>x,y"}
+        phone = self.enter().dial("PJSIP/410", ring_seconds=20, variables=variables)
+        sent = self.sender.only_unanswered()
+        self.assertEqual(sent.request.body, {"variables": variables})
+        sent.fail(RequestTimeoutError)
+        self.sender.only_unanswered().refuse(404)
+        again = self.sender.only_unanswered()
+        self.assertEqual(again.request, sent.request)
+        again.accept(b"{}")
+        self.receive_destroyed(phone)
+
     def test_originate_request_has_the_callers_id(self) -> None:
         caller = {"name": 'Ann "A"', "number": "555"}
         self.receive(

@@ -78,31 +78,85 @@ class KeypadTests(SynchronousTestCase):
         self.keypad.report_loss()
         self.assertFalse(self.keypad.has_keys)
 
-    def test_ignored_key_is_ignored_once(self) -> None:
-        self.keypad.ignore_next("#", 2)
+    def end_entry(self, keys: str = "1") -> None:
+        """Press keys, take the first as an entry, and end it."""
+        for key in keys:
+            self.keypad.press(key)
+        self.successResultOf(self.keypad.next_key(10))
+        self.keypad.end_entry("#", 2)
+
+    def keys_left(self, *, uses_terminator: bool = False) -> str:
+        """Begin a menu, and return the keys that it gets."""
+        self.keypad.begin_menu(uses_terminator=uses_terminator)
+        taken = ""
+        while self.keypad.has_keys:
+            taken += str(self.successResultOf(self.keypad.next_key(10)))
+        return taken
+
+    def test_terminator_behind_an_entry_belongs_to_it_once(self) -> None:
+        self.end_entry()
         self.clock.advance(2)
         self.keypad.press("#")
         self.keypad.press("#")
-        self.assertEqual(self.successResultOf(self.keypad.next_key(10)), "#")
-        self.assertFalse(self.keypad.has_keys)
+        self.assertEqual(self.keys_left(), "#")
 
-    def test_ignored_key_is_accepted_after_another_key_and_after_its_seconds(
-        self,
-    ) -> None:
-        self.keypad.ignore_next("#", 2)
-        for key in "1#":
-            self.keypad.press(key)
-        self.keypad.clear()
-        self.keypad.ignore_next("#", 2)
+    def test_terminator_behind_an_entry_interrupts_nothing(self) -> None:
+        interruptions: list[str] = []
+        self.end_entry()
+        self.keypad.interrupt_with(lambda: interruptions.append("stop"))
+        self.keypad.press("#")
+        self.assertEqual(interruptions, [])
+
+    def test_terminator_after_the_seconds_is_a_key(self) -> None:
+        self.end_entry()
         self.clock.advance(2.1)
         self.keypad.press("#")
-        self.assertTrue(self.keypad.has_keys)
+        self.assertEqual(self.keys_left(), "#")
 
-    def test_ignored_key_is_removed_from_the_buffer(self) -> None:
-        for key in "#1":
+    def test_terminator_after_another_key_is_a_key(self) -> None:
+        self.end_entry()
+        for key in "2#":
             self.keypad.press(key)
-        self.keypad.ignore_next("#", 2)
-        self.assertEqual(self.successResultOf(self.keypad.next_key(10)), "1")
+        self.assertEqual(self.keys_left(), "2#")
+
+    def test_terminator_in_the_buffer_belongs_to_the_entry(self) -> None:
+        self.end_entry("1#2")
+        self.keypad.press("#")
+        self.assertEqual(self.keys_left(), "2#")
+
+    def test_seconds_count_from_the_press_of_the_last_key(self) -> None:
+        self.keypad.press("1")
+        self.clock.advance(1.9)
+        self.end_entry("#")
+        self.assertEqual(self.keys_left(), "")
+        self.keypad.press("1")
+        self.clock.advance(2.1)
+        self.end_entry("#")
+        self.assertEqual(self.keys_left(), "#")
+
+    def test_terminator_that_the_next_menu_uses_is_its_first_key(self) -> None:
+        for keys in ("1#2", "1"):
+            self.end_entry(keys)
+            if keys == "1":
+                for key in "#2":
+                    self.keypad.press(key)
+            self.assertEqual(self.keys_left(uses_terminator=True), "#2")
+
+    def test_terminator_in_a_menu_that_uses_it_is_a_key(self) -> None:
+        self.end_entry()
+        self.assertEqual(self.keys_left(uses_terminator=True), "")
+        self.keypad.press("#")
+        self.assertEqual(self.keys_left(), "#")
+
+    def test_terminator_of_an_earlier_menu_is_forgotten(self) -> None:
+        self.end_entry("1#")
+        self.assertEqual(self.keys_left(), "")
+        self.assertEqual(self.keys_left(uses_terminator=True), "")
+
+    def test_cleared_terminator_is_forgotten(self) -> None:
+        self.end_entry("1#")
+        self.keypad.clear()
+        self.assertEqual(self.keys_left(uses_terminator=True), "")
 
     def test_burst_of_keys_is_kept_up_to_the_size_of_the_buffer(self) -> None:
         for _ in range(1000):

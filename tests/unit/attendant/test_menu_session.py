@@ -108,14 +108,42 @@ class EntryTests(MenuTestCase):
         self.assertEqual(lines, [f"Channel {CHANNEL} entered 420"])
         self.hear(*SPELLED, "main")
 
-    def test_terminator_after_a_match_is_ignored(self) -> None:
-        for keys, heard in (("420#", "extension"), ("21#", "twenty-one")):
+    def test_terminator_behind_an_entry_belongs_to_it(self) -> None:
+        for keys, heard in (
+            ("420#", "extension"),
+            ("21#", "twenty-one"),
+            ("1#", "you-entered"),
+        ):
             with self.subTest(keys=keys):
                 self.setUp()
                 self.enter_and_listen()
                 self.press(keys)
                 self.assert_plays(heard)
                 self.tearDown()
+
+    def test_second_terminator_is_an_entry(self) -> None:
+        self.enter_and_listen()
+        self.press("2#")
+        self.assert_plays("sales-welcome")
+        self.press("#")
+        self.assert_plays("option-is-invalid")
+
+    def test_terminator_behind_an_option_does_not_count_in_its_menu(self) -> None:
+        self.enter_and_listen()
+        self.press("2#")
+        self.press("2")
+        self.assert_plays("support")
+        self.clock.advance(1.9)
+        lines = self.log_of("#")
+        self.assertEqual(lines, [])
+        self.assert_plays("support")
+
+    def test_type_ahead_with_terminators_leads_through_menus(self) -> None:
+        self.enter()
+        for key in "2#2#*#0":
+            self.call.dtmf_received(key)
+        self.channel.end_sound()
+        self.hear("operator")
 
     def test_terminator_after_the_interdigit_timeout_is_an_entry(self) -> None:
         self.enter_and_listen()
@@ -127,7 +155,53 @@ class EntryTests(MenuTestCase):
     def test_denied_extension_is_a_no_match(self) -> None:
         self.enter_and_listen()
         self.press("499")
+        self.clock.advance(2)
         self.assert_plays("not-an-option")
+
+    def test_misdialled_number_is_one_no_match_and_selects_no_option(self) -> None:
+        self.enter_and_listen()
+        lines = self.log_of(*"4998")
+        self.clock.advance(1.9)
+        self.assert_silent()
+        lines += self.log_of(*"8")
+        self.clock.advance(1.9)
+        self.assert_silent()
+        with capturedLogs() as events:
+            self.clock.advance(0.1)
+        lines += [str(formatEvent(event)) for event in events]
+        self.assertEqual(
+            lines,
+            [
+                f"Channel {CHANNEL} entered 49988",
+                f"Channel {CHANNEL} entered an invalid option!",
+            ],
+        )
+        self.hear("not-an-option", "main")
+
+    def test_wrong_key_interrupts_the_sound_at_once(self) -> None:
+        self.enter()
+        self.press("3")
+        self.assertEqual(self.channel.playbacks[-1].stops, 1)
+        self.assert_silent()
+        self.clock.advance(2)
+        self.assert_plays("not-an-option")
+
+    def test_terminator_ends_a_misdialled_number_at_once(self) -> None:
+        self.enter_and_listen()
+        self.press("4998#")
+        self.assert_plays("not-an-option")
+
+    def test_key_during_the_nomatch_prompt_begins_the_next_entry(self) -> None:
+        self.enter_and_listen()
+        self.press("4998#")
+        self.press("420")
+        self.hear(*SPELLED)
+
+    def test_reconnection_discards_a_misdialled_number(self) -> None:
+        self.enter_and_listen()
+        self.press("499")
+        self.call.reconnected()
+        self.hear("main", "choose")
 
     def test_incomplete_extension_is_a_no_match_after_the_interdigit_timeout(
         self,
@@ -155,7 +229,7 @@ class EntryTests(MenuTestCase):
 
     def test_no_match_clears_type_ahead(self) -> None:
         self.enter()
-        for key in "31":
+        for key in "3#1":
             self.call.dtmf_received(key)
         self.channel.end_sound()
         self.hear("not-an-option", "main", "choose")
@@ -183,39 +257,39 @@ class CountTests(MenuTestCase):
 
     def test_each_no_match_has_its_prompt_until_the_limit(self) -> None:
         self.enter_and_listen()
-        self.press("3")
+        self.press("3#")
         self.assert_plays("not-an-option")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("try-again")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("operator")
 
     def test_no_input_and_no_match_have_separate_counts(self) -> None:
         self.enter_and_listen()
         for _ in range(2):
-            self.press("3")
+            self.press("3#")
             self.channel.end_sound()
             self.hear("main", "choose")
             self.clock.advance(10)
             self.channel.end_sound()
             self.hear("main", "choose")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("operator")
 
     def test_repeat_keeps_the_counts(self) -> None:
         self.enter_and_listen()
-        self.press("3")
+        self.press("3#")
         self.press("7")
         self.hear("main")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("try-again")
 
     def test_option_that_returns_to_the_menu_keeps_the_counts(self) -> None:
         self.enter_and_listen()
-        self.press("3")
+        self.press("3#")
         self.press("1")
         self.hear("you-entered", "digits/1")
-        self.press("3")
+        self.press("3#")
         self.assert_plays("try-again")
 
     def test_entering_the_menu_resets_the_counts(self) -> None:
@@ -223,10 +297,10 @@ class CountTests(MenuTestCase):
             with self.subTest(again=again):
                 self.setUp()
                 self.enter_and_listen()
-                self.press("3")
-                self.press("3")
+                self.press("3#")
+                self.press("3#")
                 self.press(again)
-                self.press("3")
+                self.press("3#")
                 self.assert_plays("not-an-option")
                 self.tearDown()
 
@@ -435,6 +509,54 @@ class SchemeTests(CallTestCase):
         self.assert_plays("number:42")
         self.channel.end_sound()
         self.assert_plays("option-is-invalid")
+
+
+HASH = """
+[menus.main]
+prompt = ["main"]
+options = { 1 = "plain", 2 = "hash", 3 = { play = ["wait"], then = "hash" } }
+[menus.plain]
+prompt = ["plain"]
+options = { 2 = "hash", 3 = "main" }
+[menus.hash]
+prompt = ["hash"]
+options = { "#" = { play = ["chosen"] }, 1 = "plain" }
+"""
+
+
+class TerminatorOptionTests(CallTestCase):
+    FLOW = HASH
+
+    def test_terminator_that_the_next_menu_has_as_an_option_is_that_option(
+        self,
+    ) -> None:
+        for delay in (0, 1):
+            with self.subTest(delay=delay):
+                self.setUp()
+                self.enter()
+                self.press("2")
+                self.clock.advance(delay)
+                self.press("#")
+                self.hear("chosen", "hash")
+                self.tearDown()
+
+    def test_terminator_before_the_next_menu_interrupts_no_sound(self) -> None:
+        self.enter()
+        self.press("3#")
+        self.hear("wait", "chosen")
+
+    def test_terminator_of_a_menu_that_has_it_as_an_option_ends_no_entry(self) -> None:
+        self.enter()
+        self.press("2")
+        self.press("1#")
+        self.assert_plays("option-is-invalid")
+
+    def test_terminator_is_not_kept_for_a_later_menu(self) -> None:
+        self.enter()
+        self.press("1#")
+        self.press("2")
+        self.hear("hash")
+        self.assert_silent()
 
 
 class CountLimitTests(SynchronousTestCase):

@@ -210,9 +210,33 @@ class CallTests(SimulateTestCase):
             (["--did", "100", "--at", "2026-12-24T10:00+05:00"], "we-are-closed"),
             (["--argument", "x", "--argument", "night"], "we-are-closed"),
             (["--argument", "day"], "press-1"),
+            (["--argument", "channel-aa-menu=main.sales"], "sales-hours"),
         ):
             _, lines, _ = self.simulate("--press", "wait 0.5, hang up", *arguments)
             self.assertIn(f"     0.0  {sound}", lines, arguments)
+
+    def test_menu_that_the_caller_comes_back_to_may_be_unknown(self) -> None:
+        texts = self.simulate(
+            "--press", "wait 0.5, hang up", "--argument", "channel-aa-menu=gone"
+        )[1]
+        self.assertIn("comes back to the menu gone", texts[1])
+        self.assertEqual(texts[2], "     0.0  press-1")
+
+    def test_terminator_behind_an_option_is_no_entry_of_its_menu(self) -> None:
+        self.assertEqual(
+            self.press("2#, *, hang up")[:6],
+            [
+                *("key 2", "language fr", "sales-hours", "key #", "key *"),
+                "press-1",
+            ],
+        )
+
+    def test_misdialled_number_is_one_no_match(self) -> None:
+        with self.file.open("a") as file:
+            file.write('[menus.main.extensions]\npattern = "9X1"\nplay = ["x"]\n')
+        texts = self.press("981, 9921, silence 4, hang up")
+        self.assertEqual(texts.count("option-is-invalid"), 1)
+        self.assertNotIn("sales-hours", texts)
 
     def test_simulation_logs_no_errors(self) -> None:
         self.simulate("--press", "2,1,1,1,4")

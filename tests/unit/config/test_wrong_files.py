@@ -89,7 +89,7 @@ class MenuFileTests(WrongFileTests):
         self.reported(
             "[attendant]\nvoice = 'x'",
             "attendant.voice: unknown key; allowed here: drain_timeout, entry,"
-            " max_call_seconds, max_calls",
+            " max_call_seconds, max_calls, max_forwards",
         )
 
     def test_key_in_the_wrong_table(self) -> None:
@@ -392,6 +392,21 @@ class RouteFileTests(WrongFileTests):
         self.reported(
             route('schedule = "office"\nopen = "main"\nclosed = "main"'),
             "routes[0].schedule: no schedule is called 'office'; there are: none",
+        )
+
+    def test_argument_of_the_shipped_dialplan(self) -> None:
+        self.reported(
+            route('argument = "channel-aa-menu=main"\nto = "main"'),
+            "routes[0].argument: 'channel-aa-menu=main': arguments that begin with"
+            " 'channel-aa-menu=' are the shipped dialplan's own; choose another one",
+        )
+
+    def test_argument_with_a_comma(self) -> None:
+        self.reported(
+            route('argument = "one,two"\nto = "main"'),
+            "routes[0].argument: 'one,two' is not an argument of"
+            " Stasis(app,argument); it has at least one character, no ',' and no"
+            " control character",
         )
 
     def test_number_with_spaces(self) -> None:

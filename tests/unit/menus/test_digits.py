@@ -42,8 +42,8 @@ def naive_verdict(
 ) -> tuple[Match, str]:
     """Read keys by looking through everything that can be entered."""
     everything = options | extensions
-    if "#" not in "".join(everything) and len(keys) > 1 and keys[-1] == "#":
-        keys, over = keys[:-1], True
+    if "#" not in "".join(everything) and keys[-1] == "#":
+        keys, over = keys[:-1] or "#", True
     longer = [each for each in everything if each.startswith(keys) and each != keys]
     if longer and not over:
         return Match.WAIT, keys
@@ -51,6 +51,12 @@ def naive_verdict(
         return Match.OPTION, keys
     if keys in extensions - denied:
         return Match.EXTENSION, keys
+    if (
+        not over
+        and len(keys) < MAX_DIGITS
+        and any(len(each) > 1 for each in everything)
+    ):
+        return Match.WAIT, keys
     return Match.NO_MATCH, keys
 
 
@@ -101,12 +107,23 @@ class ReferenceTests(SynchronousTestCase):
         self.assertNotIn(Match.WAIT, [verdict for verdict, _ in found])
 
     @given(options, patterns, st.text(FEW_KEYS, min_size=1, max_size=12))
-    def test_entry_is_never_longer_than_the_longest_possible_and_one_key(
+    def test_valid_entry_is_never_longer_than_the_longest_possible_and_one_key(
         self, options: set[str], patterns: list[list[str]], keys: str
     ) -> None:
         longest = max([1, *map(len, options), *map(len, patterns)])
-        for _, digits in entries(keys, DigitMap(options, map("".join, patterns))):
-            self.assertLessEqual(len(digits), longest + 1)
+        for kind, digits in entries(keys, DigitMap(options, map("".join, patterns))):
+            if kind is not Match.NO_MATCH or longest == 1:
+                self.assertLessEqual(len(digits), longest + 1)
+
+    @given(options, patterns, st.text(FEW_KEYS, min_size=1, max_size=12))
+    def test_only_the_terminator_and_the_time_end_a_wrong_number(
+        self, options: set[str], patterns: list[list[str]], keys: str
+    ) -> None:
+        digit_map = DigitMap(options, map("".join, patterns))
+        if max([0, *map(len, options), *map(len, patterns)]) > 1:
+            for kind, digits in entries(keys, digit_map)[:-1]:
+                if kind is Match.NO_MATCH:
+                    self.assertEqual(digits[-1:], digit_map.terminator)
 
     @given(closed_parts, st.text(FEW_KEYS, max_size=LONGEST))
     def test_pattern_matches_what_it_can_be_written_out_as(
@@ -142,16 +159,31 @@ class OptionTests(SynchronousTestCase):
         self.assertEqual(tuple(reading), (Match.NO_MATCH, "21"))
 
     def test_terminator_alone_is_a_no_match(self) -> None:
-        self.assertEqual(tuple(DigitMap(["1"]).match("#")), (Match.NO_MATCH, "#"))
+        for options in (["1"], ["1", "21"]):
+            self.assertEqual(tuple(DigitMap(options).match("#")), (Match.NO_MATCH, "#"))
 
     def test_terminator_that_an_option_uses_is_a_key_like_any_other(self) -> None:
         self.assertIs(self.read("#", "#"), Match.OPTION)
         self.assertIs(self.read("2#", "2", "2#"), Match.OPTION)
-        self.assertIs(self.read("2#", "2", "21", "#"), Match.NO_MATCH)
+        self.assertIs(self.read("2#", "2", "21", "#"), Match.WAIT)
+        self.assertIs(self.read("2#", "2", "21", "#", is_over=True), Match.NO_MATCH)
 
-    def test_keys_that_begin_nothing_are_a_no_match_at_once(self) -> None:
-        self.assertIs(self.read("9", "1", "21"), Match.NO_MATCH)
-        self.assertIs(self.read("22", "1", "21"), Match.NO_MATCH)
+    def test_key_that_is_no_option_is_a_no_match_at_once(self) -> None:
+        self.assertIs(self.read("9", "1", "2"), Match.NO_MATCH)
+
+    def test_keys_that_begin_no_longer_option_wait_for_the_rest(self) -> None:
+        for keys in ("9", "22", "221"):
+            self.assertIs(self.read(keys, "1", "21"), Match.WAIT)
+            self.assertIs(self.read(keys, "1", "21", is_over=True), Match.NO_MATCH)
+
+    def test_terminator_ends_a_wrong_number(self) -> None:
+        reading = DigitMap(["1", "21"]).match("221#")
+        self.assertEqual(tuple(reading), (Match.NO_MATCH, "221"))
+
+    def test_wrong_number_has_an_end(self) -> None:
+        keys = "9" * MAX_DIGITS
+        self.assertIs(self.read(keys[:-1], "1", "21"), Match.WAIT)
+        self.assertIs(self.read(keys, "1", "21"), Match.NO_MATCH)
 
     def test_half_an_option_is_a_no_match_when_the_time_is_up(self) -> None:
         self.assertIs(self.read("2", "21", is_over=True), Match.NO_MATCH)
@@ -179,7 +211,16 @@ class ExtensionTests(SynchronousTestCase):
         self.assertIs(DigitMap(["410"], ["4XX"]).match("410").kind, Match.OPTION)
 
     def test_denied_extension_is_a_no_match(self) -> None:
-        self.assertIs(self.verdict("499"), Match.NO_MATCH)
+        self.assertIs(self.digit_map.match("499", is_over=True).kind, Match.NO_MATCH)
+
+    def test_misdialled_extension_is_one_no_match_with_all_its_keys(self) -> None:
+        for keys in ("5", "55", "550", "499", "4999"):
+            self.assertIs(self.verdict(keys), Match.WAIT)
+        reading = self.digit_map.match("4999", is_over=True)
+        self.assertEqual(tuple(reading), (Match.NO_MATCH, "4999"))
+
+    def test_pattern_of_one_key_has_no_wrong_numbers(self) -> None:
+        self.assertIs(DigitMap([], ["X"]).match("*").kind, Match.NO_MATCH)
 
     def test_open_pattern_waits_for_the_terminator(self) -> None:
         digit_map = DigitMap([], ["9."])
@@ -187,7 +228,7 @@ class ExtensionTests(SynchronousTestCase):
         self.assertIs(digit_map.match("90123").kind, Match.WAIT)
         self.assertEqual(tuple(digit_map.match("901#")), (Match.EXTENSION, "901"))
         self.assertIs(digit_map.match("9#").kind, Match.NO_MATCH)
-        self.assertIs(digit_map.match("90*").kind, Match.NO_MATCH)
+        self.assertIs(digit_map.match("90*", is_over=True).kind, Match.NO_MATCH)
 
     def test_open_pattern_has_an_end(self) -> None:
         digit_map = DigitMap([], ["X."])

@@ -36,6 +36,25 @@ class LintCase(SynchronousTestCase):
         self.assertEqual(found, [expected])
 
 
+class TerminatorTests(LintCase):
+    def test_option_that_the_terminator_of_the_menu_before_chooses(self) -> None:
+        hash_menu = menu(f'"#" = "main"\n{OUT}', name="sales")
+        for way in (
+            menu(f'1 = "sales"\n{OUT}'),
+            menu(f'1 = {{ play = ["x"], then = "sales" }}\n{OUT}'),
+        ):
+            self.only(
+                linted(way + hash_menu),
+                "menus.sales.options.'#': callers who press '#' after every entry"
+                " choose it when they come from menus.main.options.1; give it another"
+                " key",
+            )
+
+    def test_option_behind_a_menu_that_has_such_an_option_itself(self) -> None:
+        flow = menu(f'1 = "sales"\n"#" = "sales"\n{OUT}')
+        self.assertEqual(linted(flow + menu(f'"#" = "main"\n{OUT}', name="sales")), [])
+
+
 class ReachabilityTests(LintCase):
     def test_unreachable_menu(self) -> None:
         self.only(
