@@ -35,13 +35,15 @@ class BridgeMember(NamedTuple):
 class TwoPartyBridge:
     """A mixing bridge with two channels in it.
 
-    It ends when either channel leaves it, or hangs up; the bridge is then removed.
+    It ends when either channel leaves it, or hangs up; the bridge is then removed. A
+    transfer replaces one of the channels by another.
 
     Args:
         context: what the client's handles share.
         bridge_id: the bridge's id.
         members: the ids of the two channels.
-        on_end: called once, when it is over, to hang up those who are left.
+        on_end: called once, when it is over, with the id of the channel that has left
+            it by itself, or "". Hangs up those who are left.
 
     Attributes:
         over: fires when it is over and the bridge is removed; with the error if it
@@ -56,7 +58,7 @@ class TwoPartyBridge:
         *,
         bridge_id: str,
         members: tuple[str, str],
-        on_end: Callable[[], None],
+        on_end: Callable[[str], None],
     ) -> None:
         self.id = bridge_id
         self.members = members
@@ -67,10 +69,8 @@ class TwoPartyBridge:
         self._is_cancelled = False
         self._problem: Failure | None = None
         self._setting_up: Deferred[None] | None = None
-        self._entries = [BridgeMember(member, self) for member in members]
         context.registry.add(self)
-        for entry in self._entries:
-            context.registry.add(entry)
+        self._add_members()
 
     @property
     def is_set_up(self) -> bool:
@@ -88,16 +88,29 @@ class TwoPartyBridge:
         Args:
             present: the ids of the channels in it; ``None``: it does not exist.
         """
-        if not set(self.members).issubset(present or ()):
-            self.end()
+        missing = [each for each in self.members if each not in (present or ())]
+        if missing:
+            self.end(missing[0] if len(missing) == 1 else "")
 
-    def end(self) -> None:
-        """End it, and remove the bridge."""
+    def replace(self, old_id: str, new_id: str) -> None:
+        """Replace a channel by the one that takes its place after a transfer."""
+        self._discard_members()
+        first, second = (new_id if it == old_id else it for it in self.members)
+        self.members = first, second
+        self._add_members()
+
+    def end(self, left: str = "") -> None:
+        """End it, and remove the bridge.
+
+        Args:
+            left: the id of the channel that has left it by itself, if one has. It may
+                be anywhere by now.
+        """
         if self._is_over:
             return
         self._is_over = True
         self._discard_members()
-        self._on_end()
+        self._on_end(left)
         # The removal must not overtake the creation.
         if self._setting_up is None:
             self._remove()
@@ -178,6 +191,11 @@ class TwoPartyBridge:
             self.over.errback(self._problem)
         else:
             self.over.callback(None)
+
+    def _add_members(self) -> None:
+        self._entries = [BridgeMember(member, self) for member in self.members]
+        for entry in self._entries:
+            self._context.registry.add(entry)
 
     def _discard_members(self) -> None:
         for entry in self._entries:

@@ -180,6 +180,16 @@ class Channel:
         outbound.begin()
         return outbound
 
+    def replaced_by(self, data: ChannelData) -> None:
+        """Go on with the channel that takes its place after a transfer.
+
+        The caller's name and number stay: at the transfer, those of the other are not
+        known.
+        """
+        self._context.registry.discard(self)
+        self.id, self.name = data.id, data.name
+        self._context.registry.add(self)
+
     def dtmf_received(self, digit: str) -> None:
         """Pass a digit on to the listener."""
         if self.listener is not None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.ari import events
+import msgspec
+
+from channel_aa.ari import events, transfers
 from channel_aa.ari.bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.outbound import OutboundChannel, is_outbound
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from channel_aa.ari.events import ChannelData
     from channel_aa.ari.reconcile import Reconciler
     from channel_aa.ari.registry import HandleContext
 
@@ -80,7 +83,7 @@ class CallEvents:
         enter: Callable[..., None],
         replaced: Callable[[events.ApplicationReplaced], None],
     ) -> None:
-        registry = context.registry
+        self._registry = registry = context.registry
         self._channels = registry.table(Channel)
         self._playbacks = registry.table(Playback)
         self._recordings = registry.table(Recording)
@@ -109,14 +112,27 @@ class CallEvents:
         channel_id = event.channel.id
         if channel_id in self._channels or not is_segment(channel_id):
             return
-        if (outbound := self._outbound.get(channel_id)) is not None:
+        if event.replace_channel is not None:
+            self._replaced(event.replace_channel, event.channel)
+        elif (outbound := self._outbound.get(channel_id)) is not None:
             outbound.answered()
         elif not (is_outbound(channel_id) or any(map(is_outbound, event.args))):
             self._enter(event.channel, event.args)
+        elif phone := transfers.picked_up(self._registry, event.args):
+            phone.picked_up(channel_id)
         elif channel_id not in self._bridge_members:
             # Asterisk carried out a request that had been given up; or the phone has
             # forwarded the call, and this is the channel of the other phone.
             self._cleanup.remove("channels", channel_id)
+
+    def _replaced(self, old: ChannelData, new: ChannelData) -> None:
+        """Act on a channel that has entered in place of another."""
+        is_known = transfers.replace(self._registry, old.id, new)
+        if not is_known and not is_outbound(old.id):
+            # A party has transferred its caller to where it is in the attendant.
+            _, arguments = old.application
+            entered = msgspec.structs.replace(new, dialplan=old.dialplan)
+            self._enter(entered, arguments)
 
     def _channel_left(self, event: events.StasisEnd | events.ChannelDestroyed) -> None:
         channel_id = event.channel.id
@@ -126,7 +142,7 @@ class CallEvents:
             cause = event.cause if isinstance(event, events.ChannelDestroyed) else 0
             outbound.end(cause)
         if (member := self._bridge_members.get(channel_id)) is not None:
-            member.bridge.end()
+            member.bridge.end(channel_id)
         self._reconciler.cancel_adoption(channel_id)
 
     def _hangup_request(self, event: events.ChannelHangupRequest) -> None:
@@ -141,7 +157,7 @@ class CallEvents:
         if (
             bridge := self._bridges.get(event.bridge.id)
         ) is not None and event.channel.id in bridge.members:
-            bridge.end()
+            bridge.end(event.channel.id)
 
     def _dial(self, event: events.Dial) -> None:
         if (outbound := self._outbound.get(event.peer.id)) is not None:

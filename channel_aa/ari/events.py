@@ -58,6 +58,22 @@ class ChannelData(msgspec.Struct, frozen=True, gc=False):
         """Whether it is in a Stasis application."""
         return self.dialplan.app_name == "Stasis"
 
+    @property
+    def is_near_half(self) -> bool:
+        """Whether it is the near half of a Local channel."""
+        return self.name.startswith("Local/") and self.name.endswith(";1")
+
+    @property
+    def is_dialed(self) -> bool:
+        """Whether it was originated, and has not been answered."""
+        return self.dialplan.app_name == "AppDial2"
+
+    @property
+    def application(self) -> tuple[str, list[str]]:
+        """The Stasis application that it is in, and the arguments of that."""
+        app, *arguments = self.dialplan.app_data.split(",")
+        return app.strip(), arguments
+
 
 class PlaybackData(msgspec.Struct, frozen=True, gc=False):
     """A playback at the time of an event.
@@ -99,10 +115,15 @@ class KnownEvent(Event, frozen=True, kw_only=True, tag_field="type", tag=True):
 
 
 class StasisStart(KnownEvent, frozen=True, kw_only=True):
-    """A channel has entered the application."""
+    """A channel has entered the application.
+
+    ``replace_channel`` is the channel whose place it takes, after a transfer; that one
+    leaves. ``args`` are empty then.
+    """
 
     channel: ChannelData
     args: tuple[str, ...] = ()
+    replace_channel: ChannelData | None = None
 
 
 class StasisEnd(KnownEvent, frozen=True, kw_only=True):

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 OUTBOUND_PREFIX = "channel-aa-dialled-"
 """The prefix of the ids of this program's outbound channels."""
 
+ANSWERED_ELSEWHERE = 26
+"""The hangup cause (ITU-T Q.850) of a phone whose call another phone has picked up."""
+
+LEFT_SECONDS = 1.0
+"""How long after a channel has left its bridge, or was picked up, an event may take
+that tells where it is."""
+
 MARGIN_SECONDS = 5.0
 """How long after its ring time to check on a channel without an outcome."""
 
@@ -97,6 +104,9 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     ringing     ``_is_dialed``      By ``Dial``.
     answered    ``is_answered``     By ``StasisStart`` or a query; fires `outcome`.
     bridged     ``_bridge``         By `connect`; hung up when the bridge ends.
+    left        ``_has_left``       It has left the bridge by itself: it was hung up, or
+                                    another program moves it. Over when it has left the
+                                    application; hung up if a query finds it there.
     hanging up  ``_is_hanging_up``  From any state; over when Asterisk has removed it.
     ==========  ==================  ==================================================
 
@@ -114,6 +124,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     is_answered = False
     _is_hanging_up = False
     _is_retried = False
+    _has_left = False
     _bridge: TwoPartyBridge | None = None
     _due: float | None = None
 
@@ -142,6 +153,11 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     def is_bridged(self) -> bool:
         """Whether it is in a bridge with the caller, or is being added to one."""
         return self._bridge is not None and not self._is_hanging_up
+
+    @property
+    def is_ringing(self) -> bool:
+        """Whether it may still be answered."""
+        return not (self.is_answered or self._is_hanging_up or self._is_over)
 
     def begin(self) -> None:
         """Originate it, unless the caller has hung up already."""
@@ -185,12 +201,26 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self._context,
             bridge_id=self._context.ids.new(BRIDGE_PREFIX),
             members=(self._channel.id, self.id),
-            on_end=self.stop,
+            on_end=self._bridge_ended,
         )
         over = self._bridge.over
         over.addBoth(self._bridge_over)
         self._bridge.begin()
         return over
+
+    def picked_up(self, channel_id: str) -> None:
+        """Go on with the channel of a phone that has answered in its place."""
+        self.replaced_by(channel_id)
+        self.answered()
+
+    def replaced_by(self, channel_id: str) -> None:
+        """Go on with the channel that takes its place, after a transfer or a pickup."""
+        if self._is_hanging_up:
+            self._context.cleanup.remove("channels", channel_id)
+            return
+        self._context.registry.discard(self)
+        self.id = channel_id
+        self._context.registry.add(self)
 
     def dial_status_changed(self, status: str) -> None:
         """Act on Asterisk's DIALSTATUS of it."""
@@ -212,6 +242,13 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             cause: the hangup cause (ITU-T Q.850); 0: unknown.
         """
         if self._is_over:
+            return
+        is_settled = self.is_answered or self._is_hanging_up
+        if cause == ANSWERED_ELSEWHERE and not is_settled:
+            # The channel of the phone that has picked it up is about to enter.
+            self._is_accepted = True
+            self._cancel_timer()
+            self._start_timer(LEFT_SECONDS)
             return
         self._is_over = True
         if cause == _NO_CAUSE and not (self._is_dialed or self._is_hanging_up):
@@ -248,6 +285,12 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         self._is_accepted = True
         if self._is_hanging_up:
             self._remove()
+        elif self._has_left:
+            self._has_left = False
+            if found.is_in_stasis and found.application[0] == self._context.app:
+                self.stop()
+            else:
+                self.end()
         elif found.is_in_stasis:
             self.answered()
         elif self._due is not None and self._due <= self._context.clock.seconds():
@@ -269,6 +312,10 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     def _query_failed(self, _failure: Failure, *, is_last: bool) -> None:
         if self._is_hanging_up:
             self._remove()
+        elif self._has_left and is_last:
+            self.end()
+        elif self._has_left:
+            self._start_timer(LEFT_SECONDS)
         elif is_last:
             self.hang_up()
         else:
@@ -276,7 +323,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
 
     def stop(self) -> None:
         """Request its removal, or withdraw its request, and end its bridge."""
-        if self._is_over or self._is_hanging_up:
+        if self._is_over or self._is_hanging_up or self._has_left:
             return
         self._is_hanging_up = True
         if self._request is None:
@@ -326,6 +373,13 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self._due = now + self._ring_seconds + MARGIN_SECONDS
         delay = self._due - now
         self._start_timer(delay if delay > 0 else MARGIN_SECONDS)
+
+    def _bridge_ended(self, left: str) -> None:
+        if left == self.id and not self._is_over:
+            self._has_left = True
+            self._start_timer(LEFT_SECONDS)
+        else:
+            self.stop()
 
     def _bridge_over(self, result: Failure | None) -> Failure | None:
         is_cancelled = isinstance(result, Failure) and result.check(CancelledError)

@@ -13,6 +13,7 @@ from twisted.internet.defer import (
 )
 from twisted.internet.task import deferLater
 
+from channel_aa.ari import transfers
 from channel_aa.ari.bridge import BRIDGE_PREFIX, BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.events import BridgeData, ChannelData
@@ -91,8 +92,7 @@ class Reconciler:
         """Reconcile on a new connection, in place of what runs on an earlier one."""
         self.stop()
         # A call that enters from now on has lost no event.
-        known = list(self._channels.values())
-        self._run(self._reconcile(known))
+        self._run(self._reconcile(dict(self._channels)))
 
     def stop(self) -> None:
         """Cancel what runs, and the next audit."""
@@ -142,19 +142,17 @@ class Reconciler:
     def audit(self) -> None:
         """Compare the channels and bridges here with those in Asterisk."""
         self._is_audit_due_soon = False
-        self._run(self._audit(list(self._channels.values())))
+        self._run(self._audit(dict(self._channels)))
 
-    async def _audit(self, known: list[Channel]) -> None:
-        outbound = list(self._outbound.values())
-        bridges = list(self._bridges.values())
+    async def _audit(self, known: Mapping[str, Channel]) -> None:
+        phones = self._answered_phones()
+        members = list(self._bridge_members.values())
         alive = await self._channels_in_application()
-        self._end_missing(known, alive)
-        for channel in outbound:
-            if channel.is_answered and channel.id not in alive:
-                channel.end()
-        for bridge in bridges:
-            if not all(member in alive for member in bridge.members):
-                bridge.end()
+        self._end_missing(known, phones, alive)
+        for member in members:
+            # A transfer may have replaced it meanwhile.
+            if member.id not in alive and member.id in member.bridge.members:
+                member.bridge.end(member.id)
         unknown = frozenset(filter(self._is_unknown, alive))
         # The event of a channel that has just entered may still arrive.
         still_unknown = unknown & self._unknown
@@ -170,18 +168,26 @@ class Reconciler:
         )
         return dict.fromkeys(filter(is_segment, state.channel_ids))
 
-    def _end_missing(self, known: Iterable[Channel], alive: Collection[str]) -> None:
-        for channel in known:
-            if channel.id not in alive and self._is_current(channel):
+    def _answered_phones(self) -> Mapping[str, OutboundChannel]:
+        return {each.id: each for each in self._outbound.values() if each.is_answered}
+
+    def _end_missing(
+        self,
+        known: Mapping[str, Channel],
+        phones: Mapping[str, OutboundChannel],
+        alive: Collection[str],
+    ) -> None:
+        for channel_id, channel in known.items():
+            # It may have left and entered again meanwhile, or been transferred.
+            if channel_id not in alive and self._channels.get(channel_id) is channel:
                 channel.end()
+        for channel_id, phone in phones.items():
+            if channel_id not in alive and self._outbound.get(channel_id) is phone:
+                phone.end()
 
-    def _is_current(self, channel: Channel) -> bool:
-        """Tell whether a channel has not left, or left and entered again."""
-        return self._channels.get(channel.id) is channel
-
-    async def _reconcile(self, known: list[Channel]) -> None:
+    async def _reconcile(self, known: Mapping[str, Channel]) -> None:
+        phones = self._answered_phones()
         alive = await self._channels_in_application()
-        self._end_missing(known, alive)
         # Asterisk's list may lack a bridge that is being set up.
         set_up = [bridge for bridge in self._bridges.values() if bridge.is_set_up]
         bridges = await self._query(
@@ -193,24 +199,39 @@ class Reconciler:
             if bridge.id.startswith(BRIDGE_PREFIX)
             and bridge.name == self._context.bridge_name
         }
-        for each in set_up:
-            each.check(ours.get(each.id))
+        for bridge in set_up:
+            await self._follow_transfers(bridge, ours.get(bridge.id, ()), alive)
+        self._end_missing(known, phones, alive)
+        for bridge in set_up:
+            bridge.check(ours.get(bridge.id))
         await DeferredList(
             [
-                Deferred.fromCoroutine(self._check_known(known)),
+                Deferred.fromCoroutine(self._check_known(known.values())),
                 Deferred.fromCoroutine(self._adopt_unknown(alive, ours)),
             ],
             fireOnOneErrback=True,
             consumeErrors=True,
         )
+        # One that another phone has picked up is known by now.
+        await DeferredList([each.check() for each in list(self._outbound.values())])
 
-    async def _check_known(self, known: list[Channel]) -> None:
-        checks = [
-            *[outbound.check() for outbound in list(self._outbound.values())],
-            *[recording.check() for recording in list(self._recordings.values())],
-        ]
+    async def _follow_transfers(
+        self, bridge: TwoPartyBridge, present: Collection[str], alive: Collection[str]
+    ) -> None:
+        """Replace a channel that a transfer has replaced while nothing was heard."""
+        gone = [each for each in bridge.members if each not in present]
+        new = [each for each in present if self._is_unknown(each) and each in alive]
+        if len(gone) != 1 or len(new) != 1:
+            return
+        request = Request(method="GET", path=("channels", new[0]))
+        data = await self._query(request, ChannelData, None)
+        if data is not None and gone[0] in bridge.members:
+            transfers.replace(self._context.registry, gone[0], data)
+
+    async def _check_known(self, known: Iterable[Channel]) -> None:
+        checks = [recording.check() for recording in list(self._recordings.values())]
         for channel in known:
-            if self._is_current(channel):
+            if self._channels.get(channel.id) is channel:
                 playbacks = [playback.check() for playback in list(channel.playbacks)]
                 # Only then is it known whether a sound is playing.
                 checks.append(
@@ -237,20 +258,20 @@ class Reconciler:
         ]
         if removals:
             await DeferredList(removals)
-        callers = []
-        for channel_id in unknown:
-            if channel_id in self._bridge_members:
-                continue
-            if cleanup.is_removing("channels", channel_id):
-                continue
-            if is_outbound(channel_id):
-                cleanup.remove("channels", channel_id)
-            else:
-                callers.append(channel_id)
+        unadopted = [
+            each
+            for each in unknown
+            if each not in self._bridge_members
+            and not cleanup.is_removing("channels", each)
+        ]
+        deserted = {each for members in ours.values() for each in members}
         semaphore = DeferredSemaphore(MAX_ADOPTIONS)
-        self._adopting.update(callers)
+        self._adopting.update(unadopted)
         await DeferredList(
-            [semaphore.run(self._adopt_channel, each) for each in callers],
+            [
+                semaphore.run(self._adopt_channel, each, each in deserted)
+                for each in unadopted
+            ],
             consumeErrors=True,
         )
 
@@ -264,28 +285,39 @@ class Reconciler:
     def _adopt_bridge(
         self, bridge_id: str, members: Collection[str], alive: Collection[str]
     ) -> bool:
-        """Adopt a bridge with an unknown caller and an unknown outbound channel.
+        """Adopt a bridge with two channels that are unknown here.
 
         Returns:
             Whether it is such a bridge.
         """
-        outbound = [each for each in members if is_outbound(each)]
-        callers = [each for each in members if not is_outbound(each)]
-        if len(outbound) != 1 or len(callers) != 1:
+        if len(members) != 2:  # noqa: PLR2004 - two parties
             return False
-        pair = (callers[0], outbound[0])
-        if not all(each in alive and self._is_unknown(each) for each in pair):
+        # After transfers neither needs to be a channel that this program originated.
+        first, second = sorted(members, key=is_outbound)
+        if not all(each in alive and self._is_unknown(each) for each in members):
             return False
 
-        def hang_up() -> None:
-            for member in pair:
-                self._context.cleanup.remove("channels", member)
+        def hang_up(left: str) -> None:
+            for member in bridge.members:
+                if member != left:
+                    self._context.cleanup.remove("channels", member)
 
-        TwoPartyBridge(self._context, bridge_id=bridge_id, members=pair, on_end=hang_up)
-        self._log.info("Adopted the conversation of {caller}", caller=pair[0])
+        bridge = TwoPartyBridge(
+            self._context,
+            bridge_id=bridge_id,
+            members=(first, second),
+            on_end=hang_up,
+        )
+        self._log.info("Adopted the conversation of {caller}", caller=first)
         return True
 
-    async def _adopt_channel(self, channel_id: str) -> None:
+    async def _adopt_channel(self, channel_id: str, is_deserted: bool) -> None:  # noqa: FBT001 - passed by the semaphore
+        """Adopt a channel as a caller's, or remove it.
+
+        Args:
+            channel_id: its id.
+            is_deserted: whether it is alone in a bridge of ours.
+        """
         if channel_id not in self._adopting:
             return
         request = Request(method="GET", path=("channels", channel_id))
@@ -294,13 +326,20 @@ class Reconciler:
         if channel is None or channel_id not in self._adopting:
             return
         self._adopting.discard(channel_id)
-        app, *arguments = channel.dialplan.app_data.split(",")
+        app, arguments = channel.application
+        is_here = channel.is_in_stasis and app == self._context.app
+        if is_outbound(channel_id) and (is_here or channel.is_dialed):
+            self._context.cleanup.remove("channels", channel_id)
         # Asterisk lists channels, too, that are elsewhere in the dialplan, such as the
-        # far half of a Local channel that was originated here.
-        if not channel.is_in_stasis or app.strip() != self._context.app:
+        # far half of a Local channel that was originated here, or a phone that was
+        # redirected.
+        elif not is_here or is_outbound(channel_id):
             return
-        if any(map(is_outbound, arguments)):
-            # The phone has forwarded the call; this is the other phone's channel.
+        elif phone := transfers.picked_up(self._context.registry, arguments):
+            phone.picked_up(channel_id)
+        elif any(map(is_outbound, arguments)) or (is_deserted and channel.is_near_half):
+            # It is the channel of a phone: one that the call was forwarded to, or that
+            # a caller was transferred to, and who has hung up since.
             self._context.cleanup.remove("channels", channel_id)
         else:
             self._enter(channel, arguments, adopted=True)

@@ -112,17 +112,28 @@ class LeftoverTests(ReconcileTestCase):
     PHONE = "channel-aa-dialled-old-1"
 
     def test_outbound_channel_of_an_earlier_run_is_hung_up(self) -> None:
-        self.reconnect(self.PHONE, f"{self.PHONE};2")
-        self.assertEqual(
-            set(self.lines()),
-            {
-                f"DELETE channels/{self.PHONE}",
-                f"GET channels/{self.PHONE}%3B2",
-            },
-        )
-        for exchange in self.sender.unanswered:
-            exchange.refuse(404)
-        self.assertEqual(self.application.entered, [])
+        for app_name, app_data in (
+            ("Stasis", f"channel-aa,{self.PHONE}"),
+            ("AppDial2", "(Outgoing Line)"),
+        ):
+            self.reconnect(self.PHONE, f"{self.PHONE};2")
+            phone, far_half = self.sender.unanswered
+            self.assertEqual(phone.line, f"GET channels/{self.PHONE}")
+            self.assertEqual(far_half.line, f"GET channels/{self.PHONE}%3B2")
+            far_half.refuse(404)
+            dialplan = {"app_name": app_name, "app_data": app_data}
+            phone.accept(json.dumps({"id": self.PHONE, "dialplan": dialplan}).encode())
+            self.assertEqual(self.lines(), [f"DELETE channels/{self.PHONE}"])
+            self.sender.only_unanswered().refuse(404)
+            self.assertEqual(self.application.entered, [])
+
+    def test_outbound_channel_elsewhere_is_left_alone(self) -> None:
+        for app_name, app_data in (("Playback", "x"), ("Stasis", "other")):
+            self.reconnect(self.PHONE)
+            dialplan = {"app_name": app_name, "app_data": app_data}
+            body = json.dumps({"id": self.PHONE, "dialplan": dialplan}).encode()
+            self.sender.only_unanswered().accept(body)
+            self.assertEqual(self.lines(), [])
 
     def test_only_bridges_of_this_application_are_removed(self) -> None:
         self.list_bridges(channel_aa_bridge_old_1=[], somebody_elses=[])
@@ -148,14 +159,12 @@ class LeftoverTests(ReconcileTestCase):
         self.assertEqual(self.lines(), [])
         self.assertEqual(self.application.entered, [])
 
-    def end_conversation(self) -> None:
+    def end_conversation(self, left: str) -> None:
+        """Check that all are removed but who has left by itself."""
+        [other] = {"c1", self.PHONE} - {left}
         self.assertEqual(
             set(self.lines()),
-            {
-                "DELETE channels/c1",
-                f"DELETE channels/{self.PHONE}",
-                "DELETE bridges/channel-aa-bridge-old-1",
-            },
+            {f"DELETE channels/{other}", "DELETE bridges/channel-aa-bridge-old-1"},
         )
         for exchange in self.sender.unanswered:
             exchange.accept()
@@ -165,7 +174,7 @@ class LeftoverTests(ReconcileTestCase):
         for leaver in ("c1", self.PHONE):
             self.adopt_conversation()
             self.receive_channel("StasisEnd", leaver)
-            self.end_conversation()
+            self.end_conversation(leaver)
 
     def test_adopted_bridge_is_over_when_a_channel_leaves_it(self) -> None:
         self.adopt_conversation()
@@ -174,7 +183,7 @@ class LeftoverTests(ReconcileTestCase):
             bridge={"id": "channel-aa-bridge-old-1"},
             channel={"id": "c1"},
         )
-        self.end_conversation()
+        self.end_conversation("c1")
 
     def test_adopted_bridge_is_over_if_a_channel_left_unseen(
         self,
@@ -182,11 +191,11 @@ class LeftoverTests(ReconcileTestCase):
         self.adopt_conversation()
         self.list_bridges(channel_aa_bridge_old_1=["c1"])
         self.reconnect("c1")
-        self.end_conversation()
+        self.end_conversation(self.PHONE)
 
     def test_adopted_bridge_outlasts_another_lost_connection(self) -> None:
         self.adopt_conversation()
         self.reconnect("c1", self.PHONE)
         self.assertEqual(self.lines(), [])
         self.receive_channel("StasisEnd", "c1")
-        self.end_conversation()
+        self.end_conversation("c1")
