@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from channel_aa.ari import Transport
-from channel_aa.config import Settings
 from real_asterisk.phones.call import Call
 from real_asterisk.phones.phone import until_speaking
 from real_asterisk.phones.tones import ASTERISK
-from tests.support.asterisk_harness import RealAsteriskHarness
-from tests.support.attendant_harness import AttendantHarness
+from tests.support.phones_harness import PhonesHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,43 +24,29 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asterisk
 
 SETTINGS = """
-asterisk = {{ url = "{url}" }}
 [attendant]
 drain_timeout = 0
 [menus.main]
 prompt = ["press-1"]
 timeout = 30
 [menus.main.options]
-1 = {{ dial = "PJSIP/bob", then = "hangup" }}
+1 = { dial = "PJSIP/bob", then = "hangup" }
 """
 
 
 @pytest.fixture
-def harness(
-    reactor: PosixReactorBase, asterisk: Asterisk
-) -> Iterator[AttendantHarness]:
+def harness(reactor: PosixReactorBase, asterisk: Asterisk) -> Iterator[PhonesHarness]:
     """Run an attendant with the settings above."""
-
-    async def start() -> AttendantHarness:
-        backend = await RealAsteriskHarness.open(reactor, asterisk)
-        settings = Settings(**tomllib.loads(SETTINGS.format(url=backend.url)))
-        return await AttendantHarness.open(
-            backend, transport=Transport.AUTO, settings=settings
-        )
-
-    async def stop() -> None:
-        await started.close()
-        await started.backend.close()
-
-    started: AttendantHarness = pytest_twisted.blockon(ensureDeferred(start()))
+    opening = PhonesHarness.open(reactor, asterisk, SETTINGS)
+    started: PhonesHarness = pytest_twisted.blockon(ensureDeferred(opening))
     yield started
-    pytest_twisted.blockon(ensureDeferred(stop()))
+    pytest_twisted.blockon(ensureDeferred(started.close()))
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("side", ["caller", "dialled phone"])
 async def test_caller_and_dialled_phone_speak_until_one_hangs_up(
-    harness: AttendantHarness, phones: list[SipPhone], side: str
+    harness: PhonesHarness, phones: list[SipPhone], side: str
 ) -> None:
     alice, bob, _ = phones
     bob.on_call = Call.answer
@@ -76,5 +58,5 @@ async def test_caller_and_dialled_phone_speak_until_one_hangs_up(
     await (placed if side == "caller" else received).hang_up()
     await placed.until_ended()
     await received.until_ended()
-    await harness.until_idle()
+    await harness.until_nothing_left()
     assert harness.warnings == []
