@@ -187,16 +187,17 @@ class AsteriskSettings(ConfigModel, frozen=True):
 
     file_keys: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "password_file": "A file that holds the password and nothing else, instead"
-            " of `password`. Its path starts from this file's folder."
+            "password_file": "A file that contains only the password, instead of"
+            " `password`. A relative path starts from this file's folder."
         }
     )
 
     url: Url = "http://localhost:8088"
-    """Asterisk's HTTP server, with the ``prefix`` of http.conf if it has one."""
+    """The URL of Asterisk's HTTP server: ``http://127.0.0.1:8088``. If http.conf has
+    a ``prefix``, append it."""
 
     username: UserName = "asterisk"
-    """A user of ari.conf that is not read_only."""
+    """A user of ari.conf, without ``read_only = yes``."""
 
     password: Password = Secret("asterisk")
     """That user's password in ari.conf."""
@@ -211,25 +212,28 @@ class AsteriskSettings(ConfigModel, frozen=True):
             "{value} is not a transport; allowed are 'auto', 'http' and 'websocket'",
         ),
     ] = "auto"
-    """Which way requests take: ``http``, ``websocket``, or ``auto``, which finds out
-    what Asterisk knows."""
+    """How requests are sent to Asterisk: ``http``, ``websocket``, or ``auto``: over
+    the websocket if this Asterisk supports it, else over HTTP."""
 
     ca_file: FileName = ""
-    """A PEM file of the authorities that may vouch for Asterisk's certificate; empty:
-    the system's."""
+    """A PEM file with the certificate authorities (CA) to trust for Asterisk's
+    certificate; empty: those of the system."""
 
     certificate_file: FileName = ""
-    """A PEM file of our own certificate; empty: none."""
+    """A PEM file with a client certificate, if Asterisk's HTTPS server asks for one;
+    empty: none."""
 
     key_file: FileName = ""
-    """A PEM file of its key; empty: it is in the certificate's file."""
+    """A PEM file with the private key of that certificate; empty: the key is in
+    ``certificate_file``."""
 
     verify: Flag = True
-    """Whether Asterisk's certificate has to be valid for the host."""
+    """Whether to check Asterisk's certificate: its authority, and that it is for the
+    host of ``url``."""
 
     exit_when_replaced: Flag = False
-    """Whether to stop when another program takes the application over; otherwise the
-    attendant waits."""
+    """Whether the daemon exits when another program registers the same application;
+    otherwise it stays without calls until it is restarted."""
 
     @property
     def secret_files(self) -> tuple[str, ...]:
@@ -255,29 +259,32 @@ class AttendantSettings(ConfigModel, frozen=True):
     """Limits of calls, and the first menu."""
 
     entry: Text = "main"
-    """The name of the menu that callers hear first, where no route says otherwise."""
+    """The name of the first menu of calls that no route applies to."""
 
     max_calls: Annotated[int, Between(0, MAX_CALLS, zero="no limit")] = 0
-    """The number of calls in the menus at the same time; 0: no limit."""
+    """The maximum number of concurrent calls; further ones continue in the dialplan.
+    0: no limit."""
 
     drain_timeout: Annotated[float, Between(0, MAX_DRAIN_SECONDS, " seconds")] = 10.0
-    """How many seconds the calls in a menu may take to come to their end when the
-    attendant stops; then they go on in the dialplan."""
+    """When the daemon stops: how many seconds the calls in a menu have to finish.
+    Then they continue in the dialplan."""
 
     max_call_seconds: CallSeconds = 3600.0
-    """How many seconds a call may take, without its conversations."""
+    """The maximum duration of a call in seconds, without its conversations; then the
+    attendant hangs up."""
 
     max_forwards: ForwardCount = 3
-    """How often phones that the attendant has dialled may lead a call back to it; then
-    it goes on in the dialplan."""
+    """How often phones that the attendant dials may lead a call back to it; then the
+    call continues in the dialplan."""
 
 
 class StatusSettings(ConfigModel, frozen=True):
     """The status endpoint."""
 
     listen: ListeningEndpoint = ""
-    """A Twisted endpoint, ``tcp:8089:interface=127.0.0.1`` or
-    ``unix:/run/channel-aa/status``; empty: nowhere."""
+    """Where to listen for status requests, as a Twisted endpoint:
+    ``tcp:8089:interface=127.0.0.1`` or ``unix:/run/channel-aa/status``. Empty: no
+    status endpoint."""
 
 
 class Settings(FlowTables, frozen=True):

@@ -237,7 +237,8 @@ class Action(ConfigModel, frozen=True):
     """Something that an attendant does for a caller."""
 
     label: Label = ""
-    """A name for people: dialled phones show it before the caller's name."""
+    """A description, for example for ``channel-aa graph``. Dialled phones show it
+    before the caller's name."""
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -277,7 +278,7 @@ HANGUP = Keyword(word="hangup")
 
 
 class Play(Action, frozen=True):
-    """Play sounds, in which ``{digits}`` may stand."""
+    """Play sounds, in which ``{digits}`` stands for the keys that were pressed."""
 
     play: Annotated[tuple[Sound, ...], Field(min_length=1), NAMES_NO_SOUND]
     """The sounds."""
@@ -287,7 +288,7 @@ class Play(Action, frozen=True):
 
 
 class GoTo(Action, frozen=True):
-    """Enter a menu anew."""
+    """Enter a menu: its counts start again, and its greeting is heard."""
 
     menu: Name
     """The menu's name."""
@@ -302,24 +303,26 @@ class Dial(Action, frozen=True):
         Explain(f"has no phone, or too many; allowed are 1 to {MAX_ENDPOINTS}"),
         OneOrMany(),
     ]
-    """The phones' endpoints (``PJSIP/410``), in which ``{digits}`` may stand."""
+    """The endpoint of a phone, or several: ``PJSIP/410``,
+    ``Local/410@from-internal``. ``{digits}`` stands for the keys that the caller
+    pressed."""
 
     ring: Annotated[int, Between(1, MAX_RING_SECONDS, " seconds")] = 20
-    """For how many seconds each of them rings."""
+    """How many seconds each phone rings."""
 
     strategy: Annotated[str, _words(STRATEGIES)] = "hunt"
     """``hunt`` rings them one after another, ``ringall`` all at once."""
 
     music: MusicClass = ""
-    """The class of music on hold that the caller hears meanwhile; the ring tone where
-    it is empty."""
+    """The class of musiconhold.conf that the caller hears while phones ring; empty:
+    the ring tone."""
 
     else_: Action | None = None
-    """The action when no phone answers; left out, the caller hears why, and then the
-    menu again."""
+    """The action if no phone answers. Without it, the caller hears the reason, and
+    then the menu again."""
 
     then: Action = HANGUP
-    """The action when the conversation is over and the caller has not hung up."""
+    """The action after the conversation, if the caller has not hung up."""
 
     def endpoints(self, digits: str) -> tuple[str, ...]:
         """Return the phones to ring for a caller who pressed these keys."""
@@ -330,26 +333,26 @@ class Record(Action, frozen=True):
     """Record what the caller says, in Asterisk's folder of recordings."""
 
     record: RecordingName
-    """A template of the recording's name, in which ``{channel}``, ``{caller}``,
-    ``{date}`` and ``{time}`` may stand."""
+    """The recording's name in Asterisk's folder of recordings, without an extension.
+    ``{channel}``, ``{caller}``, ``{date}`` and ``{time}`` are replaced."""
 
     beep: Flag = True
-    """Whether a tone marks the beginning."""
+    """Whether a beep is heard before the recording."""
 
     max_seconds: Annotated[int, Between(1, MAX_RECORD_SECONDS, " seconds")] = 120
-    """The longest recording."""
+    """The maximum duration of the recording, in seconds."""
 
     max_silence: Annotated[
         int,
         Between(0, MAX_SILENCE_SECONDS, " seconds; 0: silence does not end it"),
     ] = 5
-    """After how many seconds of silence it ends; 0: it does not."""
+    """How many seconds of silence end the recording; 0: silence does not end it."""
 
     terminator: Annotated[str, _words(TERMINATORS)] = "#"
-    """The key that ends it: ``#``, ``*``, ``any`` or ``none``."""
+    """The key that ends the recording: ``#``, ``*``, ``any`` or ``none``."""
 
     else_: Action | None = None
-    """The action when nothing could be recorded; left out: as ``then``."""
+    """The action if the recording fails; default: the same as ``then``."""
 
     then: Action = REPEAT
     """The next action."""
@@ -380,28 +383,29 @@ class DialplanPlace(ConfigModel, frozen=True):
     """The context."""
 
     extension: DialplanExtension = "s"
-    """The extension, in which ``{digits}`` may stand."""
+    """The extension. ``{digits}`` stands for the keys that the caller pressed."""
 
     priority: Annotated[int, Between(1, MAX_PRIORITY)] = 1
     """The priority."""
 
 
 class Continue(Action, frozen=True):
-    """Leave the attendant for the dialplan."""
+    """Continue the call in the dialplan."""
 
     continue_: DialplanPlace
-    """The place where the call goes on."""
+    """The context, extension and priority where the call continues."""
 
 
 class Voicemail(Action, frozen=True):
     """Let the caller leave a message, with Asterisk's VoiceMail()."""
 
     voicemail: Mailbox
-    """The mailbox, ``410`` or ``410@default``; ``{digits}`` may stand in it."""
+    """The mailbox: ``410`` or ``410@default``. ``{digits}`` stands for the keys that
+    the caller pressed."""
 
 
 class Queue(Action, frozen=True):
-    """Let the caller wait for an agent, in a queue of queues.conf."""
+    """Put the caller into a queue of queues.conf."""
 
     queue: DialplanName
     """The queue's name."""
@@ -411,21 +415,22 @@ class Directory(Action, frozen=True):
     """Let the caller find a person by name, with Asterisk's Directory()."""
 
     directory: DialplanName
-    """The context of voicemail.conf to search."""
+    """The context of voicemail.conf whose names are searched."""
 
 
 class SetVariables(Action, frozen=True):
     """Set channel variables, or functions such as ``CALLERID(name)``."""
 
     set_: FrozenMapping[VariableName, VariableValue]
-    """The values by name, in which ``{digits}`` may stand."""
+    """The values by variable name. ``{digits}`` in a value stands for the keys that
+    the caller pressed."""
 
     then: Action = REPEAT
     """The next action."""
 
 
 class Language(Action, frozen=True):
-    """Play sounds in another language from now on."""
+    """Change the language of the sounds for the rest of the call."""
 
     language: LanguageCode
     """A language of Asterisk's sounds: ``en``, ``en_GB``, ``fr``."""
@@ -435,16 +440,16 @@ class Language(Action, frozen=True):
 
 
 class Run(Action, frozen=True):
-    """Run an action that the embedding program registered; it returns the next one."""
+    """Run a custom action, which the embedding Python program has registered."""
 
     run: RegisteredName
-    """The name that it was registered by."""
+    """The name under which it is registered."""
 
     timeout: Annotated[float, Between(1, MAX_RUN_SECONDS, " seconds")] = 10.0
-    """After how many seconds it is given up."""
+    """After how many seconds it is cancelled."""
 
     else_: Action | None = None
-    """The action when it failed or took too long; left out, the menu again."""
+    """The action if it fails or times out. Without it, the menu is repeated."""
 
 
 VERBS: Mapping[str, type[Action]] = MappingProxyType(

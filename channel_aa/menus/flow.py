@@ -75,10 +75,11 @@ class FlowTables(ConfigModel, frozen=True):
     actions: FrozenMapping[Name, Action] = Field(
         default_factory=dict, validate_default=True
     )
-    """Actions by name, for every place where an action may stand."""
+    """Actions by name; the name can be written wherever an action can."""
 
     routes: tuple[Route, ...] = ()
-    """Where calls begin; the first route that is for a call counts."""
+    """The first action by dialled number, argument or time; the first route that
+    applies to a call is used."""
 
     schedules: FrozenMapping[Name, Schedule] = Field(
         default_factory=dict, validate_default=True

@@ -118,13 +118,13 @@ _OWN_KEYS = ("pattern", "deny")
 
 
 class Extensions(ConfigModel, frozen=True):
-    """Numbers that callers may dial in a menu, beside its options.
+    """Numbers that callers may dial in a menu, in addition to its options.
 
-    In a file, the action stands in the same table.
+    Their action is in the same table: ``{ pattern = "4XX", dial = "PJSIP/{digits}" }``.
     """
 
     pattern: Annotated[tuple[ExtensionPattern, ...], OneOrMany()]
-    """Patterns of the numbers, in the letters of Asterisk's dialplan: ``4XX``."""
+    """Patterns of the numbers, as in Asterisk's dialplan but without ``_``: ``4XX``."""
 
     deny: Annotated[tuple[ExtensionPattern, ...], OneOrMany()] = ()
     """Patterns of the numbers that callers may not dial."""
@@ -153,13 +153,14 @@ class Menu(ConfigModel, frozen=True):
     """A menu: what callers hear, and what the keys do."""
 
     greeting: tuple[PlainSound, ...] = ()
-    """The sounds that callers hear once, on entering the menu."""
+    """The sounds that a caller hears once, on entering the menu."""
 
     prompt: PlainPrompt
-    """The sounds that callers hear then, and again after a no-input or a no-match."""
+    """The sounds after the greeting, and again after a no-input or a no-match. A key
+    interrupts them."""
 
     timeout: Seconds = 10.0
-    """How many seconds of silence after the prompt are a no-input."""
+    """How many seconds without a key, after the prompt, count as a no-input."""
 
     interdigit_timeout: Seconds = 2.0
     """How many seconds without a further key end a number, right or wrong."""
@@ -183,10 +184,11 @@ class Menu(ConfigModel, frozen=True):
         AfterValidator(_refuse_repeat),
         Field(json_schema_extra={"not": {"const": "repeat"}}),
     ] = HANGUP
-    """The action at a limit."""
+    """The action at ``max_noinput`` or ``max_nomatch``."""
 
     language: LanguageOrNone = ""
-    """The language of the sounds from here on; empty: as before."""
+    """The language of the sounds from this menu on: ``en``, ``fr``. Empty: no
+    change."""
 
     options: Annotated[
         FrozenMapping[OptionKeys, Action], WrapValidator(_refuse_doubles)
@@ -194,7 +196,7 @@ class Menu(ConfigModel, frozen=True):
     """The actions by their keys: 0 to 9, ``*``, ``#`` and A to D, one or several."""
 
     extensions: Extensions | None = None
-    """Numbers that callers may dial; left out, none."""
+    """Numbers that callers may dial; default: none."""
 
 
 def default_menu() -> Menu:

@@ -74,21 +74,21 @@ _TARGETS: dict[str, JsonValue] = {
 
 
 class Route(ConfigModel, frozen=True, json_schema_extra=_TARGETS):
-    """The first action of some calls."""
+    """The first action of the calls that it applies to."""
 
     did: Annotated[tuple[DialledNumber, ...], OneOrMany()] = ()
-    """The dialled numbers that the route is for; left out: any."""
+    """The dialled numbers that the route applies to; default: all."""
 
     argument: Annotated[tuple[StasisArgument, ...], OneOrMany()] = ()
-    """The arguments of ``Stasis(app,argument,…)`` that the route is for, of which a
-    call has to have one; left out: any."""
+    """The arguments of ``Stasis(app,argument,…)`` that the route applies to; a call
+    needs one of them. Default: all calls."""
 
     to: Action | None = None
-    """The action for these calls, where no schedule is named."""
+    """The action for these calls, if the route has no ``schedule``."""
 
     schedule: Text = ""
-    """The name of the schedule that decides between ``open``, ``closed`` and
-    ``holiday``; empty: none."""
+    """The name of a schedule, which selects ``open``, ``closed`` or ``holiday``;
+    empty: none."""
 
     open: Action | None = None
     """The action while the schedule is open."""
@@ -97,10 +97,10 @@ class Route(ConfigModel, frozen=True, json_schema_extra=_TARGETS):
     """The action while the schedule is closed."""
 
     holiday: Action | None = None
-    """The action on a holiday of the schedule; left out: as ``closed``."""
+    """The action on a holiday of the schedule; default: the same as ``closed``."""
 
     language: LanguageOrNone = ""
-    """The language of the sounds; empty: the one that the call has."""
+    """The language of the sounds: ``en``, ``fr``. Empty: the channel's."""
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
         """Find targets that are never used, and those that are missing."""

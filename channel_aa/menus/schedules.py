@@ -185,13 +185,13 @@ class Schedule(ConfigModel, frozen=True):
     """A time zone of the IANA database, ``Europe/London``."""
 
     open: tuple[Annotated[Hours, _written(Hours, Hours.parse, _HOURS_PATTERN)], ...]
-    """The times of the week when it is open: ``mon-fri 09:00-17:30``, ``sat``."""
+    """The opening hours: ``mon-fri 09:00-17:30``, ``sat``."""
 
     holidays: tuple[
         Annotated[Holiday, _written(Holiday, Holiday.parse, _HOLIDAY_PATTERN)], ...
     ] = ()
-    """The days on which ``open`` does not count: ``2026-12-25``,
-    ``2026-12-24 12:00-24:00``, ``2026-12-28..2026-12-31``."""
+    """Days or times without opening hours: ``2026-12-25``, ``2026-12-24
+    12:00-24:00``, ``2026-12-28..2026-12-31``."""
 
     def state(self, at: datetime) -> State:
         """Return the state at a moment.

@@ -156,7 +156,7 @@ Seconds = Annotated[
 
 
 class Sound(ConfigModel, frozen=True):
-    """Something that callers hear: a file's name or a media URI, or a table."""
+    """A sound: the name of a sound file, a media URI, or a table with options."""
 
     media: Annotated[
         tuple[Media, ...],
@@ -164,16 +164,16 @@ class Sound(ConfigModel, frozen=True):
         Explain('has nothing to play; write a sound: ["silence/1"]'),
         OneOrMany(),
     ]
-    """Media URIs or names of sound files, heard one after another, in which
-    ``{digits}`` and ``{recording}`` may stand."""
+    """Names of sound files or media URIs, played one after another. ``{digits}``
+    stands for the keys that the caller pressed, ``{recording}`` for the caller's
+    last recording."""
 
     barge_in: Flag = True
     """Whether a key stops the sound. Otherwise it plays to its end, and keys are kept
     for later."""
 
     seconds: Seconds | None = None
-    """After how many seconds a tone ends, which has no end of its own; left out for
-    everything else."""
+    """The duration of a tone (``tone:ring``) in seconds; only for tones."""
 
     @model_validator(mode="wrap")
     @classmethod
