@@ -9,3 +9,11 @@
 - ``properties``: random inputs and random sequences of events.
 - ``support`` is what test modules share; they do not import one another.
 """
+
+from hypothesis import HealthCheck, settings
+
+# How long an example takes depends on how busy the machine is.
+settings.register_profile(
+    "channel-aa", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("channel-aa")

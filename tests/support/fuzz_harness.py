@@ -42,7 +42,6 @@ CORPUS = Path(__file__).parents[1] / "properties/fuzzing/corpus"
 EXAMPLES = int(os.environ.get("CHANNEL_AA_FUZZ_EXAMPLES", "100"))
 FUZZ = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
     print_blob=True,

@@ -130,7 +130,7 @@ class EntryTests(SynchronousTestCase):
             st.tuples(st.sampled_from(GAPS), st.sampled_from("0123#*")), max_size=20
         )
     )
-    @settings(deadline=None, max_examples=400)
+    @settings(max_examples=400)
     def test_entries_agree_with_a_naive_reading(
         self, presses: list[tuple[float, str]]
     ) -> None:

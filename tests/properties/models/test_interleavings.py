@@ -105,7 +105,6 @@ def perform(harness: RandomCallsHarness, what: str, *details: Any) -> None:  # n
 
 @settings(
     max_examples=SEQUENCES,
-    deadline=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )

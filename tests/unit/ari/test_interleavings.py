@@ -149,7 +149,7 @@ STEPS = st.one_of(
 
 class InterleavingTests(SynchronousTestCase):
     @given(st.lists(STEPS, max_size=60))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_any_order_of_events_leaves_nothing(
         self, steps: list[tuple[object, ...]]
     ) -> None:

@@ -237,7 +237,7 @@ class CallPropertyTests(SynchronousTestCase):
         self.assertEqual([str(each) for each in self.flushLoggedErrors()], [])
 
     @given(events, ends, events)
-    @settings(deadline=None, max_examples=120)
+    @settings(max_examples=120)
     def test_call_leaves_no_timer_sound_or_phone_whenever_it_ends(
         self,
         before: list[tuple[str, str]],
@@ -258,7 +258,7 @@ class CallPropertyTests(SynchronousTestCase):
         self.check_errors()
 
     @given(events_without_a_hangup)
-    @settings(deadline=None, max_examples=80)
+    @settings(max_examples=80)
     def test_call_of_a_silent_caller_ends(self, before: list[tuple[str, str]]) -> None:
         random_call = RandomCall()
         for kind, detail in before:
@@ -274,7 +274,7 @@ class CallPropertyTests(SynchronousTestCase):
         self.check_errors()
 
     @given(events_without_a_hangup)
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     def test_call_exits_to_the_dialplan_or_keeps_its_conversation(
         self, before: list[tuple[str, str]]
     ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from twisted.trial.unittest import SynchronousTestCase
@@ -278,14 +278,12 @@ class PropertyTests(SynchronousTestCase):
             lint(settings.flow)
             self.assertEqual([*SCHEMA.iter_errors(document)], [])
 
-    @settings(deadline=None)  # a busy machine proves nothing
     @given(tables())
     def test_any_table_is_settings_or_problems_on_one_line_each(
         self, document: object
     ) -> None:
         self.judge(document)
 
-    @settings(deadline=None)
     @given(st.data())
     def test_any_change_of_a_valid_file_is_settings_or_problems(
         self, data: st.DataObject

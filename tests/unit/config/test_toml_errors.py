@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from channel_aa.toml_errors import parse_toml
@@ -213,7 +213,6 @@ class OtherErrorTests(TomlErrorCase):
     def test_line_ends_of_other_systems_count_once(self) -> None:
         self.reported('a = 1\r\nb = "x\r\n', "line 2", "'b = \"x'", OPEN_QUOTE)
 
-    @settings(deadline=None)
     @given(st.text("[]{}=\"',.#\\\n ax1;:*", max_size=60))
     def test_any_text_is_parsed_or_refused_in_one_line(self, text: str) -> None:
         try:

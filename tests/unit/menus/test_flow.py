@@ -6,7 +6,7 @@ from itertools import permutations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -269,7 +269,6 @@ def silent_caller_comes_to_an_end(flow: CallFlow, way: list[str]) -> bool:
 
 
 class SilenceTests(SynchronousTestCase):
-    @settings(deadline=None)  # a busy machine proves nothing
     @given(
         failures=st.lists(actions(), min_size=3, max_size=3),
         limits=st.lists(st.integers(0, 1), min_size=3, max_size=3),

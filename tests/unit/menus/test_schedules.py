@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from channel_aa.menus.schedules import DAYS, Holiday, Hours, Schedule, State
@@ -155,7 +155,6 @@ class SummerTimeTests(ProblemCase):
 
 
 class PropertyTests(ProblemCase):
-    @settings(deadline=None)  # a busy machine proves nothing
     @given(
         first=st.integers(0, 6),
         last=st.integers(0, 6),
@@ -186,7 +185,6 @@ class PropertyTests(ProblemCase):
         )
         self.assertIs(plan.state(at), State.OPEN if expected else State.CLOSED)
 
-    @settings(deadline=None)
     @given(st.text())
     def test_any_text_is_read_or_refused_in_one_line(self, text: str) -> None:
         for kind in (Hours, Holiday):

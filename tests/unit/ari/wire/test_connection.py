@@ -98,7 +98,7 @@ class KeepAliveTests(SocketTestCase):
     def pass_time(self, seconds: float) -> None:
         self.clock.pump([0.25] * round(seconds * 4))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(received_last=st.floats(0, 30), is_talking=st.booleans())
     def test_dead_connection_is_dropped_in_time(
         self, *, received_last: float, is_talking: bool

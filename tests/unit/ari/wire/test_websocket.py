@@ -105,7 +105,6 @@ def segments(
 
 ARRIVALS = STREAMS.flatmap(segments)
 THOROUGH = settings(
-    deadline=None,
     max_examples=100,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -340,7 +339,6 @@ class SendTests(SocketTestCase):
                 self.assertEqual(self.served.received.pop(), payload)
         self.assertEqual(self.served.received, [])
 
-    @settings(deadline=None)
     @given(st.integers(0, MAX_SHORT_FRAME), st.binary(min_size=4, max_size=4))
     def test_autobahn_reads_any_length_and_mask(self, length: int, mask: bytes) -> None:
         payload = (b'{"type":"RESTRequest"}' * (length // 22 + 1))[:length]
