@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-_PACKAGES = ("channel-aa", "twisted", "treq", "autobahn", "msgspec")
+_PACKAGES = ("channel-aa", "twisted", "treq", "autobahn", "msgspec", "pydantic")
 _ARI_CLIENT = Path(__file__).parent / "node/node_modules/ari-client/package.json"
 
 
