@@ -77,7 +77,7 @@ class AriClient(Service):
         asterisk_version: Asterisk's version: ``22.10.1``; empty while unknown.
         connected_since: when the websocket was opened, by the clock; ``None`` while it
             is closed.
-        is_replaced: whether another program has taken the application.
+        is_replaced: whether another program has registered the application.
     """
 
     _log = Logger()

@@ -72,7 +72,7 @@ class CallEvents:
         context: what the client's handles share.
         reconciler: is told of channels that have left.
         enter: called with each channel that enters, and its arguments.
-        replaced: called when another program has taken the application.
+        replaced: called when another program has registered the application.
     """
 
     def __init__(

@@ -99,7 +99,7 @@ def diagnose_loss(code: int | None, reason: str | None) -> Diagnosis:
 
 
 def diagnose_silence() -> Diagnosis:
-    """Explain a connection on which Asterisk has fallen silent."""
+    """Explain a connection on which Asterisk sends nothing any more."""
     return Diagnosis(
         "dead",
         "Asterisk does not respond: it sends nothing, not even the reply to a ping."
