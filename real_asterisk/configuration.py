@@ -62,6 +62,13 @@ rtpend=19999
 """
 
 # A read-only user.
+_PATIENT_WEBSOCKETS = """
+[general](+)
+websocket_write_timeout = 20000
+"""
+"""Asterisk drops a websocket that is not read for 100 ms, by default: a test's own
+websockets must not end because the machine is busy."""
+
 _READ_ONLY_USER = """
 [observer]
 type=user
@@ -121,7 +128,7 @@ def write_files(
         "indications.conf": _INDICATIONS_CONF,
         "modules.conf": _modules_of(installation),
         "http.conf": shipped["http.conf"].replace("8088", str(port)),
-        "ari.conf": shipped["ari.conf"] + _READ_ONLY_USER,
+        "ari.conf": shipped["ari.conf"] + _READ_ONLY_USER + _PATIENT_WEBSOCKETS,
         "channel-aa.conf": shipped["extensions.conf"],
         "pjsip.conf": _pjsip_conf(sip_port),
         "rtp.conf": _RTP_CONF,

@@ -103,11 +103,13 @@ class Events(WebSocketClientProtocol):
         """Return the first event for which ``wanted`` is true, past or future.
 
         Raises:
-            NoEventError: there was none within `SECONDS`.
+            NoEventError: there was none within `SECONDS`, or the websocket is closed.
         """
         for event in self.all:
             if wanted(event):
                 return event
+        if self.closed.called:
+            raise NoEventError("the websocket is closed")
         waiter: Deferred[Event] = Deferred()
         self._waiters[waiter] = wanted
         try:

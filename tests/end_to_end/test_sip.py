@@ -60,7 +60,7 @@ async def cause_of_dial(
         endpoint=f"PJSIP/{phone}@trunk",
         app="channel-aa",
         formats="ulaw",
-        timeout=3,
+        timeout=10,  # long enough to ring on a busy machine
     )
     if phone == "answers":
         await events.wait_for_type("StasisStart", phone)

@@ -141,6 +141,10 @@ class CallLoad:
         """Read events until a condition is true of the calls."""
 
         def is_true() -> bool:
+            assert not self._events.closed.called, "Asterisk has dropped the websocket"
+            assert not self._callers_events.closed.called, (
+                "Asterisk has dropped the callers"
+            )
             self.read()
             return condition()
 
