@@ -264,6 +264,24 @@ async def test_caller_is_transferred_to_the_attendant(
 
 
 @pytest_twisted.ensureDeferred
+async def test_caller_of_a_conversation_is_transferred_to_the_attendant(
+    harness: PhonesHarness, phones: list[SipPhone]
+) -> None:
+    alice, bob, _ = phones
+    placed, received = await conversation(alice, bob)
+    await received.hold()
+    consultation = bob.dial("1001")
+    await bob.until_hears(ASTERISK)
+    await received.attended_transfer(consultation)
+    await received.until_ended()
+    await alice.until_hears(ASTERISK)
+    # Only the menu of the route has this option.
+    await placed.press("2")
+    await placed.until_ended()
+    await end(alice, bob, harness)
+
+
+@pytest_twisted.ensureDeferred
 async def test_redirected_phone_is_left_alone(
     harness: PhonesHarness, phones: list[SipPhone], asterisk: Asterisk
 ) -> None:
