@@ -293,7 +293,6 @@ class Reconciler:
         # It may have left meanwhile, or entered again.
         if channel is None or channel_id not in self._adopting:
             return
-        self._adopting.discard(channel_id)
         app, *arguments = channel.dialplan.app_data.split(",")
         # Asterisk lists channels, too, that are elsewhere in the dialplan, such as the
         # far half of a Local channel that was originated here.
