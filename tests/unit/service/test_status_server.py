@@ -40,7 +40,8 @@ WHERE = "tcp:8089:interface=127.0.0.1"
 class StatusServerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = memory_reactor()
-        self.server = StatusServer(a_status, reactor=self.reactor)
+        self.status = a_status()
+        self.server = StatusServer(lambda: self.status, reactor=self.reactor)
 
     def listen(self, description: str = WHERE) -> None:
         listening = self.server.listen(description)
@@ -60,15 +61,36 @@ class StatusServerTests(SynchronousTestCase):
         protocol.makeConnection(transport)
         return transport
 
-    def test_response_is_the_status(self) -> None:
+    def request(self, method: str) -> tuple[list[str], bytes]:
+        """Return the status and headers of the response, and its body."""
         self.listen()
         transport = self.connect()
         assert transport is not None
-        transport.protocol.dataReceived(b"GET / HTTP/1.0\r\n\r\n")
+        transport.protocol.dataReceived(
+            f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        )
         head, _, body = transport.value().partition(b"\r\n\r\n")
-        self.assertIn(b" 200 OK\r\n", head)
-        self.assertEqual(msgspec.json.decode(body, type=Status), a_status())
         self.close()
+        return head.decode().split("\r\n"), body
+
+    def test_response_is_the_status(self) -> None:
+        (line, *headers), body = self.request("GET")
+        self.assertEqual(line, "HTTP/1.1 200 OK")
+        self.assertIn("Content-Type: application/json", headers)
+        self.assertIn("Cache-Control: no-store", headers)
+        self.assertEqual(msgspec.json.decode(body, type=Status), self.status)
+
+    def test_response_while_not_serving_is_503(self) -> None:
+        self.status = a_status(serving=False)
+        (line, *_), body = self.request("GET")
+        self.assertEqual(line, "HTTP/1.1 503 Service Unavailable")
+        self.assertEqual(msgspec.json.decode(body, type=Status), self.status)
+
+    def test_other_methods_are_refused_with_those_allowed(self) -> None:
+        (line, *headers), body = self.request("POST")
+        self.assertEqual(line, "HTTP/1.1 405 Method Not Allowed")
+        self.assertIn("Allow: GET, HEAD", headers)
+        self.assertEqual(body, b"")
 
     def test_number_of_connections_is_limited(self) -> None:
         self.listen()
