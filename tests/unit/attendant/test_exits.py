@@ -20,6 +20,10 @@ prompt = ["main"]
 [[routes]]
 argument = "direct"
 to = { dial = "PJSIP/410" }
+
+[[routes]]
+argument = "context"
+to = { continue = { context = "from-internal" } }
 """
 LOCATION = "continue 6001@from-internal:1"
 
@@ -43,6 +47,10 @@ class ExitTests(CallTestCase):
 
     def test_keys_can_be_the_extension(self) -> None:
         self.assertEqual(self.press_in_the_menu("2"), ["continue 2@from-internal:1"])
+
+    def test_location_without_an_extension_is_s(self) -> None:
+        self.enter("context")
+        self.assertEqual(self.sent()[-1], "continue s@from-internal:1")
 
     def test_shipped_contexts_get_their_argument(self) -> None:
         for key, context, argument in (
