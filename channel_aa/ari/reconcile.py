@@ -325,7 +325,6 @@ class Reconciler:
         # It may have left meanwhile, or entered again.
         if channel is None or channel_id not in self._adopting:
             return
-        self._adopting.discard(channel_id)
         app, arguments = channel.application
         is_here = channel.is_in_stasis and app == self._context.app
         if is_outbound(channel_id) and (is_here or channel.is_dialed):

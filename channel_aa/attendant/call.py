@@ -140,7 +140,6 @@ class Call:
         """
         if self.is_in_conversation:
             _log.info("{channel} stays in its conversation", channel=self.channel.name)
-            self._exit_reason = reason
             self._keep_conversation()
             self._mark_left()
         else:

@@ -38,6 +38,6 @@ def password_from(environ: Mapping[str, str]) -> Secret | None:
     except ValueError:  # not UTF-8, or a NUL in the name
         message = f"{name!r} cannot be read: it is not UTF-8 text"
     else:
-        return Secret(text.removesuffix("\n").removesuffix("\r"), file=name)
+        return Secret(text.removesuffix("\n"), file=name)
     # A chained exception could contain a part of the password.
     raise ConfigError([Problem(PASSWORD_FILE_VARIABLE, message)]) from None

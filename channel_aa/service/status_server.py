@@ -116,7 +116,8 @@ class StatusServer:
         self._description = description
         if not description:
             return
-        self._factory = _LimitedFactory(_QuietSite(StatusPage(self._read)))
+        site = _QuietSite(StatusPage(self._read), reactor=self._reactor)
+        self._factory = _LimitedFactory(site)
         try:
             endpoint = serverFromString(
                 self._reactor, _without_stale_socket(description)
@@ -209,8 +210,13 @@ class _QuietSite(Site):
     noisy = False
     displayTracebacks = False  # noqa: N815 - Twisted's name
 
-    def __init__(self, page: StatusPage) -> None:
-        super().__init__(page, _BodilessRequest, timeout=IDLE_SECONDS)
+    def __init__(
+        self,
+        page: StatusPage,
+        *,
+        reactor: Any,  # noqa: ANN401 - IReactorTime
+    ) -> None:
+        super().__init__(page, _BodilessRequest, timeout=IDLE_SECONDS, reactor=reactor)
 
     def log(self, request: object) -> None:
         """Do nothing."""

@@ -69,9 +69,15 @@ class AutobahnClient(WebSocketClientProtocol):
 class Wire(StringTransport):
     """A transport that knows whether it was closed or aborted."""
 
+    was_aborted = False
+
     @property
     def is_closing(self) -> bool:
         return self.disconnecting or self.disconnected
+
+    def abortConnection(self) -> None:
+        self.was_aborted = True
+        super().abortConnection()
 
     def unregisterProducer(self) -> None:
         """Accept the call, as a real transport does."""

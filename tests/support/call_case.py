@@ -109,6 +109,11 @@ class CallTestCase(SynchronousTestCase):
         media = sound if ":" in sound else f"sound:{sound}"
         self.assertEqual(playing.media, media)
 
+    def assert_finished(self) -> None:
+        """Check that the call's coroutine has ended, and not with an error."""
+        assert self.call._finished is not None
+        self.successResultOf(self.call._finished)
+
     def assert_silent(self) -> None:
         self.assertIsNone(self.channel.playing)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError
+from twisted.logger import LogLevel
 
 from channel_aa.ari.wire.errors import (
     ConnectionLostError,
@@ -13,6 +14,7 @@ from channel_aa.ari.wire.errors import (
 )
 from channel_aa.interfaces import ChannelGoneError, TelephonyError
 from tests.support.ari_cases import OutboundTestCase
+from tests.support.ari_fakes import APP
 
 if TYPE_CHECKING:
     from channel_aa.ari.outbound import OutboundChannel
@@ -89,6 +91,19 @@ class TwoPartyBridgeTests(OutboundTestCase):
             self.assertEqual(self.sender.unanswered, [])
             self.end()
 
+    def test_query_without_a_response_is_sent_again(self) -> None:
+        phone = self.connect(is_set_up=False)
+        self.sender.only_unanswered().accept(b"{}")
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        question = self.sender.only_unanswered()
+        question.fail(RequestTimeoutError)
+        self.clock.advance(1)
+        again = self.sender.only_unanswered()
+        self.assertEqual(again.line, question.line)
+        again.accept(f'{{"id":"x","channels":["{phone.id}","c1"]}}'.encode())
+        self.assertEqual(self.sender.unanswered, [])
+        self.end()
+
     def test_failed_addition_is_an_error(self) -> None:
         phone = self.connect(is_set_up=False)
         self.sender.only_unanswered().accept(b"{}")
@@ -134,7 +149,9 @@ class TwoPartyBridgeTests(OutboundTestCase):
             f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
         )
         [failure] = self.overs
-        self.assertIsInstance(getattr(failure, "value", None), ChannelGoneError)
+        error = getattr(failure, "value", None)
+        self.assertIsInstance(error, ChannelGoneError)
+        self.assertEqual(str(error), "the caller has hung up")
 
     def test_cancelling_ends_the_bridge(self) -> None:
         phone = self.connect()
@@ -144,6 +161,33 @@ class TwoPartyBridgeTests(OutboundTestCase):
         self.answer_removals(
             f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
         )
+
+    def test_cancelling_is_not_a_success_if_the_removal_is_immediate(self) -> None:
+        phone = self.connect()
+        self.sender.answers[f"DELETE channels/{phone.id}"] = b""
+        self.sender.answers[f"DELETE bridges/{self.bridge}"] = b""
+        self.over.cancel()
+        [failure] = self.overs
+        self.assertIsInstance(getattr(failure, "value", None), CancelledError)
+
+    def test_cancelling_after_the_callers_hangup_is_still_a_cancellation(self) -> None:
+        phone = self.connect()
+        self.receive_channel("ChannelHangupRequest")
+        self.over.cancel()
+        [failure] = self.overs
+        self.assertIsInstance(getattr(failure, "value", None), CancelledError)
+        self.answer_removals(
+            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
+        )
+
+    def test_removal_that_ends_after_the_application_was_replaced(self) -> None:
+        phone = self.connect()
+        phone.hang_up()
+        self.receive("ApplicationReplaced", application=APP)
+        for exchange in self.sender.unanswered:
+            exchange.accept()
+        self.assertEqual(len(self.overs), 1)
+        self.assertEqual(self.log.texts(level=LogLevel.critical), [])
 
     def test_bridge_is_removed_after_its_creation(self) -> None:
         phone = self.connect(is_set_up=False)
@@ -190,7 +234,8 @@ class TwoPartyBridgeTests(OutboundTestCase):
 
     def test_only_answered_channels_can_be_connected(self) -> None:
         phone = self.dial()
-        self.failureResultOf(phone.connect(), TelephonyError)
+        failure = self.failureResultOf(phone.connect(), TelephonyError)
+        self.assertIn("has not answered", str(failure.value))
         self.receive_destroyed(phone)
         self.successResultOf(phone.connect())
         phone = self.connect()
@@ -199,7 +244,8 @@ class TwoPartyBridgeTests(OutboundTestCase):
         self.answer_removals(
             f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
         )
-        self.failureResultOf(phone.connect(), ChannelGoneError)
+        failure = self.failureResultOf(phone.connect(), ChannelGoneError)
+        self.assertEqual(str(failure.value), "the caller has hung up")
 
     def reconnect(self, *members: str) -> None:
         listed = ",".join(f'"{each}"' for each in members)

@@ -159,6 +159,18 @@ class VariableTests(AriTestCase):
             self.sender.exchanges[exchange].accept()
             self.successResultOf(setting)
 
+    def test_variable_may_wait_for_what_follows_a_recording_or_a_phone(self) -> None:
+        self.enter("c1").record(
+            "x", max_seconds=0, max_silence_seconds=0, terminator="", beep=True
+        )
+        self.enter("c2").dial("PJSIP/410", ring_seconds=20)
+        for channel_id in ("c1", "c2"):
+            self.client.channels[channel_id].set_variable("X", "1")
+            self.assertTrue(self.sender.exchanges[-1].request.waits_for_sound)
+        for exchange in self.sender.unanswered:
+            exchange.accept(b"{}")
+        self.receive_channel("ChannelDestroyed", next(iter(self.client.outbound)))
+
     def test_variable_of_an_adopted_channel_may_wait_for_a_sound(self) -> None:
         self.client._enter(
             ChannelData(id="c1", name="PJSIP/c1"), arguments=(), adopted=True
@@ -172,6 +184,13 @@ class VariableTests(AriTestCase):
     def test_variable_has_a_value(self) -> None:
         value, exchange = self.read()
         exchange.accept(b'{"value":"en"}')
+        self.assertEqual(self.successResultOf(value), "en")
+
+    def test_query_without_a_response_is_sent_again(self) -> None:
+        value, exchange = self.read()
+        exchange.fail(RequestTimeoutError)
+        self.clock.advance(1)
+        self.sender.only_unanswered().accept(b'{"value":"en"}')
         self.assertEqual(self.successResultOf(value), "en")
 
     def test_unset_variable_is_empty(self) -> None:
@@ -220,6 +239,7 @@ class CallerTests(AriTestCase):
         playing.request.accept()
         self.receive_channel("StasisEnd")
         self.assertEqual(playing.ends + queued.ends, [PlaybackEnd.FAILED] * 2)
+        self.assertEqual(playing.playback.problem, "the channel left the application")
         self.assertEqual(playing.stops + queued.stops, 0)
         self.assert_nothing_left()
         queued.request.refuse(404)

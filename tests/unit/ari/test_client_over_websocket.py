@@ -119,6 +119,12 @@ class WebSocketClientTests(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(hangup))
         self.assertEqual(self.http.lines, [])
 
+    def test_events_that_responses_repeat_are_not_sent(self) -> None:
+        self.assertEqual(self.http.filters, [])
+        [message] = [each for each in self.sent if "eventFilter" in each["uri"]]
+        self.assertNotIn("PlaybackStarted", message["message_body"])
+        self.assertIn("PlaybackFinished", message["message_body"])
+
     def test_errors_are_those_of_http(self) -> None:
         answer = self.client.request("GET", "channels", "c9")
         self.answer(404, {"message": "Channel not found"})

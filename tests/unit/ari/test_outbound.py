@@ -152,6 +152,7 @@ class OutcomeTests(OutboundTestCase):
             self.receive_destroyed(phone, cause)
             self.receive_destroyed(phone, cause)
             self.assertEqual(self.outcomes, [outcome])
+            self.assertEqual(self.client.channels["c1"].outbound, set())
 
     def test_channel_that_ends_without_ringing_is_unavailable(self) -> None:
         phone = self.dial()
@@ -213,6 +214,13 @@ class HangupTests(OutboundTestCase):
         phone = self.dial(is_accepted=False)
         phone.hang_up()
         self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.is_hung_up(phone)
+
+    def test_hangup_is_sent_after_a_failed_query(self) -> None:
+        phone = self.dial(is_accepted=False)
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        phone.hang_up()
         self.is_hung_up(phone)
 
     def test_answer_during_the_hangup_changes_nothing(self) -> None:
@@ -299,6 +307,16 @@ class QueryTests(OutboundTestCase):
         self.assertEqual(self.outcomes, [NO_ANSWER])
         self.is_hung_up(phone)
 
+    def test_failed_queries_after_the_ring_time_are_five_seconds_apart(self) -> None:
+        phone = self.dial()
+        self.clock.advance(27)
+        self.sender.only_unanswered().fail(RequestTimeoutError)
+        self.clock.advance(4.9)
+        self.assertEqual(self.sender.unanswered, [])
+        self.clock.advance(0.1)
+        self.assertEqual(self.sender.only_unanswered().line, f"GET channels/{phone.id}")
+        self.receive_destroyed(phone)
+
     def test_failed_channel_that_did_not_end_is_queried(self) -> None:
         phone = self.dial()
         self.receive_dial(phone, "BUSY")
@@ -322,6 +340,24 @@ class QueryTests(OutboundTestCase):
         self.assertEqual(self.outcomes, [])
         self.receive_destroyed(phone, 17)
         self.assertEqual(self.outcomes, [BUSY])
+
+    def test_channel_that_was_seen_is_not_dialled_again(self) -> None:
+        """Its end was not reported."""
+        phone = self.dial()
+        self.clock.advance(25)
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual((self.sender.unanswered, self.outcomes), ([], [NO_ANSWER]))
+
+        phone, _ = self.dial_with_unknown_outcome()
+        self.receive_dial(phone, "RINGING")
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual((self.sender.unanswered, self.outcomes), ([], [NO_ANSWER]))
+
+        phone, _ = self.dial_with_unknown_outcome()
+        self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
+        self.clock.advance(25)
+        self.sender.only_unanswered().refuse(404)
+        self.assertEqual((self.sender.unanswered, self.outcomes), ([], [NO_ANSWER]))
 
     def test_lost_request_is_sent_again_once(self) -> None:
         _, line = self.dial_with_unknown_outcome()

@@ -48,6 +48,20 @@ class PlaybackTests(AriTestCase):
         playing.receive_started()
         playing.receive_finished("failed")
         self.assertEqual(playing.ends, FAILED)
+        self.assertEqual(
+            playing.playback.problem,
+            "Asterisk could not play it. Check that the sound is installed in the"
+            " channel's language.",
+        )
+
+    def test_finished_playback_has_no_problem_and_is_forgotten(self) -> None:
+        channel = self.enter()
+        playing = self.play(channel)
+        playing.request.accept()
+        self.assertEqual(channel.playbacks, {playing.playback})
+        playing.receive_finished()
+        self.assertEqual(playing.playback.problem, "")
+        self.assertEqual(channel.playbacks, set())
 
     def test_events_may_arrive_before_the_response(self) -> None:
         playing = self.play(self.enter())

@@ -135,6 +135,15 @@ class LeftoverTests(ReconcileTestCase):
             self.sender.only_unanswered().accept(body)
             self.assertEqual(self.lines(), [])
 
+    def test_outbound_channel_of_this_run_is_kept(self) -> None:
+        phone = self.enter("c1").dial("PJSIP/410", ring_seconds=60)
+        self.sender.only_unanswered().accept(b"{}")
+        self.receive_channel("StasisStart", phone.id, args=[])
+        self.sender.answers[f"GET channels/{phone.id}"] = in_stasis(phone.id)
+        self.reconnect("c1", phone.id)
+        self.assertEqual(self.lines(), [])
+        self.receive_channel("StasisEnd", phone.id)
+
     def test_only_bridges_of_this_application_are_removed(self) -> None:
         self.list_bridges(channel_aa_bridge_old_1=[], somebody_elses=[])
         bridges = json.loads(self.sender.answers[BRIDGES])
@@ -153,11 +162,33 @@ class LeftoverTests(ReconcileTestCase):
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(self.application.adopted, ["c1"])
 
+    def test_bridge_with_a_channel_outside_the_application_is_removed(self) -> None:
+        self.list_bridges(channel_aa_bridge_old_1=["c1", self.PHONE])
+        self.reconnect("c1")
+        self.assertEqual(self.lines(), ["DELETE bridges/channel-aa-bridge-old-1"])
+        self.sender.only_unanswered().accept()
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(self.application.adopted, ["c1"])
+
     def adopt_conversation(self) -> None:
         self.list_bridges(channel_aa_bridge_old_1=["c1", self.PHONE])
         self.reconnect("c1", self.PHONE)
         self.assertEqual(self.lines(), [])
         self.assertEqual(self.application.entered, [])
+
+    def test_callers_beside_a_conversation_and_a_phone_are_adopted(self) -> None:
+        stray = "channel-aa-dialled-old-2"
+        self.client._context.cleanup.remove("channels", stray)
+        removal = self.sender.only_unanswered()
+        self.list_bridges(channel_aa_bridge_old_1=["c1", self.PHONE])
+        self.list_channels("c1", self.PHONE, stray, "c2")
+        self.client.reconciler.start()
+        self.assertEqual(self.lines(), [removal.line, "GET channels/c2"])
+        self.sender.unanswered[1].accept(in_stasis("c2"))
+        self.assertEqual(self.application.adopted, ["c2"])
+        removal.accept()
+        self.receive_channel("StasisEnd", "c1")
+        self.end_conversation("c1")
 
     def end_conversation(self, left: str) -> None:
         """Check that all are removed but who has left by itself."""
@@ -168,7 +199,7 @@ class LeftoverTests(ReconcileTestCase):
         )
         for exchange in self.sender.unanswered:
             exchange.accept()
-        self.assert_nothing_left()
+        self.assertEqual(self.client.bridges, {})
 
     def test_adopted_bridge_is_over_when_a_channel_ends(self) -> None:
         for leaver in ("c1", self.PHONE):

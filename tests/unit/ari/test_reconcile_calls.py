@@ -40,6 +40,10 @@ class ReconcileTests(ReconcileTestCase):
         [line] = self.log.texts(level=LogLevel.warn)
         self.assertIn("Calls waiting for the connection to Asterisk: 2", line)
 
+    def test_loss_without_calls_is_not_logged(self) -> None:
+        self.connection.lose()
+        self.assertEqual(self.log.texts(), [])
+
     def test_missing_channels_have_left_and_others_stay(self) -> None:
         self.enter("c1")
         kept = self.enter("c2")
@@ -79,6 +83,16 @@ class ReconcileTests(ReconcileTestCase):
         self.reconnect()
         self.assertEqual(ended.ends, [PlaybackEnd.FAILED])
         self.assertEqual(ended.checks, 0)
+
+    def test_queries_cancelled_with_their_connection_do_not_end_a_playback(
+        self,
+    ) -> None:
+        playing = self.play(self.enter("c1"))
+        playing.request.accept()
+        for _ in range(4):
+            self.reconnect("c1")
+        self.assertEqual(playing.checks, 4)
+        self.assertEqual(playing.ends, [])
 
     def test_lost_stop_is_sent_again(self) -> None:
         playing = self.play(self.enter())
@@ -223,6 +237,12 @@ class RetryTests(ReconcileTestCase):
         self.reconnect("c1")
         self.assertEqual(self.listener().log, ["reconnected"])
 
+    def test_fault_in_the_reconciliation_is_logged(self) -> None:
+        self.sender.only_unanswered().answer.errback(RuntimeError("a fault of ours"))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        [line] = self.log.texts(level=LogLevel.critical)
+        self.assertEqual(line, "Reconciling the calls with Asterisk failed")
+
     def test_stopping_ends_the_reconciliation(self) -> None:
         self.sender.only_unanswered().refuse(500)
         self.successResultOf(self.client.stopService())
@@ -261,6 +281,17 @@ class AuditTests(ReconcileTestCase):
         self.clock.advance(EARLY_AUDIT_SECONDS)
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(self.application.adopted, ["c1"])
+
+    def test_audit_after_an_early_one_comes_late(self) -> None:
+        self.enter("c1")
+        self.list_channels("c1")
+        self.connection.message_received(b"{")
+        self.clock.advance(EARLY_AUDIT_SECONDS)
+        self.list_channels()
+        self.clock.advance(AUDIT_SECONDS - 1)
+        self.assertEqual(self.listener("c1").log, [])
+        self.clock.advance(1)
+        self.assertEqual(self.listener("c1").log, ["left"])
 
     def test_malformed_event_causes_an_early_audit(self) -> None:
         self.enter("c1")

@@ -64,6 +64,22 @@ class RecordingTests(AriTestCase):
         self.receive_recording("RecordingFinished", "a b/ü")
         self.assertEqual(self.ends, [DONE])
 
+    def test_beep_can_be_left_out(self) -> None:
+        self.enter().record(
+            "message", max_seconds=0, max_silence_seconds=0, terminator="", beep=False
+        )
+        self.assertEqual(self.sender.only_unanswered().request.query["beep"], "false")
+
+    def test_name_that_leaves_the_folder_is_not_requested(self) -> None:
+        for name in ("", ".", "..", "../a", "a/..", "a/./b", "/a", "a/", "a//b"):
+            recording = self.record(name=name, is_accepted=False)
+            self.assertEqual(self.ends, [FAILED])
+            self.assertEqual(
+                recording.problem, f"invalid name of a recording: {name!r}"
+            )
+        self.assertEqual(self.sender.lines, [])
+        self.record(name="a..b/...")
+
     def test_recording_may_finish_before_the_response(self) -> None:
         self.record(is_accepted=False)
         self.receive_recording("RecordingFinished")
@@ -76,6 +92,17 @@ class RecordingTests(AriTestCase):
         self.receive_recording("RecordingFailed", cause="disk full")
         self.assertEqual(self.ends, [FAILED])
         self.assertEqual(recording.problem, "disk full")
+        recording = self.record()
+        self.receive_recording("RecordingFailed")
+        self.assertEqual(recording.problem, "Asterisk could not record it")
+
+    def test_finished_recording_has_no_problem_and_is_forgotten(self) -> None:
+        channel = self.enter()
+        recording = self.record(channel)
+        self.assertEqual(channel.recordings, {recording})
+        self.receive_recording("RecordingFinished")
+        self.assertEqual(recording.problem, "")
+        self.assertEqual(channel.recordings, set())
 
     def test_refused_recording_fails(self) -> None:
         recording = self.record(is_accepted=False)
@@ -112,6 +139,12 @@ class RecordingTests(AriTestCase):
         self.receive_channel("StasisEnd")
         self.assertEqual(self.ends, [DONE])
 
+    def test_recording_that_was_not_accepted_fails_with_the_channel(self) -> None:
+        recording = self.record(is_accepted=False)
+        self.receive_channel("StasisEnd")
+        self.assertEqual(self.ends, [FAILED])
+        self.assertEqual(recording.problem, "the channel left the application")
+
     def test_cancelled_recording_is_stopped_after_the_response(self) -> None:
         recording = self.record(is_accepted=False)
         recording.finished.cancel()
@@ -120,6 +153,46 @@ class RecordingTests(AriTestCase):
         self.assertEqual(self.sender.lines[1:], ["POST recordings/live/message/stop"])
         self.sender.only_unanswered().accept()
         self.receive_recording("RecordingFinished")
+
+    def test_stop_is_sent_once(self) -> None:
+        recording = self.record()
+        recording.stop()
+        recording.stop()
+        self.assertEqual(self.sender.lines[1:], ["POST recordings/live/message/stop"])
+        self.receive_recording("RecordingFinished")
+
+    def test_finished_recording_is_not_stopped(self) -> None:
+        recording = self.record()
+        self.receive_recording("RecordingFinished")
+        recording.stop()
+        self.assertEqual(len(self.sender.lines), 1)
+
+    def test_stop_is_not_sent_after_a_hangup(self) -> None:
+        """The hangup has ended the recording, and Asterisk has stored it."""
+        recording = self.record()
+        self.receive_channel("ChannelHangupRequest")
+        recording.stop()
+        self.assertEqual(len(self.sender.lines), 1)
+
+    def test_cancelled_stop_is_no_fault(self) -> None:
+        recording = self.record()
+        recording.stop()
+        self.sender.only_unanswered().answer.cancel()
+        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual(self.log.texts(), [])
+        self.receive_recording("RecordingFinished")
+
+    def test_deletion_without_a_response_is_sent_again(self) -> None:
+        recording = self.record()
+        self.receive_recording("RecordingFinished")
+        discarded = recording.discard()
+        deletion = self.sender.only_unanswered()
+        deletion.fail(RequestTimeoutError)
+        self.clock.advance(1)
+        again = self.sender.only_unanswered()
+        self.assertEqual(again.line, deletion.line)
+        again.accept()
+        self.successResultOf(discarded)
 
     def test_discarded_recording_is_stopped_and_deleted(self) -> None:
         recording = self.record(name="a/b")
@@ -154,19 +227,22 @@ class RecordingTests(AriTestCase):
 
     def test_recording_that_is_not_stored_has_failed(self) -> None:
         recording = self.record(max_seconds=0)
-        self.clock.advance(60)
+        self.clock.advance(59.9)
+        self.assertEqual(self.sender.unanswered, [])
+        self.clock.advance(0.1)
         self.sender.only_unanswered().refuse(404)
         self.sender.only_unanswered().refuse(404)
         self.assertEqual(self.ends, [FAILED])
         self.assertIn("does not have", recording.problem)
 
     def test_three_failed_queries_end_the_recording(self) -> None:
-        self.record(max_seconds=1)
+        recording = self.record(max_seconds=1)
         for seconds in (6, 2, 2):
             self.assertEqual(self.ends, [])
             self.clock.advance(seconds)
             self.sender.only_unanswered().fail(RequestTimeoutError)
         self.assertEqual(self.ends, [FAILED])
+        self.assertIn("GET recordings/live/message: lost", recording.problem)
 
     def test_recording_is_queried_after_a_timed_out_request(self) -> None:
         self.record(is_accepted=False)
@@ -190,7 +266,8 @@ class RecordingTests(AriTestCase):
         )
         self.sender.only_unanswered().accept()
         self.receive_recording("RecordingFinished")
-        self.assertEqual(len(self.log.texts(level=LogLevel.warn)), 1)
+        [line] = self.log.texts(level=LogLevel.warn)
+        self.assertIn("A recording goes on: POST recordings/live/message/stop", line)
 
     def test_held_request_is_withdrawn_by_a_discard(self) -> None:
         channel = self.enter()

@@ -322,6 +322,22 @@ class ErrorTests(CallTestCase):
                 f"The call of {CHANNEL} failed: no",
             ],
         )
+        self.assertEqual(self.channel.log[-1], "hang up")
+
+    def test_hangup_after_a_rejected_continue_ends_the_call(self) -> None:
+        self.channel.answered = fail(TelephonyError("no"))
+        self.channel.continued = fail(TelephonyError("neither"))
+        self.channel.responses["hang up"] = self.unanswered
+        self.enter()
+        self.call.left()
+        self.assert_finished()
+
+    def test_call_that_is_gone_after_a_rejected_continue_is_over(self) -> None:
+        self.channel.answered = fail(TelephonyError("no"))
+        self.channel.continued = fail(TelephonyError("neither"))
+        self.channel.responses["hang up"] = lambda: fail(ChannelGoneError("404"))
+        self.enter()
+        self.assert_finished()
 
 
 class CloseTests(CallTestCase):
@@ -390,6 +406,17 @@ class TimeLimitTests(CallTestCase):
         self.spend(30)
         self.assertEqual(self.sent()[-2:], ["hang up", "continue"])
 
+    def test_call_that_is_gone_at_its_time_limit_is_over(self) -> None:
+        for line in ("set CHANNEL_AA_REASON=limit", "hang up"):
+            with self.subTest(line=line):
+                self.setUp()
+                self.channel.responses[line] = lambda: fail(ChannelGoneError("404"))
+                self.enter()
+                self.spend(25)
+                self.assertEqual(self.sent()[-1], line)
+                self.assert_finished()
+                self.tearDown()
+
     def test_hangup_while_the_reason_is_set_ends_the_call(self) -> None:
         self.channel.responses["set CHANNEL_AA_REASON=limit"] = self.unanswered
         self.enter()
@@ -397,6 +424,7 @@ class TimeLimitTests(CallTestCase):
         self.call.left()
         self.spend(30)
         self.assertEqual(self.sent()[-1], "set CHANNEL_AA_REASON=limit")
+        self.assert_finished()
 
 
 class InterfaceTests(CallTestCase):

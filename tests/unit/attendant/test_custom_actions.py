@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.custom_actions import check_registered
 from channel_aa.interfaces import ChannelGoneError, IStasisApplication
-from channel_aa.menus.actions import Dial, GoTo, Play, Run
+from channel_aa.menus.actions import Continue, Dial, DialplanPlace, GoTo, Play, Run
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
@@ -32,8 +32,15 @@ prompt = ["main"]
 3 = { run = "missing" }
 [menus.sales]
 prompt = ["sales"]
+timeout = 5
+max_noinput = 1
+max_nomatch = 1
+failure = { run = "custom", timeout = 5 }
 [actions]
 again = { run = "custom", timeout = 5 }
+[[routes]]
+argument = "direct"
+to = { run = "custom", timeout = 5 }
 """
 PROMPT = prompt_of("press-1")
 RUNS = {"main": Menu(prompt=PROMPT, options={"1": Run(run="look-up")})}
@@ -97,6 +104,36 @@ class CustomActionTests(CallTestCase):
                 self.assert_plays(heard)
                 self.tearDown()
 
+    def test_digits_are_not_those_of_an_earlier_menu(self) -> None:
+        self.run_action()
+        self.answer.callback("sales")
+        self.hear("sales")
+        self.clock.advance(5)
+        self.assertEqual([caller.digits for caller in self.callers], ["1", ""])
+
+    def test_digits_are_not_those_of_an_invalid_option(self) -> None:
+        self.run_action()
+        self.answer.callback("sales")
+        self.press("9")
+        self.assertEqual([caller.digits for caller in self.callers], ["1", ""])
+
+    def test_extension_of_no_digits_is_s(self) -> None:
+        self.enter("direct")
+        self.sent()
+        place = DialplanPlace(context="phones", extension="{digits}")
+        self.answer.callback(Continue(continue_=place))
+        self.assertEqual(self.sent(), ["continue s@phones:1"])
+
+    def test_way_back_without_a_menu_ends_in_the_dialplan(self) -> None:
+        for word in ("back", "top", "repeat"):
+            with self.subTest(word=word):
+                self.setUp()
+                self.enter("direct")
+                self.sent()
+                self.answer.callback(word)
+                self.assertEqual(self.sent(), ["continue"])
+                self.tearDown()
+
     def test_caller_plays_sounds_takes_keys_and_reads_and_sets_variables(self) -> None:
         self.run_action()
         (caller,) = self.callers
@@ -151,22 +188,32 @@ class CustomActionTests(CallTestCase):
         self.hear("sorry", "main")
 
     def test_action_that_fails_is_logged_and_leads_to_else(self) -> None:
-        for fault in (ZeroDivisionError("a bug"), CancelledError()):
+        for fault, problem in (
+            (ZeroDivisionError("a bug"), "a bug"),
+            (CancelledError(), "the Deferred that the action waited for was cancelled"),
+        ):
             with self.subTest(fault=fault):
                 self.setUp()
                 self.run_action()
                 self.answer.errback(fault)
-                self.assertEqual(len(self.flushLoggedErrors()), 1)
+                [failure] = self.flushLoggedErrors()
+                self.assertIn(problem, failure.getErrorMessage())
                 self.hear("sorry", "main")
                 self.tearDown()
 
     def test_invalid_result_is_logged_and_leads_to_else(self) -> None:
-        for answer in ("nowhere", GoTo(menu="nowhere"), "no name", 5):
+        for answer, problem in (
+            ("nowhere", "no menu and no action is called 'nowhere'"),
+            (GoTo(menu="nowhere"), "no menu is called 'nowhere'"),
+            ("no name", "'no name' is not a name"),
+            (5, "it returned 5 instead of an action, a name or None"),
+        ):
             with self.subTest(answer=answer):
                 self.setUp()
                 self.run_action()
                 self.answer.callback(answer)  # type: ignore[arg-type] # that is it
-                self.assertEqual(len(self.flushLoggedErrors()), 1)
+                [failure] = self.flushLoggedErrors()
+                self.assertIn(problem, failure.getErrorMessage())
                 self.hear("sorry", "main")
                 self.tearDown()
 

@@ -134,6 +134,12 @@ class NoAnswerTests(DialTestCase):
         self.press("1")
         self.assertEqual(len(self.channel.phones), 2)
 
+    def test_phone_whose_outcome_is_an_error_is_unavailable(self) -> None:
+        self.dial()
+        self.channel.phones[0].outcome.errback(TelephonyError("500"))
+        self.channel.phones[0].is_hung_up = True
+        self.hear("vm-nobodyavail", "main")
+
     def test_else_replaces_the_explanation(self) -> None:
         self.dial("2")
         self.end_dialling(DialOutcome.BUSY, DialOutcome.NO_ANSWER)
@@ -290,6 +296,14 @@ class StopTests(DialTestCase):
                     asked[-2:], ["set CHANNEL_AA_REASON=stopping", "continue"]
                 )
                 self.tearDown()
+
+    def test_stop_hangs_the_phone_up_before_it_stops_the_ring_tone(self) -> None:
+        self.channel.responses["stop ringing"] = self.unanswered
+        self.dial()
+        self.sent()
+        self.close()
+        self.assertEqual(self.sent(), ["hang up PJSIP/410", "stop ringing"])
+        self.call.left()
 
     def test_stop_keeps_a_conversation(self) -> None:
         self.dial()

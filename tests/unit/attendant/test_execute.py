@@ -83,6 +83,9 @@ options = { 1 = "again", 2 = "ask" }
 [actions]
 again = { run = "again" }
 ask = { run = "ask" }
+[[routes]]
+argument = "again"
+to = "again"
 """
 
 
@@ -120,6 +123,10 @@ class ActionLimitTests(CallTestCase):
         self.assertEqual(self.executed, MAX_ACTIONS_WITHOUT_KEY)
         self.assert_logged(events, f"{MAX_ACTIONS_WITHOUT_KEY} actions")
         self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=error", "continue"])
+
+    def test_loop_without_any_key_ends_after_the_limit_exactly(self) -> None:
+        self.enter("again")
+        self.assertEqual(self.executed, MAX_ACTIONS_WITHOUT_KEY)
 
     def test_key_starts_the_count_again(self) -> None:
         self.choose("2")

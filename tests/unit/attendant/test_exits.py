@@ -35,6 +35,10 @@ to = { voicemail = "410" }
 [[routes]]
 did = "+441632960000"
 to = "sales"
+
+[[routes]]
+argument = "context"
+to = { continue = { context = "from-internal" } }
 """
 LOCATION = "continue 6001@from-internal:1"
 VARIABLES = "ARRAY(CHANNEL_AA_ARGUMENT,CHANNEL_AA_MENU,CHANNEL_AA_DIALLED)"
@@ -59,6 +63,10 @@ class ExitTests(CallTestCase):
 
     def test_keys_can_be_the_extension(self) -> None:
         self.assertEqual(self.press_in_the_menu("2"), ["continue 2@from-internal:1"])
+
+    def test_location_without_an_extension_is_s(self) -> None:
+        self.enter("context")
+        self.assertEqual(self.sent()[-1], "continue s@from-internal:1")
 
     def test_shipped_contexts_get_their_argument(self) -> None:
         for key, context, argument in (

@@ -69,6 +69,12 @@ class KeypadTests(SynchronousTestCase):
         self.keypad.clear()
         self.assertFalse(self.keypad.has_keys)
 
+    def test_number_of_kept_keys_is_limited(self) -> None:
+        for _ in range(MAX_KEPT + 1):
+            self.clock.advance(1)
+            self.keypad.press("1")
+        self.assertEqual((self.keypad.presses, self.keypad.ignored), (MAX_KEPT, 1))
+
     def test_reported_loss_ends_a_pending_next_key(self) -> None:
         key = self.keypad.next_key(10)
         self.keypad.report_loss()

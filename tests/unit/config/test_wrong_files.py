@@ -85,6 +85,19 @@ class MenuFileTests(WrongFileTests):
             "menus.main.time_out: unknown key; did you mean 'timeout'?",
         )
 
+    def test_undefined_names_of_a_menu_with_a_misspelt_key(self) -> None:
+        self.reported(
+            menu(
+                "time_out = 5\n[menus.main.options]\n"
+                '1 = { dial = "PJSIP/1", else = "mein", then = "mian" }'
+            ),
+            "menus.main.time_out: unknown key; did you mean 'timeout'?",
+            "menus.main.options.1.else: no menu or action is called 'mein'; did you"
+            " mean 'main'?",
+            "menus.main.options.1.then: no menu or action is called 'mian'; did you"
+            " mean 'main'?",
+        )
+
     def test_unknown_key(self) -> None:
         self.reported(
             "[attendant]\nvoice = 'x'",
@@ -373,6 +386,12 @@ class RouteFileTests(WrongFileTests):
         self.reported(
             route('did = "1000"'),
             "routes[0].to: is missing; set the menu or the action for these calls",
+        )
+
+    def test_schedule_of_another_type(self) -> None:
+        self.reported(
+            route('schedule = 5\nopen = "main"\nclosed = "main"'),
+            "routes[0].schedule: expected text in quotes, found a number: 5",
         )
 
     def test_times_without_a_schedule(self) -> None:

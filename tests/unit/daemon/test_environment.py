@@ -41,6 +41,13 @@ class PasswordTests(SynchronousTestCase):
             environ = {"CHANNEL_AA_PASSWORD_FILE": self.file(content)}
             self.assertEqual(password_from(environ), Secret("hunter2"))
 
+    def test_password_has_the_name_of_its_file(self) -> None:
+        """The service warns of a file that everyone may read."""
+        name = self.file(b"hunter2")
+        password = password_from({"CHANNEL_AA_PASSWORD_FILE": name})
+        assert password is not None
+        self.assertEqual(password.file, name)
+
     def test_both_variables_are_an_error(self) -> None:
         text = self.problem(
             CHANNEL_AA_PASSWORD="hunter2",

@@ -17,6 +17,7 @@ class MonotonicClockTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.wall, self.monotonic = Clock(), Clock()
         self.wall.rightNow = NOON
+        self.monotonic.rightNow = 1000.0
         self.reactor = SelectReactor()
         self.addCleanup(self.reactor.removeAll)
         self.addCleanup(self.reactor.waker.connectionLost, None)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from twisted.logger import capturedLogs
+from msgspec.structs import replace
+from twisted.logger import capturedLogs, formatEvent
 
-from channel_aa.config import AttendantSettings, Settings
-from channel_aa.daemon.process import Daemon
+from channel_aa.config import AsteriskSettings, AttendantSettings, Settings
+from channel_aa.daemon import process
+from channel_aa.daemon.process import REPLACED_EXIT_CODE, Daemon
 from channel_aa.problems import ConfigError, Problem
 from tests.support.attendant_fakes import memory_reactor
 from tests.support.fake_systemd import SystemdCase
+from tests.support.statuses import NOON, a_status
 
 SETTINGS = Settings(attendant=AttendantSettings(drain_timeout=10))
 
@@ -22,6 +25,7 @@ class DaemonTests(SystemdCase):
             SETTINGS,
             reactor=self.reactor,
             load_settings=lambda: self.loaded,
+            file="/etc/aa.conf",
             environ={"NOTIFY_SOCKET": self.address},
         )
         self.daemon.startService()
@@ -55,7 +59,82 @@ class DaemonTests(SystemdCase):
         self.patch(self.daemon, "_load_settings", fail)
         with capturedLogs() as events:
             self.daemon.reload()
-        self.assertEqual(str(events[0]["problem"]), "a.conf: menus: is wrong")
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [
+                "a.conf: menus: is wrong",
+                "Reload rejected; keeping the current configuration",
+            ],
+        )
         self.assertEqual(self.daemon.attendant.settings, SETTINGS)
         self.assertIsNotNone(self.daemon.attendant.status().configuration.refused)
         self.stop()
+
+    def test_reload_without_a_file_is_logged(self) -> None:
+        self.patch(self.daemon, "_load_settings", None)
+        with capturedLogs() as events:
+            self.daemon.reload()
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            ["Nothing to reload: started without a configuration file"],
+        )
+        self.assertEqual(self.systemd.heard(), [])
+        self.stop()
+
+    def test_status_has_the_file(self) -> None:
+        status = self.daemon.attendant.status()
+        self.assertEqual(status.configuration.file, "/etc/aa.conf")
+        self.stop()
+
+    def test_replaced_daemon_ends_with_its_own_exit_code_if_configured(self) -> None:
+        done: list[object] = []
+        self.patch(process, "set_exit_code", done.append)
+        self.patch(self.reactor, "stop", lambda: done.append("stop"))
+        self.daemon.attendant._attendant.replaced()
+        self.assertEqual(done, [])
+        self.loaded = Settings(asterisk=AsteriskSettings(exit_when_replaced=True))
+        self.daemon.reload()
+        self.daemon.attendant._attendant.replaced()
+        self.assertEqual(done, [REPLACED_EXIT_CODE, "stop"])
+        self.stop()
+
+
+class DescriptionTests(SystemdCase):
+    """The status in one line, which systemd shows."""
+
+    def describe(self, **changes: object) -> str:
+        daemon = Daemon(SETTINGS, reactor=memory_reactor(), environ={})
+        status = replace(a_status(), **changes)
+        self.patch(daemon.attendant, "status", lambda: status)
+        return daemon.describe()
+
+    def test_connected_daemon_serves_calls(self) -> None:
+        self.assertEqual(self.describe(), "Serving calls on Asterisk 22.10.1; calls: 3")
+        asterisk = replace(a_status().asterisk, version="")
+        self.assertEqual(
+            self.describe(asterisk=asterisk), "Serving calls on Asterisk; calls: 3"
+        )
+
+    def test_rejected_reload_is_mentioned(self) -> None:
+        configuration = replace(a_status().configuration, refused=NOON)
+        self.assertEqual(
+            self.describe(configuration=configuration),
+            "Serving calls on Asterisk 22.10.1; calls: 3; the last reload was rejected",
+        )
+
+    def test_daemon_without_a_connection_waits(self) -> None:
+        asterisk = a_status(serving=False).asterisk
+        self.assertEqual(
+            self.describe(asterisk=asterisk),
+            "Waiting for Asterisk at http://localhost:8088; calls: 3",
+        )
+
+    def test_stopping_daemon_has_its_calls(self) -> None:
+        self.assertEqual(self.describe(draining=True), "Stopping; calls: 3")
+
+    def test_replaced_daemon_names_its_application(self) -> None:
+        asterisk = replace(a_status().asterisk, replaced=True)
+        self.assertEqual(
+            self.describe(asterisk=asterisk),
+            "Another program has registered the application channel-aa",
+        )

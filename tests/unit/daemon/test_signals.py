@@ -6,6 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, cast
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.daemon.signals import handle_signals
@@ -63,7 +64,13 @@ class SignalTests(SynchronousTestCase):
         self.assertEqual(self.send(signal.SIGINT), ["SIGINT"])
 
     def test_second_signal_crashes_the_reactor(self) -> None:
-        self.assertEqual(self.send(signal.SIGINT, signal.SIGTERM), ["SIGINT", "crash"])
+        with capturedLogs() as events:
+            done = self.send(signal.SIGINT, signal.SIGTERM)
+        self.assertEqual(done, ["SIGINT", "crash"])
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            ["Received SIGTERM again: ending at once"],
+        )
 
     def test_each_sighup_reloads(self) -> None:
         self.assertEqual(self.send(signal.SIGHUP), ["reload"])

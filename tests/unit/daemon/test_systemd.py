@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from tempfile import TemporaryDirectory
+from time import monotonic
 
-from twisted.logger import LogLevel, capturedLogs
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from channel_aa.daemon.systemd import Notifier, Supervision, watchdog_seconds
-from tests.support.fake_systemd import SystemdCase
+from tests.support.fake_systemd import FakeSystemd, SystemdCase
 
 
 class SupervisionTests(SystemdCase):
@@ -83,9 +85,14 @@ class SupervisionTests(SystemdCase):
         supervision = self.supervision()
         supervision.start()
         self.systemd.heard()
+        earliest = monotonic()
         supervision.reloading()
+        latest = monotonic()
         supervision.reloaded()
-        self.assertEqual(self.names(), [["MONOTONIC_USEC", "RELOADING"], ["READY"]])
+        reloading, ready = self.systemd.heard()
+        at = int(reloading.pop("MONOTONIC_USEC"))
+        self.assertEqual((reloading, ready), ({"RELOADING": "1"}, {"READY": "1"}))
+        self.assertIn(at, range(int(earliest * 1e6), int(latest * 1e6) + 1))
 
     def test_reload_before_the_connection_does_not_send_ready(self) -> None:
         supervision = self.supervision()
@@ -136,6 +143,8 @@ class EnvironmentTests(SystemdCase):
         for address in ("", "vsock:2:1234"):
             self.assertIsNone(self.supervision_from({"NOTIFY_SOCKET": address}))
         self.assertIsNone(self.supervision_from({}))
+        for address in ("/run/systemd/notify", self.address):
+            self.assertIsNotNone(self.supervision_from({"NOTIFY_SOCKET": address}))
 
     def test_socket_and_watchdog_come_from_the_environment(self) -> None:
         made = self.supervision_from(
@@ -170,12 +179,32 @@ class NotifierTests(SystemdCase):
         notifier.close()
         self.assertEqual(self.systemd.heard(), [{"STATUS": "Asterisk 22 MAINPID=1"}])
 
+    def test_character_that_utf_8_lacks_is_replaced(self) -> None:
+        notifier = Notifier(self.address)
+        notifier.send(STATUS="Asterisk \ud800")
+        notifier.close()
+        self.assertEqual(self.systemd.heard(), [{"STATUS": "Asterisk ?"}])
+
+    def test_address_may_be_a_path(self) -> None:
+        folder = TemporaryDirectory()  # a socket's path has at most 107 characters
+        self.addCleanup(folder.cleanup)
+        path = f"{folder.name}/notify"
+        systemd = FakeSystemd(path)
+        self.addCleanup(systemd.close)
+        notifier = Notifier(path)
+        notifier.send(READY=1)
+        notifier.close()
+        self.assertEqual(systemd.heard(), [{"READY": "1"}])
+
     def test_missing_systemd_is_logged_once(self) -> None:
         notifier = Notifier("@nobody-listens-here")
         notifier.send(READY=1)
         notifier.send(READY=1)
         notifier.close()
-        self.assertEqual([each["log_level"] for each in self.logged], [LogLevel.warn])
+        [warning] = self.logged
+        self.assertIs(warning["log_level"], LogLevel.warn)
+        text = formatEvent(warning)
+        self.assertIn("Could not notify systemd: [Errno 111] Connection refused", text)
 
     def test_systemd_that_does_not_read_does_not_block(self) -> None:
         notifier = Notifier(self.address)

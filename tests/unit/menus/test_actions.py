@@ -242,9 +242,25 @@ class RecordingNameTests(ProblemCase):
 
     def test_template_cannot_leave_its_folder(self) -> None:
         for template in ("", "/a", "../a", "a/../b", "a/", "a//b", "a b", "a\\b", "ä"):
-            self.assertIn(
-                "not a valid recording name", self.problem(Record, record=template)
+            problem = self.problem(Record, record=template)
+            self.assertTrue(
+                problem.startswith(f"record: {template!r} is not a valid recording"),
+                problem,
             )
+
+    def test_template_may_have_letters_digits_and_signs(self) -> None:
+        for template in ("Messages/Alice-1_2.x", "a", "A", "_", ".x"):
+            self.assertEqual(Record(record=template).record, template)
+
+    def test_template_has_at_most_100_characters(self) -> None:
+        Record(record="a" * 100)
+        self.problem(Record, record="a" * 101)
+
+    def test_value_is_cut_at_60_characters(self) -> None:
+        self.assertEqual(self.name("{caller}", caller="1" * 61), "1" * 60)
+
+    def test_letters_digits_and_signs_of_a_value_are_kept(self) -> None:
+        self.assertEqual(self.name("{caller}", caller="+4_a-zA-Z"), "+4_a-zA-Z")
 
     def test_unknown_placeholder_is_refused_with_those_that_there_are(self) -> None:
         self.assertEqual(

@@ -230,6 +230,13 @@ class ExtensionTests(SynchronousTestCase):
         self.assertIs(digit_map.match("9#").kind, Match.NO_MATCH)
         self.assertIs(digit_map.match("90*", is_over=True).kind, Match.NO_MATCH)
 
+    def test_open_pattern_has_one_more_digit_at_least(self) -> None:
+        pattern = Pattern("90X.")
+        self.assertEqual(
+            [pattern.matches(keys) for keys in ("901", "9012", "90123", "9112")],
+            [False, True, True, False],
+        )
+
     def test_open_pattern_has_an_end(self) -> None:
         digit_map = DigitMap([], ["X."])
         self.assertIs(digit_map.match("1" * (MAX_DIGITS - 1)).kind, Match.WAIT)
@@ -249,6 +256,9 @@ class PatternTests(SynchronousTestCase):
         self.assertEqual(self.singles("[1-37]"), "1237")
         self.assertEqual(self.singles("[*#A]"), "*#A")
         self.assertEqual(self.singles("_5"), "5")
+
+    def test_pattern_may_have_as_many_digits_as_a_number(self) -> None:
+        self.assertTrue(Pattern("X" * MAX_DIGITS).matches("1" * MAX_DIGITS))
 
     def test_invalid_pattern_is_refused_with_the_syntax(self) -> None:
         for text, words in {

@@ -228,6 +228,12 @@ class ProgramTests(ProblemCase):
             problem, "entry: no menu is called 'mian'; did you mean 'main'?"
         )
 
+    def test_entry_of_another_type_is_one_problem(self) -> None:
+        self.assertEqual(
+            self.problem(CallFlow, entry=5),
+            "entry: expected text in quotes, found a number: 5",
+        )
+
     def test_call_seconds_have_bounds(self) -> None:
         for seconds in (0, -1, 86401, float("nan")):
             self.assertIn(

@@ -82,6 +82,11 @@ class ReachabilityTests(LintCase):
         (found,) = linted(menu() + menu(name="a") + '[[routes]]\nto = "a"')
         self.assertTrue(found.startswith("menus.main: unreachable menu"))
 
+    def test_entry_is_reached_past_routes_for_some_calls(self) -> None:
+        for rule in ('did = "1"', 'argument = "a"'):
+            routes = f'[[routes]]\n{rule}\nto = "a"'
+            self.assertEqual(linted(menu() + menu(name="a") + routes), [])
+
     def test_action_of_a_program_may_lead_anywhere(self) -> None:
         flow = menu('1 = { run = "look_up" }') + menu(name="night")
         self.assertEqual(linted(flow + '[actions]\na = "hangup"'), [])
@@ -125,6 +130,13 @@ class ReachabilityTests(LintCase):
             )
             self.assertEqual(linted(menu() + routes), [] if is_reached else [expected])
 
+    def test_each_unreachable_route_is_found(self) -> None:
+        routes = '[[routes]]\nto = "main"\n' * 3
+        self.assertEqual(
+            [found.partition(":")[0] for found in linted(menu() + routes)],
+            ["routes[1]", "routes[2]"],
+        )
+
 
 class ExitTests(LintCase):
     def test_menu_without_exit(self) -> None:
@@ -161,6 +173,14 @@ class ExitTests(LintCase):
             self.assertEqual(linted(main + menu(f'1 = "{back}"', name="sales")), [])
         main = menu('1 = "sales"')
         self.assertEqual(linted(main + menu('1 = { queue = "x" }', name="sales")), [])
+
+    def test_menu_with_a_way_back_keeps_its_other_exits(self) -> None:
+        menus = (
+            menu('1 = "sales"')
+            + menu('1 = "back"\n2 = "night"', name="sales")
+            + menu(name="night")
+        )
+        self.assertEqual(linted(menus), [])
 
 
 class OptionTests(LintCase):
@@ -215,6 +235,10 @@ class ExtensionTests(LintCase):
             " the option 4101 begins with it, too; give one of them another first key",
         )
 
+    def test_extension_of_one_digit_that_an_option_goes_on_from(self) -> None:
+        (found,) = self.extensions(options='12 = "hangup"', keys='pattern = "1"')
+        self.assertIn("callers who dial 1 wait 2 s", found)
+
     def test_pattern_that_lets_callers_dial_anything(self) -> None:
         self.only(
             self.extensions(keys='pattern = ["0."]'),
@@ -239,6 +263,7 @@ class WaitTests(LintCase):
             self.assertEqual(linted(menu(keys=keys)), expected)
 
     def test_keys_of_one_number_that_may_come_too_slowly(self) -> None:
+        self.assertEqual(linted(menu(keys="interdigit_timeout = 10")), [])
         self.only(
             linted(menu(keys="interdigit_timeout = 11")),
             "menus.main.interdigit_timeout: 11 s is a long wait; most callers need 1"

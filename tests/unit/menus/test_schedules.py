@@ -69,6 +69,18 @@ class StateTests(ProblemCase):
             },
         )
 
+    def test_holiday_may_end_during_the_day(self) -> None:
+        plan = schedule("thu", holidays=("2026-12-24 08:00-12:00",))
+        self.states(
+            plan,
+            {
+                "2026-12-24 07:59": State.OPEN,
+                "2026-12-24 08:00": State.HOLIDAY,
+                "2026-12-24 11:59": State.HOLIDAY,
+                "2026-12-24 12:00": State.OPEN,
+            },
+        )
+
     def test_days_may_go_over_the_end_of_the_week(self) -> None:
         plan = schedule("fri-mon 10:00-18:00")
         opened = [day for day in range(7) if plan.open[0].days.count(day)]
@@ -202,9 +214,10 @@ class InvalidScheduleTests(ProblemCase):
             "monday 09:00-17:00": "'monday' is not a day; the days are mon, tue,",
             "mon- 09:00-17:00": "'' is not a day",
             "mon,,tue": "'' is not a day",
-            "mon 9-17": "write them as in '09:00-17:30'",
+            "mon 9-17": "'9-17' is not a range of times; write them as in '09:00-",
             "mon 09:60-17:00": "write them as in '09:00-17:30'",
-            "mon 09:00-24:01": "a day has the times 00:00 to 24:00",
+            "mon 09:00-24:01": "'09:00-24:01' is not a range of times; a day has the"
+            " times 00:00 to 24:00",
             "fri 22:00-02:00": "write a night as two entries",
             "mon 09:00-09:00": "ends before it begins",
         }.items():
@@ -236,7 +249,16 @@ class InvalidScheduleTests(ProblemCase):
             "\0": "write it as in 'Europe/London'",
         }.items():
             problem = self.problem(Schedule, timezone=zone, open=())
+            self.assertTrue(
+                problem.startswith(f"timezone: {zone!r} is not a time zone"), problem
+            )
             self.assertIn(near, problem)
+
+    def test_hours_of_another_type_are_refused(self) -> None:
+        self.assertEqual(
+            self.problem(Schedule, timezone="UTC", open=(9,)),
+            "open[0]: expected text in quotes, found a number",
+        )
 
     def test_time_zone_and_hours_have_to_be_there(self) -> None:
         self.assertEqual(

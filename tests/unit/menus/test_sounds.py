@@ -141,6 +141,7 @@ class UriTests(ProblemCase):
             ["sound:digits/1", "sound:digits/star"],
         )
         self.assertEqual(uris("number:{digits}"), [])
+        self.assertEqual(uris("number:-{digits}", digits="*"), ["sound:digits/star"])
 
     def test_digits_in_a_name_are_put_there(self) -> None:
         self.assertEqual(uris("names/{digits}", digits="410"), ["sound:names/410"])

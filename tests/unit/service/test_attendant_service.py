@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import msgspec
-from twisted.logger import LogLevel, capturedLogs
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.ari import TLS
 from channel_aa.config import (
     AsteriskSettings,
     AttendantSettings,
@@ -20,7 +24,8 @@ from channel_aa.menus.actions import Action, Named, Run
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.problems import ConfigError
-from channel_aa.service import AttendantService
+from channel_aa.service import AttendantService, address_of
+from tests.support.ari_fakes import make_address
 from tests.support.attendant_fakes import memory_reactor
 
 if TYPE_CHECKING:
@@ -58,11 +63,77 @@ class ServiceCase(SynchronousTestCase):
         )
 
 
+class SettingsTests(ServiceCase):
+    def test_client_gets_every_setting_of_the_connection(self) -> None:
+        settings = AsteriskSettings(
+            url="https://pbx:8089",
+            username="ivr",
+            password=Secret("hunter2"),
+            app="main",
+            verify=False,
+        ).model_copy(
+            # Files that exist are not needed here.
+            update={"ca_file": "ca", "certificate_file": "cert", "key_file": "key"}
+        )
+        address = address_of(settings)
+        self.assertEqual(address.base_url, "https://pbx:8089/ari")
+        self.assertEqual(address.app, "main")
+        self.assertEqual(b64decode(address.authorization[6:]), b"ivr:hunter2")
+        self.assertEqual(
+            address.tls,
+            TLS(ca_file="ca", certificate_file="cert", key_file="key", verify=False),
+        )
+
+    def test_client_gets_the_transport(self) -> None:
+        for name in ("auto", "http", "websocket"):
+            settings = Settings(asterisk=AsteriskSettings(transport=name))
+            client = self.service(settings)._client
+            self.assertEqual(client.requests._wanted.value, name)
+
+    def test_times_have_a_time_zone(self) -> None:
+        started = AttendantService(Settings(), reactor=self.reactor).status().started
+        self.assertIs(started.tzinfo, UTC)
+
+    def test_limit_of_calls_holds_from_the_start(self) -> None:
+        settings = Settings(attendant=AttendantSettings(max_calls=7))
+        self.assertEqual(self.service(settings).status().calls.limit, 7)
+
+    def test_secret_file_that_everyone_may_read_is_logged(self) -> None:
+        path = Path(self.mktemp())
+        path.write_text("hunter2")
+        path.chmod(0o644)
+        secret = Secret("hunter2", file=str(path))
+        service = self.service(Settings(asterisk=AsteriskSettings(password=secret)))
+        with capturedLogs() as logged:
+            service.startService()
+        warnings = [
+            formatEvent(each) for each in logged if each["log_level"] is LogLevel.warn
+        ]
+        self.assertIn(f"chmod o-rwx {path}", "\n".join(warnings))
+        self.successResultOf(service.stopService())
+
+    def test_replacement_is_reported_only_if_configured(self) -> None:
+        for is_configured in (False, True):
+            replaced: list[str] = []
+            service = self.service(
+                Settings(asterisk=AsteriskSettings(exit_when_replaced=is_configured)),
+                on_replaced=lambda told=replaced: told.append("replaced"),
+            )
+            service._attendant.replaced()
+            self.assertEqual(replaced, ["replaced"] if is_configured else [])
+
+    def test_replacement_without_a_callback_is_ignored(self) -> None:
+        settings = Settings(asterisk=AsteriskSettings(exit_when_replaced=True))
+        self.service(settings)._attendant.replaced()
+
+
 class RegistrationTests(ServiceCase):
     def test_service_with_an_unregistered_action_is_an_error(self) -> None:
         settings = Settings(menus=RUNS)
-        self.assertRaises(ConfigError, self.service, settings)
-        self.service(settings, actions={"look-up": look_up})
+        error = self.assertRaises(ConfigError, self.service, settings, file="a.conf")
+        self.assertIn("a.conf: menus.main.options.1.run", str(error))
+        service = self.service(settings, actions={"look-up": look_up})
+        self.assertEqual(service._attendant._actions, {"look-up": look_up})
 
 
 class ReloadTests(ServiceCase):
@@ -125,6 +196,81 @@ class ReloadTests(ServiceCase):
         )
 
 
+class FakeClient:
+    """The attributes of an `AriClient` that the status reads."""
+
+    def __init__(self) -> None:
+        self.address = make_address()
+        self.asterisk_version = "22.10.1"
+        self.connected_since: float | None = None
+        self.is_replaced = False
+        self.requests = SimpleNamespace(pending=5, queued=2)
+        self.sender = SimpleNamespace(held=3)
+
+    @property
+    def is_connected(self) -> bool:
+        return self.connected_since is not None
+
+
+class ConnectedStatusTests(ServiceCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.attendant = self.service()
+        self.client = FakeClient()
+        self.reactor.advance(100)
+        self.client.connected_since = self.reactor.seconds()
+        self.patch(self.attendant, "_client", self.client)
+
+    def test_connected_service_is_serving(self) -> None:
+        self.reactor.advance(30)
+        status = self.attendant.status()
+        self.assertTrue(status.serving)
+        self.assertTrue(status.asterisk.connected)
+        self.assertEqual(status.asterisk.since, NOON - timedelta(seconds=30))
+        self.assertEqual(status.asterisk.version, "22.10.1")
+
+    def test_replaced_service_is_neither_connected_nor_serving(self) -> None:
+        self.client.is_replaced = True
+        status = self.attendant.status()
+        self.assertTrue(status.asterisk.replaced)
+        self.assertFalse(status.asterisk.connected)
+        self.assertIsNone(status.asterisk.since)
+        self.assertFalse(status.serving)
+
+    def test_stopping_service_is_connected_but_not_serving(self) -> None:
+        self.attendant._attendant.is_closing = True
+        status = self.attendant.status()
+        self.assertTrue(status.draining)
+        self.assertTrue(status.asterisk.connected)
+        self.assertFalse(status.serving)
+
+    def test_requests_that_wait_for_the_connection_are_pending_and_queued(
+        self,
+    ) -> None:
+        requests = self.attendant.status().requests
+        self.assertEqual((requests.pending, requests.queued), (8, 5))
+
+    def test_reactor_delay_is_in_milliseconds(self) -> None:
+        measured = SimpleNamespace(last=0.0123456, worst=1.2345678)
+        self.patch(self.attendant, "_delay", measured)
+        delay = self.attendant.status().reactor_delay
+        self.assertEqual((delay.last, delay.worst), (0.012, 1.235))
+
+
+class StopTests(ServiceCase):
+    def test_stop_logs_the_calls_and_their_time(self) -> None:
+        settings = Settings(attendant=AttendantSettings(drain_timeout=7))
+        service = self.service(settings)
+        service.startService()
+        with capturedLogs() as logged:
+            self.successResultOf(service.stopService())
+        self.assertIn(
+            "Stopping: new calls continue in the dialplan; the others (0) have 7.0 s"
+            " to finish",
+            [formatEvent(each) for each in logged],
+        )
+
+
 class StatusTests(ServiceCase):
     def test_service_is_not_serving_before_it_is_connected(self) -> None:
         service = self.service()
@@ -143,6 +289,13 @@ class StatusTests(ServiceCase):
         encoded = msgspec.json.encode(self.service(settings).status()).decode()
         self.assertNotIn("hunter2", encoded)
         self.assertNotIn("ivr", encoded)
+
+    def test_endpoint_is_opened_when_the_service_starts(self) -> None:
+        service = self.service(Settings(status=StatusSettings(listen="tcp:8089")))
+        self.assertEqual(self.reactor.tcpServers, [])
+        service.startService()
+        self.assertEqual([port for port, *_ in self.reactor.tcpServers], [8089])
+        self.successResultOf(service.stopService())
 
     def test_endpoint_that_cannot_be_opened_does_not_stop_the_service(self) -> None:
         service = self.service(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from twisted.internet.task import Clock
-from twisted.logger import LogLevel, capturedLogs
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.service.lag import ReactorDelay
@@ -55,6 +55,8 @@ class LagTests(SynchronousTestCase):
     def test_long_lag_is_logged_at_once(self) -> None:
         self.be_late(5)
         self.assertEqual(self.warnings, [(5.0, 1)])
+        text = formatEvent(self.events[-1])
+        self.assertIn("The reactor was up to 5.0 s late (1 times since the last", text)
 
     def test_warnings_come_once_a_minute_with_the_worst_lag(self) -> None:
         self.be_late(1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from base64 import b64decode
 
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.ari.wire.address import Address
 from tests.support.ari_fakes import PASSWORD, make_address
+from tests.support.attendant_fakes import memory_reactor
 
 
 class AddressTests(SynchronousTestCase):
@@ -28,6 +30,13 @@ class AddressTests(SynchronousTestCase):
         )
         self.assertEqual((address.host, address.port), ("pbx.example", 443))
         self.assertTrue(address.is_secure)
+
+    def test_only_https_is_encrypted(self) -> None:
+        reactor = memory_reactor()
+        plain = make_address("http://pbx.example").endpoint(reactor)
+        self.assertIsInstance(plain, HostnameEndpoint)
+        secure = make_address("https://pbx.example").endpoint(reactor)
+        self.assertNotIsInstance(secure, HostnameEndpoint)
 
     def test_default_port_of_http_is_80(self) -> None:
         self.assertEqual(make_address("http://pbx.example").port, 80)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -19,6 +21,12 @@ class BackoffTests(SynchronousTestCase):
         self.assertEqual(
             delays(backoff, 9), [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
         )
+
+    def test_first_delay_is_short_and_the_longest_half_a_minute(self) -> None:
+        for chance, shortest, longest in ((0.0, 0.5, 30.0), (1.0, 0.25, 15.0)):
+            backoff = Backoff(random=repeat(chance).__next__)
+            first, *_, last = delays(backoff, 10)
+            self.assertEqual((first, last), (shortest, longest))
 
     def test_reset_begins_again(self) -> None:
         backoff = Backoff(initial=1.0, jitter=0.0)

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.backoff import Backoff
 from channel_aa.ari.wire.connection import EventsConnection
-from tests.support.ari_fakes import LogRecorder, make_address
+from channel_aa.ari.wire.tls import TLS, CertificateError
+from tests.support.ari_fakes import PASSWORD, LogRecorder, make_address
 from tests.support.ari_sockets import (
+    CLOSE,
     PING,
     PONG,
     TEXT,
@@ -47,18 +50,20 @@ class Wires:
         return succeed(client)
 
 
-class KeepAliveTests(SocketTestCase):
+class ConnectionCase(SocketTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.log = LogRecorder()
         self.addCleanup(self.log.stop)
 
-    def connect(self, *, has_handshake: bool = True) -> None:
+    def connect(
+        self, *, has_handshake: bool = True, address: Address | None = None
+    ) -> None:
         """Open a connection, and clear what was sent."""
         self.wires = Wires()
         self.calls: list[str] = []
         self.connection = EventsConnection(
-            make_address(),
+            address or make_address(),
             on_open=lambda: self.calls.append("open"),
             on_message=lambda _message: None,
             on_lost=lambda: self.calls.append("lost"),
@@ -98,6 +103,106 @@ class KeepAliveTests(SocketTestCase):
     def pass_time(self, seconds: float) -> None:
         self.clock.pump([0.25] * round(seconds * 4))
 
+    def fail_with(self, reason: Exception) -> str:
+        """Lose the connection; return the line that is logged."""
+        self.client.connectionLost(Failure(reason))
+        [line] = self.log.texts(level=LogLevel.error)
+        self.successResultOf(self.connection.stop())
+        return line
+
+
+class HandshakeTests(ConnectionCase):
+    def refuse(self, response: bytes) -> str:
+        self.connect(has_handshake=False)
+        self.receive(response)
+        self.assertTrue(self.client.transport.was_aborted)
+        return self.fail_with(ConnectionAborted())
+
+    def test_request_asks_for_the_events_and_has_the_credentials(self) -> None:
+        self.connect(has_handshake=False)
+        first, *headers = self.client.transport.value().decode().split("\r\n")
+        self.assertEqual(first, "GET /ari/events?app=channel-aa HTTP/1.1")
+        self.assertIn(f"Authorization: {make_address().authorization}", headers)
+        self.disconnect()
+
+    def test_refusal_is_logged_with_its_remedy(self) -> None:
+        line = self.refuse(b"HTTP/1.1 401 Unauthorized\r\n\r\n")
+        self.assertIn("Asterisk refused the user 'alice' or the password.", line)
+
+    def test_other_status_is_logged_with_its_text(self) -> None:
+        line = self.refuse(b"HTTP/1.1 302 Moved away\r\n\r\n")
+        self.assertIn("responded 302 Moved away instead of opening a websocket", line)
+
+    def test_status_without_a_text_is_logged(self) -> None:
+        line = self.refuse(b"HTTP/1.1 302\r\n\r\n")
+        self.assertIn("/ari responded 302  instead of", line)
+
+    def test_other_protocol_is_logged(self) -> None:
+        line = self.refuse(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+        self.assertIn("pbx.example:8088 did not open a websocket", line)
+
+    def test_handshake_without_an_answer_is_given_up(self) -> None:
+        self.connect(has_handshake=False)
+        self.clock.advance(9.9)
+        self.assertFalse(self.is_dead())
+        self.clock.advance(0.1)
+        self.assertTrue(self.is_dead())
+        self.assertIn("(no answer within 10 seconds)", self.fail_with(ConnectionLost()))
+
+    def test_refused_certificate_is_logged(self) -> None:
+        self.connect(has_handshake=False)
+        line = self.fail_with(CertificateError("its certificate has expired"))
+        self.assertIn(
+            "No TLS connection to pbx.example:8088: its certificate has expired.", line
+        )
+
+    def test_unverified_connection_is_an_error(self) -> None:
+        address = Address(
+            url="https://pbx.example",
+            username="alice",
+            password=PASSWORD,
+            app="channel-aa",
+            tls=TLS(verify=False),
+        )
+        self.connect(address=address)
+        [line] = self.log.texts(level=LogLevel.error)
+        self.assertIn("The certificate of pbx.example is not verified", line)
+        self.disconnect()
+
+
+class CloseTests(ConnectionCase):
+    def test_stop_closes_the_websocket_with_code_1000(self) -> None:
+        self.connect()
+        stopped = self.connection.stop()
+        sent = self.client.transport.value()
+        self.assertEqual(sent[0] & 0x0F, CLOSE)
+        code = bytes(
+            one ^ other for one, other in zip(sent[6:8], sent[2:4], strict=True)
+        )
+        self.assertEqual(int.from_bytes(code, "big"), 1000)
+        self.assertNoResult(stopped)
+        self.client.connectionLost(Failure(ConnectionDone()))
+        self.successResultOf(stopped)
+
+    def test_close_without_an_answer_takes_two_seconds(self) -> None:
+        self.connect()
+        stopped = self.connection.stop()
+        self.clock.advance(1.9)
+        self.assertFalse(self.is_dead())
+        self.clock.advance(0.1)
+        self.assertTrue(self.is_dead())
+        self.client.connectionLost(Failure(ConnectionAborted()))
+        self.successResultOf(stopped)
+
+    def test_stop_aborts_an_unfinished_handshake(self) -> None:
+        self.connect(has_handshake=False)
+        stopped = self.connection.stop()
+        self.assertTrue(self.client.transport.was_aborted)
+        self.client.connectionLost(Failure(ConnectionAborted()))
+        self.successResultOf(stopped)
+
+
+class KeepAliveTests(ConnectionCase):
     @settings(max_examples=60)
     @given(received_last=st.floats(0, 30), is_talking=st.booleans())
     def test_dead_connection_is_dropped_in_time(
@@ -181,6 +286,10 @@ class KeepAliveTests(SocketTestCase):
         self.assertFalse(self.connection.is_open)
         self.receive(handshake_for(self.client))
         self.assertTrue(self.connection.is_open)
+        self.assertEqual(
+            self.log.texts(level=LogLevel.info),
+            ["Connected to http://pbx.example:8088/ari as application channel-aa"],
+        )
         self.client.connectionLost(Failure(ConnectionLost()))
         self.assertFalse(self.connection.is_open)
         self.successResultOf(self.connection.stop())
@@ -189,6 +298,7 @@ class KeepAliveTests(SocketTestCase):
         self.connect()
         while not self.is_dead():
             self.clock.advance(1.0)
+        self.assertTrue(self.client.transport.was_aborted)
         self.client.connectionLost(Failure(ConnectionLost()))
         self.assertEqual(self.calls, ["open", "lost"])
         [line] = self.log.texts(level=LogLevel.error)
@@ -197,6 +307,29 @@ class KeepAliveTests(SocketTestCase):
         self.client = self.wires.clients[1]
         self.receive(handshake_for(self.client))
         self.assertEqual(self.calls, ["open", "lost", "open"])
+        self.disconnect()
+
+    def test_closed_connection_is_logged_with_its_code_and_reason(self) -> None:
+        self.connect()
+        self.receive(frame(CLOSE, b"\x03\xe9going away"))
+        self.client.connectionLost(Failure(ConnectionDone()))
+        [line] = self.log.texts(level=LogLevel.error)
+        self.assertEqual(
+            line,
+            "The connection to Asterisk ended (1001: going away). Trying again in"
+            " 0.5 s, and until it succeeds.",
+        )
+        self.successResultOf(self.connection.stop())
+
+    def test_same_problem_is_logged_once(self) -> None:
+        self.connect(has_handshake=False)
+        for attempt in range(3):
+            self.client = self.wires.clients[attempt]
+            self.client.connectionLost(Failure(ConnectionDone()))
+            self.clock.advance(60.0)
+        [line] = self.log.texts(level=LogLevel.error)
+        self.assertIn("did not open a websocket", line)
+        self.client = self.wires.clients[-1]
         self.disconnect()
 
     def test_unencrypted_connection_is_warned_of_once(self) -> None:

@@ -67,6 +67,14 @@ class RetryingSenderTests(SynchronousTestCase):
         self.sender.resume()
         self.assertEqual(self.fake.lines, [])
 
+    def test_callback_of_a_request_being_sent_may_withdraw_another(self) -> None:
+        self.fake.answers["POST a"] = b""
+        first, second = self.ask("a"), self.ask("b")
+        first.addBoth(lambda _: second.cancel())
+        self.sender.resume()
+        self.failureResultOf(second, CancelledError)
+        self.assertEqual(self.fake.lines, [])
+
     def test_response_is_passed_on(self) -> None:
         self.sender.resume()
         answer = self.ask(idempotent=True)
@@ -105,6 +113,9 @@ class RetryingSenderTests(SynchronousTestCase):
             self.assertEqual(self.clock.getDelayedCalls(), [])
             self.assertEqual(self.sender.held, 1)
             self.sender.resume()
+        for _ in range(2):
+            self.leave_unanswered(RequestTimeoutError, outcome_unknown=True)
+            self.clock.advance(1)
         self.fake.only_unanswered().accept()
         self.successResultOf(answer)
 
@@ -139,7 +150,9 @@ class RetryingSenderTests(SynchronousTestCase):
         error = self.failureResultOf(waiting, ConnectionLostError).value
         assert isinstance(error, ConnectionLostError)
         self.assertFalse(error.outcome_unknown)
-        self.failureResultOf(self.ask(idempotent=True), ConnectionLostError)
+        self.assertEqual(str(error), "POST a: there is no connection")
+        failure = self.failureResultOf(self.ask(idempotent=True), ConnectionLostError)
+        self.assertEqual(str(failure.value), "POST a: there is no connection")
         self.sender.resume()
         answer = self.ask(idempotent=True)
         self.sender.pause()

@@ -302,6 +302,16 @@ class ComparisonTests(RoutingTestCase):
         self.clock.advance(GRACE_SECONDS)
         self.assert_goes_over(Transport.WEBSOCKET)
 
+    def test_websocket_is_kept_if_it_answers_another_request(self) -> None:
+        waiting, answered = self.send(), self.send()
+        self.clock.advance(SLOW_SECONDS)
+        self.probe().accept(b"{}")
+        self.answer()
+        self.successResultOf(answered)
+        self.clock.advance(GRACE_SECONDS)
+        self.assertNoResult(waiting)
+        self.assert_goes_over(Transport.WEBSOCKET)
+
     def test_websocket_is_kept_if_http_fails(self) -> None:
         answer = self.send()
         self.clock.advance(SLOW_SECONDS)

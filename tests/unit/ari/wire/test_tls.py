@@ -60,6 +60,12 @@ class TrustTests(SynchronousTestCase):
         self.assertTrue(self.is_trusted(settings, self.private.issue(NAME)))
         self.assertFalse(self.is_trusted(settings, self.system.issue(NAME)))
 
+    def test_file_that_cannot_be_used_is_an_error_with_its_name(self) -> None:
+        error = self.assertRaises(ValueError, TLS(ca_file="/no/file")._context)
+        self.assertEqual(
+            str(error), "ca_file: /no/file cannot be read: No such file or directory"
+        )
+
     def test_authorities_of_the_system_are_trusted_by_default(self) -> None:
         self.assertTrue(self.is_trusted(TLS(), self.system.issue(NAME)))
         self.assertFalse(self.is_trusted(TLS(), self.private.issue(NAME)))

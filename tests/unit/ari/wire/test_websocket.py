@@ -368,6 +368,16 @@ class SendTests(SocketTestCase):
         self.client.send_text(b"later")
         self.assertEqual(self.served.socket.wire.value(), b"")
 
+    def test_answers_to_messages_of_one_segment_are_sent_in_one_write(self) -> None:
+        answers = iter((b"one", b"two"))
+        writes: list[bytes] = []
+        self.client.message_received = lambda _: self.client.send_text(next(answers))
+        self.patch(self.served.socket.wire, "write", writes.append)
+        self.client.dataReceived(frame(TEXT, b"a") + frame(TEXT, b"b"))
+        [written] = writes
+        self.served.server.dataReceived(written)
+        self.assertEqual(self.served.received, [b"one", b"two"])
+
     def test_frames_of_autobahn_keep_their_order(self) -> None:
         self.client.send_text(b"one")
         self.client.sendMessage(b"two")
