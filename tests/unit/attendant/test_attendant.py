@@ -77,6 +77,11 @@ class OverloadTests(ManyCallsTestCase):
             self.enter_another()
         self.assertEqual(len(self.attendant.calls), 102)
 
+    def test_limit_may_be_one_call(self) -> None:
+        self.attendant.max_calls = 1
+        _, channel = self.enter_another()
+        self.assertEqual(channel.log, OVERLOAD)
+
     def test_rejected_call_that_cannot_continue_is_hung_up(self) -> None:
         channel = self.channel
         channel.continued = self.failed("no")

@@ -120,6 +120,7 @@ class CustomActionTests(CallTestCase):
     def test_extension_of_no_digits_is_s(self) -> None:
         self.enter("direct")
         self.sent()
+        self.assertEqual(self.callers[0].digits, "")
         place = DialplanPlace(context="phones", extension="{digits}")
         self.answer.callback(Continue(continue_=place))
         self.assertEqual(self.sent(), ["continue s@phones:1"])
