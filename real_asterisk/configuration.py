@@ -64,7 +64,7 @@ rtpend=19999
 # A read-only user.
 _PATIENT_WEBSOCKETS = """
 [general](+)
-websocket_write_timeout = 20000
+websocket_write_timeout = 5000
 """
 """Asterisk drops a websocket that is not read for 100 ms, by default: a test's own
 websockets must not end because the machine is busy."""

@@ -88,7 +88,7 @@ async def test_calls_of_a_silent_caller_are_limited(
         )
         looped = set_reason.json["channel"]["name"]
         way = ", ".join(f"menu main dialled {each}" for each in dials)
-        (line,) = [line for line in log.texts() if line.startswith(looped)]
+        (line,) = [text for text in log.texts() if text.startswith(f"{looped}: ")]
         assert f"led the call back 3 times, more than max_forwards: {way}." in line
         assert looped != caller.name
         # The dialplan ends that call, and each attendant then the one before.

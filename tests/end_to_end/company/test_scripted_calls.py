@@ -11,6 +11,8 @@ from tests.support.company_harness import NUMBER
 from tests.support.scripted_calls import CompanyCall
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.support.company_harness import CompanyHarness
 
 pytestmark = pytest.mark.asterisk
@@ -170,4 +172,17 @@ async def test_real_call_equals_the_simulated_one(
     harness: CompanyHarness, call: CompanyCall
 ) -> None:
     assert call.simulated() == call.expected
-    assert await call.made(harness) == call.expected
+    assert in_order(await call.made(harness)) == call.expected
+
+
+def in_order(transcript: Sequence[str]) -> list[str]:
+    """Put the end of a phone that rang in vain before the conversation that began.
+
+    The two have no order on a real Asterisk.
+    """
+    lines = list(transcript)
+    for place in range(len(lines) - 1):
+        begins, ends = lines[place : place + 2]
+        if begins == "conversation begins" and ends.endswith(" does not answer"):
+            lines[place : place + 2] = ends, begins
+    return lines

@@ -174,9 +174,12 @@ async def test_phones_and_bridges_of_an_earlier_run_are_removed(
     await ari.post("/bridges/someone-elses", type="mixing", name="channel-aa")
     await client.stopService()
     await harness.start_another()
-    assert [bridge["id"] for bridge in await harness.rest("/bridges")] == [
-        "someone-elses"
-    ]
+
+    async def is_removed() -> bool:
+        bridges = await harness.rest("/bridges")
+        return [bridge["id"] for bridge in bridges] == ["someone-elses"]
+
+    await until(harness.backend.reactor, is_removed, "the removal of the bridge")
     await ari.delete("/bridges/someone-elses")
     await harness.until_no_phones()
     assert list(harness.application.listeners) == [call.channel.id]
