@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,13 @@ if TYPE_CHECKING:
 POST = Request(method="POST", path=("channels", "c1", "answer"))
 START = b"HTTP/1.1 200 OK\r\n"
 MEGABYTE = 1024 * 1024
-LONGEST = MAX_BODY_BYTES + MAX_HEAD_BYTES + 4 * MEGABYTE
+KERNEL_BYTES = sum(
+    int(Path(f"/proc/sys/net/ipv4/tcp_{each}").read_text("ascii").split()[2])
+    for each in ("rmem", "wmem")
+)
+"""The most that the buffers of a connection's two sockets can hold."""
+
+LONGEST = MAX_BODY_BYTES + MAX_HEAD_BYTES + KERNEL_BYTES
 """The bytes that a server can send before it is cut off, kernel buffers included."""
 
 
