@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from twisted.internet.defer import fail, succeed
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
     from channel_aa.ari.registry import HandleContext
     from channel_aa.interfaces import IChannelListener
 
+UNFOUND_TRIES = 20
+UNFOUND_SECONDS = 0.1
+"""How often, and after which pause, a request that does not find a channel is repeated
+once the channel has taken another's place.
+
+Asterisk reports such a channel a moment before it can be found by its id.
+"""
+
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -38,6 +47,7 @@ class Channel:
         context: what the client's handles share.
         data: Asterisk's description of it.
         is_new: whether it has just entered, so that no sound is playing on it.
+        is_replacement: whether it has entered in the place of another channel.
 
     Attributes:
         listener: who is told of its events; ``None`` once it has left.
@@ -49,7 +59,12 @@ class Channel:
     _log = Logger()
 
     def __init__(
-        self, context: HandleContext, data: ChannelData, *, is_new: bool = False
+        self,
+        context: HandleContext,
+        data: ChannelData,
+        *,
+        is_new: bool = False,
+        is_replacement: bool = False,
     ) -> None:
         self.id = data.id
         self.name = data.name
@@ -64,6 +79,7 @@ class Channel:
         self.outbound: set[OutboundChannel] = set()
         self._context = context
         self._is_silent = is_new
+        self._unfound_tries = UNFOUND_TRIES if is_replacement else 0
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} id={self.id!r}>"
@@ -111,7 +127,7 @@ class Channel:
             query={"variable": name},
         )
         return (
-            self._context.sender.send(request, idempotent=True)
+            self._send(request)
             .addCallback(
                 lambda body: decode_response(request, body, _Variable, "variable").value
             )
@@ -188,6 +204,7 @@ class Channel:
         """
         self._context.registry.discard(self)
         self.id, self.name = data.id, data.name
+        self._unfound_tries = UNFOUND_TRIES
         self._context.registry.add(self)
 
     def dtmf_received(self, digit: str) -> None:
@@ -252,8 +269,25 @@ class Channel:
             query=query or {},
             waits_for_sound=waits_for_sound,
         )
-        return self._context.sender.send(request, idempotent=True).addCallbacks(
-            _ignore, self._command_failed
+        return self._send(request).addCallbacks(_ignore, self._command_failed)
+
+    def _send(self, request: Request) -> Deferred[bytes]:
+        response = self._context.sender.send(request, idempotent=True)
+        if self._unfound_tries:
+            response.addErrback(self._send_again, request)
+        return response
+
+    def _send_again(
+        self, failure: Failure, request: Request
+    ) -> Failure | Deferred[bytes]:
+        """Send a request again if it did not find the channel."""
+        error = failure.value
+        is_unfound = isinstance(error, NotFoundError) and not _is_variable_unset(error)
+        if not (is_unfound and self._unfound_tries) or self.is_hung_up:
+            return failure
+        self._unfound_tries -= 1
+        return deferLater(self._context.clock, UNFOUND_SECONDS).addCallback(
+            lambda _: self._send(request)
         )
 
     def _command_failed(self, failure: Failure) -> Failure:
@@ -263,11 +297,14 @@ class Channel:
         return Failure(ChannelGoneError(str(failure.value)))
 
     def _variable_failed(self, failure: Failure) -> Deferred[str]:
-        error = failure.value
-        # Only the text tells the 404 of an unset variable from that of the channel.
-        if isinstance(error, NotFoundError) and "variable" in error.message:
+        if _is_variable_unset(failure.value):
             return succeed("")
         return fail(self._command_failed(failure))
+
+
+def _is_variable_unset(error: BaseException | None) -> bool:
+    # Only the text tells the 404 of an unset variable from that of the channel.
+    return isinstance(error, NotFoundError) and "variable" in error.message
 
 
 def _ignore(_body: bytes) -> None:

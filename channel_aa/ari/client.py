@@ -208,9 +208,12 @@ class AriClient(Service):
         arguments: Sequence[str],
         *,
         adopted: bool = False,
+        is_replacement: bool = False,
     ) -> None:
         """Hand a channel that is in the application over to `IStasisApplication`."""
-        channel = Channel(self._context, data, is_new=not adopted)
+        channel = Channel(
+            self._context, data, is_new=not adopted, is_replacement=is_replacement
+        )
         self._registry.add(channel)
         self.reconciler.cancel_adoption(channel.id)
         try:

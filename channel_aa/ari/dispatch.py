@@ -132,7 +132,7 @@ class CallEvents:
             # A party has transferred its caller to where it is in the attendant.
             _, arguments = old.application
             entered = msgspec.structs.replace(new, dialplan=old.dialplan)
-            self._enter(entered, arguments)
+            self._enter(entered, arguments, is_replacement=True)
 
     def _channel_left(self, event: events.StasisEnd | events.ChannelDestroyed) -> None:
         channel_id = event.channel.id

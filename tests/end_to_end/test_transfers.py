@@ -256,7 +256,7 @@ async def test_caller_is_transferred_to_the_attendant(
     consultation = bob.dial(extension)
     await bob.until_hears(ASTERISK)
     await received.attended_transfer(consultation)
-    await alice.until_hears(ASTERISK)
+    await harness.until_played("press-2", times=2)
     # Only the menu of the route has this option.
     await placed.press("2")
     await placed.until_ended()
@@ -274,7 +274,7 @@ async def test_caller_of_a_conversation_is_transferred_to_the_attendant(
     await bob.until_hears(ASTERISK)
     await received.attended_transfer(consultation)
     await received.until_ended()
-    await alice.until_hears(ASTERISK)
+    await harness.until_played("press-2", times=2)
     # Only the menu of the route has this option.
     await placed.press("2")
     await placed.until_ended()

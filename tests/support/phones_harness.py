@@ -83,6 +83,24 @@ class PhonesHarness:
 
         await until(self._backend.reactor, has_entered, f"{phone} in the application")
 
+    async def until_played(self, sound: str, *, times: int) -> None:
+        """Wait until a sound has started so many times, for whichever channel.
+
+        Music on hold sounds like a prompt to a phone. Only a prompt tells that the
+        attendant has a transferred caller: Asterisk drops keys before.
+        """
+        events = self.attendant.events
+        media = f"sound:{sound}"
+
+        def started() -> int:
+            return sum(
+                event.type == "PlaybackStarted"
+                and event.json["playback"]["media_uri"] == media
+                for event in events.all
+            )
+
+        await events.wait_for(lambda _: started() >= times)
+
     async def until_nothing_left(self) -> None:
         """Wait until neither the attendant nor Asterisk has a call or a bridge."""
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from channel_aa.ari.channel import UNFOUND_SECONDS, UNFOUND_TRIES
 from channel_aa.ari.outbound import ANSWERED_ELSEWHERE, LEFT_SECONDS
 from channel_aa.ari.wire.errors import RequestTimeoutError
-from channel_aa.interfaces import DialOutcome
+from channel_aa.interfaces import ChannelGoneError, DialOutcome
 from tests.support.ari_cases import OutboundTestCase, ReconcileTestCase, in_stasis
 
 if TYPE_CHECKING:
+    from channel_aa.ari.channel import Channel
     from channel_aa.ari.outbound import OutboundChannel
 
 TARGET = "t1"
@@ -137,6 +139,60 @@ class TransferTests(TransferTestCase):
 
 
 class TransferToTheAttendantTests(TransferTestCase):
+    UNFOUND = "Provided channel was not found"
+
+    def enter_in_place(self) -> Channel:
+        """Let a channel enter in the place of another."""
+        dialplan = {"app_name": "Stasis", "app_data": "channel-aa"}
+        self.receive_channel(
+            "StasisStart",
+            TARGET,
+            args=[],
+            replace_channel={"id": "r1", "name": "PJSIP/r1", "dialplan": dialplan},
+        )
+        return self.client.channels[TARGET]
+
+    def test_request_that_comes_too_early_is_sent_again(self) -> None:
+        value = self.enter_in_place().get_variable("X")
+        self.sender.only_unanswered().refuse(404, self.UNFOUND)
+        self.assertEqual(
+            (self.lines(), self.application.listeners[TARGET].log), ([], [])
+        )
+        self.clock.advance(UNFOUND_SECONDS)
+        self.sender.only_unanswered().accept(b'{"value":"en"}')
+        self.assertEqual(self.successResultOf(value), "en")
+
+    def test_request_of_a_transferred_caller_is_sent_again(self) -> None:
+        phone = self.connect()
+        self.transfer("c1")
+        hangup = self.client.channels[TARGET].hang_up()
+        self.sender.only_unanswered().refuse(404, self.UNFOUND)
+        self.clock.advance(UNFOUND_SECONDS)
+        self.sender.only_unanswered().accept()
+        self.successResultOf(hangup)
+        self.receive_channel("StasisEnd", TARGET)
+        self.assert_removals(f"bridges/{self.bridge}", f"channels/{phone.id}")
+
+    def test_unset_variable_is_known_at_once(self) -> None:
+        value = self.enter_in_place().get_variable("X")
+        self.sender.only_unanswered().refuse(404, "Provided variable was not found")
+        self.assertEqual(self.successResultOf(value), "")
+
+    def test_channel_that_is_never_found_is_gone(self) -> None:
+        value = self.enter_in_place().get_variable("X")
+        for _ in range(UNFOUND_TRIES):
+            self.sender.only_unanswered().refuse(404, self.UNFOUND)
+            self.clock.advance(UNFOUND_SECONDS)
+        self.sender.only_unanswered().refuse(404, self.UNFOUND)
+        self.failureResultOf(value, ChannelGoneError)
+        self.assertNotIn(TARGET, self.client.channels)
+
+    def test_channel_that_is_not_found_after_its_end_is_gone(self) -> None:
+        value = self.enter_in_place().get_variable("X")
+        self.receive_channel("StasisEnd", TARGET)
+        self.sender.only_unanswered().refuse(404, self.UNFOUND)
+        self.failureResultOf(value, ChannelGoneError)
+
     def test_transferred_caller_enters_where_the_other_party_is(self) -> None:
         self.enter("c1")
         dialplan = {
