@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
 
-from real_asterisk.harness import Asterisk, AsteriskError
+from real_asterisk.harness import CRASHES_VARIABLE, Asterisk, AsteriskError
 from real_asterisk.installation import Installation
 
 if TYPE_CHECKING:
@@ -54,6 +56,24 @@ async def test_asterisk_boots_again_on_the_same_port(
         await end(asterisk)
         await asterisk.boot()
         assert asterisk.log().count(bound) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_only_an_end_that_nobody_asked_for_is_a_crash(
+    reactor: PosixReactorBase,
+    installation: Installation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crashes = tmp_path / "crashes"
+    monkeypatch.setenv(CRASHES_VARIABLE, str(crashes))
+    async with Asterisk.running(reactor, installation=installation) as asterisk:
+        await asterisk.halt()
+        await asterisk.boot()
+        assert not crashes.exists()
+        os.kill(asterisk._transport.pid, signal.SIGSEGV)
+        await asterisk._runs[-1].ended
+    assert "signal 11" in crashes.read_text()
 
 
 @pytest_twisted.ensureDeferred
