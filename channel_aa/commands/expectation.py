@@ -29,7 +29,7 @@ def read_expectation(text: str) -> list[str]:
     """Read an expectation."""
     place = re.compile(rf"({_CONTINUED}[^,\s]+),([^,\s]+),(\d+)")
     kept = place.sub("\\1\0\\2\0\\3", text)
-    items = (_plain(item.replace("\0", ",")) for item in re.split(r"[,\n]", kept))
+    items = (plain(item.replace("\0", ",")) for item in re.split(r"[,\n]", kept))
     return [each for each in items if each and not each.startswith("key ")]
 
 
@@ -63,6 +63,7 @@ def difference(expected: Sequence[str], found: Sequence[str]) -> Iterator[str]:
         yield from (f"{sign} {text}" for text in found[begin:end])
 
 
-def _plain(item: str) -> str:
+def plain(item: str) -> str:
+    """Return an event of an expectation or a transcript, without its time."""
     text = _SOUND.sub("", _TIME.sub("", item.strip()))
     return ANYTHING if text == "…" else " ".join(text.split())

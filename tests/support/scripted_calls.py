@@ -9,10 +9,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
+from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall, deferLater
 
-from channel_aa.commands.expectation import happened, read_expectation
+from channel_aa.commands.expectation import happened, plain, read_expectation
 from channel_aa.commands.main import main
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.transcript import Kind, Transcript
@@ -23,7 +24,14 @@ from tests.support.printed import printed
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from collections.abc import (
+        Awaitable,
+        Callable,
+        Collection,
+        Iterable,
+        Mapping,
+        Sequence,
+    )
 
     from twisted.internet.posixbase import PosixReactorBase
 
@@ -49,6 +57,35 @@ _BEHAVIOURS = {
 _RECORDING = re.compile(r"orders/[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9a-f_.-]+")
 
 
+def turns_in(simulated: Iterable[str]) -> frozenset[int]:
+    """Return after how many events it is the caller's turn in a simulated call.
+
+    Args:
+        simulated: the lines of its transcript.
+    """
+    turns: set[int] = set()
+    events = 0
+    for line in map(plain, simulated):
+        is_key = line.startswith("key ")
+        if is_key or line == "hung up by caller":
+            turns.add(events)
+        events += not is_key
+    return frozenset(turns)
+
+
+class _RealTranscript(Transcript):
+    """The transcript of a real call, which knows the caller's turns.
+
+    Silence alone does not tell them: on a busy machine a prompt may begin late.
+    """
+
+    turns: Collection[int] = ()
+
+    @property
+    def is_quiet(self) -> bool:
+        return super().is_quiet and len(happened(self.entries)) in self.turns
+
+
 class RealCall:
     """A call on a real Asterisk, with the interface that `ScriptRunner` needs.
 
@@ -56,6 +93,7 @@ class RealCall:
         reactor: the reactor that the test runs on.
         events: a websocket that gets the events of all channels.
         caller: the caller.
+        turns: after how many events it is the caller's turn; see `turns_in`.
         variables: the channel variables for the transcript.
         since: the number of events before the call.
     """
@@ -66,15 +104,17 @@ class RealCall:
         events: Events,
         caller: Caller,
         *,
+        turns: Collection[int],
         variables: Collection[str] = (),
         since: int = 0,
     ) -> None:
         self.caller = self
         self.is_over = False
         self.runner = ScriptRunner(cast("SimulatedCall", self), clock=reactor)
-        self.transcript = Transcript(
+        self.transcript = _RealTranscript(
             caller.name, variables=variables, write=self.runner.update
         )
+        self.transcript.turns = turns
         self._reactor = reactor
         self._events = events
         self._caller = caller
@@ -104,9 +144,16 @@ class RealCall:
         Args:
             script: see `channel_aa.simulator.script`.
             seconds: how long the script may take.
+
+        Raises:
+            AssertionError: it has taken longer; the message has what happened.
         """
         running = Deferred.fromCoroutine(self.runner.run(parse_script(script)))
-        await running.addTimeout(seconds, self._reactor)
+        try:
+            await running.addTimeout(seconds, self._reactor)
+        except defer.TimeoutError:
+            lines = "\n".join(map(str, self.transcript.entries))
+            raise AssertionError(f"the script did not end:\n{lines}") from None
         await until(self._reactor, lambda: self.is_over, "the end of the call")
         self._reading.stop()
 
@@ -197,6 +244,9 @@ class CompanyCall:
 
     def simulated(self) -> Sequence[str]:
         """Simulate the call with ``channel-aa simulate``; return what happens."""
+        return _normalized(read_expectation("\n".join(self._simulated_lines())))
+
+    def _simulated_lines(self) -> Sequence[str]:
         options = ["--did", self.dialled, "--press", self.script]
         if self.at:
             options += ["--at", self.at]
@@ -208,7 +258,7 @@ class CompanyCall:
         code, out, err = printed(main, ["simulate", str(COMPANY), *options])
         assert (code, err) == (0, ""), err
         _heading, *lines = out.splitlines()
-        return _normalized(read_expectation("\n".join(lines)))
+        return lines
 
     async def made(self, harness: CompanyHarness) -> Sequence[str]:
         """Make the call on the real Asterisk; return what happens.
@@ -236,6 +286,7 @@ class CompanyCall:
             harness.reactor,
             harness.events,
             caller,
+            turns=turns_in(self._simulated_lines()),
             variables=["QUEUE_PRIO"],
             since=since,
         )
