@@ -79,6 +79,7 @@ class Channel:
         self.outbound: set[OutboundChannel] = set()
         self._context = context
         self._is_silent = is_new
+        self._has_left_bridge = False
         self._unfound_tries = UNFOUND_TRIES if is_replacement else 0
 
     def __repr__(self) -> str:
@@ -91,7 +92,10 @@ class Channel:
     def play(self, media: str) -> Playback:
         """Start a sound; see `IChannel.play`."""
         self._is_silent = False
-        playback = Playback(self._context, self, media)
+        playback = Playback(
+            self._context, self, media, may_be_dropped=self._has_left_bridge
+        )
+        self._has_left_bridge = False
         playback.begin()
         return playback
 
@@ -211,6 +215,10 @@ class Channel:
         """Pass a digit on to the listener."""
         if self.listener is not None:
             self.listener.dtmf_received(digit)
+
+    def left_bridge(self) -> None:
+        """Be careful with the next sound: it has been in a bridge."""
+        self._has_left_bridge = True
 
     def hung_up(self) -> None:
         """Pass the hangup on to the listener, once, and hang up what was dialed."""

@@ -382,6 +382,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self.stop()
 
     def _bridge_over(self, result: Failure | None) -> Failure | None:
+        self._channel.left_bridge()
         is_cancelled = isinstance(result, Failure) and result.check(CancelledError)
         if self._channel.is_hung_up and not is_cancelled:
             raise ChannelGoneError("the caller has hung up")

@@ -25,6 +25,13 @@ CHECK_SECONDS = 10.0
 STOPPED_CHECK_SECONDS = 2.0
 """The same, once the playback has been stopped and should end at once."""
 
+DROP_CHECK_SECONDS = (0.1, 0.2)
+"""When to check on a playback that Asterisk may have dropped: after its response, and,
+if Asterisk does not have it, once more. Then its end must have been reported."""
+
+DROP_REPEATS = 3
+"""How often a playback that Asterisk has dropped is requested again."""
+
 
 @implementer(IPlayback)
 class Playback(RemoteObject[PlaybackEnd, bytes]):
@@ -39,16 +46,30 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
     might overtake the request. ``_stop_requested`` remembers it until then. It is sent
     again only if it got no response, and a query finds the playback.
 
+    While a channel leaves a bridge, Asterisk drops what it is to play, without an
+    event, even some time after it has reported that the channel has left. So the first
+    playback after a bridge is checked on soon, and requested again if need be.
+
     Args:
         context: what the client's handles share.
         channel: the channel to play on.
         media: what is played, as a media URI.
+        may_be_dropped: whether the channel has just been in a bridge.
     """
 
     _log = Logger()
 
+    # A class attribute: few are the first ones after a bridge.
+    _repeats_left = 0
+    _is_missing = False
+
     def __init__(
-        self, context: HandleContext, channel: ChannelHandle, media: str
+        self,
+        context: HandleContext,
+        channel: ChannelHandle,
+        media: str,
+        *,
+        may_be_dropped: bool = False,
     ) -> None:
         super().__init__(context, channel)
         self.id = context.ids.new()
@@ -57,12 +78,17 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         self.finished: Deferred[PlaybackEnd] = Deferred(self._cancel)
         self._stop_requested = False
         self._stop_sent = False
+        if may_be_dropped:
+            self._repeats_left = DROP_REPEATS
 
     def begin(self) -> None:
         """Send the request to play it."""
         self._channel.playbacks.add(self)
         self._context.registry.add(self)
         self._context.playing.start(self)
+        self._request_it()
+
+    def _request_it(self) -> None:
         self._create(
             Request(
                 method="POST",
@@ -92,6 +118,7 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         self.problem = problem
         if not self._is_accepted:
             self._withdraw()
+        self._cancel_timer()
         self._context.playing.cancel(self)
         if self._stop_requested:
             self._context.stopped.cancel(self)
@@ -115,6 +142,8 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
     def _created(self) -> None:
         if self._stop_requested:
             self._send_stop()
+        elif self._repeats_left:
+            self._start_timer(DROP_CHECK_SECONDS[0])
 
     def _creation_failed(self, failure: Failure) -> None:
         error = failure.value
@@ -157,13 +186,22 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
             self._log.failure("Stopping {media} failed", failure, media=self.media)
 
     def _found(self, _answer: bytes) -> None:
+        self._repeats_left = 0
         self._context.playing.start(self)
         self.accepted()
         if self._stop_requested:
             self._send_stop()
 
     def _not_found(self) -> None:
-        self.end(PlaybackEnd.FAILED, "Asterisk no longer has the playback")
+        if self._stop_requested or not self._repeats_left:
+            self.end(PlaybackEnd.FAILED, "Asterisk no longer has the playback")
+        elif not self._is_missing:
+            self._is_missing = True
+            self._start_timer(DROP_CHECK_SECONDS[1])
+        else:
+            self._is_missing = self._is_accepted = False
+            self._repeats_left -= 1
+            self._request_it()
 
     def _query_failed(self, _failure: Failure, *, is_last: bool) -> None:
         if is_last:

@@ -33,6 +33,9 @@ class ChannelHandle(Protocol):
     recordings: set[Any]
     outbound: set[Any]
 
+    def left_bridge(self) -> None:
+        """Be careful with the next sound: it has been in a bridge."""
+
     def end(self) -> None:
         """End the call: the channel is not in the application any more."""
 
