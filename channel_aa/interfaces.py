@@ -11,7 +11,6 @@ lists the exceptions that it may fail with.
 from __future__ import annotations
 
 from enum import Enum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from twisted.internet.defer import Deferred
-
-_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class TelephonyError(Exception):
@@ -215,7 +212,7 @@ class IChannel(Interface):
         *,
         ring_seconds: int,
         label: str = "",
-        variables: Mapping[str, str] = _NO_VARIABLES,
+        variables: Mapping[str, str] | None = None,
     ) -> IOutboundChannel:
         """Dial a phone on behalf of the caller, for at most ``ring_seconds``.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,8 +34,6 @@ once the channel has taken another's place.
 
 Asterisk reports such a channel a moment before it can be found by its id.
 """
-
-_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 @implementer(IChannel)
@@ -183,7 +180,7 @@ class Channel:
         *,
         ring_seconds: int,
         label: str = "",
-        variables: Mapping[str, str] = _NO_VARIABLES,
+        variables: Mapping[str, str] | None = None,
     ) -> OutboundChannel:
         """Originate a channel on the caller's behalf; see `IChannel.dial`."""
         self._is_silent = False
@@ -217,7 +214,7 @@ class Channel:
             self.listener.dtmf_received(digit)
 
     def left_bridge(self) -> None:
-        """Be careful with the next sound: it has been in a bridge."""
+        """Have Asterisk's playing of the next sound checked; see `Playback`."""
         self._has_left_bridge = True
 
     def hung_up(self) -> None:

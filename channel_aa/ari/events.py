@@ -220,7 +220,7 @@ class PlaybackFinished(KnownEvent, frozen=True, kw_only=True):
 
 
 class ApplicationReplaced(KnownEvent, frozen=True, kw_only=True):
-    """Another websocket has registered the application; this one gets no more."""
+    """Another websocket has registered the application; this one gets no events."""
 
 
 class UnknownEvent(Event, frozen=True, kw_only=True):

@@ -116,7 +116,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         endpoint: what is dialled.
         ring_seconds: how long it rings.
         caller_id: what the phone shows; see `caller_id`.
-        variables: the variables of its channel.
+        variables: the variables of its channel, if it gets any.
     """
 
     _log = Logger()
@@ -136,7 +136,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         *,
         ring_seconds: int,
         caller_id: str,
-        variables: Mapping[str, str],
+        variables: Mapping[str, str] | None,
     ) -> None:
         super().__init__(context, caller)
         self.id = context.ids.new(OUTBOUND_PREFIX)

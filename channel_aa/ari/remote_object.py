@@ -34,7 +34,7 @@ class ChannelHandle(Protocol):
     outbound: set[Any]
 
     def left_bridge(self) -> None:
-        """Be careful with the next sound: it has been in a bridge."""
+        """Have Asterisk's playing of the next sound checked; see `Playback`."""
 
     def end(self) -> None:
         """End the call: the channel is not in the application any more."""

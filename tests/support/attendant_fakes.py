@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, succeed
@@ -22,8 +21,6 @@ from channel_aa.interfaces import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 @implementer(IPlayback)
@@ -227,11 +224,11 @@ class FakeChannel:
         *,
         ring_seconds: int,
         label: str = "",
-        variables: Mapping[str, str] = _NO_VARIABLES,
+        variables: Mapping[str, str] | None = None,
     ) -> FakePhone:
         self.log.append(f"dial {endpoint} {ring_seconds} {label}".rstrip())
         self.phones.append(FakePhone(endpoint, self.log))
-        self.phones[-1].variables = variables
+        self.phones[-1].variables = variables or {}
         return self.phones[-1]
 
     def _request(self, line: str) -> Deferred[None]:
