@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 _ADDRESS = re.compile(
@@ -16,7 +17,7 @@ class SipError(Exception):
 
 
 @dataclass(kw_only=True)
-class Message:
+class Message(ABC):
     """What requests and responses share.
 
     Attributes:
@@ -28,8 +29,9 @@ class Message:
     body: bytes = b""
 
     @property
+    @abstractmethod
     def start_line(self) -> str:
-        raise NotImplementedError
+        """Its first line."""
 
     def all(self, name: str) -> list[str]:
         """List the values of a header, whose name is not case-sensitive."""
