@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import ensureDeferred
 
 from real_asterisk.phones.call import Call
 from real_asterisk.phones.phone import until_speaking
-from real_asterisk.phones.tones import ASTERISK
-from tests.support.phones_harness import PhonesHarness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from twisted.internet.posixbase import PosixReactorBase
-
-    from real_asterisk.harness import Asterisk
     from real_asterisk.phones.phone import SipPhone
+    from tests.support.phones_harness import PhonesHarness
 
 pytestmark = pytest.mark.asterisk
 
@@ -34,15 +27,6 @@ timeout = 30
 """
 
 
-@pytest.fixture
-def harness(reactor: PosixReactorBase, asterisk: Asterisk) -> Iterator[PhonesHarness]:
-    """Run an attendant with the settings above."""
-    opening = PhonesHarness.open(reactor, asterisk, SETTINGS)
-    started: PhonesHarness = pytest_twisted.blockon(ensureDeferred(opening))
-    yield started
-    pytest_twisted.blockon(ensureDeferred(started.close()))
-
-
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("side", ["caller", "dialled phone"])
 async def test_caller_and_dialled_phone_speak_until_one_hangs_up(
@@ -50,9 +34,7 @@ async def test_caller_and_dialled_phone_speak_until_one_hangs_up(
 ) -> None:
     alice, bob, _ = phones
     bob.on_call = Call.answer
-    placed = alice.dial("1000")
-    await alice.until_hears(ASTERISK)
-    await placed.press("1")
+    placed = await harness.choose(alice, "1")
     received = await bob.until_called()
     await until_speaking(alice, bob)
     await (placed if side == "caller" else received).hang_up()

@@ -7,33 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import ensureDeferred
 
 from channel_aa.config import Settings
-from tests.support.asterisk_harness import RealAsteriskHarness
 from tests.support.attendant_harness import running_service
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from twisted.internet.posixbase import PosixReactorBase
 
-    from real_asterisk.harness import Asterisk
+    from tests.support.asterisk_harness import RealAsteriskHarness
+
 
 pytestmark = pytest.mark.asterisk
 
 REASON = ("CHANNEL_AA_REASON", "loop")
-
-
-@pytest.fixture
-def backend(
-    reactor: PosixReactorBase, asterisk: Asterisk
-) -> Iterator[RealAsteriskHarness]:
-    opening = ensureDeferred(RealAsteriskHarness.open(reactor, asterisk))
-    opened: RealAsteriskHarness = pytest_twisted.blockon(opening)
-    yield opened
-    pytest_twisted.blockon(ensureDeferred(opened.close()))
 
 
 def dialling(url: str, endpoint: str, *, app: str = "channel-aa") -> Settings:

@@ -12,20 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import ensureDeferred
 
 from real_asterisk.phones.call import Call, State
 from real_asterisk.phones.phone import until_speaking
 from real_asterisk.phones.tones import ASTERISK
-from tests.support.phones_harness import PhonesHarness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from twisted.internet.posixbase import PosixReactorBase
-
-    from real_asterisk.harness import Asterisk
     from real_asterisk.phones.phone import SipPhone
+    from tests.support.phones_harness import PhonesHarness
 
 pytestmark = pytest.mark.asterisk
 
@@ -43,20 +37,11 @@ timeout = 30
 """
 
 
-@pytest.fixture
-def harness(reactor: PosixReactorBase, asterisk: Asterisk) -> Iterator[PhonesHarness]:
-    """Run an attendant with the settings above."""
-    opening = PhonesHarness.open(reactor, asterisk, SETTINGS)
-    started: PhonesHarness = pytest_twisted.blockon(ensureDeferred(opening))
-    yield started
-    pytest_twisted.blockon(ensureDeferred(started.close()))
-
-
 class Walk:
     """One call of alice, and what the phones do with it, chosen at random.
 
     Args:
-        phones: alice, who calls; bob, whom the attendant dials; and carol.
+        phones: alice (the caller), bob (dialled by the attendant) and carol.
         random: chooses the steps.
 
     Attributes:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import ensureDeferred
 
 from channel_aa.config import Settings
 from tests.support.asterisk_harness import RealAsteriskHarness, StasisCall
@@ -14,8 +13,6 @@ from tests.support.attendant_harness import ChannelMonitor, running_service
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from twisted.internet.posixbase import PosixReactorBase
 
     from real_asterisk.harness import Asterisk
@@ -74,16 +71,6 @@ class ContinuedCall:
         )
         value: str = event.json["value"]
         return value
-
-
-@pytest.fixture
-def backend(
-    reactor: PosixReactorBase, asterisk: Asterisk
-) -> Iterator[RealAsteriskHarness]:
-    opening = ensureDeferred(RealAsteriskHarness.open(reactor, asterisk))
-    opened: RealAsteriskHarness = pytest_twisted.blockon(opening)
-    yield opened
-    pytest_twisted.blockon(ensureDeferred(opened.close()))
 
 
 async def continue_in(

@@ -1,6 +1,6 @@
 """SIP phones that transfer, pick up and redirect calls of the attendant.
 
-Who speaks with whom is measured in their audio.
+The tests check the tones in the audio that each phone receives.
 """
 
 from __future__ import annotations
@@ -10,20 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import ensureDeferred
 
 from real_asterisk.phones.call import Call, State
 from real_asterisk.phones.phone import until_speaking
 from real_asterisk.phones.tones import ASTERISK
-from tests.support.phones_harness import PhonesHarness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from twisted.internet.posixbase import PosixReactorBase
-
     from real_asterisk.harness import Asterisk
     from real_asterisk.phones.phone import SipPhone
+    from tests.support.phones_harness import PhonesHarness
 
 pytestmark = pytest.mark.asterisk
 
@@ -58,23 +53,12 @@ class Conversation(NamedTuple):
     received: Call
 
 
-@pytest.fixture
-def harness(reactor: PosixReactorBase, asterisk: Asterisk) -> Iterator[PhonesHarness]:
-    """Run an attendant with the settings above."""
-    opening = PhonesHarness.open(reactor, asterisk, SETTINGS)
-    started: PhonesHarness = pytest_twisted.blockon(ensureDeferred(opening))
-    yield started
-    pytest_twisted.blockon(ensureDeferred(started.close()))
-
-
 async def conversation(
-    alice: SipPhone, bob: SipPhone, *, key: str = "1"
+    harness: PhonesHarness, alice: SipPhone, bob: SipPhone, *, key: str = "1"
 ) -> Conversation:
     """Let alice call the attendant, which connects her with bob."""
     bob.on_call = Call.answer
-    placed = alice.dial("1000")
-    await alice.until_hears(ASTERISK)
-    await placed.press(key)
+    placed = await harness.choose(alice, key)
     received = await bob.until_called()
     await until_speaking(alice, bob)
     return Conversation(placed, received)
@@ -116,7 +100,7 @@ async def test_dialled_phone_transfers_the_caller(
     harness: PhonesHarness, phones: list[SipPhone], kind: str, ends: str
 ) -> None:
     alice, bob, carol = phones
-    _, received = await conversation(alice, bob)
+    _, received = await conversation(harness, alice, bob)
     await transfer(received, bob, carol, kind)
     await until_speaking(alice, carol)
     await received.until_ended()
@@ -133,7 +117,7 @@ async def test_caller_transfers_the_dialled_phone(
     harness: PhonesHarness, phones: list[SipPhone], kind: str, ends: str
 ) -> None:
     alice, bob, carol = phones
-    placed, _ = await conversation(alice, bob)
+    placed, _ = await conversation(harness, alice, bob)
     await transfer(placed, alice, carol, kind)
     await until_speaking(bob, carol)
     await placed.until_ended()
@@ -149,9 +133,7 @@ async def test_ringing_phone_is_picked_up(
     harness: PhonesHarness, phones: list[SipPhone], ends: str
 ) -> None:
     alice, bob, carol = phones
-    placed = alice.dial("1000")
-    await alice.until_hears(ASTERISK)
-    await placed.press("1")
+    await harness.choose(alice, "1")
     received = await bob.until_called()
     carol.dial("*8bob")
     await until_speaking(alice, carol)
@@ -169,7 +151,7 @@ async def test_party_of_a_dialled_number_transfers(
     harness: PhonesHarness, phones: list[SipPhone], kind: str, by: str
 ) -> None:
     alice, bob, carol = phones
-    placed, received = await conversation(alice, bob, key="2")
+    placed, received = await conversation(harness, alice, bob, key="2")
     if by == "caller":
         await transfer(placed, alice, carol, kind)
         stays = bob
@@ -188,9 +170,7 @@ async def test_forwarding_needs_a_dialled_number(
     alice, bob, carol = phones
     bob.on_call = partial(Call.redirect, extension="carol")
     carol.on_call = Call.answer
-    placed = alice.dial("1000")
-    await alice.until_hears(ASTERISK)
-    await placed.press(key)
+    placed = await harness.choose(alice, key)
     if speaks:
         await until_speaking(alice, carol)
     else:
@@ -205,9 +185,7 @@ async def test_early_media_is_not_heard(
 ) -> None:
     alice, bob, _ = phones
     bob.on_call = Call.send_early_media
-    placed = alice.dial("1000")
-    await alice.until_hears(ASTERISK)
-    await placed.press(key)
+    await harness.choose(alice, key)
     received = await bob.until_called()
     await alice.until_hears(ASTERISK)
     received.answer()
@@ -221,7 +199,7 @@ async def test_hold_plays_music_to_the_other(
     harness: PhonesHarness, phones: list[SipPhone], key: str
 ) -> None:
     alice, bob, _ = phones
-    _, received = await conversation(alice, bob, key=key)
+    _, received = await conversation(harness, alice, bob, key=key)
     await received.hold()
     await alice.until_hears(ASTERISK)
     await received.resume()
@@ -234,7 +212,7 @@ async def test_transferred_conversation_is_transferred_again(
     harness: PhonesHarness, phones: list[SipPhone]
 ) -> None:
     alice, bob, carol = phones
-    _, received = await conversation(alice, bob)
+    _, received = await conversation(harness, alice, bob)
     await transfer(received, bob, carol, "blind")
     await until_speaking(alice, carol)
     await transfer(carol.calls[0], carol, bob, "attended")
@@ -268,7 +246,7 @@ async def test_caller_of_a_conversation_is_transferred_to_the_attendant(
     harness: PhonesHarness, phones: list[SipPhone]
 ) -> None:
     alice, bob, _ = phones
-    placed, received = await conversation(alice, bob)
+    placed, received = await conversation(harness, alice, bob)
     await received.hold()
     consultation = bob.dial("1001")
     await bob.until_hears(ASTERISK)
@@ -286,7 +264,7 @@ async def test_redirected_phone_is_left_alone(
     harness: PhonesHarness, phones: list[SipPhone], asterisk: Asterisk
 ) -> None:
     alice, bob, _ = phones
-    placed, received = await conversation(alice, bob)
+    placed, received = await conversation(harness, alice, bob)
     name = await harness.channel_name("bob")
     await asterisk.cli(f"channel redirect {name} phones,speaks,1")
     await placed.until_ended()
@@ -304,7 +282,7 @@ async def test_transfer_whose_events_are_lost_is_followed(
     harness: PhonesHarness, phones: list[SipPhone], by: str
 ) -> None:
     alice, bob, carol = phones
-    placed, received = await conversation(alice, bob)
+    placed, received = await conversation(harness, alice, bob)
     # Asterisk takes the connection for open: without one, it refuses a transfer.
     harness.proxy.freeze()
     if by == "caller":
@@ -325,9 +303,7 @@ async def test_pickup_whose_events_are_lost_is_an_answer(
     harness: PhonesHarness, phones: list[SipPhone]
 ) -> None:
     alice, bob, carol = phones
-    placed = alice.dial("1000")
-    await alice.until_hears(ASTERISK)
-    await placed.press("1")
+    await harness.choose(alice, "1")
     await bob.until_called()
     harness.proxy.freeze()
     carol.dial("*8bob")
@@ -342,7 +318,7 @@ async def test_transferred_conversation_outlasts_a_lost_connection(
     harness: PhonesHarness, phones: list[SipPhone]
 ) -> None:
     alice, bob, carol = phones
-    placed, _ = await conversation(alice, bob)
+    placed, _ = await conversation(harness, alice, bob)
     await transfer(placed, alice, carol, "attended")
     await until_speaking(bob, carol)
     await harness.lose_connection()
@@ -356,7 +332,7 @@ async def test_next_run_adopts_a_transferred_conversation(
     harness: PhonesHarness, phones: list[SipPhone], ends: str
 ) -> None:
     alice, bob, carol = phones
-    _, received = await conversation(alice, bob)
+    _, received = await conversation(harness, alice, bob)
     await transfer(received, bob, carol, "blind")
     await until_speaking(alice, carol)
     await harness.restart()

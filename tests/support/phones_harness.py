@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from channel_aa.ari import Transport
 from channel_aa.config import Settings
+from real_asterisk.phones.tones import ASTERISK
 from tests.support.asterisk_harness import RealAsteriskHarness
 from tests.support.attendant_harness import AttendantHarness
 from tests.support.proxy import Proxy
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
 
     from real_asterisk.harness import Asterisk
+    from real_asterisk.phones.call import Call
+    from real_asterisk.phones.phone import SipPhone
 
 
 class PhonesHarness:
@@ -60,6 +63,13 @@ class PhonesHarness:
     def warnings(self) -> list[str]:
         """The warnings and errors of the log, except those about reactor delays."""
         return self.attendant.warnings
+
+    async def choose(self, caller: SipPhone, key: str) -> Call:
+        """Let a phone call the attendant, and press a key when it hears the menu."""
+        placed = caller.dial("1000")
+        await caller.until_hears(ASTERISK)
+        await placed.press(key)
+        return placed
 
     async def channel_name(self, phone: str) -> str:
         """Return the name of the only channel of a phone: ``PJSIP/bob-00000001``."""
