@@ -63,10 +63,11 @@ def main() -> None:
 
 
 def _compare(options: Namespace) -> None:
+    programs = _prepared(options.programs or PROGRAMS)
     described = machine.describe()
     plan = Plan(seconds=options.seconds)
     results: list[Result] = []
-    for program in _prepared(options.programs or PROGRAMS):
+    for program in programs:
         for calls in options.calls or _CALLS:
             print(f"{program.title}, {calls} calls", file=sys.stderr, flush=True)
             try:

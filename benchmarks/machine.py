@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def describe() -> dict[str, str]:
     cores = len(os.sched_getaffinity(0))
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "processor": f"{_cpu_model()}, {cores} cores",
         "system": f"{platform.system()} {platform.release()}",
         "Python": f"{platform.python_version()}, {packages}",
