@@ -86,7 +86,8 @@ def run(arguments: Namespace) -> int:
 
 
 def _check(settings: Settings, findings: Findings, *, with_asterisk: bool) -> None:
-    findings.warnings.extend(lint(settings.flow))
+    today = datetime.now().astimezone().date()
+    findings.warnings.extend(lint(settings.flow, today=today))
     if with_asterisk:
         run_in_reactor(
             lambda reactor: _run_preflight(settings, findings, reactor=reactor)

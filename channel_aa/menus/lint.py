@@ -5,6 +5,7 @@ Pure: for ``channel-aa check``.
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from channel_aa.problems import Problem, path_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from channel_aa.menus.flow import CallFlow
     from channel_aa.menus.menu import Extensions, Menu
@@ -38,9 +40,20 @@ SHORTEST_WAIT = 3
 LONGEST_WAIT = 10
 """How long callers need, and are willing to wait, in seconds."""
 
+_SOUND_FILE = re.compile(
+    r"sound:(.+)\.(?:alaw|al|g719|g722|gsm|mp3|ogg|opus|siren7|siren14|sln\d*|ulaw"
+    r"|ul|wav|WAV|wav16|wav49)"
+)
+"""A sound with an extension of a format that Asterisk plays."""
 
-def lint(flow: CallFlow) -> tuple[Problem, ...]:
-    """Return what is probably not meant; places are paths in the file."""
+
+def lint(flow: CallFlow, *, today: date) -> tuple[Problem, ...]:
+    """Return what is probably not meant; places are paths in the file.
+
+    Args:
+        flow: the call flow.
+        today: the date that holidays are compared with.
+    """
     reachable = reachability(flow)
     return (
         *_unreachable_menus(flow, reachable),
@@ -49,9 +62,12 @@ def lint(flow: CallFlow) -> tuple[Problem, ...]:
         *_options_of_the_terminator(flow),
         *_unused_actions(flow, reachable),
         *_unreachable_routes(flow),
+        *_numbers_never_dialled(flow),
         *(each for entry in flow.schedules.items() for each in _check_schedule(*entry)),
+        *_holidays_in_the_past(flow, today),
         *_unused_schedules(flow),
         *_recordings_that_overwrite(flow),
+        *_sounds_with_extension(flow),
     )
 
 
@@ -208,6 +224,37 @@ def _covers(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
     return not before or (bool(after) and set(after) <= set(before))
 
 
+def _numbers_never_dialled(flow: CallFlow) -> Iterator[Problem]:
+    """Find dialled numbers that no call can have."""
+    numbers = [
+        (f"routes[{index}].did", number)
+        for index, route in enumerate(flow.routes)
+        for number in route.did
+    ]
+    without_plus = [number for _, number in numbers if number.isdigit()]
+    for place, number in numbers:
+        if re.search(r"^_|[XZN.]", number) and not re.fullmatch("[A-Za-z]+", number):
+            yield Problem(
+                place,
+                f"{quoted(number)} looks like a pattern; a route compares numbers as"
+                " they are: list them, or let the dialplan choose with an argument,"
+                " as in Stasis(app,sales)",
+            )
+        elif re.search("[A-Za-z]", number) and re.search("[0-9]", number):
+            yield Problem(
+                place,
+                f"{quoted(number)} has letters and digits; no telephone number has"
+                " both",
+            )
+        elif number.startswith("+") and without_plus:
+            yield Problem(
+                place,
+                f"{quoted(number)} begins with '+', and {quoted(without_plus[0])} does"
+                " not; write each as the dialplan has it: 'asterisk -rx \"core show"
+                " channels\"' shows the extension of a call",
+            )
+
+
 def _check_schedule(name: str, schedule: Schedule) -> Iterator[Problem]:
     place = path_of("schedules", name)
     if not schedule.open:
@@ -223,6 +270,17 @@ def _check_schedule(name: str, schedule: Schedule) -> Iterator[Problem]:
                 f"{place}.open[{second}]",
                 f"overlaps with open[{first}]: {DAYS[days[0]]}"
                 f" {written_time(begin)}-{written_time(end)}",
+            )
+
+
+def _holidays_in_the_past(flow: CallFlow, today: date) -> Iterator[Problem]:
+    for name, schedule in flow.schedules.items():
+        last = max((each.last for each in schedule.holidays), default=today)
+        if last < today:
+            yield Problem(
+                f"{path_of('schedules', name)}.holidays",
+                f"all holidays are in the past, the last one on {last}; add those to"
+                " come",
             )
 
 
@@ -243,3 +301,14 @@ def _recordings_that_overwrite(flow: CallFlow) -> Iterator[Problem]:
                 f"{quoted(action.record)} is overwritten by each caller; put"
                 " {channel} or {date}-{time} into the name",
             )
+
+
+def _sounds_with_extension(flow: CallFlow) -> Iterator[Problem]:
+    for place, sound in flow.all_sounds():
+        for media in sound.media:
+            if match := _SOUND_FILE.fullmatch(media):
+                yield Problem(
+                    place,
+                    f"{quoted(media.removeprefix('sound:'))} has a file's extension,"
+                    f" which Asterisk adds by itself; write {quoted(match[1])}",
+                )

@@ -146,7 +146,12 @@ def _check_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # a path, a folder, or unknown
-        zones = {zone.lower(): zone for zone in available_timezones()}
+        # Only cities: "Etc/GMT+1" is an hour behind Greenwich, not ahead of it.
+        zones = {
+            zone.lower(): zone
+            for zone in available_timezones()
+            if "/" in zone and not zone.startswith("Etc/")
+        }
         wanted = name.lower().replace(" ", "_")
         cities = {zone.rpartition("/")[2]: zone for zone in sorted(zones)}
         near = get_close_matches(wanted, [*zones, *cities], n=1)
@@ -156,7 +161,8 @@ def _check_time_zone(name: str) -> str:
                 f"{quoted(name)} is not a time zone; did you mean {zone!r}?"
             ) from None
         raise ValueError(
-            f"{quoted(name)} is not a time zone; write it as in 'Europe/London'"
+            f"{quoted(name)} is not a time zone; write it by a city, as in"
+            " 'Europe/London'"
         ) from None
     return name
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from channel_aa.config_model import ConfigModel
 
 SAMPLE = Path(__file__).parents[3] / "twistd.conf"
+TODAY = date(2026, 11, 28)
 SCHEMA = Draft202012Validator(file_schema())
 MENU = Menu(prompt=prompt_of("press-1"))
 
@@ -178,7 +180,7 @@ class FlowTests(ConfigCase):
             flow_module, "cross_reference_problems", wraps=cross_reference_problems
         ) as validation:
             settings = self.load("")
-            lint(settings.flow)
+            lint(settings.flow, today=TODAY)
             self.assertIs(settings.flow.menus, settings.menus)
         self.assertEqual(validation.call_count, 1)
 
@@ -275,7 +277,7 @@ class PropertyTests(SynchronousTestCase):
                 self.assertTrue(f"{problem}".isprintable())
                 self.assertLess(len(problem.message), 400)
         else:
-            lint(settings.flow)
+            lint(settings.flow, today=TODAY)
             self.assertEqual([*SCHEMA.iter_errors(document)], [])
 
     @given(tables())

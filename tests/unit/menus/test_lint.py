@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.lint import lint
 
+TODAY = date(2026, 11, 28)
 NO_WAY_OUT = (
     "callers can leave this menu only by hanging up: no option leaves the menus, and"
     " no limit (max_noinput) ends them; add one"
@@ -18,7 +20,7 @@ OUT = '9 = "hangup"'
 
 def linted(text: str) -> list[str]:
     """Read a call flow from a file's text, and return its warnings."""
-    return list(map(str, lint(CallFlow(**tomllib.loads(text)))))
+    return list(map(str, lint(CallFlow(**tomllib.loads(text)), today=TODAY)))
 
 
 def menu(options: str = OUT, *, keys: str = "", name: str = "main") -> str:
@@ -313,3 +315,77 @@ class RecordingTests(LintCase):
             " put {channel} or {date}-{time} into the name",
         )
         self.assertEqual(linted(menu(f'1 = {{ record = "{{time}}" }}\n{OUT}')), [])
+
+
+class DialledNumberTests(LintCase):
+    def routes(self, *numbers: str) -> list[str]:
+        written = ", ".join(f'"{each}"' for each in numbers)
+        return linted(f"routes = [{{ did = [{written}], to = 'main' }}]\n" + menu())
+
+    def test_number_that_is_a_pattern_of_the_dialplan(self) -> None:
+        for number in ("_X.", "_4XX", "4XX", "0123."):
+            self.only(
+                self.routes(number),
+                f"routes[0].did: '{number}' looks like a pattern; a route compares"
+                " numbers as they are: list them, or let the dialplan choose with an"
+                " argument, as in Stasis(app,sales)",
+            )
+
+    def test_number_with_letters(self) -> None:
+        self.only(
+            self.routes("0800flower"),
+            "routes[0].did: '0800flower' has letters and digits; no telephone number"
+            " has both",
+        )
+
+    def test_plus_where_other_numbers_have_none(self) -> None:
+        self.only(
+            self.routes("441632960001", "+441632960000"),
+            "routes[0].did: '+441632960000' begins with '+', and '441632960001' does"
+            " not; write each as the dialplan has it: 'asterisk -rx \"core show"
+            " channels\"' shows the extension of a call",
+        )
+
+    def test_numbers_and_names_that_can_be_dialled(self) -> None:
+        for numbers in (("+441632960000", "+44163296"), ("1000",), ("s",), ("SALES",)):
+            self.assertEqual(self.routes(*numbers), [])
+
+
+class HolidayTests(LintCase):
+    def holidays(self, *days: str) -> list[str]:
+        written = ", ".join(f'"{each}"' for each in days)
+        route = "{ schedule = 'office', open = 'main', closed = 'main' }"
+        return linted(
+            f"routes = [{route}]\n"
+            + menu()
+            + f"""
+            [schedules.office]
+            timezone = "UTC"
+            open = ["mon"]
+            holidays = [{written}]
+            """
+        )
+
+    def test_holidays_all_in_the_past(self) -> None:
+        self.only(
+            self.holidays("2025-12-25", "2026-11-26..2026-11-27", "2026-01-01"),
+            "schedules.office.holidays: all holidays are in the past, the last one on"
+            " 2026-11-27; add those to come",
+        )
+
+    def test_holiday_that_lasts_until_today_or_is_to_come(self) -> None:
+        for days in (("2026-11-26..2026-11-28",), ("2025-12-25", "2026-12-25"), ()):
+            self.assertEqual(self.holidays(*days), [])
+
+
+class SoundTests(LintCase):
+    def test_sound_with_the_extension_of_a_file(self) -> None:
+        for extension in ("wav", "ulaw", "sln16", "gsm"):
+            self.only(
+                linted(menu(keys=f'greeting = ["acme/welcome.{extension}"]')),
+                f"menus.main.greeting[0]: 'acme/welcome.{extension}' has a file's"
+                " extension, which Asterisk adds by itself; write 'acme/welcome'",
+            )
+
+    def test_dot_in_the_name_of_a_sound(self) -> None:
+        self.assertEqual(linted(menu(keys='greeting = ["acme/welcome.v2"]')), [])

@@ -244,9 +244,11 @@ class InvalidScheduleTests(ProblemCase):
             "Europe/Londno": "did you mean 'Europe/London'?",
             "new york": "did you mean 'America/New_York'?",
             "../../etc/passwd": "is not a time zone",
-            "": "write it as in 'Europe/London'",
+            "": "write it by a city, as in 'Europe/London'",
             "Europe": "is not a time zone",
-            "\0": "write it as in 'Europe/London'",
+            "GMT+1": "write it by a city, as in 'Europe/London'",
+            "UTC-5": "write it by a city, as in 'Europe/London'",
+            "\0": "write it by a city, as in 'Europe/London'",
         }.items():
             problem = self.problem(Schedule, timezone=zone, open=())
             self.assertTrue(
