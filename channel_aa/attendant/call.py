@@ -104,6 +104,12 @@ class Call:
         """Whether the caller speaks with a phone now."""
         return self.context.conversation is not None
 
+    @property
+    def takes_secret_keys(self) -> bool:
+        """Whether the keys of the call's current menu are secret."""
+        session = self.context.history.session
+        return session is not None and session.menu.secret
+
     def start(self, *, is_adopted: bool = False) -> None:
         """Answer the call and execute its plan from the start.
 

@@ -8,6 +8,7 @@ from channel_aa.attendant.keypad import KEYS_LOST
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.logs import Logger
 from channel_aa.menus.digits import Match, MatchResult
+from channel_aa.menus.menu import MASKED_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ async def _handle_entry(
     _log.info(
         "Channel {channel} entered {digits}",
         channel=call.channel.name,
-        digits=result.digits,
+        digits=MASKED_KEYS if menu.secret else result.digits,
     )
     call.digits = result.digits
     if result.kind is Match.OPTION:

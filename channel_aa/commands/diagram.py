@@ -16,6 +16,7 @@ from channel_aa.menus.actions import (
     Named,
     follow_ups,
 )
+from channel_aa.menus.menu import MASKED_KEYS
 
 if TYPE_CHECKING:
     from channel_aa.menus.actions import Action
@@ -128,12 +129,13 @@ class _Drawing:
 
     def _draw_menu(self, node: Node, menu: Menu) -> None:
         for keys, action in menu.options.items():
-            self._connect(node, action, keys)
+            self._connect(node, action, MASKED_KEYS if menu.secret else keys)
         extensions = menu.extensions
         if extensions is not None:
             denied = ", ".join(extensions.deny)
             text = ", ".join(extensions.pattern)
             text += f" but not {denied}" if denied else ""
+            text = MASKED_KEYS if menu.secret else text
             self._connect(node, extensions.action, text)
         limits = [
             f"{what} {count} times"

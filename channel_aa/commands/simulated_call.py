@@ -79,7 +79,10 @@ class SimulatedCall:
         phones: Mapping[str, PhoneBehaviour],
     ) -> None:
         self.transcript = Transcript(
-            CHANNEL, variables=_variables_of(flow), write=write
+            CHANNEL,
+            variables=_variables_of(flow),
+            is_secret=self._is_secret,
+            write=write,
         )
         self._data = data
         self._reactor = reactor
@@ -140,6 +143,9 @@ class SimulatedCall:
 
     def _receive(self, event: bytes) -> None:
         self.transcript.receive(msgspec.json.decode(event), self.seconds)
+
+    def _is_secret(self) -> bool:
+        return any(call.takes_secret_keys for call in self._attendant.calls)
 
     def _end(self, outcome: str) -> None:
         if not self._is_over:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from channel_aa.menus.menu import MASKED_KEYS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any
@@ -58,6 +60,7 @@ class Transcript:
     Args:
         channel_name: the name of the caller's channel.
         variables: the channel variables that get an entry when they are set.
+        is_secret: tells whether the keys that the caller presses now are secret.
         write: called with each entry; with None at some changes without one.
 
     Attributes:
@@ -70,12 +73,14 @@ class Transcript:
         channel_name: str,
         *,
         variables: Collection[str] = (),
+        is_secret: Callable[[], bool] = lambda: False,
         write: Callable[[Entry | None], None],
     ) -> None:
         self.entries: list[Entry] = []
         self.is_in_conversation = False
         self._channel_name = channel_name
         self._variables = frozenset({ARGUMENT, *variables})
+        self._is_secret = is_secret
         self._write = write
         self._target = ""
         self._language = ""
@@ -156,7 +161,8 @@ class Transcript:
             self.add(at, Kind.ACTION, f"records {recording['name']}")
 
     def _key(self, event: Mapping[str, Any], at: float) -> None:
-        self.add(at, Kind.KEY, f"key {event['digit']}")
+        key = MASKED_KEYS if self._is_secret() else event["digit"]
+        self.add(at, Kind.KEY, f"key {key}")
 
     def _dial(self, event: Mapping[str, Any], at: float) -> None:
         phone, status = event["peer"]["id"], event["dialstatus"]

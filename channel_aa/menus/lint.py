@@ -9,7 +9,7 @@ import re
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from channel_aa.menus.actions import Keyword, Record
+from channel_aa.menus.actions import Dial, Keyword, Record
 from channel_aa.menus.digits import TERMINATOR, Pattern
 from channel_aa.menus.reachability import (
     Reachability,
@@ -68,6 +68,7 @@ def lint(flow: CallFlow, *, today: date) -> tuple[Problem, ...]:
         *_unused_schedules(flow),
         *_recordings_that_overwrite(flow),
         *_sounds_with_extension(flow),
+        *_secrets_in_the_log(flow),
     )
 
 
@@ -312,3 +313,19 @@ def _sounds_with_extension(flow: CallFlow) -> Iterator[Problem]:
                     f"{quoted(media.removeprefix('sound:'))} has a file's extension,"
                     f" which Asterisk adds by itself; write {quoted(match[1])}",
                 )
+
+
+def _secrets_in_the_log(flow: CallFlow) -> Iterator[Problem]:
+    """Find the dials of keys of a secret menu: the log has each dialled endpoint."""
+    for name, menu in flow.menus.items():
+        if not menu.secret or menu.extensions is None:
+            continue
+        for action in reachable_actions(menu.extensions.action, flow.actions):
+            if isinstance(action, Dial) and any(DIGITS in each for each in action.dial):
+                yield Problem(
+                    f"{path_of('menus', name)}.secret",
+                    f"dials {quoted(action.dial[0])}, and the log has each dialled"
+                    " phone, so that the keys are not secret; remove secret, or dial a"
+                    " phone without {digits}",
+                )
+                break

@@ -16,7 +16,7 @@ from pydantic import (
 
 from channel_aa.config_errors import moved, refusal
 from channel_aa.config_model import ConfigModel
-from channel_aa.config_types import Between, FrozenMapping, OneOrMany, Text
+from channel_aa.config_types import Between, Flag, FrozenMapping, OneOrMany, Text
 from channel_aa.menus.actions import HANGUP, REPEAT, Action, LanguageOrNone, Play
 from channel_aa.menus.digits import KEYS, TERMINATOR, Pattern
 from channel_aa.menus.sounds import (
@@ -32,6 +32,9 @@ MAX_OPTION_DIGITS = 20
 
 MAX_LIMIT = 100
 """The highest limit of no-inputs or no-matches."""
+
+MASKED_KEYS = "(secret)"
+"""What is shown in place of the keys of a secret menu, however many there are."""
 
 
 def _check_option_keys(keys: str) -> str:
@@ -189,6 +192,10 @@ class Menu(ConfigModel, frozen=True):
     language: LanguageOrNone = ""
     """The language of the sounds from this menu on: ``en``, ``fr``. Empty: no
     change."""
+
+    secret: Flag = False
+    """Whether callers type something secret here, such as a PIN: its keys are masked
+    in the log, in the diagram of ``channel-aa graph`` and by ``simulate``."""
 
     options: Annotated[
         FrozenMapping[OptionKeys, Action], WrapValidator(_refuse_doubles)

@@ -539,3 +539,37 @@ class EscalationTests(SynchronousTestCase):
 
     def test_no_prompts_play_nothing(self) -> None:
         self.assertEqual(escalated((), 1), ())
+
+
+class SecretTests(CallTestCase):
+    FLOW = """
+        [menus.main]
+        prompt = ["enter-password"]
+        secret = true
+        max_nomatch = 2
+        options = { 4711 = "inside" }
+        [menus.inside]
+        prompt = ["inside"]
+        options = { 1 = "repeat" }
+        """
+
+    def test_entries_of_a_secret_menu_are_masked_right_or_wrong(self) -> None:
+        self.enter()
+        self.hear("enter-password")
+        lines = self.log_of(*"4712#")
+        self.assertEqual(
+            lines,
+            [
+                f"Channel {CHANNEL} entered (secret)",
+                f"Channel {CHANNEL} entered an invalid option!",
+            ],
+        )
+        self.hear("option-is-invalid", "enter-password")
+        self.assertEqual(self.log_of(*"4711"), [f"Channel {CHANNEL} entered (secret)"])
+        self.assert_plays("inside")
+
+    def test_entries_of_the_next_menu_are_not_masked(self) -> None:
+        self.enter()
+        self.press("4711")
+        self.hear("inside")
+        self.assertEqual(self.log_of("1"), [f"Channel {CHANNEL} entered 1"])

@@ -13,6 +13,7 @@ from channel_aa.commands.diagram import Diagram, Kind, draw
 from channel_aa.commands.main import main
 from channel_aa.commands.markup import to_dot, to_mermaid
 from channel_aa.menus.flow import CallFlow
+from channel_aa.menus.menu import Menu
 from tests.support.printed import printed
 
 COMPANY: dict[str, Any] = {
@@ -132,6 +133,22 @@ class DiagramTests(SynchronousTestCase):
                 " -*> back",
                 " -4XX but not 499> dial PJSIP/{digits}, 20 s",
                 " ~no input 3 times> operator / dial PJSIP/400, 20 s",
+            ],
+        )
+
+    def test_keys_of_a_secret_menu_are_not_drawn(self) -> None:
+        menu: dict[str, object] = {
+            "prompt": ["enter-password"],
+            "secret": True,
+            "options": {"4711": "hangup"},
+            "extensions": {"pattern": "08X", "dial": "PJSIP/1"},
+        }
+        self.assertEqual(
+            lines_of(draw(CallFlow(menus={"main": Menu.model_validate(menu)}))),
+            [
+                "calls -> menu main / enter-password",
+                "menu main / enter-password -(secret)> hangup",
+                "menu main / enter-password -(secret)> dial PJSIP/1, 20 s",
             ],
         )
 

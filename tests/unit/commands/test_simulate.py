@@ -238,6 +238,18 @@ class CallTests(SimulateTestCase):
         self.assertEqual(texts.count("option-is-invalid"), 1)
         self.assertNotIn("sales-hours", texts)
 
+    def test_keys_of_a_secret_menu_are_masked(self) -> None:
+        self.file.write_text(
+            COMPANY.replace("[menus.sales]", "[menus.sales]\nsecret = true")
+        )
+        self.assertEqual(
+            self.press("2,hear sales-hours,*"),
+            [
+                *["key 2", "language fr", "sales-hours", "key (secret)"],
+                *["press-1", "or", "press-2", "hung up by caller"],
+            ],
+        )
+
     def test_simulation_logs_no_errors(self) -> None:
         self.simulate("--press", "2,1,1,1,4")
         self.assertEqual(self.flushLoggedErrors(), [])

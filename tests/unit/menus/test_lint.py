@@ -389,3 +389,20 @@ class SoundTests(LintCase):
 
     def test_dot_in_the_name_of_a_sound(self) -> None:
         self.assertEqual(linted(menu(keys='greeting = ["acme/welcome.v2"]')), [])
+
+
+class SecretTests(LintCase):
+    EXTENSIONS = '[menus.main.extensions]\npattern = "4XX"\ndial = "PJSIP/{digits}"'
+
+    def test_secret_keys_that_are_dialled(self) -> None:
+        self.only(
+            linted(menu(keys="secret = true") + self.EXTENSIONS),
+            "menus.main.secret: dials 'PJSIP/{digits}', and the log has each dialled"
+            " phone, so that the keys are not secret; remove secret, or dial a phone"
+            " without {digits}",
+        )
+
+    def test_secret_keys_that_are_not_dialled(self) -> None:
+        fixed = self.EXTENSIONS.replace("{digits}", "410")
+        self.assertEqual(linted(menu(keys="secret = true") + fixed), [])
+        self.assertEqual(linted(menu() + self.EXTENSIONS), [])
