@@ -32,9 +32,13 @@ if TYPE_CHECKING:
 
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.config import AsteriskSettings, Settings
+    from channel_aa.menus.flow import CallFlow
 
 APPLIED_AT_ONCE = frozenset({"exit_when_replaced"})
 """The settings of ``[asterisk]`` that a reload applies; others need a restart."""
+
+MENUS_SHOWN = 8
+"""How many menus a log line names."""
 
 _NO_ACTIONS: Mapping[str, CustomAction] = MappingProxyType({})
 
@@ -191,7 +195,10 @@ class AttendantService(Service):
         self._loaded, self._rejected = self._now(), None
         if self.running:
             self._serve_status()
-        self._log.info("Reloaded the configuration; new calls use it")
+        self._log.info(
+            "Reloaded the configuration; new calls use it: {contents}",
+            contents=_contents_of(settings.flow),
+        )
         if needing_restart:
             self._log.warn(
                 "Changes of these settings take effect after a restart: {settings}",
@@ -207,6 +214,12 @@ class AttendantService(Service):
         """Connect, and open the status endpoint."""
         super().startService()
         self._started = self._now()
+        self._log.info(
+            "Configuration: {file}: {contents}; transport {transport}",
+            file=self._file or "none, the defaults apply",
+            contents=_contents_of(self.settings.flow),
+            transport=self.settings.asterisk.transport,
+        )
         for secret_file in self.settings.asterisk.secret_files:
             if danger := exposure(secret_file):
                 self._log.warn("{danger}", danger=danger)
@@ -271,6 +284,16 @@ def address_of(asterisk: AsteriskSettings) -> Address:
             verify=asterisk.verify,
         ),
     )
+
+
+def _contents_of(flow: CallFlow) -> str:
+    """Summarize a call flow, in one line."""
+    menus = [name for name in flow.menus if name != flow.entry]
+    shown = ", ".join([f"{flow.entry} (entry)", *menus[: MENUS_SHOWN - 1]])
+    more = (
+        f" and {len(menus) - MENUS_SHOWN + 1} more" if menus[MENUS_SHOWN - 1 :] else ""
+    )
+    return f"menus {shown}{more}; routes: {len(flow.routes)}"
 
 
 def _needing_restart(old: AsteriskSettings, new: AsteriskSettings) -> Iterator[str]:

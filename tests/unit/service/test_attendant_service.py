@@ -20,8 +20,9 @@ from channel_aa.config import (
     Settings,
     StatusSettings,
 )
-from channel_aa.menus.actions import Action, Named, Run
+from channel_aa.menus.actions import HANGUP, Action, Named, Run
 from channel_aa.menus.menu import Menu
+from channel_aa.menus.routes import Route
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.problems import ConfigError
 from channel_aa.service import AttendantService, address_of
@@ -255,6 +256,34 @@ class ConnectedStatusTests(ServiceCase):
         self.patch(self.attendant, "_delay", measured)
         delay = self.attendant.status().reactor_delay
         self.assertEqual((delay.last, delay.worst), (0.012, 1.235))
+
+
+class StartTests(ServiceCase):
+    def first_line(self, settings: Settings, **options: str) -> str | None:
+        service = self.service(settings, **options)
+        with capturedLogs() as logged:
+            service.startService()
+        self.successResultOf(service.stopService())
+        return formatEvent(logged[0])
+
+    def test_start_logs_what_the_defaults_are(self) -> None:
+        self.assertEqual(
+            self.first_line(Settings()),
+            "Configuration: none, the defaults apply: menus main (entry); routes: 0;"
+            " transport auto",
+        )
+
+    def test_start_logs_file_menus_and_routes(self) -> None:
+        names = ["main", *(f"m{each}" for each in range(9))]
+        settings = Settings(
+            menus=dict.fromkeys(names, Menu(prompt=PROMPT)),
+            routes=(Route(did=("1",), to=HANGUP),),
+        )
+        self.assertEqual(
+            self.first_line(settings, file="/etc/twistd.conf"),
+            "Configuration: /etc/twistd.conf: menus main (entry), m0, m1, m2, m3, m4,"
+            " m5, m6 and 2 more; routes: 1; transport auto",
+        )
 
 
 class StopTests(ServiceCase):
