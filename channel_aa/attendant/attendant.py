@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred, DeferredList
 from zope.interface import implementer
 
 from channel_aa.attendant.call import Call
-from channel_aa.attendant.exits import OVERLOAD, STOPPING
+from channel_aa.attendant.call_events import EndReason
+from channel_aa.attendant.call_log import log_call
 from channel_aa.attendant.navigation import CallPlan
 from channel_aa.interfaces import IStasisApplication
 from channel_aa.logs import Logger
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+    from channel_aa.attendant.call_events import CallEvent
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.interfaces import IChannel
     from channel_aa.menus.flow import CallFlow
@@ -46,6 +48,7 @@ class Attendant:
 
     Attributes:
         calls: the calls in progress, without the rejected ones.
+        observers: called with each `CallEvent` of each call.
         rejected: rejected calls that have not left the application yet.
         attended: how many calls were accepted since the start.
         is_closing: whether new calls are rejected, from `close` on until `open`.
@@ -62,6 +65,7 @@ class Attendant:
         on_replaced: Callable[[], None] | None = None,
     ) -> None:
         self.calls: set[Call] = set()
+        self.observers: list[Callable[[CallEvent], None]] = [log_call]
         self.rejected: set[Call] = set()
         self.attended = 0
         self.max_calls = max_calls
@@ -108,12 +112,13 @@ class Attendant:
             arguments=arguments,
             custom_actions=self._actions,
             on_change=self._call_changed,
+            observers=self.observers,
         )
         if self.is_closing:
-            self._reject(call, STOPPING)
+            self._reject(call, EndReason.STOPPING)
         elif 0 < self.max_calls <= len(self.calls) and not adopted:
             self._overload_log.count_rejection()
-            self._reject(call, OVERLOAD)
+            self._reject(call, EndReason.OVERLOAD)
         else:
             self.attended += 1
             self.calls.add(call)
@@ -147,7 +152,10 @@ class Attendant:
                 if timeout.active():
                     timeout.cancel()
         await DeferredList(
-            [call.exit_to_dialplan(STOPPING) for call in [*self.calls, *self.rejected]]
+            [
+                call.exit_to_dialplan(EndReason.STOPPING)
+                for call in [*self.calls, *self.rejected]
+            ]
         )
         self._overload_log.stop()
 
@@ -155,7 +163,7 @@ class Attendant:
         """Accept new calls again after `close`."""
         self.is_closing = False
 
-    def _reject(self, call: Call, reason: str) -> None:
+    def _reject(self, call: Call, reason: EndReason) -> None:
         self.rejected.add(call)
         call.reject(reason)
 

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from zope.interface import implementer
 
+from channel_aa.attendant.call_events import (
+    CallEnded,
+    CallEvent,
+    CallStarted,
+    EndReason,
+)
 from channel_aa.attendant.context import CallContext, ConversationKeptError
 from channel_aa.attendant.deferreds import PausableTimer
 from channel_aa.attendant.execute import ActionLoopError, execute_all
-from channel_aa.attendant.exits import (
-    ERROR,
-    LIMIT,
-    LOOP,
-    OVERLOAD,
-    exit_to_dialplan,
-    hang_up_at_limit,
-)
+from channel_aa.attendant.exits import exit_to_dialplan, hang_up_at_limit
 from channel_aa.attendant.forwards import ForwardLimitError, check_forwards
 from channel_aa.attendant.navigation import split_return
 from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyError
@@ -59,6 +58,7 @@ class Call:
         custom_actions: what the embedding program registered, by name.
         on_change: called when a conversation begins or ends, and once when the
             channel has left the application.
+        observers: called with each `CallEvent`.
 
     Attributes:
         channel: the caller's channel.
@@ -75,6 +75,7 @@ class Call:
         arguments: Sequence[str],
         custom_actions: Mapping[str, CustomAction],
         on_change: Callable[[Call], None],
+        observers: Sequence[Callable[[CallEvent], None]] = (),
     ) -> None:
         self.channel = channel
         own_arguments, self._menus = split_return(arguments)
@@ -84,15 +85,16 @@ class Call:
             clock=clock,
             arguments=own_arguments,
             on_conversation=self._conversation_changed,
+            observers=observers,
         )
         self.has_left = False
         self._clock = clock
         self._keypad = self.context.keypad
         self._custom_actions = custom_actions
         self._on_change = on_change
-        self._exit_reason: str | None = None
+        self._exit_reason: EndReason | None = None
         self._time_limit = PausableTimer(
-            clock, plan.flow.max_call_seconds, lambda: self._stop(LIMIT)
+            clock, plan.flow.max_call_seconds, lambda: self._stop(EndReason.LIMIT)
         )
         self._coroutine: Coroutine[Deferred[Any], Any, Any] | None = None
         self._finished: Deferred[Any] | None = None
@@ -119,21 +121,22 @@ class Call:
         self._time_limit.start()
         self._run(self._execute_plan(is_adopted=is_adopted))
 
-    def reject(self, reason: str) -> None:
+    def reject(self, reason: EndReason) -> None:
         """Let the call continue in the dialplan without answering it.
 
-        A call that is rejected because of `OVERLOAD` logs nothing: `OverloadLog` does.
+        A call that is rejected because of an overload logs nothing: `OverloadLog` does.
         """
-        if reason != OVERLOAD:
+        if reason is not EndReason.OVERLOAD:
             _log.info(
                 "{channel} continues in the dialplan: the attendant is {reason}",
                 channel=self.channel.name,
-                reason=reason,
+                reason=reason.value,
             )
         self._exit_reason = reason
+        self._emit_start(Start(REPEAT), is_adopted=False)
         self._run(self._exit())
 
-    def exit_to_dialplan(self, reason: str) -> Deferred[Any]:
+    def exit_to_dialplan(self, reason: EndReason) -> Deferred[Any]:
         """Stop the call's actions, and let it continue in the dialplan.
 
         A conversation is kept connected instead: it needs no attendant until it ends.
@@ -147,6 +150,7 @@ class Call:
         if self.is_in_conversation:
             _log.info("{channel} stays in its conversation", channel=self.channel.name)
             self._keep_conversation()
+            self._exit_reason = reason
             self._mark_left()
         else:
             self._stop(reason)
@@ -155,6 +159,7 @@ class Call:
     def detach(self) -> None:
         """End without a request; a conversation is kept connected."""
         self._keep_conversation()
+        self._exit_reason = EndReason.REPLACED
         self.left()
 
     # Called by the channel; see `IChannelListener`.
@@ -179,7 +184,7 @@ class Call:
         if self.has_left:
             return
         self.hung_up()
-        if self._exit_reason != OVERLOAD:
+        if self._exit_reason is not EndReason.OVERLOAD:
             _log.info("{channel} has left the application", channel=self.channel.name)
         if self._keypad.ignored:
             _log.warn(
@@ -193,9 +198,16 @@ class Call:
 
     async def _execute_plan(self, *, is_adopted: bool) -> None:
         try:
-            await self._enter(is_adopted=is_adopted)
             context = self.context
+            _log.info(
+                "Adopted channel {channel}"
+                if is_adopted
+                else "Channel {channel} has entered the application",
+                channel=self.channel.name,
+            )
             start = self._start()
+            self._emit_start(start, is_adopted=is_adopted)
+            await self._enter(is_adopted=is_adopted)
             await context.set_language(start.language)
             await execute_all(context, start.target, self._custom_actions)
         except (ChannelGoneError, ConversationKeptError):
@@ -203,7 +215,7 @@ class Call:
         except CancelledError:
             pass
         except TelephonyError as error:
-            self._exit_reason = self._exit_reason or ERROR
+            self._exit_reason = self._exit_reason or EndReason.ERROR
             # A hangup makes requests fail in several ways, some of them before its
             # event arrives. If the channel is gone, there is nothing to report.
             if await self._exit():
@@ -214,13 +226,13 @@ class Call:
                 )
             return
         except ActionLoopError as error:
-            self._exit_reason = self._exit_reason or ERROR
+            self._exit_reason = self._exit_reason or EndReason.ERROR
             _log.error("{channel}: {error}", channel=self.channel.name, error=error)
         except ForwardLimitError as error:
-            self._exit_reason = self._exit_reason or LOOP
+            self._exit_reason = self._exit_reason or EndReason.LOOP
             _log.warn("{channel}: {error}", channel=self.channel.name, error=error)
         except Exception:  # noqa: BLE001 - one call's fault must not end another
-            self._exit_reason = self._exit_reason or ERROR
+            self._exit_reason = self._exit_reason or EndReason.ERROR
             _log.failure("The call of {channel} failed", channel=self.channel.name)
         else:
             return
@@ -246,15 +258,10 @@ class Call:
 
     async def _enter(self, *, is_adopted: bool) -> None:
         channel = self.channel
+        await check_forwards(self.context)
         if not is_adopted:
-            _log.info(
-                "Channel {channel} has entered the application", channel=channel.name
-            )
-            await check_forwards(self.context)
             await channel.answer()
             return
-        _log.info("Adopted channel {channel}", channel=channel.name)
-        await check_forwards(self.context)
         # The earlier run may have left it in any state.
         for request in (channel.stop_ringing, channel.stop_music, channel.answer):
             await self.context.try_request(
@@ -265,16 +272,19 @@ class Call:
 
     async def _exit(self) -> bool:
         """Exit for the reason; return whether the channel was still there."""
-        if self._exit_reason == LIMIT:
+        reason = self._exit_reason
+        if reason is None:  # cancelled by a hangup
+            return False
+        if reason is EndReason.LIMIT:
             await hang_up_at_limit(self.context)
             return True
-        return await exit_to_dialplan(self.context, self._exit_reason or "")
+        return await exit_to_dialplan(self.context, reason)
 
     def _run(self, coroutine: Coroutine[Deferred[Any], Any, Any]) -> None:
         self._coroutine = coroutine
         self._finished = Deferred.fromCoroutine(coroutine)
 
-    def _stop(self, reason: str) -> None:
+    def _stop(self, reason: EndReason) -> None:
         """Cancel the coroutine, which exits then; the first reason counts."""
         if self._exit_reason is None:
             self._exit_reason = reason
@@ -299,6 +309,27 @@ class Call:
             self._time_limit.start()
         self._on_change(self)
 
+    def _emit_start(self, start: Start, *, is_adopted: bool) -> None:
+        channel = self.channel
+        self.context.emit(
+            CallStarted,
+            channel=channel.name,
+            dialled=channel.dialled,
+            arguments=tuple(self.context.arguments),
+            language=start.language or channel.language,
+            route=start.route,
+            is_adopted=is_adopted,
+        )
+
     def _mark_left(self) -> None:
         self.has_left = True
+        context = self.context
+        context.emit(
+            CallEnded,
+            channel=self.channel.name,
+            reason=self._exit_reason or context.end_reason or EndReason.CALLER,
+            destination=context.destination,
+            partner=context.partner,
+            menus=tuple(context.history.names),
+        )
         self._on_change(self)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from channel_aa.attendant.call_events import ConversationEnded, ConversationStarted
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.keypad import Keypad
 from channel_aa.attendant.navigation import MenuHistory
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorTime
 
+    from channel_aa.attendant.call_events import CallEvent, EndReason
     from channel_aa.attendant.navigation import CallPlan
     from channel_aa.interfaces import IChannel
 
@@ -38,6 +40,7 @@ class CallContext:
         clock: the clock for its timers.
         arguments: those of the dialplan's ``Stasis(app,argument,…)``.
         on_conversation: called when a conversation begins, and when it has ended.
+        observers: called with each `CallEvent`.
 
     Attributes:
         keypad: the keys that the caller has pressed.
@@ -47,7 +50,11 @@ class CallContext:
         forwards: the attendant's own dials that led to this call; see `check_forwards`.
         conversation: fires when the caller's conversation with a phone is over;
             ``None`` if there is none.
+        partner: the phone of that conversation, or of the one in which the caller hung
+            up; empty: none.
         is_hung_up: whether the channel is gone, so that no request makes sense.
+        end_reason: why the call ends; ``None`` until that is decided.
+        destination: where it continues then, in words; empty: nowhere.
     """
 
     def __init__(
@@ -58,6 +65,7 @@ class CallContext:
         clock: IReactorTime,
         arguments: Sequence[str],
         on_conversation: Callable[[], None],
+        observers: Sequence[Callable[[CallEvent], None]] = (),
     ) -> None:
         self.channel = channel
         self.plan = plan
@@ -69,9 +77,35 @@ class CallContext:
         self.recording = ""
         self.forwards: tuple[str, ...] = ()
         self.conversation: Deferred[None] | None = None
+        self.partner = ""
         self.is_hung_up = False
+        self.end_reason: EndReason | None = None
+        self.destination = ""
         self._language = channel.language
         self._on_conversation = on_conversation
+        self._observers = observers
+        self._channel_id = channel.id
+        self._began = clock.seconds()
+
+    def emit(self, kind: type[CallEvent], **data: object) -> None:
+        """Tell the observers of an event; an error of one harms nothing else.
+
+        Args:
+            kind: the class of the event.
+            **data: its fields, without those of every `CallEvent`.
+        """
+        if not self._observers:
+            return
+        event = kind(
+            channel_id=self._channel_id,
+            seconds=self.clock.seconds() - self._began,
+            **data,
+        )
+        for observer in self._observers:
+            try:
+                observer(event)
+            except Exception:  # noqa: BLE001 - an observer may raise anything
+                _log.failure("An observer of calls failed")
 
     async def set_language(self, language: str) -> None:
         """Set the language of the sounds from now on; an empty one changes nothing."""
@@ -127,20 +161,26 @@ class CallContext:
             return False
         return True
 
-    async def converse(self, conversation: Deferred[None]) -> None:
+    async def converse(self, conversation: Deferred[None], endpoint: str) -> None:
         """Wait for the end of a conversation; discard the keys pressed during it.
 
         Args:
             conversation: what `IOutboundChannel.connect` returned.
+            endpoint: the phone.
 
         Raises:
             ConversationKeptError: the attendant detaches; the conversation goes on.
         """
         self.conversation = cancellable(conversation)
         self._on_conversation()
+        self.partner = endpoint
+        self.emit(ConversationStarted, endpoint=endpoint)
         try:
             await self.conversation
         finally:
+            self.emit(ConversationEnded)
+            if not self.is_hung_up:
+                self.partner = ""
             self.conversation = None
             self.keypad.clear()
             self._on_conversation()

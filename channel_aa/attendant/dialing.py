@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
+from channel_aa.attendant.call_events import PhoneDialled
 from channel_aa.attendant.context import ConversationKeptError
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.forwards import forward_variables
@@ -83,7 +84,7 @@ async def _dial(
         return outcome
     (answered,) = phones
     is_over = await call.try_request(
-        call.converse(answered.connect()),
+        call.converse(answered.connect(), answered.endpoint),
         _log.error,
         "Could not connect {channel} with {endpoint}: {error}",
         endpoint=answered.endpoint,
@@ -145,6 +146,7 @@ def _first_answer(
             endpoint=phone.endpoint,
             outcome=outcome.value,
         )
+        call.emit(PhoneDialled, endpoint=phone.endpoint, outcome=outcome.value)
         outcomes.append(outcome)
         ringing.remove(phone)
         if outcome is DialOutcome.ANSWERED:

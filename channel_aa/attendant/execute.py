@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from channel_aa.attendant import dialing, exits
+from channel_aa.attendant.call_events import ActionStarted, CallerRecorded, EndReason
 from channel_aa.attendant.custom_actions import run_custom_action
 from channel_aa.attendant.menu_session import run_menu
 from channel_aa.attendant.prompts import play_prompt
@@ -65,6 +66,7 @@ async def execute_all(
         if count > MAX_ACTIONS_WITHOUT_KEY:
             raise ActionLoopError
         resolved = call.plan.resolve(next_action)
+        call.emit(ActionStarted, verb=actions.verb_of(resolved), label=resolved.label)
         if isinstance(resolved, actions.Run):
             next_action = await run_custom_action(call, resolved, custom_actions)
         else:
@@ -94,6 +96,7 @@ async def _keyword(call: CallContext, action: actions.Keyword) -> Action | None:
     if session is not None:
         return await run_menu(call, session)
     # A route bypassed the menus, so there is none to return to.
+    call.end_reason = EndReason.DIALPLAN
     await call.channel.continue_in_dialplan()
     return None
 
@@ -128,6 +131,7 @@ async def _record(call: CallContext, action: actions.Record) -> Action:
         recording=recording.name,
     )
     call.recording = recording.name
+    call.emit(CallerRecorded, name=recording.name)
     return action.then
 
 

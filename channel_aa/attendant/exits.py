@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
+from channel_aa.attendant.call_events import EndReason
 from channel_aa.attendant.navigation import MENU_SEPARATOR
 from channel_aa.interfaces import ChannelGoneError, TelephonyError
 from channel_aa.logs import Logger
@@ -36,12 +37,6 @@ They are the action's value; the menus that the caller has entered, for the way 
 
 _DIALLED_NUMBER = re.compile(r"[A-Za-z0-9+*#][A-Za-z0-9+*#._-]+")
 
-STOPPING = "stopping"
-OVERLOAD = "overload"
-ERROR = "error"
-LIMIT = "limit"
-LOOP = "loop"
-
 REASON_SECONDS = 5.0
 """Timeout for setting `REASON_VARIABLE`.
 
@@ -52,7 +47,7 @@ HTTP, the requests of many calls queue.
 _log = Logger()
 
 
-async def exit_to_dialplan(call: CallContext, reason: str = "") -> bool:
+async def exit_to_dialplan(call: CallContext, reason: EndReason) -> bool:
     """Let the call continue at the next priority in the dialplan.
 
     If Asterisk rejects that, hang up instead of leaving the caller in silence; not
@@ -60,7 +55,7 @@ async def exit_to_dialplan(call: CallContext, reason: str = "") -> bool:
 
     Args:
         call: the call's context; it may be over already.
-        reason: the value for `REASON_VARIABLE`; empty: it is not set.
+        reason: the value for `REASON_VARIABLE`.
 
     Returns:
         Whether the channel was still there.
@@ -68,8 +63,7 @@ async def exit_to_dialplan(call: CallContext, reason: str = "") -> bool:
     if call.is_hung_up:
         return False
     try:
-        if reason:
-            await _set_reason(call, reason)
+        await _set_reason(call, reason)
         has_continued = await call.try_request(
             call.channel.continue_in_dialplan(),
             _log.error,
@@ -77,7 +71,7 @@ async def exit_to_dialplan(call: CallContext, reason: str = "") -> bool:
         )
     except (CancelledError, ChannelGoneError):
         return False
-    if not has_continued and reason != STOPPING:
+    if not has_continued and reason is not EndReason.STOPPING:
         with suppress(CancelledError, ChannelGoneError):
             await call.try_request(
                 call.channel.hang_up(),
@@ -96,7 +90,7 @@ async def hang_up_at_limit(call: CallContext) -> None:
         channel=call.channel.name,
     )
     with suppress(CancelledError, ChannelGoneError):
-        await _set_reason(call, LIMIT)
+        await _set_reason(call, EndReason.LIMIT)
         await call.try_request(
             hang_up(call),
             _log.error,
@@ -106,41 +100,45 @@ async def hang_up_at_limit(call: CallContext) -> None:
 
 async def hang_up(call: CallContext) -> None:
     """Hang up; if Asterisk rejects that, continue in the dialplan."""
+    call.end_reason = EndReason.ATTENDANT
     if not await call.try_request(
         call.channel.hang_up(), _log.error, "Could not hang up {channel}: {error}"
     ):
+        call.end_reason = EndReason.DIALPLAN
         await call.channel.continue_in_dialplan()
 
 
 async def continue_in_dialplan(call: CallContext, action: Continue) -> Action | None:
     """Continue at a location in the dialplan; the menu again if that is rejected."""
     location = action.continue_
+    extension = with_digits(location.extension, call.digits) or "s"
     return await _continue_at(
         call,
         context=location.context,
-        extension=with_digits(location.extension, call.digits) or "s",
+        extension=extension,
         priority=location.priority,
+        destination=f"{location.context},{extension},{location.priority}",
     )
 
 
 async def voicemail(call: CallContext, action: Voicemail) -> Action | None:
     """Continue in the voicemail context of the shipped dialplan."""
     mailbox = with_digits(action.voicemail, call.digits)
-    return await _continue_in_context(call, "channel-aa-voicemail", mailbox)
+    return await _continue_in_context(call, "voicemail", mailbox)
 
 
 async def queue(call: CallContext, action: Queue) -> Action | None:
     """Continue in the queue context of the shipped dialplan."""
-    return await _continue_in_context(call, "channel-aa-queue", action.queue)
+    return await _continue_in_context(call, "queue", action.queue)
 
 
 async def directory(call: CallContext, action: Directory) -> Action | None:
     """Continue in the directory context of the shipped dialplan."""
-    return await _continue_in_context(call, "channel-aa-directory", action.directory)
+    return await _continue_in_context(call, "directory", action.directory)
 
 
 async def _continue_in_context(
-    call: CallContext, context: str, argument: str
+    call: CallContext, kind: str, argument: str
 ) -> Action | None:
     dialled = call.channel.dialled
     values = (
@@ -151,12 +149,20 @@ async def _continue_in_context(
     )
     if not await call.set_variable(CONTEXT_VARIABLES, ",".join(values)):
         return REPEAT
-    return await _continue_at(call, context=context, extension="s", priority=1)
+    return await _continue_at(
+        call,
+        context=f"channel-aa-{kind}",
+        extension="s",
+        priority=1,
+        destination=f"{kind} {argument}",
+    )
 
 
 async def _continue_at(
-    call: CallContext, *, context: str, extension: str, priority: int
+    call: CallContext, *, context: str, extension: str, priority: int, destination: str
 ) -> Action | None:
+    # Asterisk may report that the channel has left before it responds.
+    call.end_reason, call.destination = EndReason.DIALPLAN, destination
     has_continued = await call.try_request(
         call.channel.continue_in_dialplan(
             context=context, extension=extension, priority=priority
@@ -166,12 +172,14 @@ async def _continue_at(
         extension=extension,
         context=context,
     )
+    if not has_continued:
+        call.end_reason, call.destination = None, ""
     return None if has_continued else REPEAT
 
 
-async def _set_reason(call: CallContext, reason: str) -> None:
+async def _set_reason(call: CallContext, reason: EndReason) -> None:
     """Set `REASON_VARIABLE`; the call exits even if that fails."""
-    setting = call.channel.set_variable(REASON_VARIABLE, reason)
+    setting = call.channel.set_variable(REASON_VARIABLE, reason.value)
     try:
         await setting.addTimeout(REASON_SECONDS, call.clock)
     except ChannelGoneError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from channel_aa.attendant.call_events import KeysEntered, MenuEntered, NoInput
 from channel_aa.attendant.keypad import KEYS_LOST
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.logs import Logger
@@ -30,6 +31,7 @@ async def run_menu(call: CallContext, session: MenuSession) -> Action:
     invalid entry.
     """
     menu = session.menu
+    call.emit(MenuEntered, menu=session.name)
     call.keypad.begin_menu(uses_terminator=not session.digit_map.terminator)
     if session.is_new:
         session.is_new = False
@@ -79,11 +81,13 @@ async def _handle_entry(
 ) -> Action | None:
     """Return the action of a valid entry, or of too many invalid ones."""
     menu = session.menu
+    shown = MASKED_KEYS if menu.secret else result.digits
     _log.info(
         "Channel {channel} entered {digits}",
         channel=call.channel.name,
-        digits=MASKED_KEYS if menu.secret else result.digits,
+        digits=shown,
     )
+    call.emit(KeysEntered, menu=session.name, keys=shown, match=result.kind)
     call.digits = result.digits
     if result.kind is Match.OPTION:
         return menu.options[result.digits]
@@ -105,6 +109,7 @@ async def _handle_noinput(call: CallContext, session: MenuSession) -> Action | N
     _log.info(
         "Channel {channel} stopped paying attention...", channel=call.channel.name
     )
+    call.emit(NoInput, menu=session.name)
     call.digits = ""
     session.noinputs += 1
     if is_reached(session.noinputs, menu.max_noinput):

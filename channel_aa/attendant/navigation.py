@@ -81,6 +81,7 @@ class MenuSession:
     """The state of one pass through a menu, which `run_menu` runs.
 
     Args:
+        name: the menu's name.
         menu: the menu.
         digit_map: what digits mean in it.
         is_greeted: whether the menu's greeting is played on entry.
@@ -92,7 +93,10 @@ class MenuSession:
             back to the menu after an action.
     """
 
-    def __init__(self, menu: Menu, digit_map: DigitMap, *, is_greeted: bool) -> None:
+    def __init__(
+        self, name: str, menu: Menu, digit_map: DigitMap, *, is_greeted: bool
+    ) -> None:
+        self.name = name
         self.menu = menu
         self.digit_map = digit_map
         self.is_greeted = is_greeted
@@ -164,6 +168,7 @@ class MenuHistory:
     def _start_session(self, *, is_greeted: bool) -> MenuSession:
         name = self._menus[-1]
         self.session = MenuSession(
+            name,
             self._plan.flow.menus[name],
             self._plan.digit_maps[name],
             is_greeted=is_greeted,

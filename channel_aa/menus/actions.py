@@ -470,6 +470,16 @@ VERBS: Mapping[str, type[Action]] = MappingProxyType(
 """The verbs of actions, with the kind of action that each one makes."""
 
 
+_VERB_OF = {kind: verb for verb, kind in VERBS.items()}
+
+
+def verb_of(action: Action) -> str:
+    """Return the word of an action in the file; the class's name if it has none."""
+    if isinstance(action, Keyword):
+        return action.word
+    return _VERB_OF.get(type(action)) or type(action).__name__
+
+
 def with_digits(text: str, digits: str) -> str:
     """Put what the caller pressed into a text, without what is no key."""
     return text.replace(DIGITS, only_keys(digits))

@@ -12,7 +12,7 @@ nothing, and take the rest for the next one.
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -89,12 +89,12 @@ class Pattern:
 class Match(Enum):
     """What the keys that a caller pressed match in a menu."""
 
-    WAIT = auto()
+    WAIT = "wait"
     """Nothing is decided yet: more keys may follow."""
 
-    OPTION = auto()
-    EXTENSION = auto()
-    NO_MATCH = auto()
+    OPTION = "option"
+    EXTENSION = "extension"
+    NO_MATCH = "no match"
 
 
 class MatchResult(NamedTuple):

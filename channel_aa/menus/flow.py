@@ -58,10 +58,12 @@ class Start(NamedTuple):
             a menu before it, where an unanswered `Dial` would return to the menu, the
             call goes on in the dialplan.
         language: the language of the sounds; empty: the one that the call has.
+        route: the index of the route that applies; ``None``: none does.
     """
 
     target: Action
     language: str = ""
+    route: int | None = None
 
 
 class FlowTables(ConfigModel, frozen=True):
@@ -163,11 +165,11 @@ class CallFlow(FlowTables, frozen=True):
             arguments: those of the dialplan's ``Stasis(app,argument,…)``.
             at: when; with its time zone.
         """
-        for route in self.routes:
+        for index, route in enumerate(self.routes):
             if route.is_for(dialled=dialled, arguments=arguments):
                 schedule = self.schedules.get(route.schedule)
                 target = route.target(schedule.state(at) if schedule else None)
-                return Start(self.resolve(target), route.language)
+                return Start(self.resolve(target), route.language, index)
         return Start(GoTo(menu=self.entry))
 
     def resolve(self, action: Action) -> Action:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    from channel_aa.attendant.call_events import CallEvent
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.config import AsteriskSettings, Settings
     from channel_aa.menus.flow import CallFlow
@@ -130,6 +131,19 @@ class AttendantService(Service):
             "requests": self._client.requests.pending,
             "queued": self._client.requests.queued,
         }
+
+    def observe(self, observer: Callable[[CallEvent], None]) -> Callable[[], None]:
+        """Call an observer with each event of each call, from now on.
+
+        See `channel_aa.attendant.call_events`. No call waits for an observer; an error
+        of one is logged, and harms nothing else.
+
+        Returns:
+            A function that removes the observer.
+        """
+        observers = self._attendant.observers
+        observers.append(observer)
+        return lambda: observers.remove(observer)
 
     def status(self) -> Status:
         """Return the status, which contains no secret."""

@@ -12,6 +12,7 @@ from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublish
 from zope.interface import implementer
 
 from channel_aa.ari import Transport
+from channel_aa.attendant.call_log import log_call
 from channel_aa.config import AsteriskSettings, AttendantSettings, Settings
 from channel_aa.menus.menu import default_menu
 from channel_aa.menus.sounds import prompt_of
@@ -181,7 +182,8 @@ class AttendantHarness:
         backend: the Asterisk.
         service: the attendant's service.
         events: a websocket that gets the events of all channels.
-        call_log: the lines that the attendant has logged.
+        call_log: the lines that the attendant has logged, without those of `ends`.
+        ends: the lines that say how calls have ended.
         connection_log: the lines that the client has logged.
         warnings: the warnings and errors, except those about reactor delays.
     """
@@ -193,6 +195,7 @@ class AttendantHarness:
         self.service = service
         self.events = events
         self.call_log: list[str] = []
+        self.ends: list[str] = []
         self.connection_log: list[str] = []
         self.warnings: list[str] = []
         globalLogPublisher.addObserver(self)
@@ -293,7 +296,9 @@ class AttendantHarness:
     def __call__(self, event: LogEvent) -> None:
         namespace = event.get("log_namespace", "")
         line = str(formatEvent(event))
-        if namespace.startswith("channel_aa.attendant."):
+        if namespace == log_call.__module__:
+            self.ends.append(line)
+        elif namespace.startswith("channel_aa.attendant."):
             self.call_log.append(line)
         elif namespace.startswith("channel_aa.ari."):
             self.connection_log.append(line)

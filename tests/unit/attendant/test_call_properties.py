@@ -15,6 +15,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.attendant import Attendant
+from channel_aa.attendant.call_events import EndReason
 from channel_aa.interfaces import (
     ChannelGoneError,
     DialOutcome,
@@ -130,7 +131,7 @@ class RandomCall:
             "mode": lambda mode: setattr(self.channel, "mode", mode),
             "answer": self.channel.respond,
             "call": lambda name: getattr(self.call, name)(),
-            "exit": self.exit,
+            "exit": lambda reason: self.exit(EndReason(reason)),
         }
         handlers[kind](detail)
 
@@ -138,7 +139,7 @@ class RandomCall:
         for key in keys:
             self.call.dtmf_received(key)
 
-    def exit(self, reason: str) -> None:
+    def exit(self, reason: EndReason) -> None:
         if self.call.is_in_conversation:
             self.kept += self.channel.phones_in_use
         self.call.exit_to_dialplan(reason)
@@ -290,7 +291,7 @@ class CallPropertyTests(SynchronousTestCase):
             else []
         )
         random_call.channel.mode = "success"
-        exited = random_call.call.exit_to_dialplan("stopping")
+        exited = random_call.call.exit_to_dialplan(EndReason.STOPPING)
         while not exited.called:
             random_call.channel.respond("success")
         self.assertTrue(random_call.is_over)

@@ -98,17 +98,17 @@ class StartTests(ProblemCase):
             (CLOSED, Play(play=prompt_of("e"), then=HANGUP)),
             (HOLIDAY, HANGUP),
         ):
-            self.assertEqual(self.start("+441", at=at), Start(target, "fr"))
+            self.assertEqual(self.start("+441", at=at), Start(target, "fr", 1))
 
     def test_holiday_defaults_to_closed(self) -> None:
         self.assertEqual(self.start("+443", at=HOLIDAY), self.start("+443", at=CLOSED))
 
     def test_number_and_argument_have_to_match(self) -> None:
-        operator = Start(COMPANY.actions["operator"])
+        operator = Start(COMPANY.actions["operator"], route=0)
         self.assertEqual(self.start("+442", "x", "vip"), operator)
         self.assertEqual(self.start("+442"), Start(GoTo(menu="main")))
         self.assertEqual(self.start("", "vip"), Start(GoTo(menu="main")))
-        self.assertEqual(self.start("+449", "shop"), Start(GoTo(menu="sales")))
+        self.assertEqual(self.start("+449", "shop"), Start(GoTo(menu="sales"), route=2))
 
     def test_first_route_that_is_for_a_call_counts(self) -> None:
         self.assertEqual(self.start("+441", "vip").language, "")

@@ -13,6 +13,7 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.ari import TLS
+from channel_aa.attendant.call_events import CallEnded, CallEvent, CallStarted
 from channel_aa.config import (
     AsteriskSettings,
     AttendantSettings,
@@ -27,7 +28,7 @@ from channel_aa.menus.sounds import prompt_of
 from channel_aa.problems import ConfigError
 from channel_aa.service import AttendantService, address_of
 from tests.support.ari_fakes import make_address
-from tests.support.attendant_fakes import memory_reactor
+from tests.support.attendant_fakes import FakeChannel, memory_reactor
 
 if TYPE_CHECKING:
     from channel_aa.attendant.custom_actions import Caller
@@ -284,6 +285,20 @@ class StartTests(ServiceCase):
             "Configuration: /etc/twistd.conf: menus main (entry), m0, m1, m2, m3, m4,"
             " m5, m6 and 2 more; routes: 1; transport auto",
         )
+
+
+class ObserveTests(ServiceCase):
+    def test_observer_gets_events_until_it_is_removed(self) -> None:
+        service = self.service()
+        events: list[CallEvent] = []
+        remove = service.observe(events.append)
+        service._attendant.channel_entered(FakeChannel(), ()).left()
+        self.assertIsInstance(events[0], CallStarted)
+        self.assertIsInstance(events[-1], CallEnded)
+        count = len(events)
+        remove()
+        service._attendant.channel_entered(FakeChannel(), ()).left()
+        self.assertEqual(len(events), count)
 
 
 class StopTests(ServiceCase):
