@@ -1,14 +1,19 @@
-"""ARI's requests, responses and operations, independent of HTTP and the websocket."""
+"""ARI's requests and operations, independent of HTTP and the websocket."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
-from channel_aa.simulator.command_queue import CommandFailedError
+from channel_aa.simulator.responses import (
+    NO_CONTENT,
+    NoAnswerError,
+    RefusedError,
+    Response,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,54 +26,6 @@ if TYPE_CHECKING:
 Handler: TypeAlias = "Callable[..., Any]"
 Answer: TypeAlias = "Response | Deferred[Response]"
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Response:
-    """A response: a status, and the content of its JSON body; None: no body.
-
-    With `events_are_first`, the events of the request arrive before the response,
-    even if they take another connection.
-    """
-
-    status: int = 200
-    content: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    events_are_first: bool = False
-
-
-NO_CONTENT = Response(status=204)
-
-
-class RefusedError(Exception):
-    """A request is refused; the message is Asterisk's.
-
-    Args:
-        key: the key of the message in the JSON body.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        key: str = "message",
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = headers or {}
-        self._key = key
-
-    @property
-    def response(self) -> Response:
-        """The response of the refusal."""
-        content = {self._key: str(self)}
-        return Response(status=self.status, content=content, headers=self.headers)
-
-
-class NoAnswerError(Exception):
-    """The connection is to be dropped without an answer."""
 
 
 class Request:
@@ -255,15 +212,15 @@ class Api:
             segments: the decoded parts of the path below ``/ari/``.
             parameters: those of the query and the body, by name.
 
-        A handler returns the response, now or later; None stands for a 204. What it
-        refuses, or a channel cannot carry out, is a response too: nothing is raised.
+        A handler returns the response, now or later; None stands for a 204. A refusal
+        is a response too: nothing is raised.
         """
         try:
             answer = self._handle(method, segments, parameters)
-        except (RefusedError, CommandFailedError) as error:
-            return _refusal(error)
+        except RefusedError as error:
+            return error.response
         if isinstance(answer, Deferred):
-            return answer.addCallbacks(_response, _refusal_of)
+            return answer.addCallbacks(_response, _refusal)
         return _response(answer)
 
     def fault_in(self, method: str, path: str) -> RequestFault | None:
@@ -348,14 +305,6 @@ def _response(answer: Response | None) -> Response:
     return answer or NO_CONTENT
 
 
-def _refusal(error: RefusedError | CommandFailedError) -> Response:
-    if isinstance(error, CommandFailedError):
-        error = RefusedError(500, str(error))
-    return error.response
-
-
-def _refusal_of(failure: Failure) -> Response | Failure:
+def _refusal(failure: Failure) -> Response | Failure:
     error = failure.value
-    if isinstance(error, RefusedError | CommandFailedError):
-        return _refusal(error)
-    return failure
+    return error.response if isinstance(error, RefusedError) else failure

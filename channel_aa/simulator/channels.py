@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
-from channel_aa.simulator.command_queue import (
-    Activity,
-    CommandFailedError,
-    CommandQueue,
-)
+from channel_aa.simulator.command_queue import Activity, CommandQueue
 from channel_aa.simulator.dialplan import (
     CallerId,
     DialplanLocation,
     variable_name,
     write_variable,
 )
+from channel_aa.simulator.responses import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,7 +118,7 @@ class Channel:
 
     It removes itself from the registry, the channels that exist by id, at its end. A
     command that returns a Deferred fires when it was carried out, or with
-    `CommandFailedError`.
+    `RefusedError`.
 
     Attributes:
         application: the Stasis application that it is in.
@@ -304,11 +301,11 @@ class Channel:
 
     def answer(self) -> Deferred[None]:
         """Answer, after the commands before."""
-        error = "Failed to answer channel"
+        error = RefusedError(500, "Failed to answer channel")
 
         def answer() -> None:
             if self.is_hung_up:
-                raise CommandFailedError(error)
+                raise error
             self.change_state("Up")
 
         return self._run_in_turn(answer, error)
@@ -322,7 +319,8 @@ class Channel:
     def set_variable(self, name: str, value: str | None) -> Deferred[None]:
         """Set a variable or a function, after the commands before; None: remove it."""
         return self._run_in_turn(
-            lambda: write_variable(self, name, value), "Failed to set channel variable"
+            lambda: write_variable(self, name, value),
+            RefusedError(500, "Failed to set channel variable"),
         )
 
     def start(self, activity: Activity) -> None:
@@ -354,11 +352,13 @@ class Channel:
             self.bridge = bridge
             bridge.add(self)
 
-        return self._run_in_turn(enter, "Channel not in Stasis application")
+        error = RefusedError(422, "Channel not in Stasis application")
+        return self._run_in_turn(enter, error)
 
     def leave_bridge_in_turn(self) -> Deferred[None]:
         """Leave the bridge, after the commands before."""
-        return self._run_in_turn(self.leave_bridge, "Channel not in this bridge")
+        error = RefusedError(422, "Channel not in this bridge")
+        return self._run_in_turn(self.leave_bridge, error)
 
     def leave_bridge(self) -> None:
         """Leave the bridge at once, if it is in one."""
@@ -427,24 +427,26 @@ class Channel:
         self._queue.put(command)
         return True
 
-    def _run_in_turn(self, command: Callable[[], None], error: str) -> Deferred[None]:
+    def _run_in_turn(
+        self, command: Callable[[], None], error: RefusedError
+    ) -> Deferred[None]:
         """Append a command; fires when it was carried out.
 
-        Errors: `CommandFailedError`, where the command raises it, or with this error
-        if the channel takes no more commands.
+        Errors: `RefusedError`, where the command raises it; this one if the channel
+        takes no more commands.
         """
         done: Deferred[None] = Deferred()
 
         def carry_out() -> None:
             try:
                 command()
-            except CommandFailedError:
+            except RefusedError:
                 done.errback()
             else:
                 done.callback(None)
 
         if not self._put(carry_out):
-            done.errback(CommandFailedError(error))
+            done.errback(error)
         return done
 
     def _set_status(self, status: str) -> None:

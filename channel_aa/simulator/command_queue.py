@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from channel_aa.simulator.environment import Environment
 
 
-class CommandFailedError(Exception):
-    """The channel could not carry out a command; the message is Asterisk's."""
-
-
 class Activity(ABC):
     """What occupies a channel until it ends: a playback, a recording."""
 

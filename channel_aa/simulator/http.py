@@ -13,8 +13,13 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from channel_aa.simulator.api import NO_CONTENT, NoAnswerError, RefusedError, Response
 from channel_aa.simulator.apidocs import describe
+from channel_aa.simulator.responses import (
+    NO_CONTENT,
+    NoAnswerError,
+    RefusedError,
+    Response,
+)
 from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.websocket import EventsFactory, application_names
 

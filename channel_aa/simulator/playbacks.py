@@ -6,7 +6,8 @@ from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from channel_aa.simulator.command_queue import Activity, CommandFailedError
+from channel_aa.simulator.command_queue import Activity
+from channel_aa.simulator.responses import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,10 +76,10 @@ class Playback(Activity):
         """Stop within `STOP_SECONDS`; one that has not started is skipped.
 
         Raises:
-            CommandFailedError: it plays digits, characters or a number.
+            RefusedError: it plays digits, characters or a number.
         """
         if not self._can_stop:
-            raise CommandFailedError("Could not stop playback")
+            raise RefusedError(500, "Could not stop playback")
         if self._is_stopping:
             return
         self._is_stopping = True

@@ -16,15 +16,16 @@ from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerPr
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
 
-from channel_aa.simulator.api import NoAnswerError, RefusedError
+from channel_aa.simulator.responses import NoAnswerError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from autobahn.websocket.types import ConnectionRequest
 
-    from channel_aa.simulator.api import Answer, Api, Response
+    from channel_aa.simulator.api import Answer, Api
     from channel_aa.simulator.event_bus import EventBus
+    from channel_aa.simulator.responses import Response
 
 MAX_PAYLOAD_BYTES = 65_527
 """What Asterisk reads in one frame: 65,535 bytes with its head, which takes 8."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import RefusedError, Request, Response, Router
+from channel_aa.simulator.api import Request, Router
 from channel_aa.simulator.event_bus import ENTITY_ID
+from channel_aa.simulator.responses import RefusedError, Response
 
 if TYPE_CHECKING:
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import Deferred, DeferredList
 
-from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
+from channel_aa.simulator.api import Request, Router, require
 from channel_aa.simulator.bridges import TYPES, Bridge
-from channel_aa.simulator.command_queue import CommandFailedError
+from channel_aa.simulator.responses import RefusedError, Response
 
 if TYPE_CHECKING:
-    from twisted.python.failure import Failure
-
     from channel_aa.simulator.channels import Channel
 
 ROUTER = Router()
@@ -95,11 +93,9 @@ def _channels(request: Request) -> list[Channel]:
 def _all_done(commands: list[Deferred[None]]) -> Deferred[None]:
     """Fire when every channel has carried out its command, in its own turn."""
 
-    def refuse(failure: Failure) -> Failure:
-        error = failure.value
-        if isinstance(error, FirstError) and error.subFailure.check(CommandFailedError):
-            raise RefusedError(422, error.subFailure.getErrorMessage())
-        return failure
+    def check(results: list[tuple[bool, Any]]) -> None:
+        for succeeded, result in results:
+            if not succeeded:
+                result.raiseException()
 
-    everyone = gatherResults(commands, consumeErrors=True)
-    return everyone.addCallbacks(lambda _: None, refuse)
+    return DeferredList(commands, consumeErrors=True).addCallback(check)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
+from channel_aa.simulator.api import Request, Router, require
 from channel_aa.simulator.channels import Channel, ChannelSetup
 from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
 from channel_aa.simulator.recordings import TERMINATORS, Limits
+from channel_aa.simulator.responses import RefusedError, Response
 from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 if TYPE_CHECKING:

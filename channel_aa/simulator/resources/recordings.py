@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.api import Request, Response, Router, require
+from channel_aa.simulator.api import Request, Router, require
+from channel_aa.simulator.responses import Response
 
 if TYPE_CHECKING:
     from channel_aa.simulator.playbacks import Playback

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator.api import Api, Response
+from channel_aa.simulator.api import Api
 from channel_aa.simulator.apidocs import describe
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 from channel_aa.simulator.routes import OPERATIONS, ROOT, ROUTES, UNMODELLED
 from tests.support.simulated import SimulatedPbx
+
+if TYPE_CHECKING:
+    from channel_aa.simulator.responses import Response
 
 
 class ApiTests(SynchronousTestCase):

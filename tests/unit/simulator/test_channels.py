@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator.command_queue import CommandFailedError
+from channel_aa.simulator.responses import RefusedError
 from tests.support.simulated import SimulatedPbx
 
 _RECORDING = Path(__file__).parents[2] / "data/one-call-asterisk-22.10.1.jsonl"
@@ -128,7 +128,7 @@ class HangupTests(ChannelTests):
         self.pbx.play("a", "sound:or")
         answered = self.channel.answer()
         self.pbx.caller.hang_up()
-        self.failureResultOf(answered, CommandFailedError)
+        self.failureResultOf(answered, RefusedError)
 
     def test_key_after_the_hangup_is_not_published(self) -> None:
         self.pbx.caller.hang_up()
@@ -182,7 +182,7 @@ class LeavingTests(ChannelTests):
         self.channel.continue_in_dialplan()
         self.pbx.play("b", "sound:or")
         self.pbx.clock.advance(0.5)
-        failure = self.failureResultOf(self.channel.answer(), CommandFailedError)
+        failure = self.failureResultOf(self.channel.answer(), RefusedError)
         self.assertEqual(failure.getErrorMessage(), "Failed to answer channel")
         self.pbx.play("c", "sound:or")
         self.assertIsNone(self.pbx.state.playbacks.find("c"))

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.simulator import ScriptError
-from channel_aa.simulator.api import Api, Response
+from channel_aa.simulator.api import Api
 from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour, Phones
 from channel_aa.simulator.routes import ROOT
 from channel_aa.simulator.simulated_phone import dialled_phones
 from tests.support.simulated import SimulatedPbx
+
+if TYPE_CHECKING:
+    from channel_aa.simulator.responses import Response
 
 
 class ParsingTests(SynchronousTestCase):

@@ -4,7 +4,7 @@ from math import inf
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator.command_queue import CommandFailedError
+from channel_aa.simulator.responses import RefusedError
 from channel_aa.simulator.sounds import Sound, Sounds
 from tests.support.simulated import SimulatedPbx
 
@@ -110,7 +110,7 @@ class PlaybackTests(SynchronousTestCase):
 
     def test_spoken_digits_cannot_be_stopped(self) -> None:
         playback = self.pbx.play("a", "digits:12")
-        error = self.assertRaises(CommandFailedError, playback.stop)
+        error = self.assertRaises(RefusedError, playback.stop)
         self.assertEqual(str(error), "Could not stop playback")
         self.pbx.clock.advance(1.0)
         self.assertEqual(self.pbx.published[1:], ["PlaybackFinished a done"])

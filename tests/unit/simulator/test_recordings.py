@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator.api import Api, Response
+from channel_aa.simulator.api import Api
+from channel_aa.simulator.responses import Response
 from channel_aa.simulator.routes import ROOT
 from channel_aa.simulator.sounds import Sounds
 from tests.support.simulated import SimulatedPbx
