@@ -198,7 +198,7 @@ class Api:
 
     def __init__(self, state: PbxState, operations: PathNode) -> None:
         self.requests = 0
-        self.faults = state.environment.faults
+        self.faults = state.faults
         self._state = state
         self._operations = operations
 
@@ -261,9 +261,7 @@ class Api:
             if fault.lose == "answer":
                 raise NoAnswerError
             delayed: Deferred[Response] = Deferred()
-            self._state.environment.timers.later(
-                fault.delay, lambda: delayed.callback(response)
-            )
+            self._state.timers.later(fault.delay, lambda: delayed.callback(response))
             return delayed
 
         return later.addCallback(inject)

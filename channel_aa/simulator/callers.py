@@ -94,7 +94,7 @@ class SimulatedCaller:
         self.heard: list[HeardSound] = []
         self.outcome = ""
         self.channel = state.new_channel(setup, self)
-        self._timers = state.environment.timers
+        self._timers = state.timers
         self._observer = observer
         self._phones = state.phones
         self._began = self._timers.now

@@ -121,6 +121,7 @@ class Channel:
     `RefusedError`.
 
     Attributes:
+        environment: what it depends on.
         application: the Stasis application that it is in.
         bridge: the bridge that it is in.
         indications: what is heard on it, apart from playbacks.
@@ -153,9 +154,9 @@ class Channel:
         self.speaks_until = 0.0
         self.on_hangup: Callable[[], None] = _nothing
         self.indications = Indications(listener)
+        self.environment = environment
         self._registry = registry
         self._bus = environment.bus
-        self._timers = environment.timers
         self._connected = setup.connected
         self._created = self._bus.timestamp()
         self._subscriptions: dict[str, Application] = {}
@@ -388,7 +389,7 @@ class Channel:
 
     def speak(self, seconds: float) -> None:
         """Let the caller speak for so many seconds from now on."""
-        self.speaks_until = self._timers.now + seconds
+        self.speaks_until = self.environment.timers.now + seconds
         if self._queue.activity is not None:
             self._queue.activity.voice_changed()
 
@@ -403,10 +404,17 @@ class Channel:
         """Run this behind the actions under way; then continue with the commands."""
         self._queue.act(action)
 
+    def later(self, seconds: float, action: Callable[[], None]) -> IDelayedCall:
+        """Call `act` in so many simulated seconds; `Timers.cancel` takes the result."""
+        return self.environment.timers.later(seconds, lambda: self.act(action))
+
+    def send_event(self, event_type: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
+        """Send an event to its subscribers."""
+        self._bus.publish(event_type, fields, to=self.subscribers)
+
     def publish(self, event_type: str, fields: Mapping[str, Any]) -> None:
-        """Send an event of the channel to its subscribers."""
-        event = {**fields, "channel": self.snapshot()}
-        self._bus.publish(event_type, event, to=self.subscribers)
+        """Send an event that describes the channel to its subscribers."""
+        self.send_event(event_type, **fields, channel=self.snapshot())
 
     def _publish_to_subscriptions(
         self, event_type: str, fields: Mapping[str, Any]
@@ -479,12 +487,14 @@ class Channel:
             self.hang_up(outcome="", cause=HANGUP_NORMAL, is_soft=True)
 
         if self._dialplan_seconds:
-            self._dialplan_timer = self._timers.later(self._dialplan_seconds, hang_up)
+            self._dialplan_timer = self.environment.timers.later(
+                self._dialplan_seconds, hang_up
+            )
         else:
             hang_up()
 
     def _destroy(self) -> None:
-        self._timers.cancel(self._dialplan_timer)
+        self.environment.timers.cancel(self._dialplan_timer)
         cause = {"cause": self._cause, "cause_txt": _CAUSES.get(self._cause, "Unknown")}
         self._publish_to_subscriptions("ChannelDestroyed", cause)
         del self._registry[self.id]

@@ -115,7 +115,7 @@ class AriResource(Resource):
             return
         if response.events_are_first:
             written: Deferred[None] = Deferred()
-            timers = self._state.environment.timers
+            timers = self._state.timers
             timers.later(EVENTS_FIRST_SECONDS, lambda: written.callback(None))
             await written
         if request.channel is not None:

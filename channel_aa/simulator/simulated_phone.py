@@ -58,7 +58,7 @@ class SimulatedPhone:
         self.outcome = ""
         self.channel = state.new_channel(setup, self)
         self.channel.app_name, self.channel.app_data = "AppDial2", "(Outgoing Line)"
-        self._environment = state.environment
+        self._environment = state
         self._behaviour = behaviour
         # A Local channel ends the same way whatever its far end does.
         self._is_local = technology == "Local"
@@ -166,13 +166,13 @@ class SimulatedPhone:
             self._publish_dial(self._dial_status)
 
     def _publish_dial(self, status: str) -> None:
-        event = {
-            "dialstatus": status,
-            "forward": "",
-            "dialstring": self._dialled,
-            "peer": self.channel.snapshot(),
-        }
-        self._environment.bus.publish("Dial", event, to=self.channel.subscribers)
+        self.channel.send_event(
+            "Dial",
+            dialstatus=status,
+            forward="",
+            dialstring=self._dialled,
+            peer=self.channel.snapshot(),
+        )
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._timers.append(self._environment.timers.later(seconds, call))

@@ -93,7 +93,7 @@ class Simulator:
             speed=speed,
             thread_delay=thread_delay,
             version=VERSIONS[serves_requests_over_websocket],
-            phones=Phones.of(phones or {}),
+            phones=Phones(phones or {}),
         )
         self.api = Api(self.state, ROOT)
         self._events = EventsFactory(
@@ -138,7 +138,7 @@ class Simulator:
     @property
     def live_playbacks(self) -> int:
         """How many playbacks play, or wait to be played."""
-        return sum(1 for _ in self.state.playbacks)
+        return len(self.state.playbacks)
 
     @property
     def phones(self) -> Phones:

@@ -10,13 +10,13 @@ from twisted.internet.task import Clock
 from channel_aa.simulator.callers import SimulatedCaller
 from channel_aa.simulator.channels import ChannelSetup
 from channel_aa.simulator.faults import Faults
+from channel_aa.simulator.playbacks import Playback
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 
 if TYPE_CHECKING:
     from channel_aa.simulator.callers import ICallObserver
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.playbacks import Playback
 
 
 class SimulatedPbx:
@@ -75,7 +75,9 @@ class SimulatedPbx:
         self.events.clear()
 
     def play(self, playback_id: str, *media: str) -> Playback:
-        playback = self.state.new_playback(self.channel, media, playback_id=playback_id)
+        playback = Playback(
+            self.channel, self.state.playbacks, media, playback_id=playback_id
+        )
         self.channel.start(playback)
         return playback
 

@@ -50,7 +50,7 @@ def ping(request: Request) -> Response:
 @ROUTER.route("GET /sounds", "list", "List[Sound]")
 def list_sounds(request: Request) -> Response:
     """List the sounds."""
-    sounds = request.state.environment.sounds
+    sounds = request.state.sounds
     return Response(content=[_sound(name) for name in sounds.names()])
 
 
@@ -58,7 +58,7 @@ def list_sounds(request: Request) -> Response:
 def get_sound(request: Request) -> Response:
     """Describe a sound."""
     name = request.text("soundId")
-    if request.state.environment.sounds.length(name) is None:
+    if request.state.sounds.length(name) is None:
         raise RefusedError(404, "Sound not found")
     return Response(content=_sound(name))
 

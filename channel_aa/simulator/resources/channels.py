@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from channel_aa.simulator.api import Request, Router, require
 from channel_aa.simulator.channels import Channel, ChannelSetup
 from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
-from channel_aa.simulator.recordings import TERMINATORS, Limits
+from channel_aa.simulator.playbacks import Playback
+from channel_aa.simulator.recordings import TERMINATORS, Limits, Recording
 from channel_aa.simulator.responses import RefusedError, Response
 from channel_aa.simulator.simulated_phone import SimulatedPhone
 
@@ -199,15 +200,16 @@ def play(request: Request) -> Response:
     media = request.texts("media")
     if not media:
         raise RefusedError(500, "Failed to queue media for playback")
-    playback = request.state.new_playback(
+    playback = Playback(
         channel,
+        request.state.playbacks,
         media,
         playback_id=request.text("playbackId"),
         language=request.text("lang"),
     )
     queued = playback.snapshot()
     channel.start(playback)
-    is_idle = request.state.environment.thread_delay is None
+    is_idle = request.state.thread_delay is None
     return Response(status=201, content=queued, events_are_first=is_idle)
 
 
@@ -223,8 +225,9 @@ def record(request: Request) -> Response:
     channel = _usable_channel(request)
     name, kind = request.text("name"), request.text("format")
     _check_recording(request, name=name, kind=kind)
-    recording = request.state.new_recording(
+    recording = Recording(
         channel,
+        request.state.recordings,
         name=name,
         kind=kind,
         limits=Limits(
@@ -256,9 +259,8 @@ def _check_recording(request: Request, *, name: str, kind: str) -> None:
         raise RefusedError(400, "ifExists invalid")
     if kind not in _RECORDING_FORMATS:
         raise RefusedError(422, "specified format is unknown on this system")
-    recordings = request.state.recordings
-    is_stored = name in recordings.stored and if_exists == "fail"
-    if is_stored or name in recordings.live:
+    is_stored = name in request.state.sounds.recordings and if_exists == "fail"
+    if is_stored or name in request.state.recordings:
         message = f"Recording '{name}' already exists and can not be overwritten"
         raise RefusedError(409, message)
 

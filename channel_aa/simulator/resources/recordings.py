@@ -18,8 +18,7 @@ ROUTER = Router()
 @ROUTER.route("GET /recordings/stored", "listStored", "List[StoredRecording]")
 def list_recordings(request: Request) -> Response:
     """List the stored recordings, those being made included."""
-    recordings = request.state.recordings.on_disk().values()
-    return Response(content=[each.snapshot() for each in recordings])
+    return Response(content=[each.snapshot() for each in _on_disk(request).values()])
 
 
 @ROUTER.route("GET /recordings/stored/{recordingName}", "getStored", "StoredRecording")
@@ -31,7 +30,7 @@ def get_recording(request: Request) -> Response:
 @ROUTER.route("DELETE /recordings/stored/{recordingName}", "deleteStored")
 def delete_recording(request: Request) -> None:
     """Delete a stored recording."""
-    request.state.recordings.stored.pop(_stored(request).name, None)
+    request.state.sounds.recordings.pop(_stored(request).name, None)
 
 
 @ROUTER.route("GET /recordings/live/{recordingName}", "getLive", "LiveRecording")
@@ -67,15 +66,24 @@ def stop_playback(request: Request) -> None:
 
 
 def _live(request: Request) -> Recording:
-    live = request.state.recordings.live
+    live = request.state.recordings
     return require(live.get(request.text("recordingName")), "Recording")
 
 
+def _on_disk(request: Request) -> dict[str, StoredRecording]:
+    """Return the recordings that have a file: stored ones, and those being made."""
+    live = request.state.recordings.values()
+    being_made = [each.so_far() for each in live if each.state == "recording"]
+    stored = request.state.sounds.recordings
+    return {**stored, **{each.name: each for each in being_made}}
+
+
 def _stored(request: Request) -> StoredRecording:
-    on_disk = request.state.recordings.on_disk()
-    return require(on_disk.get(request.text("recordingName")), "Recording")
+    return require(_on_disk(request).get(request.text("recordingName")), "Recording")
 
 
 def _playback(request: Request) -> Playback:
-    playback = request.state.playbacks.find(request.text("playbackId"))
-    return require(playback, "Playback")
+    wanted = request.text("playbackId")
+    playbacks = request.state.playbacks
+    found = next((each for each in playbacks if each.id == wanted), None)
+    return require(found, "Playback")

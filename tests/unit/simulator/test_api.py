@@ -48,7 +48,7 @@ class ApiTests(SynchronousTestCase):
         self.assertTrue(answer.events_are_first)
 
     def test_play_response_comes_first_with_a_thread_delay(self) -> None:
-        self.pbx.state.environment.thread_delay = 0.0
+        self.pbx.state.thread_delay = 0.0
         answer = self.ask_channel("POST", "play", media="sound:or")
         self.assertEqual(answer.status, 201)
         self.assertEqual(len(self.pbx.events), 1)
@@ -226,7 +226,7 @@ class DocumentationTests(SynchronousTestCase):
         ask("POST", "channels/{channel}/record", name="one", format="wav")
         ask("POST", "recordings/live/one/stop")
         ask("POST", "channels", endpoint="Local/410", app="channel-aa")
-        pbx.state.phones.default = PhoneBehaviour()
+        pbx.state.phones.change("*", PhoneBehaviour())
         ask("POST", "channels", endpoint="PJSIP/410", app="channel-aa")
         pbx.clock.advance(0)
         pbx.channel.hang_up_on_request()

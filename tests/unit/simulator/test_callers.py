@@ -235,7 +235,7 @@ class ScriptTests(CallerCase):
     def test_phone_step_changes_how_a_phone_behaves(self) -> None:
         phones = self.pbx.state.phones
         caller = SimulatedCaller(self.pbx.state, ChannelSetup())
-        phones.by_endpoint["PJSIP/*"] = PhoneBehaviour()
+        phones.change("PJSIP/*", PhoneBehaviour())
         self.successResultOf(caller.run("phone PJSIP/410 busy"))
         self.assertEqual(phones.find("PJSIP/410"), PhoneBehaviour.parse("busy"))
         self.assertEqual(phones.find("PJSIP/411"), PhoneBehaviour())

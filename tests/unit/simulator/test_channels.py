@@ -185,7 +185,7 @@ class LeavingTests(ChannelTests):
         failure = self.failureResultOf(self.channel.answer(), RefusedError)
         self.assertEqual(failure.getErrorMessage(), "Failed to answer channel")
         self.pbx.play("c", "sound:or")
-        self.assertIsNone(self.pbx.state.playbacks.find("c"))
+        self.assertNotIn("c", [each.id for each in self.pbx.state.playbacks])
 
     def test_channel_stays_in_the_dialplan_for_dialplan_seconds(self) -> None:
         pbx = SimulatedPbx(dialplan_seconds=5)
@@ -278,7 +278,7 @@ class ApplicationTests(ChannelTests):
         self.assertEqual(self.pbx.events, [])
         self.assertEqual(self.pbx.state.channels, {})
         self.assertEqual(self.pbx.state.bus.applications, {})
-        self.assertEqual(list(self.pbx.state.playbacks), [])
+        self.assertEqual(self.pbx.state.playbacks, [])
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])
         self.assertEqual(self.pbx.caller.outcome, "forgotten by Asterisk")
 

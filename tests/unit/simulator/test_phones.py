@@ -50,7 +50,7 @@ class ParsingTests(SynchronousTestCase):
             self.assertIn(message, str(error))
 
     def test_phones_are_found_by_pattern_and_default(self) -> None:
-        phones = Phones.of(
+        phones = Phones(
             {"PJSIP/41*": "busy", "PJSIP/4*": "rings", "*": PhoneBehaviour()}
         )
         self.assertEqual(phones.find("PJSIP/410"), PhoneBehaviour.parse("busy"))
@@ -84,7 +84,7 @@ class RingingTests(SynchronousTestCase):
         return answer
 
     def ring(self, phone: str, **given: object) -> Response:
-        self.pbx.state.phones.by_endpoint["PJSIP/410"] = PhoneBehaviour.parse(phone)
+        self.pbx.state.phones.change("PJSIP/410", PhoneBehaviour.parse(phone))
         self.pbx.forget_events()
         asked = {"endpoint": "PJSIP/410", "app": "channel-aa", **given}
         answer = self.ask("POST", "channels/dialled", **asked)

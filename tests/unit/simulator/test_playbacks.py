@@ -134,7 +134,7 @@ class PlaybackTests(SynchronousTestCase):
         self.pbx.play("a", "bogus:x")
         self.pbx.play("b", "sound:or")
         self.assertEqual(self.pbx.published, ["PlaybackStarted a", "PlaybackStarted b"])
-        self.assertIsNone(self.pbx.state.playbacks.find("a"))
+        self.assertNotIn("a", [each.id for each in self.pbx.state.playbacks])
 
     def test_media_list_continues_after_a_missing_sound(self) -> None:
         self.pbx.play("a", "sound:missing", "sound:or")
@@ -160,7 +160,7 @@ class PlaybackTests(SynchronousTestCase):
         self.pbx.play("a", "sound:or")
         second = self.pbx.play("a", "sound:or")
         self.pbx.clock.advance(0.5)
-        self.assertIs(self.pbx.state.playbacks.find("a"), second)
+        self.assertEqual(self.pbx.state.playbacks, [second])
         self.pbx.clock.advance(0.5)
         self.assertEqual(self.pbx.published.count("PlaybackFinished a done"), 2)
-        self.assertIsNone(self.pbx.state.playbacks.find("a"))
+        self.assertNotIn("a", [each.id for each in self.pbx.state.playbacks])
