@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
-from channel_aa.simulator.responses import (
-    NO_CONTENT,
-    NoAnswerError,
-    RefusedError,
-    Response,
-)
+from channel_aa.simulator.responses import NoAnswerError, RefusedError, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -79,7 +74,7 @@ class Request:
         return [str(each) for each in values if each]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Route:
     """One operation of ARI: method, path, and the function that serves it.
 
@@ -96,7 +91,7 @@ class Route:
     nickname: str = ""
     returns: str = "void"
     query: str = ""
-    handler: Handler | None = None
+    handler: Handler | None = field(default=None, kw_only=True)
 
     @property
     def resource(self) -> str:
@@ -111,7 +106,7 @@ class Route:
 
 
 class Router:
-    """The operations of ARI resources; a decorator puts each at its function.
+    """The operations of ARI resources: a decorator that puts each at its function.
 
     Attributes:
         routes: the operations registered so far, in the order of the source.
@@ -120,7 +115,7 @@ class Router:
     def __init__(self) -> None:
         self.routes: list[Route] = []
 
-    def route(
+    def __call__(
         self, operation: str, nickname: str, returns: str = "void", *, query: str = ""
     ) -> Callable[[Handler], Handler]:
         """Register the decorated function as the handler of an operation.
@@ -134,15 +129,9 @@ class Router:
         method, path = operation.split()
 
         def register(handler: Handler) -> Handler:
-            route = Route(
-                method=method,
-                path=path,
-                nickname=nickname,
-                returns=returns,
-                query=query,
-                handler=handler,
+            self.routes.append(
+                Route(method, path, nickname, returns, query, handler=handler)
             )
-            self.routes.append(route)
             return handler
 
         return register
@@ -212,8 +201,8 @@ class Api:
             segments: the decoded parts of the path below ``/ari/``.
             parameters: those of the query and the body, by name.
 
-        A handler returns the response, now or later; None stands for a 204. A refusal
-        is a response too: nothing is raised.
+        A handler returns the content of the response, now or later; None stands for a
+        204. A refusal is a response too: nothing is raised.
         """
         try:
             answer = self._handle(method, segments, parameters)
@@ -268,7 +257,7 @@ class Api:
 
     def _handle(
         self, method: str, segments: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Answer | Deferred[None] | None:
+    ) -> Any:  # noqa: ANN401 - JSON, a Response, or a Deferred of them
         found = self._operations.find(segments)
         if found is None:
             raise RefusedError(404, "Resource not found")
@@ -283,9 +272,7 @@ class Api:
             message = f"{method} /ari{route.path} is not modelled by the simulator"
             raise RefusedError(501, message)
         named = dict(zip(route.names_in_path, in_path, strict=True))
-        answer: Answer | Deferred[None] | None
-        answer = route.handler(Request(self._state, {**parameters, **named}))
-        return answer
+        return route.handler(Request(self._state, {**parameters, **named}))
 
 
 def require(thing: T | None, what: str) -> T:
@@ -299,8 +286,10 @@ def require(thing: T | None, what: str) -> T:
     return thing
 
 
-def _response(answer: Response | None) -> Response:
-    return answer or NO_CONTENT
+def _response(content: Any) -> Response:  # noqa: ANN401 - JSON
+    if isinstance(content, Response):
+        return content
+    return Response(status=204 if content is None else 200, content=content)
 
 
 def _refusal(failure: Failure) -> Response | Failure:

@@ -10,16 +10,12 @@ import msgspec
 from autobahn.twisted.resource import WebSocketResource
 from twisted.internet.defer import Deferred
 from twisted.protocols.policies import WrappingFactory
+from twisted.web.http import NO_CONTENT
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from channel_aa.simulator.apidocs import describe
-from channel_aa.simulator.responses import (
-    NO_CONTENT,
-    NoAnswerError,
-    RefusedError,
-    Response,
-)
+from channel_aa.simulator.responses import NoAnswerError, RefusedError, Response
 from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.websocket import EventsFactory, application_names
 
@@ -134,7 +130,7 @@ class AriResource(Resource):
         )
         if body:
             request.setHeader("Content-Type", "application/json")
-        if response.status != NO_CONTENT.status:
+        if response.status != NO_CONTENT:
             request.setHeader("Content-Length", str(len(body)))
         return body
 

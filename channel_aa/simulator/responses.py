@@ -23,9 +23,6 @@ class Response:
     events_are_first: bool = False
 
 
-NO_CONTENT = Response(status=204)
-
-
 class RefusedError(Exception):
     """A request is refused; the message is Asterisk's.
 

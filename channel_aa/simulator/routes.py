@@ -16,11 +16,11 @@ from channel_aa.simulator.resources import (
 )
 
 ROUTES = (
-    *applications.ROUTER.routes,
-    *asterisk.ROUTER.routes,
-    *bridges.ROUTER.routes,
-    *channels.ROUTER.routes,
-    *recordings.ROUTER.routes,
+    *applications.route.routes,
+    *asterisk.route.routes,
+    *bridges.route.routes,
+    *channels.route.routes,
+    *recordings.route.routes,
 )
 """The operations that are modelled."""
 
@@ -88,4 +88,4 @@ ROOT = PathNode()
 for _route in ROUTES:
     ROOT.add(_route)
 for _method, _path in UNMODELLED:
-    ROOT.add(Route(method=_method, path=_path))
+    ROOT.add(Route(_method, _path))

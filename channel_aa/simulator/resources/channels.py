@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.api import Request, Router, require
 from channel_aa.simulator.channels import Channel, ChannelSetup
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 
-ROUTER = Router()
+route = Router()
 
 _ORIGINATE = "endpoint! app appArgs callerId timeout originator formats"
 _PLAY = "media[]! lang"
@@ -40,19 +40,15 @@ _HANGUP_CAUSES = {
 """The cause (Q.850) that a hangup gets from each ``reason``."""
 
 
-@ROUTER.route("GET /channels", "list", "List[Channel]")
-def list_channels(request: Request) -> Response:
+@route("GET /channels", "list", "List[Channel]")
+def list_channels(request: Request) -> list[dict[str, Any]]:
     """List the channels."""
-    return Response(
-        content=[each.snapshot() for each in request.state.channels.values()]
-    )
+    return [each.snapshot() for each in request.state.channels.values()]
 
 
-@ROUTER.route("POST /channels", "originate", "Channel", query=f"{_ORIGINATE} channelId")
-@ROUTER.route(
-    "POST /channels/{channelId}", "originateWithId", "Channel", query=_ORIGINATE
-)
-def originate(request: Request) -> Response:
+@route("POST /channels", "originate", "Channel", query=f"{_ORIGINATE} channelId")
+@route("POST /channels/{channelId}", "originateWithId", "Channel", query=_ORIGINATE)
+def originate(request: Request) -> dict[str, Any]:
     """Dial a phone."""
     endpoint, application = request.text("endpoint"), request.text("app")
     if not endpoint:
@@ -93,7 +89,7 @@ def originate(request: Request) -> Response:
         arguments=arguments.split(",") if arguments else (),
     )
     phone.dial(request.number("timeout", _RING_SECONDS))
-    return Response(content=phone.channel.snapshot())
+    return phone.channel.snapshot()
 
 
 def _originator(request: Request) -> Channel | None:
@@ -109,13 +105,13 @@ def _originator(request: Request) -> Channel | None:
     return originator
 
 
-@ROUTER.route("GET /channels/{channelId}", "get", "Channel")
-def get_channel(request: Request) -> Response:
+@route("GET /channels/{channelId}", "get", "Channel")
+def get_channel(request: Request) -> dict[str, Any]:
     """Describe a channel."""
-    return Response(content=_channel(request).snapshot())
+    return _channel(request).snapshot()
 
 
-@ROUTER.route("DELETE /channels/{channelId}", "hangup", query="reason")
+@route("DELETE /channels/{channelId}", "hangup", query="reason")
 def hang_up(request: Request) -> None:
     """Hang a channel up."""
     channel = _channel(request)
@@ -125,38 +121,38 @@ def hang_up(request: Request) -> None:
     channel.hang_up_on_request(final_cause=_HANGUP_CAUSES[reason])
 
 
-@ROUTER.route("POST /channels/{channelId}/answer", "answer")
+@route("POST /channels/{channelId}/answer", "answer")
 def answer(request: Request) -> Deferred[None]:
     """Answer a channel."""
     return _usable_channel(request).answer()
 
 
-@ROUTER.route("POST /channels/{channelId}/ring", "ring")
+@route("POST /channels/{channelId}/ring", "ring")
 def ring(request: Request) -> None:
     """Indicate ringing to a channel."""
     _usable_channel(request).indicate("ringing")
 
 
-@ROUTER.route("DELETE /channels/{channelId}/ring", "ringStop")
+@route("DELETE /channels/{channelId}/ring", "ringStop")
 def stop_ringing(request: Request) -> None:
     """Stop `ring`."""
     _usable_channel(request).stop_indicating("ringing")
 
 
-@ROUTER.route("POST /channels/{channelId}/moh", "startMoh", query="mohClass")
+@route("POST /channels/{channelId}/moh", "startMoh", query="mohClass")
 def start_music(request: Request) -> None:
     """Play music on hold; whether the class exists is not checked."""
     channel = _usable_channel(request)
     channel.indicate(f"music:{request.text('mohClass') or 'default'}")
 
 
-@ROUTER.route("DELETE /channels/{channelId}/moh", "stopMoh")
+@route("DELETE /channels/{channelId}/moh", "stopMoh")
 def stop_music(request: Request) -> None:
     """Stop `start_music`."""
     _usable_channel(request).stop_indicating("music:")
 
 
-@ROUTER.route("POST /channels/{channelId}/dtmf", "sendDTMF", query="dtmf!")
+@route("POST /channels/{channelId}/dtmf", "sendDTMF", query="dtmf!")
 def send_dtmf(request: Request) -> None:
     """Send DTMF to a channel; the phone at its end hears it."""
     _usable_channel(request)
@@ -164,7 +160,7 @@ def send_dtmf(request: Request) -> None:
         raise RefusedError(400, "DTMF is required")
 
 
-@ROUTER.route(
+@route(
     "POST /channels/{channelId}/continue",
     "continueInDialplan",
     query="context extension priority label",
@@ -185,10 +181,10 @@ def continue_in_dialplan(request: Request) -> None:
     )
 
 
-@ROUTER.route(
+@route(
     "POST /channels/{channelId}/play", "play", "Playback", query=f"{_PLAY} playbackId"
 )
-@ROUTER.route(
+@route(
     "POST /channels/{channelId}/play/{playbackId}",
     "playWithId",
     "Playback",
@@ -213,7 +209,7 @@ def play(request: Request) -> Response:
     return Response(status=201, content=queued, events_are_first=is_idle)
 
 
-@ROUTER.route(
+@route(
     "POST /channels/{channelId}/record",
     "record",
     "LiveRecording",
@@ -265,10 +261,10 @@ def _check_recording(request: Request, *, name: str, kind: str) -> None:
         raise RefusedError(409, message)
 
 
-@ROUTER.route(
+@route(
     "GET /channels/{channelId}/variable", "getChannelVar", "Variable", query="variable!"
 )
-def get_variable(request: Request) -> Response:
+def get_variable(request: Request) -> dict[str, Any]:
     """Read a variable or a function of a channel."""
     name = request.text("variable")
     if not name:
@@ -282,12 +278,10 @@ def get_variable(request: Request) -> Response:
         raise RefusedError(500, "Unable to read provided function") from error
     if value is None:
         raise RefusedError(404, "Provided variable was not found")
-    return Response(content={"value": value})
+    return {"value": value}
 
 
-@ROUTER.route(
-    "POST /channels/{channelId}/variable", "setChannelVar", query="variable! value"
-)
+@route("POST /channels/{channelId}/variable", "setChannelVar", query="variable! value")
 def set_variable(request: Request) -> Deferred[None]:
     """Set a variable or a function of a channel."""
     name = request.text("variable")

@@ -2,64 +2,63 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.api import Request, Router, require
-from channel_aa.simulator.responses import Response
 
 if TYPE_CHECKING:
     from channel_aa.simulator.playbacks import Playback
     from channel_aa.simulator.recordings import Recording
     from channel_aa.simulator.sounds import StoredRecording
 
-ROUTER = Router()
+route = Router()
 
 
-@ROUTER.route("GET /recordings/stored", "listStored", "List[StoredRecording]")
-def list_recordings(request: Request) -> Response:
+@route("GET /recordings/stored", "listStored", "List[StoredRecording]")
+def list_recordings(request: Request) -> list[dict[str, Any]]:
     """List the stored recordings, those being made included."""
-    return Response(content=[each.snapshot() for each in _on_disk(request).values()])
+    return [each.snapshot() for each in _on_disk(request).values()]
 
 
-@ROUTER.route("GET /recordings/stored/{recordingName}", "getStored", "StoredRecording")
-def get_recording(request: Request) -> Response:
+@route("GET /recordings/stored/{recordingName}", "getStored", "StoredRecording")
+def get_recording(request: Request) -> dict[str, Any]:
     """Describe a stored recording."""
-    return Response(content=_stored(request).snapshot())
+    return _stored(request).snapshot()
 
 
-@ROUTER.route("DELETE /recordings/stored/{recordingName}", "deleteStored")
+@route("DELETE /recordings/stored/{recordingName}", "deleteStored")
 def delete_recording(request: Request) -> None:
     """Delete a stored recording."""
     request.state.sounds.recordings.pop(_stored(request).name, None)
 
 
-@ROUTER.route("GET /recordings/live/{recordingName}", "getLive", "LiveRecording")
-def get_live_recording(request: Request) -> Response:
+@route("GET /recordings/live/{recordingName}", "getLive", "LiveRecording")
+def get_live_recording(request: Request) -> dict[str, Any]:
     """Describe a recording that is being made."""
-    return Response(content=_live(request).snapshot())
+    return _live(request).snapshot()
 
 
-@ROUTER.route("DELETE /recordings/live/{recordingName}", "cancel")
+@route("DELETE /recordings/live/{recordingName}", "cancel")
 def cancel_recording(request: Request) -> None:
     """Stop a recording and discard it."""
     recording = _live(request)
     recording.channel.act(recording.cancel)
 
 
-@ROUTER.route("POST /recordings/live/{recordingName}/stop", "stop")
+@route("POST /recordings/live/{recordingName}/stop", "stop")
 def stop_recording(request: Request) -> None:
     """Stop a recording and store it."""
     recording = _live(request)
     recording.channel.act(recording.stop)
 
 
-@ROUTER.route("GET /playbacks/{playbackId}", "get", "Playback")
-def get_playback(request: Request) -> Response:
+@route("GET /playbacks/{playbackId}", "get", "Playback")
+def get_playback(request: Request) -> dict[str, Any]:
     """Describe a playback."""
-    return Response(content=_playback(request).snapshot())
+    return _playback(request).snapshot()
 
 
-@ROUTER.route("DELETE /playbacks/{playbackId}", "stop")
+@route("DELETE /playbacks/{playbackId}", "stop")
 def stop_playback(request: Request) -> None:
     """Stop a playback."""
     _playback(request).stop()
