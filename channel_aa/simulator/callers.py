@@ -1,7 +1,5 @@
 """The callers at the far end of simulated channels."""
 
-# ruff: noqa: N805 - the methods of a zope Interface are written without self
-
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -9,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
-from zope.interface import Interface, implementer
+from zope.interface import implementer
 
 from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup, IChannelListener
 from channel_aa.simulator.phone_behaviour import KEYS, ScriptError
@@ -55,29 +53,13 @@ class HeardSound:
     how: str = ""
 
 
-class ICallObserver(Interface):
-    """Observes what happens to a caller."""
-
-    def sound_started(caller: SimulatedCaller, media: str) -> None:
-        """See a sound begin."""
-
-    def sound_ended(caller: SimulatedCaller, media: str, how: str) -> None:
-        """See it end: ``done``, ``stopped`` or ``failed``."""
-
-    def key_pressed(caller: SimulatedCaller, key: str) -> None:
-        """See the caller press a key."""
-
-    def call_ended(caller: SimulatedCaller, outcome: str) -> None:
-        """See the call end."""
-
-
 @implementer(IChannelListener)
 class SimulatedCaller:
     """A caller, and what it heard. All times are simulated seconds.
 
     Args:
         state: where its channel is made, and its script changes phones.
-        observer: sees what happens to the caller.
+        observer: learns what the caller hears, and of the end of the call.
 
     Attributes:
         heard: every sound that it heard, in order.
@@ -89,7 +71,7 @@ class SimulatedCaller:
         state: PbxState,
         setup: ChannelSetup,
         *,
-        observer: ICallObserver | None = None,
+        observer: IChannelListener | None = None,
     ) -> None:
         self.heard: list[HeardSound] = []
         self.outcome = ""
@@ -147,8 +129,6 @@ class SimulatedCaller:
             raise ValueError(f"keys are 0-9, *, # and A-D, not {keys!r}")
         for key in keys:
             self._heard_up_to = len(self.heard)
-            if self._observer is not None:
-                self._observer.key_pressed(self, key)
             self.channel.press(key)
 
     def speak(self, seconds: float) -> None:
@@ -186,7 +166,7 @@ class SimulatedCaller:
         """Hear a sound begin."""
         self.heard.append(HeardSound(media=media, started=self._now))
         if self._observer is not None:
-            self._observer.sound_started(self, media)
+            self._observer.sound_started(media)
         self._wake()
 
     def sound_ended(self, media: str, how: str) -> None:
@@ -197,14 +177,14 @@ class SimulatedCaller:
                 self.heard[position] = replace(heard, ended=self._now, how=how)
                 break
         if self._observer is not None:
-            self._observer.sound_ended(self, media, how)
+            self._observer.sound_ended(media, how)
         self._wake()
 
     def channel_gone(self, outcome: str) -> None:
         """Learn that the call is over."""
         self.outcome = outcome
         if self._observer is not None:
-            self._observer.call_ended(self, outcome)
+            self._observer.channel_gone(outcome)
         self._wake()
         awaiting, self._awaiting_end = self._awaiting_end, []
         for ended in awaiting:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IListeningPort
 
-    from channel_aa.simulator.callers import ICallObserver
+    from channel_aa.simulator.channels import IChannelListener
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 
 VERSIONS = {True: "22.10.1", False: "20.13.0"}
@@ -216,7 +216,7 @@ class Simulator:
         app: str = "channel-aa",
         args: Sequence[str] = (),
         dialplan_seconds: float = 0.0,
-        observer: ICallObserver | None = None,
+        observer: IChannelListener | None = None,
         caller_name: str = "",
         caller_number: str = "",
         language: str = "en",
@@ -232,7 +232,7 @@ class Simulator:
             dialplan_seconds: how long the dialplan keeps the channel once it has
                 left the application, or where no websocket has that application;
                 then the call ends.
-            observer: sees what happens to the caller.
+            observer: learns what the caller hears, and of the end of the call.
             caller_name: the name of the caller.
             caller_number: the number of the caller.
             language: the language of the channel.

@@ -15,8 +15,7 @@ from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 
 if TYPE_CHECKING:
-    from channel_aa.simulator.callers import ICallObserver
-    from channel_aa.simulator.channels import Channel
+    from channel_aa.simulator.channels import Channel, IChannelListener
 
 
 class SimulatedPbx:
@@ -54,7 +53,9 @@ class SimulatedPbx:
     def channel(self) -> Channel:
         return self.caller.channel
 
-    def call(self, app: str, observer: ICallObserver | None = None) -> SimulatedCaller:
+    def call(
+        self, app: str, observer: IChannelListener | None = None
+    ) -> SimulatedCaller:
         """Place a call, and use its caller from now on."""
         self.caller = SimulatedCaller(
             self.state,

@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from channel_aa.simulator import (
     HeardSound,
-    ICallObserver,
+    IChannelListener,
     PhoneBehaviour,
     ScriptError,
     SimulatedCaller,
@@ -23,21 +23,18 @@ if TYPE_CHECKING:
     from channel_aa.simulator.script import Step
 
 
-@implementer(ICallObserver)
+@implementer(IChannelListener)
 class RecordingObserver:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def sound_started(self, caller: SimulatedCaller, media: str) -> None:
+    def sound_started(self, media: str) -> None:
         self.seen.append(f"{media} …")
 
-    def sound_ended(self, caller: SimulatedCaller, media: str, how: str) -> None:
+    def sound_ended(self, media: str, how: str) -> None:
         self.seen.append(f"{media} {how}")
 
-    def key_pressed(self, caller: SimulatedCaller, key: str) -> None:
-        self.seen.append(f"key {key}")
-
-    def call_ended(self, caller: SimulatedCaller, outcome: str) -> None:
+    def channel_gone(self, outcome: str) -> None:
         self.seen.append(outcome)
 
 
@@ -71,12 +68,11 @@ class HearingTests(CallerCase):
         self.assertEqual(heard.how, "stopped")
         self.assertAlmostEqual(heard.ended or 0.0, 2.02, places=3)
 
-    def test_observer_sees_sounds_keys_and_the_end(self) -> None:
+    def test_observer_learns_of_sounds_and_the_end(self) -> None:
         observer = RecordingObserver()
         caller = self.pbx.call("channel-aa", observer)
         self.pbx.play("a", "sound:or", "sound:missing")
         self.pbx.clock.advance(0.5)
-        caller.press("1#")
         caller.hang_up()
         self.assertEqual(
             observer.seen,
@@ -85,8 +81,6 @@ class HearingTests(CallerCase):
                 "sound:or done",
                 "sound:missing …",
                 "sound:missing failed",
-                "key 1",
-                "key #",
                 "hung up by caller",
             ],
         )
