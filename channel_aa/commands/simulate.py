@@ -23,7 +23,7 @@ from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.phone_behaviour import ScriptError
-from channel_aa.simulator.script import StepError, parse_phone, parse_script
+from channel_aa.simulator.script import parse_phone, parse_script
 from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 from channel_aa.simulator.virtual_time import wait_for
 
@@ -163,8 +163,8 @@ def _by_script(
     """Run a script as the caller, in virtual time."""
     try:
         steps = parse_script(script)
-    except StepError as error:
-        raise CommandError(f"--press: {error.step!r}: {error.reason}") from error
+    except ScriptError as error:
+        raise CommandError(f"--press: {error}") from error
     clock = Clock()
 
     async def run_call() -> None:

@@ -74,12 +74,12 @@ class PhoneBehaviour:
             return cls._that_answers(list(words))
         seconds = _seconds(first, next(words, "0"))
         if next(words, None) is not None:
-            raise ScriptError(f"nothing is to follow after {first!r} but seconds")
+            raise ScriptError(f"write only a number of seconds after {first!r}")
         if first in _REFUSALS:
             return cls(answers_after=None, refusal=first, refuses_after=seconds)
         if first not in _OTHERS:
             known = ", ".join(("answers", *_REFUSALS, *_OTHERS))
-            raise ScriptError(f"no telephone does {first!r}; they do: {known}")
+            raise ScriptError(f"unknown behaviour {first!r}; a phone can do: {known}")
         return cls(
             answers_after=None,
             is_silent=first == "silent",
@@ -98,7 +98,9 @@ class PhoneBehaviour:
             elif word == "press" and KEYS.issuperset(value):
                 keys = value
             else:
-                raise ScriptError(f"after it has answered it cannot {word} {value}")
+                raise ScriptError(
+                    f"write 'hangs-up 5' or 'press 12#', not '{word} {value}'"
+                )
         return cls(
             answers_after=answers_after, hangs_up_after=hangs_up_after, keys=keys
         )
@@ -156,7 +158,7 @@ def parse_seconds(text: str, hint: str) -> float:
     except ValueError:
         seconds = -1.0
     if not isfinite(seconds) or seconds < 0:
-        raise ScriptError(f"how many seconds? Write a number{hint}")
+        raise ScriptError(f"write a number of seconds{hint}")
     return seconds
 
 

@@ -28,21 +28,7 @@ from channel_aa.simulator.phone_behaviour import (
     parse_seconds,
 )
 
-_WORDS = ("press", "wait", "hear", "silence", "speak", "hangup", "ended")
-
-
-class StepError(ScriptError):
-    """A step of a script cannot be understood.
-
-    Attributes:
-        step: the step as it is written.
-        reason: the error.
-    """
-
-    def __init__(self, number: int, step: str, reason: str) -> None:
-        super().__init__(f"step {number} ({step!r}): {reason}")
-        self.step = step
-        self.reason = reason
+_WORDS = "press, wait, hear, silence, speak, phone, hang up, ended"
 
 
 @dataclass(frozen=True)
@@ -140,7 +126,7 @@ def parse_script(text: str) -> tuple[Step, ...]:
     """Read a script.
 
     Raises:
-        StepError: a step cannot be understood.
+        ScriptError: a step cannot be understood; it names the step.
     """
     written = (" ".join(step.split()) for step in re.split(r"[,\n]", text))
     steps = []
@@ -148,7 +134,7 @@ def parse_script(text: str) -> tuple[Step, ...]:
         try:
             steps.append(_parse_step(step))
         except ScriptError as error:
-            raise StepError(number, step, str(error)) from None
+            raise ScriptError(f"step {number} ({step!r}): {error}") from None
     return tuple(steps)
 
 
@@ -161,7 +147,7 @@ def parse_phone(text: str) -> SetPhone:
     endpoint, _, words = " ".join(text.split()).partition(" ")
     if "/" not in endpoint or not words:
         raise ScriptError(
-            f"{text!r}: which phone does what? Write both: PJSIP/410 busy"
+            f"{text!r}: write an endpoint and what it does: PJSIP/410 busy"
         )
     return SetPhone(endpoint, PhoneBehaviour.parse(words), words)
 
@@ -175,7 +161,7 @@ def _parse_step(text: str) -> Step:
             return _press(argument)
         case "hear":
             if not argument or " " in argument:
-                raise ScriptError("which sound? Write one name after it: hear press-1")
+                raise ScriptError("write one sound after it: hear press-1")
             return Hear(argument)
         case "wait" | "silence" | "speak":
             return _timed(word, argument)
@@ -185,16 +171,16 @@ def _parse_step(text: str) -> Step:
             return HangUp()
         case "hangup" | "ended":
             if argument:
-                raise ScriptError(f"nothing is to follow it, not {argument!r}")
+                raise ScriptError(f"write {word} alone, without {argument!r}")
             return HangUp() if word == "hangup" else Ended()
         case _:
-            raise ScriptError(f"no such step; the steps are {', '.join(_WORDS)}")
+            raise ScriptError(f"unknown step; the steps are {_WORDS}")
 
 
 def _press(argument: str) -> Press:
     keys = argument.replace(" ", "").upper()
     if not keys:
-        raise ScriptError("which keys? Write them after it: press 12#")
+        raise ScriptError("write keys after it: press 12#")
     unknown = sorted(set(keys) - KEYS)
     if unknown:
         raise ScriptError(f"no such key: {unknown[0]!r}; keys are 0-9, *, # and A-D")

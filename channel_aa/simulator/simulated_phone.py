@@ -103,7 +103,7 @@ class SimulatedPhone:
         """Hang up; while it rings, that declines the call."""
         cause = _REJECTED if self._is_dialled else HANGUP_NORMAL
         self.channel.hang_up(
-            outcome="hung up by telephone",
+            outcome="hung up by phone",
             cause=cause,
             is_soft=False,
             final_cause=cause,
@@ -124,7 +124,7 @@ class SimulatedPhone:
     def _begin(self) -> None:
         behaviour = self._behaviour
         if behaviour is None:
-            self._vanish("no such telephone", _UNKNOWN)
+            self._vanish("no such phone", _UNKNOWN)
             return
         self._is_dialled = True
         self._publish_dial("")

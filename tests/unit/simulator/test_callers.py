@@ -167,12 +167,17 @@ class ScriptTests(CallerCase):
         self.successResultOf(script)
 
     def test_hear_fails_when_its_patience_is_over(self) -> None:
-        script = self.run_script("wait 1, hear long")
-        self.pbx.clock.advance(1)
-        self.pbx.pass_time(10)
-        self.assertEqual(
-            self.problem(script), "step 2 (hear long): waited 10 seconds in vain"
-        )
+        for sound, heard in (("", "nothing"), ("sound:or", "or, at 12.0 seconds")):
+            script = self.run_script("wait 1, hear long")
+            self.pbx.clock.advance(1)
+            if sound:
+                self.pbx.play("a", sound)
+            self.pbx.pass_time(10)
+            self.assertEqual(
+                self.problem(script),
+                "step 2 (hear long): waited 10.0 seconds for the sound long:"
+                f" the caller {'last heard' if sound else 'heard'} {heard}",
+            )
 
     def test_silence_waits_for_the_given_seconds_without_a_sound(self) -> None:
         self.pbx.play("a", "sound:or")
@@ -206,8 +211,12 @@ class ScriptTests(CallerCase):
     def test_silence_fails_when_its_patience_is_over(self) -> None:
         self.pbx.play("a", "tone:ring")
         script = self.run_script("silence 2")
-        self.pbx.pass_time(13)
-        self.assertIn("in vain", self.problem(script))
+        self.pbx.pass_time(12, steps=24)
+        self.assertEqual(
+            self.problem(script),
+            "step 1 (silence 2): waited 12.0 seconds for 2 seconds of silence:"
+            " the caller last heard tone:ring, at 0.0 seconds",
+        )
 
     def test_ended_waits_until_the_application_hangs_up(self) -> None:
         script = self.run_script("ended")
@@ -216,13 +225,18 @@ class ScriptTests(CallerCase):
         self.successResultOf(script)
 
     def test_step_after_the_end_of_the_call_fails(self) -> None:
-        for script in ("hear long", "press 1", "silence 1"):
+        for script, message in (
+            ("hear long", "waited 0.0 seconds for the sound long"),
+            ("press 1", "cannot press 1"),
+            ("silence 1", "waited 0.0 seconds for 1 seconds of silence"),
+        ):
             pbx = SimulatedPbx()
             done = pbx.caller.run(f"wait 1, {script}")
             pbx.channel.hang_up_on_request()
             self.assertEqual(
                 self.failureResultOf(done, ScriptError).getErrorMessage(),
-                f"step 2 ({script}): the call was over: hung up by application",
+                f"step 2 ({script}): {message}: the caller heard nothing;"
+                " the call is over, hung up by application",
             )
             self.assertEqual(pbx.clock.getDelayedCalls(), [])
 

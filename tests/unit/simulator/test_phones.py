@@ -40,11 +40,11 @@ class ParsingTests(SynchronousTestCase):
 
     def test_unknown_behaviour_is_refused_with_a_reason(self) -> None:
         for text, message in (
-            ("dances", "no telephone does 'dances'; they do: answers, busy"),
-            ("", "no telephone does ''"),
-            ("busy soon", "how many seconds?"),
-            ("busy 1 2", "nothing is to follow"),
-            ("answers 1 press x", "it cannot press x"),
+            ("dances", "unknown behaviour 'dances'; a phone can do: answers, busy"),
+            ("", "unknown behaviour ''"),
+            ("busy soon", "write a number of seconds: busy 2"),
+            ("busy 1 2", "write only a number of seconds after 'busy'"),
+            ("answers 1 press x", "write 'hangs-up 5' or 'press 12#', not 'press x'"),
         ):
             error = self.assertRaises(ScriptError, PhoneBehaviour.parse, text)
             self.assertIn(message, str(error))
@@ -153,7 +153,7 @@ class RingingTests(SynchronousTestCase):
         phone.answer()
         self.assertEqual(self.became.count("ANSWER"), 1)
         phone.hang_up()
-        self.assertEqual(phone.outcome, "hung up by telephone")
+        self.assertEqual(phone.outcome, "hung up by phone")
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])
 
     def test_phone_without_a_timeout_rings_on(self) -> None:
