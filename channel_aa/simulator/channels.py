@@ -152,7 +152,7 @@ class Channel:
         self.app_name = ""
         self.app_data = ""
         self.speaks_until = 0.0
-        self.on_hangup: Callable[[], None] = _nothing
+        self.on_hangup: Callable[[], None] = lambda: None
         self.indications = Indications(listener)
         self.environment = environment
         self._registry = registry
@@ -160,7 +160,7 @@ class Channel:
         self._connected = setup.connected
         self._created = self._bus.timestamp()
         self._subscriptions: dict[str, Application] = {}
-        self._queue = CommandQueue(environment, when_idle=self._leave_if_due)
+        self._queue = CommandQueue(when_idle=self._leave_if_due)
         self._leave_for: DialplanLocation | None = None
         self._dialplan_seconds = setup.dialplan_seconds
         self._dialplan_timer: IDelayedCall | None = None
@@ -501,7 +501,3 @@ class Channel:
         for application in tuple(self._subscriptions.values()):
             self.unsubscribe(application)
         self.listener.channel_gone(self._outcome)
-
-
-def _nothing() -> None:
-    """Do nothing."""

@@ -70,7 +70,6 @@ class Environment:
         sounds: the sounds and recordings that can be played.
         faults: the faults to inject.
         speed: see `Timers`.
-        thread_delay: see `channel_aa.simulator.simulator.Simulator`.
 
     Attributes:
         bus: the applications, and their events.
@@ -81,7 +80,6 @@ class Environment:
     sounds: Sounds
     faults: Faults
     speed: float = 1.0
-    thread_delay: float | None = None
 
     def __post_init__(self) -> None:
         self.bus = EventBus(clock=self.clock, faults=self.faults)

@@ -44,9 +44,6 @@ class Simulator:
             no other sound exists.
         missing_sounds: names of sounds that do not exist all the same.
         speed: every duration is divided by it, sounds and callers' waits alike.
-        thread_delay: seconds until an idle channel begins on a command:
-            ``PlaybackStarted`` leaves that much later than the answer to the
-            request. None, the default: it leaves before the answer.
         serves_requests_over_websocket: whether it serves requests on the events
             websocket, as Asterisk does since 20.14, 21.9 and 22.4; else it ignores
             them.
@@ -73,7 +70,6 @@ class Simulator:
         default_sound_seconds: float | None = 0.5,
         missing_sounds: Collection[str] = (),
         speed: float = 1.0,
-        thread_delay: float | None = None,
         serves_requests_over_websocket: bool = True,
         username: str = "asterisk",
         password: str = "asterisk",  # noqa: S107 - it protects nothing: no Asterisk
@@ -91,7 +87,6 @@ class Simulator:
             ),
             faults=self.faults,
             speed=speed,
-            thread_delay=thread_delay,
             version=VERSIONS[serves_requests_over_websocket],
             phones=Phones(phones or {}),
         )

@@ -273,19 +273,6 @@ async def test_playback_started_overtakes_the_answer(reactor: Reactor) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_playback_started_may_be_delayed_after_the_answer(
-    reactor: Reactor,
-) -> None:
-    async with running_simulator(reactor, thread_delay=1.0) as simulator:
-        ari = ari_of(simulator, reactor)
-        events = await ari.listen(APP)
-        channel = simulator.call().channel.id
-        answer = await ari.post(f"/channels/{channel}/play/a", media="sound:or")
-        started = await events.wait_for_type("PlaybackStarted", "a")
-        assert started.received > answer.received
-
-
-@pytest_twisted.ensureDeferred
 async def test_websocket_may_subscribe_to_several_applications(
     reactor: Reactor,
 ) -> None:

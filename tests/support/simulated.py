@@ -29,7 +29,6 @@ class SimulatedPbx:
         self,
         *,
         speed: float = 1.0,
-        thread_delay: float | None = None,
         sounds: Sounds | None = None,
         app: str = "channel-aa",
         dialplan_seconds: float = 0.0,
@@ -43,7 +42,6 @@ class SimulatedPbx:
             sounds=sounds or Sounds(seconds={"long": 5.0}, missing={"missing"}),
             faults=self.faults,
             speed=speed,
-            thread_delay=thread_delay,
         )
         self.state.bus.register("channel-aa", self.receive)
         self._dialplan_seconds = dialplan_seconds

@@ -205,8 +205,7 @@ def play(request: Request) -> Response:
     )
     queued = playback.snapshot()
     channel.start(playback)
-    is_idle = request.state.thread_delay is None
-    return Response(status=201, content=queued, events_are_first=is_idle)
+    return Response(status=201, content=queued, events_are_first=True)
 
 
 @route(

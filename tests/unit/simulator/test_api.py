@@ -47,15 +47,6 @@ class ApiTests(SynchronousTestCase):
         self.assertEqual(len(self.pbx.events), 2)
         self.assertTrue(answer.events_are_first)
 
-    def test_play_response_comes_first_with_a_thread_delay(self) -> None:
-        self.pbx.state.thread_delay = 0.0
-        answer = self.ask_channel("POST", "play", media="sound:or")
-        self.assertEqual(answer.status, 201)
-        self.assertEqual(len(self.pbx.events), 1)
-        self.assertFalse(answer.events_are_first)
-        self.pbx.clock.advance(0)
-        self.assertEqual(len(self.pbx.events), 2)
-
     def test_media_may_be_a_list(self) -> None:
         answer = self.ask_channel("POST", "play", media=["sound:a", "sound:b"])
         self.assertEqual(answer.content["next_media_uri"], "sound:b")

@@ -67,17 +67,6 @@ class PlaybackTests(SynchronousTestCase):
         self.assertEqual(pbx.published[-1], "PlaybackFinished a done")
         self.assertEqual(pbx.caller.heard[0].ended, 5.0)
 
-    def test_thread_delay_starts_a_playback_later(self) -> None:
-        pbx = SimulatedPbx(thread_delay=0.1)
-        pbx.forget_events()
-        pbx.play("a", "sound:or")
-        pbx.play("b", "sound:or")
-        self.assertEqual(pbx.published, [])
-        pbx.clock.advance(0.1)
-        self.assertEqual(pbx.published, ["PlaybackStarted a"])
-        pbx.clock.advance(0.5)
-        self.assertEqual(pbx.published[-1], "PlaybackStarted b")
-
     def test_queued_playback_starts_when_the_first_ends(self) -> None:
         self.pbx.play("a", "sound:or")
         later = self.pbx.play("b", "sound:or")
