@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
 from channel_aa.simulator.responses import NoAnswerError, RefusedError, Response
 
@@ -230,30 +230,25 @@ class Api:
             raise NoAnswerError
         return fault
 
-    def serve(
+    async def serve(
         self,
         method: str,
         segments: Sequence[str],
         parameters: Mapping[str, Any],
         fault: RequestFault | None,
-    ) -> Answer:
+    ) -> Response:
         """Serve a request as `Api.dispatch` does, with the fault that follows.
 
-        Errors: `NoAnswerError`, in the Deferred.
+        Raises:
+            NoAnswerError: the answer is lost, and its connection with it.
         """
         answer = self.dispatch(method, segments, parameters)
-        if fault is None:
-            return answer
-        later = answer if isinstance(answer, Deferred) else succeed(answer)
-
-        def inject(response: Response) -> Answer:
+        response = answer if isinstance(answer, Response) else await answer
+        if fault is not None:
             if fault.lose == "answer":
                 raise NoAnswerError
-            delayed: Deferred[Response] = Deferred()
-            self._state.timers.later(fault.delay, lambda: delayed.callback(response))
-            return delayed
-
-        return later.addCallback(inject)
+            await self._state.timers.passed(fault.delay)
+        return response
 
     def _handle(
         self, method: str, segments: Sequence[str], parameters: Mapping[str, Any]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import Deferred
+
 from channel_aa.simulator.event_bus import EventBus
 
 if TYPE_CHECKING:
@@ -48,6 +50,12 @@ class Timers:
         timer: IDelayedCall = self._clock.callLater(seconds / self._speed, fire)
         self._pending.add(timer)
         return timer
+
+    def passed(self, seconds: float) -> Deferred[None]:
+        """Fire when so many seconds have passed."""
+        passed: Deferred[None] = Deferred()
+        self.later(seconds, lambda: passed.callback(None))
+        return passed
 
     def cancel(self, timer: IDelayedCall | None) -> None:
         """Cancel a call; does nothing if it was made or cancelled, or is None."""

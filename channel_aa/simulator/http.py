@@ -20,12 +20,12 @@ from channel_aa.simulator.routes import ROUTES
 from channel_aa.simulator.websocket import EventsFactory, application_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from twisted.protocols.policies import ProtocolWrapper
     from twisted.web.http import Request
 
-    from channel_aa.simulator.api import Answer, Api
+    from channel_aa.simulator.api import Api
     from channel_aa.simulator.state import PbxState
 
 EVENTS_FIRST_SECONDS = 0.002
@@ -81,8 +81,6 @@ class AriResource(Resource):
             return self._write(request, _documentation(request, segments[1:]))
         parameters = {**query, **_parameters_in_body(request)}
         answer = self._api.serve(method, segments, parameters, fault)
-        if isinstance(answer, Response) and not answer.events_are_first:
-            return self._write(request, answer)
         Deferred.fromCoroutine(self._write_later(request, answer))
         return NOT_DONE_YET
 
@@ -102,18 +100,17 @@ class AriResource(Resource):
             raise RefusedError(401, "Authentication required", headers=_CHALLENGE)
         return path.removeprefix("/ari"), query
 
-    async def _write_later(self, request: Request, answer: Answer) -> None:
+    async def _write_later(
+        self, request: Request, answer: Coroutine[Deferred[Any], Any, Response]
+    ) -> None:
         try:
-            response = answer if isinstance(answer, Response) else await answer
+            response = await answer
         except NoAnswerError:
             if request.channel is not None:
                 _drop(request)
             return
         if response.events_are_first:
-            written: Deferred[None] = Deferred()
-            timers = self._state.timers
-            timers.later(EVENTS_FIRST_SECONDS, lambda: written.callback(None))
-            await written
+            await self._state.timers.passed(EVENTS_FIRST_SECONDS)
         if request.channel is not None:
             request.write(self._write(request, response))
             request.finish()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from autobahn.websocket.types import ConnectionRequest
 
-    from channel_aa.simulator.api import Answer, Api
+    from channel_aa.simulator.api import Api
     from channel_aa.simulator.event_bus import EventBus
     from channel_aa.simulator.responses import Response
 
@@ -134,7 +134,6 @@ class EventsProtocol(WebSocketServerProtocol):
         self._applications: list[str] = []
         self._subscribes_to_all = False
         self._unserved: deque[bytes] = deque()
-        self._awaits_answer = False
         self._is_serving = False
 
     def onConnect(self, request: ConnectionRequest) -> str | None:  # noqa: N802 - autobahn's name
@@ -161,7 +160,8 @@ class EventsProtocol(WebSocketServerProtocol):
         """Serve a request in its turn."""
         if self.factory.serves_requests and not isBinary:
             self._unserved.append(payload)
-            self._serve_requests()
+            if not self._is_serving:
+                Deferred.fromCoroutine(self._serve_requests())
 
     def onClose(  # noqa: N802 - autobahn's name
         self,
@@ -180,46 +180,26 @@ class EventsProtocol(WebSocketServerProtocol):
         if self.state == self.STATE_OPEN:
             self.sendMessage(event)
 
-    def _serve_requests(self) -> None:
-        if self._is_serving:
-            return
+    async def _serve_requests(self) -> None:
+        """Serve the requests that have come, and those that come meanwhile."""
         self._is_serving = True
-        while self._unserved and not self._awaits_answer:
+        while self._unserved:
             try:
-                self._serve(self._unserved.popleft())
+                self._respond(await self._serve(self._unserved.popleft()))
             except BadMessageError as error:
                 self._respond(error.fields)
             except NoAnswerError:
                 self.dropConnection(abort=True)
         self._is_serving = False
 
-    def _serve(self, message: bytes) -> None:
-        """Serve a request.
+    async def _serve(self, message: bytes) -> Mapping[str, Any] | None:
+        """Serve a request; returns the fields of the response. None: it is ignored.
 
         Raises:
             BadMessageError: it is no request.
             NoAnswerError: the connection is to be dropped.
         """
         request = RestRequest.read(message)
-        answer = self._answer(request)
-        if isinstance(answer, Deferred):
-            self._awaits_answer = True
-            Deferred.fromCoroutine(self._respond_later(request, answer))
-        elif answer is not None:
-            self._respond(request.answered(answer))
-
-    async def _respond_later(
-        self, request: RestRequest, answer: Deferred[Response]
-    ) -> None:
-        try:
-            self._respond(request.answered(await answer))
-        except NoAnswerError:
-            self.dropConnection(abort=True)
-        self._awaits_answer = False
-        self._serve_requests()
-
-    def _answer(self, request: RestRequest) -> Answer | None:
-        """Return the answer to a request; None: it is ignored."""
         api = self.factory.api
         api.requests += 1
         method, path = request.method, f"/{request.path}"
@@ -228,10 +208,14 @@ class EventsProtocol(WebSocketServerProtocol):
         try:
             fault = api.fault_in(method, path)
         except RefusedError as error:
-            return error.response
-        return api.serve(method, request.segments, request.parameters, fault)
+            return request.answered(error.response)
+        return request.answered(
+            await api.serve(method, request.segments, request.parameters, fault)
+        )
 
-    def _respond(self, fields: Mapping[str, Any]) -> None:
+    def _respond(self, fields: Mapping[str, Any] | None) -> None:
+        if fields is None:
+            return
         message = self.factory.bus.response(self._applications[0], fields)
         if message is not None:
             self.send_event(message)
