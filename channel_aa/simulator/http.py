@@ -14,9 +14,8 @@ from twisted.web.http import NO_CONTENT
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from channel_aa.simulator.apidocs import describe
 from channel_aa.simulator.responses import NoAnswerError, RefusedError, Response
-from channel_aa.simulator.routes import ROUTES
+from channel_aa.simulator.routes import describe
 from channel_aa.simulator.websocket import EventsFactory, application_names
 
 if TYPE_CHECKING:
@@ -203,7 +202,7 @@ def _parameters_in_body(request: Request) -> Mapping[str, Any]:
 
 def _documentation(request: Request, segments: list[str]) -> Response:
     host = request.getHeader("host") or ""
-    documents = describe(ROUTES, base_url=f"http://{host}/ari")
+    documents = describe(f"http://{host}/ari")
     document = documents.get("/".join(segments))
     if document is None:
         raise RefusedError(404, "Resource not found")

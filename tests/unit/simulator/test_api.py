@@ -6,10 +6,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.simulator.api import Api
-from channel_aa.simulator.apidocs import describe
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from channel_aa.simulator.routes import OPERATIONS, ROOT, ROUTES, UNMODELLED
+from channel_aa.simulator.routes import OPERATIONS, ROOT, ROUTES, UNMODELLED, describe
 from tests.support.simulated import SimulatedPbx
 
 if TYPE_CHECKING:
@@ -164,7 +163,7 @@ class _Ids(dict[str, str]):
 
 class DocumentationTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.documents = describe(ROUTES, base_url="http://here/ari")
+        self.documents = describe("http://here/ari")
 
     def test_every_resource_is_listed(self) -> None:
         listed = [each["path"] for each in self.documents["resources.json"]["apis"]]
