@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup, IChannelListener
+from channel_aa.simulator.channels import HANGUP_NORMAL, IChannelListener
 from channel_aa.simulator.phone_behaviour import KEYS, ScriptError
 from channel_aa.simulator.script import (
     Ended,
@@ -26,6 +26,7 @@ from channel_aa.simulator.script import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from channel_aa.simulator.channel_state import ChannelSetup
     from channel_aa.simulator.script import Step
     from channel_aa.simulator.state import PbxState
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup, IChannelListener
+from channel_aa.simulator.channels import HANGUP_NORMAL, IChannelListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twisted.internet.interfaces import IDelayedCall
 
+    from channel_aa.simulator.channel_state import ChannelSetup
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
     from channel_aa.simulator.state import PbxState
 

@@ -8,7 +8,7 @@ from twisted.internet.defer import maybeDeferred
 
 from channel_aa.simulator.api import Api
 from channel_aa.simulator.callers import SimulatedCaller
-from channel_aa.simulator.channels import ChannelSetup
+from channel_aa.simulator.channel_state import ChannelSetup
 from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, Connections

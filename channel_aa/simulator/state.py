@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from channel_aa.simulator.bridges import Bridge
-from channel_aa.simulator.channels import Channel, ChannelSetup, IChannelListener
+from channel_aa.simulator.channels import Channel, IChannelListener
 from channel_aa.simulator.environment import Environment
 from channel_aa.simulator.phone_behaviour import Phones
 
 if TYPE_CHECKING:
+    from channel_aa.simulator.bridges import Bridge
+    from channel_aa.simulator.channel_state import ChannelSetup
     from channel_aa.simulator.playbacks import Playback
     from channel_aa.simulator.recordings import Recording
 
@@ -68,10 +69,3 @@ class PbxState(Environment):
         self.channels[channel.id] = channel
         self.bus.publish("ChannelCreated", {"channel": channel.snapshot()}, to=())
         return channel
-
-    def new_bridge(self, bridge_id: str, *, name: str, kind: str) -> Bridge:
-        """Make a bridge; no application is subscribed to it yet."""
-        bridge = Bridge(self, self.bridges, bridge_id=bridge_id, name=name, kind=kind)
-        self.bridges[bridge_id] = bridge
-        self.bus.publish("BridgeCreated", {"bridge": bridge.snapshot()}, to=())
-        return bridge

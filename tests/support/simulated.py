@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.task import Clock
 
 from channel_aa.simulator.callers import SimulatedCaller
-from channel_aa.simulator.channels import ChannelSetup
+from channel_aa.simulator.channel_state import ChannelSetup
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.playbacks import Playback
 from channel_aa.simulator.sounds import Sounds

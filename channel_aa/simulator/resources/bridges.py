@@ -34,8 +34,13 @@ def create_bridge(request: Request) -> dict[str, Any]:
     types = request.texts("type") or ["mixing"]
     if not TYPES.issuperset(types):
         raise RefusedError(500, "Unable to create bridge")
-    kind = "holding" if "holding" in types else "mixing"
-    bridge = request.state.new_bridge(bridge_id, name=request.text("name"), kind=kind)
+    bridge = Bridge(
+        request.state,
+        request.state.bridges,
+        bridge_id=bridge_id,
+        name=request.text("name"),
+        bridge_type="holding" if "holding" in types else "mixing",
+    )
     return bridge.snapshot()
 
 

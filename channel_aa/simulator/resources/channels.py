@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.api import Request, Router, require
-from channel_aa.simulator.channels import Channel, ChannelSetup
+from channel_aa.simulator.channel_state import ChannelSetup
 from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
 from channel_aa.simulator.playbacks import Playback
 from channel_aa.simulator.recordings import TERMINATORS, Limits, Recording
@@ -14,6 +14,8 @@ from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
+
+    from channel_aa.simulator.channels import Channel
 
 
 route = Router()

@@ -13,7 +13,7 @@ from channel_aa.simulator import (
     ScriptError,
     SimulatedCaller,
 )
-from channel_aa.simulator.channels import ChannelSetup
+from channel_aa.simulator.channel_state import ChannelSetup
 from channel_aa.simulator.script import HangUp, Wait
 from tests.support.simulated import SimulatedPbx
 
