@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -95,7 +94,11 @@ class AriResource(Resource):
         if not path.startswith("/ari/"):
             raise RefusedError(404, "Nothing but /ari/ is served here")
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
-        if self._credentials not in {query.get("api_key"), _basic_auth_of(request)}:
+        basic = b"%s:%s" % (request.getUser(), request.getPassword())
+        if self._credentials not in {
+            query.get("api_key"),
+            basic.decode("utf-8", "replace"),
+        }:
             raise RefusedError(401, "Authentication required", headers=_CHALLENGE)
         return path.removeprefix("/ari"), query
 
@@ -168,17 +171,6 @@ class QuietSite(Site):
 
     def log(self, request: Request) -> None:
         """Write nothing."""
-
-
-def _basic_auth_of(request: Request) -> str | None:
-    header = request.getHeader("authorization") or ""
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return b64decode(encoded).decode()
-    except ValueError:
-        return None
 
 
 def _parameters_in_body(request: Request) -> Mapping[str, Any]:

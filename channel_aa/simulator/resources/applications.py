@@ -8,9 +8,9 @@ from channel_aa.simulator.api import Request, Router, require
 from channel_aa.simulator.responses import RefusedError
 
 if TYPE_CHECKING:
-    from channel_aa.simulator.bridges import Bridge
-    from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.event_bus import Application
+    from collections.abc import Mapping
+
+    from channel_aa.simulator.event_bus import Application, EventSource
 
 route = Router()
 
@@ -47,9 +47,7 @@ def filter_events(request: Request) -> dict[str, Any]:
 def subscribe(request: Request) -> dict[str, Any]:
     """Subscribe an application to channels and bridges."""
     application = _application(request)
-    for source in _sources(request):
-        if source is None:
-            raise RefusedError(422, "Event source does not exist")
+    for source in _sources(request, missing="Event source does not exist"):
         source.subscribe(application)
     return application.snapshot()
 
@@ -63,9 +61,7 @@ def subscribe(request: Request) -> dict[str, Any]:
 def unsubscribe(request: Request) -> dict[str, Any]:
     """Undo `subscribe`."""
     application = _application(request)
-    for source in _sources(request):
-        if source is None:
-            raise RefusedError(422, "Event source was not subscribed to")
+    for source in _sources(request, missing="Event source was not subscribed to"):
         source.unsubscribe(application)
     return application.snapshot()
 
@@ -75,18 +71,21 @@ def _application(request: Request) -> Application:
     return require(applications.get(request.text("applicationName")), "Application")
 
 
-def _sources(request: Request) -> list[Channel | Bridge | None]:
-    """Find the channels and bridges in ``eventSource``; None: it does not exist."""
+def _sources(request: Request, *, missing: str) -> list[EventSource]:
+    """Find the channels and bridges in ``eventSource``.
+
+    Raises:
+        RefusedError: one does not exist, with that message; or none is named.
+    """
     named = [each.partition(":") for each in request.texts("eventSource")]
     if not named:
         raise RefusedError(400, "Missing parameter eventSource")
-    found: list[Channel | Bridge | None] = []
-    for scheme, _, name in named:
-        match scheme:
-            case "channel":
-                found.append(request.state.channels.get(name))
-            case "bridge":
-                found.append(request.state.bridges.get(name))
-            case _:
-                raise RefusedError(400, "Invalid event source URI scheme")
-    return found
+    state = request.state
+    kinds: dict[str, Mapping[str, EventSource]]
+    kinds = {"channel": state.channels, "bridge": state.bridges}
+    if any(kind not in kinds for kind, _, _ in named):
+        raise RefusedError(400, "Invalid event source URI scheme")
+    found = [kinds[kind].get(source_id) for kind, _, source_id in named]
+    if None in found:
+        raise RefusedError(422, missing)
+    return [each for each in found if each is not None]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from channel_aa.simulator.api import Request, Router
 from channel_aa.simulator.event_bus import ENTITY_ID
 from channel_aa.simulator.responses import RefusedError
-
-if TYPE_CHECKING:
-    from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 
 route = Router()
 
@@ -67,21 +64,12 @@ def _sound(name: str) -> dict[str, Any]:
 
 
 @route("GET /endpoints", "list", "List[Endpoint]")
-def list_endpoints(request: Request) -> list[dict[str, Any]]:
-    """List the endpoints."""
-    return [_endpoint(*each) for each in request.state.phones.known()]
-
-
 @route("GET /endpoints/{tech}", "listByTech", "List[Endpoint]")
-def list_endpoints_by_technology(request: Request) -> list[dict[str, Any]]:
-    """List the endpoints of a technology."""
+def list_endpoints(request: Request) -> list[dict[str, Any]]:
+    """List the endpoints, of all technologies or of one."""
     technology = request.text("tech")
-    found = [
-        _endpoint(*each)
-        for each in request.state.phones.known()
-        if each[0].lower() == technology.lower()
-    ]
-    if not found:
+    found = _endpoints(request, technology)
+    if technology and not found:
         raise RefusedError(404, f"No Endpoints found - invalid tech {technology}")
     return found
 
@@ -89,20 +77,24 @@ def list_endpoints_by_technology(request: Request) -> list[dict[str, Any]]:
 @route("GET /endpoints/{tech}/{resource}", "get", "Endpoint")
 def get_endpoint(request: Request) -> dict[str, Any]:
     """Describe an endpoint."""
-    technology, resource = request.text("tech"), request.text("resource")
-    for known in request.state.phones.known():
-        if (known[0].lower(), known[1]) == (technology.lower(), resource):
-            return _endpoint(*known)
+    for endpoint in _endpoints(request, request.text("tech")):
+        if endpoint["resource"] == request.text("resource"):
+            return endpoint
     raise RefusedError(404, "Endpoint not found")
 
 
-def _endpoint(technology: str, resource: str, phone: PhoneBehaviour) -> dict[str, Any]:
-    return {
-        "technology": technology,
-        "resource": resource,
-        "state": "online" if phone.is_reachable else "offline",
-        "channel_ids": [],
-    }
+def _endpoints(request: Request, technology: str) -> list[dict[str, Any]]:
+    """Describe the endpoints of a technology, in any case; empty: of every one."""
+    return [
+        {
+            "technology": known,
+            "resource": resource,
+            "state": "online" if phone.is_reachable else "offline",
+            "channel_ids": [],
+        }
+        for known, resource, phone in request.state.phones.known()
+        if technology.lower() in {"", known.lower()}
+    ]
 
 
 @route("GET /events", "eventWebsocket", "Message", query="app[]! subscribeAll")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.api import Request, Router, require
 from channel_aa.simulator.channel_state import ChannelSetup
-from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
+from channel_aa.simulator.dialplan import CallerId, read_variable
 from channel_aa.simulator.playbacks import Playback
 from channel_aa.simulator.recordings import TERMINATORS, Limits, Recording
 from channel_aa.simulator.responses import RefusedError, Response
@@ -273,10 +273,7 @@ def get_variable(request: Request) -> dict[str, Any]:
     channel = request.state.channels.get(request.text("channelId"))
     if channel is None:
         raise RefusedError(404, "Provided channel was not found")
-    try:
-        value = read_variable(channel, name)
-    except UnknownFunctionError as error:
-        raise RefusedError(500, "Unable to read provided function") from error
+    value = read_variable(channel, name)
     if value is None:
         raise RefusedError(404, "Provided variable was not found")
     return {"value": value}
