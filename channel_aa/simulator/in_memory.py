@@ -68,6 +68,8 @@ class InMemoryLink:
 
     Attributes:
         delay: as above; it may be replaced.
+        simulator: as above.
+        clock: as above.
     """
 
     def __init__(
@@ -78,20 +80,11 @@ class InMemoryLink:
         delay: Callable[[Direction], float] = lambda _direction: 0.0,
     ) -> None:
         self.delay = delay
-        self._simulator = simulator
-        self._clock = clock
-        self._http, self._websocket = (
-            _Endpoint(
-                self,
-                simulator.server,
-                clock=clock,
-                to_server=to_server,
-                to_client=to_client,
-            )
-            for to_server, to_client in (
-                (Direction.REQUEST, Direction.ANSWER),
-                (Direction.MESSAGE_TO_ASTERISK, Direction.MESSAGE_FROM_ASTERISK),
-            )
+        self.simulator = simulator
+        self.clock = clock
+        self._http = _Endpoint(self, Direction.REQUEST, Direction.ANSWER)
+        self._websocket = _Endpoint(
+            self, Direction.MESSAGE_TO_ASTERISK, Direction.MESSAGE_FROM_ASTERISK
         )
 
     def client(
@@ -102,7 +95,7 @@ class InMemoryLink:
         transport: Transport = Transport.AUTO,
     ) -> AriClient:
         """Make the client of a Stasis application; it connects when it is started."""
-        username, password = self._simulator.credentials
+        username, password = self.simulator.credentials
         address = Address(
             url=f"http://{_SERVER.host}:{_SERVER.port}",
             username=username,
@@ -114,9 +107,9 @@ class InMemoryLink:
         return AriClient(
             address,
             application,
-            reactor=self._clock,
+            reactor=self.clock,
             transport=transport,
-            http=HttpSender(address, reactor=self._clock, endpoint=self._http),
+            http=HttpSender(address, reactor=self.clock, endpoint=self._http),
             connection=partial(
                 EventsConnection, endpoint=self._websocket, backoff=backoff
             ),
@@ -149,21 +142,14 @@ class _Endpoint:
     """
 
     def __init__(
-        self,
-        link: InMemoryLink,
-        server: IProtocolFactory,
-        *,
-        clock: IReactorTime,
-        to_server: Direction,
-        to_client: Direction,
+        self, link: InMemoryLink, to_server: Direction, to_client: Direction
     ) -> None:
         self.link = link
-        self.clock = clock
+        self.clock = link.clock
         self.to_server = to_server
         self.to_client = to_client
         self.is_cut = False
         self.connections: dict[_Connection, None] = {}  # in the order of their making
-        self._server = server
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
         """Connect a client protocol in a later turn; see `IStreamClientEndpoint`."""
@@ -195,7 +181,7 @@ class _Endpoint:
                 serverConnectionDropTimeout=0,
             )
         client = factory.buildProtocol(_SERVER)
-        server = self._server.buildProtocol(_CLIENT)
+        server = self.link.simulator.server.buildProtocol(_CLIENT)
         if client is None or server is None:
             raise error.ConnectionRefusedError
         connection = _Connection(self, client, server)
