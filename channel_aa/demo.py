@@ -22,7 +22,7 @@ from twisted.internet.task import react
 from zope.interface import implementer
 
 from channel_aa.simulator import IChannelListener, ScriptError, Simulator
-from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
+from channel_aa.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 
 if TYPE_CHECKING:
     from typing import Any, TextIO
@@ -129,7 +129,7 @@ async def play_by_hand(simulator: Simulator) -> None:
     _print_line(KEYS_EXPLAINED)
     caller = simulator.call(name=CALLER, observer=PrintingObserver())
     with single_keys():
-        keyboard = StandardIO(Keyboard(caller))
+        keyboard = StandardIO(Keyboard(press=caller.press, hang_up=caller.hang_up))
         await caller.ended
         keyboard.loseConnection()
 

@@ -24,8 +24,8 @@ from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.phone_behaviour import ScriptError
 from channel_aa.simulator.script import parse_phone, parse_script
-from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 from channel_aa.simulator.virtual_time import wait_for
+from channel_aa.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -201,7 +201,8 @@ def _by_hand(
         await call.begin()
         try:
             with single_keys():
-                keyboard = StandardIO(Keyboard(call.caller), reactor=reactor)
+                keys = Keyboard(press=call.caller.press, hang_up=call.caller.hang_up)
+                keyboard = StandardIO(keys, reactor=reactor)
                 await call.caller.ended
                 keyboard.loseConnection()
         finally:
