@@ -22,9 +22,9 @@ from channel_aa.commands.expectation import (
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.simulator.dialplan import CallerId
+from channel_aa.simulator.in_memory import wait_for
 from channel_aa.simulator.phone_behaviour import ScriptError
 from channel_aa.simulator.script import parse_phone, parse_script
-from channel_aa.simulator.virtual_time import wait_for
 from channel_aa.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 An `AriClient` and what stands on it run as in production: its own websocket and HTTP
 client talk to the simulator's own server, but over memory and on any `IReactorTime`.
 On a `twisted.internet.task.Clock` whole calls take no time, and are the same each
-time; `channel_aa.simulator.virtual_time` moves one.
+time; `pass_time` and `wait_for` move one.
 
 This module alone of the simulator imports the ARI client, to make one.
 """
@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet import error
 from twisted.internet.address import IPv4Address
@@ -38,9 +38,12 @@ if TYPE_CHECKING:
         IProtocolFactory,
         IReactorTime,
     )
+    from twisted.internet.task import Clock
 
     from channel_aa.interfaces import IStasisApplication
     from channel_aa.simulator.simulator import Simulator
+
+T = TypeVar("T")
 
 _SERVER = IPv4Address("TCP", "127.0.0.1", 8088)
 _CLIENT = IPv4Address("TCP", "127.0.0.1", 50_000)
@@ -131,6 +134,52 @@ class InMemoryLink:
     def mend(self) -> None:
         """Accept connections again."""
         self._http.is_cut = self._websocket.is_cut = False
+
+
+class NothingHappensError(Exception):
+    """The condition is not met in time, or no timer is left that could meet it."""
+
+
+def pass_time(clock: Clock, *, until: Callable[[], bool], seconds: float) -> None:
+    """Move a clock from one timer to the next until a condition is met.
+
+    Args:
+        clock: the clock of everything concerned.
+        until: returns whether it is met.
+        seconds: how far the clock may go for it.
+
+    Raises:
+        NothingHappensError: it is not met by then, or no timer is left.
+    """
+    deadline = clock.seconds() + seconds
+    while not until():
+        due = min((call.getTime() for call in clock.getDelayedCalls()), default=None)
+        if due is None:
+            raise NothingHappensError("it is not met, and no timer is left")
+        if due > deadline:
+            raise NothingHappensError(f"it is not met within {seconds:g} seconds")
+        clock.advance(max(0.0, due - clock.seconds()))
+
+
+def wait_for(clock: Clock, deferred: Deferred[T], *, seconds: float) -> T:
+    """Move a clock until a Deferred has fired, and return its result.
+
+    Args:
+        clock: the clock of everything concerned.
+        deferred: it is used up.
+        seconds: how far the clock may go for it.
+
+    Raises:
+        NothingHappensError: it has not fired by then, or no timer is left; any other
+            error is the Deferred's own.
+    """
+    results: list[T | Failure] = []
+    deferred.addBoth(results.append)
+    pass_time(clock, until=lambda: bool(results), seconds=seconds)
+    result = results[0]
+    if isinstance(result, Failure):
+        result.raiseException()
+    return result
 
 
 @implementer(IStreamClientEndpoint)

@@ -18,8 +18,13 @@ from channel_aa.ari import (
 )
 from channel_aa.interfaces import IChannelListener, IStasisApplication, PlaybackEnd
 from channel_aa.simulator import Simulator
-from channel_aa.simulator.in_memory import Direction, InMemoryLink
-from channel_aa.simulator.virtual_time import NothingHappensError, pass_time, wait_for
+from channel_aa.simulator.in_memory import (
+    Direction,
+    InMemoryLink,
+    NothingHappensError,
+    pass_time,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
