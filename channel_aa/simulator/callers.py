@@ -245,8 +245,8 @@ class SimulatedCaller:
             case Speak(seconds):
                 self.speak(seconds)
                 await self._pass_time(seconds)
-            case SetPhone(endpoint, phone):
-                self._phones.change(endpoint, phone)
+            case SetPhone(endpoint):
+                self._phones.change(endpoint, step.phone)
             case HangUp():
                 self.hang_up()
             case Ended():

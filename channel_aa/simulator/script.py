@@ -18,7 +18,7 @@ What a phone can do is in `channel_aa.simulator.phone_behaviour`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar, TypeAlias
 
 from channel_aa.simulator.phone_behaviour import (
@@ -32,27 +32,35 @@ _WORDS = "press, wait, hear, silence, speak, phone, hang up, ended"
 
 
 @dataclass(frozen=True)
-class Press:
-    """Press keys."""
+class _Step:
+    """A step, which is written as a word and its arguments."""
 
-    keys: str
+    word: ClassVar[str]
 
     def __str__(self) -> str:
-        return f"press {self.keys}"
+        values = astuple(self)
+        texts = [each if isinstance(each, str) else f"{each:g}" for each in values]
+        return " ".join([self.word, *texts])
 
 
 @dataclass(frozen=True)
-class Hear:
+class Press(_Step):
+    """Press keys."""
+
+    word = "press"
+    keys: str
+
+
+@dataclass(frozen=True)
+class Hear(_Step):
     """Wait until a sound begins.
 
     Only a sound that began after the last key, and after the sound of an earlier
     `Hear`, counts; also one that began before this step.
     """
 
+    word = "hear"
     sound: str
-
-    def __str__(self) -> str:
-        return f"hear {self.sound}"
 
     def matches(self, media: str) -> bool:
         """Return whether this media URI is the sound; ``sound:`` may be left out."""
@@ -60,63 +68,55 @@ class Hear:
 
 
 @dataclass(frozen=True)
-class _Timed:
-    """A step that takes a number of seconds."""
-
-    seconds: float
-    word: ClassVar[str]
-
-    def __str__(self) -> str:
-        return f"{self.word} {self.seconds:g}"
-
-
-@dataclass(frozen=True)
-class Wait(_Timed):
+class Wait(_Step):
     """Let some seconds pass."""
 
     word = "wait"
+    seconds: float
 
 
 @dataclass(frozen=True)
-class Silence(_Timed):
+class Silence(_Step):
     """Wait until nothing was heard for some seconds."""
 
     word = "silence"
+    seconds: float
 
 
 @dataclass(frozen=True)
-class Speak(_Timed):
+class Speak(_Step):
     """Speak for some seconds."""
 
     word = "speak"
+    seconds: float
 
 
 @dataclass(frozen=True)
-class SetPhone:
-    """Change how a phone behaves from now on; `words` is how that is written."""
+class SetPhone(_Step):
+    """Change how a phone behaves from now on; `behaviour` is how that is written."""
 
+    word = "phone"
     endpoint: str
-    phone: PhoneBehaviour
-    words: str
+    behaviour: str
 
-    def __str__(self) -> str:
-        return f"phone {self.endpoint} {self.words}"
+    @property
+    def phone(self) -> PhoneBehaviour:
+        """How it behaves."""
+        return PhoneBehaviour.parse(self.behaviour)
 
 
 @dataclass(frozen=True)
-class HangUp:
+class HangUp(_Step):
     """Hang up."""
 
-    def __str__(self) -> str:
-        return "hangup"
+    word = "hangup"
 
 
 @dataclass(frozen=True)
-class Ended:
+class Ended(_Step):
     """Wait until the call is over."""
 
-    def __str__(self) -> str:
-        return "ended"
+    word = "ended"
 
 
 Step: TypeAlias = Press | Wait | Hear | Silence | Speak | SetPhone | HangUp | Ended
@@ -149,7 +149,8 @@ def parse_phone(text: str) -> SetPhone:
         raise ScriptError(
             f"{text!r}: write an endpoint and what it does: PJSIP/410 busy"
         )
-    return SetPhone(endpoint, PhoneBehaviour.parse(words), words)
+    PhoneBehaviour.parse(words)
+    return SetPhone(endpoint, words)
 
 
 def _parse_step(text: str) -> Step:

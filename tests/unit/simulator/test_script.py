@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator import PhoneBehaviour, ScriptError
+from channel_aa.simulator import ScriptError
 from channel_aa.simulator.script import (
     Ended,
     HangUp,
@@ -46,7 +46,7 @@ class ScriptTests(SynchronousTestCase):
         self.assertEqual(parse_script("1 2#, hang  up"), (Press("12#"), HangUp()))
 
     def test_phone_step_is_parsed(self) -> None:
-        step = SetPhone("PJSIP/410", PhoneBehaviour.parse("rings"), "no answer")
+        step = SetPhone("PJSIP/410", "no answer")
         self.assertEqual(parse_script("phone PJSIP/410 no  answer"), (step,))
         self.assertEqual(str(step), "phone PJSIP/410 no answer")
 
