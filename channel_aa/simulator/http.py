@@ -50,7 +50,6 @@ class AriResource(Resource):
         password: str,
     ) -> None:
         super().__init__()
-        self.is_booting = False
         self._state = state
         self._api = api
         self._websockets = WebSocketResource(events)
@@ -88,7 +87,7 @@ class AriResource(Resource):
         Returns:
             The path below ``/ari``, and the query's parameters.
         """
-        if self.is_booting:
+        if self._api.faults.is_booting:
             raise RefusedError(503, "Asterisk is starting")
         path, _, raw_query = request.uri.decode("ascii", "replace").partition("?")
         if not path.startswith("/ari/"):

@@ -114,16 +114,7 @@ class Simulator:
     @property
     def url(self) -> str:
         """Its URL: ``http://127.0.0.1:8088``."""
-        return f"http://{self._interface}:{self._port}"
-
-    @property
-    def is_booting(self) -> bool:
-        """Whether it answers every request, websockets too, with a 503."""
-        return self._resource.is_booting
-
-    @is_booting.setter
-    def is_booting(self, is_booting: bool) -> None:
-        self._resource.is_booting = is_booting
+        return f"http://{self._interface}:{self.port}"
 
     @property
     def live_channels(self) -> int:

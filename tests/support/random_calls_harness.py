@@ -245,7 +245,6 @@ class RandomCallsHarness:
         """End all faults and delays."""
         self._has_delays = False
         self.simulator.faults.clear()
-        self.simulator.is_booting = False
         self.daemon.link.mend()
 
     def stop(self) -> None:
