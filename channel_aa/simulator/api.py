@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from urllib.parse import unquote
 
 from twisted.internet.defer import Deferred
 
@@ -231,17 +232,23 @@ class Api:
         return fault
 
     async def serve(
-        self,
-        method: str,
-        segments: Sequence[str],
-        parameters: Mapping[str, Any],
-        fault: RequestFault | None,
+        self, method: str, path: str, parameters: Mapping[str, Any]
     ) -> Response:
         """Serve a request as `Api.dispatch` does, with the fault that follows.
 
+        Args:
+            method: ``GET``, ``POST``, ….
+            path: below ``/ari``, as it is quoted in a URL: ``/channels/1``.
+            parameters: those of the query and the body, by name.
+
         Raises:
-            NoAnswerError: the answer is lost, and its connection with it.
+            NoAnswerError: request or answer are lost, and the connection with them.
         """
+        try:
+            fault = self.fault_in(method, path)
+        except RefusedError as error:
+            return error.response
+        segments = [unquote(each) for each in path.split("/")[1:]]
         answer = self.dispatch(method, segments, parameters)
         response = answer if isinstance(answer, Response) else await answer
         if fault is not None:

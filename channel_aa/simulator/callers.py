@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
@@ -39,7 +39,7 @@ _EPSILON = 1e-4
 """Seconds that a reading of the clock may be off."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class HeardSound:
     """A sound that a caller heard; times are seconds since the call began.
 
@@ -148,9 +148,7 @@ class SimulatedCaller:
 
     def hang_up(self) -> None:
         """End the call."""
-        self.channel.hang_up(
-            outcome="hung up by caller", cause=HANGUP_NORMAL, is_soft=False
-        )
+        self.channel.hang_up(outcome="hung up by caller", cause=HANGUP_NORMAL)
 
     def run(
         self,
@@ -183,10 +181,9 @@ class SimulatedCaller:
 
     def sound_ended(self, media: str, how: str) -> None:
         """Hear a sound end."""
-        for position in reversed(range(len(self.heard))):
-            heard = self.heard[position]
+        for heard in reversed(self.heard):
             if heard.ended is None and heard.media == media:
-                self.heard[position] = replace(heard, ended=self._now, how=how)
+                heard.ended, heard.how = self._now, how
                 break
         if self._observer is not None:
             self._observer.sound_ended(media, how)

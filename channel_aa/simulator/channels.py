@@ -153,17 +153,18 @@ class Channel(ChannelState):
         self,
         *,
         outcome: str,
-        cause: int,
-        is_soft: bool,
-        final_cause: int = HANGUP_NORMAL,
+        cause: int | None,
+        is_soft: bool = False,
+        final_cause: int | None = None,
     ) -> None:
         """End the call.
 
         Args:
             outcome: how the call ended, for the listener.
-            cause: the hangup cause, after Q.850, of the ``ChannelHangupRequest``.
+            cause: the hangup cause, after Q.850, of the ``ChannelHangupRequest``; None:
+                there is no such event.
             is_soft: whether Asterisk ends it, not the caller.
-            final_cause: that of the ``ChannelDestroyed``.
+            final_cause: that of the ``ChannelDestroyed``; None: the same.
         """
 
         def hang_up() -> None:
@@ -171,9 +172,10 @@ class Channel(ChannelState):
                 return
             self.is_hung_up = True
             self._outcome = self._outcome or outcome
-            self._cause = final_cause
-            fields = {"cause": cause, "soft": True} if is_soft else {"cause": cause}
-            self.publish("ChannelHangupRequest", fields)
+            self._cause = final_cause or cause or 0
+            if cause is not None:
+                soft = {"soft": True} if is_soft else {}
+                self.publish("ChannelHangupRequest", {"cause": cause, **soft})
             self.indications.stop()
             self.on_hangup()
             if self.application is None:
@@ -191,17 +193,6 @@ class Channel(ChannelState):
             is_soft=True,
             final_cause=final_cause,
         )
-
-    def vanish(self, *, outcome: str, cause: int) -> None:
-        """End without a ``ChannelHangupRequest``: it was in no application yet."""
-
-        def vanish() -> None:
-            if not self.is_hung_up:
-                self.is_hung_up = True
-                self._outcome, self._cause = outcome, cause
-                self._destroy()
-
-        self.act(vanish)
 
     def answer(self) -> Deferred[None]:
         """Answer, after the commands before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 from autobahn.twisted.resource import WebSocketResource
@@ -20,7 +20,6 @@ from channel_aa.simulator.websocket import EventsFactory, application_names
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
-    from twisted.protocols.policies import ProtocolWrapper
     from twisted.web.http import Request
 
     from channel_aa.simulator.api import Api
@@ -41,19 +40,13 @@ class AriResource(Resource):
     isLeaf = True  # noqa: N815 - Twisted's name
 
     def __init__(
-        self,
-        state: PbxState,
-        api: Api,
-        events: EventsFactory,
-        *,
-        username: str,
-        password: str,
+        self, state: PbxState, api: Api, events: EventsFactory, *, credentials: str
     ) -> None:
         super().__init__()
         self._state = state
         self._api = api
         self._websockets = WebSocketResource(events)
-        self._credentials = f"{username}:{password}"
+        self._credentials = credentials
 
     def render(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
         """Serve one request."""
@@ -67,17 +60,16 @@ class AriResource(Resource):
 
     def _serve(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
         path, query = self._check(request)
-        segments = [unquote(each) for each in path.split("/")[1:]]
         method = request.method.decode("ascii", "replace")
-        fault = self._api.fault_in(method, path)
-        if segments == ["events"] and request.getHeader("upgrade"):
+        if path == "/events" and request.getHeader("upgrade"):
+            self._api.fault_in(method, path)
             if not application_names([query.get("app", "")]):
                 raise RefusedError(400, "HTTP request is missing param: [app]")
             return self._websockets.render(request)
-        if segments[0] == "api-docs":
-            return self._write(request, _documentation(request, segments[1:]))
+        if path.startswith("/api-docs/"):
+            return self._write(request, _documentation(request, path))
         parameters = {**query, **_parameters_in_body(request)}
-        answer = self._api.serve(method, segments, parameters, fault)
+        answer = self._api.serve(method, path, parameters)
         Deferred.fromCoroutine(self._write_later(request, answer))
         return NOT_DONE_YET
 
@@ -140,27 +132,11 @@ class Connections(WrappingFactory):
 
     def __init__(self, resource: AriResource, *, reactor: Any) -> None:  # noqa: ANN401 - many interfaces
         super().__init__(QuietSite(resource, timeout=IDLE_SECONDS, reactor=reactor))
-        self._waiting: list[Deferred[None]] = []
 
-    def abort_all(self) -> Deferred[None]:
-        """Drop every connection; fires when the last is gone."""
-        gone: Deferred[None] = Deferred()
-        self._waiting.append(gone)
+    def abort_all(self) -> None:
+        """Drop every connection; over TCP they are gone in a later turn."""
         for connection in tuple(self.protocols):
             connection.transport.abortConnection()
-        self._fire_if_none()
-        return gone
-
-    def unregisterProtocol(self, p: ProtocolWrapper) -> None:  # noqa: N802 - Twisted's name
-        """Remove a connection."""
-        super().unregisterProtocol(p)
-        self._fire_if_none()
-
-    def _fire_if_none(self) -> None:
-        if not self.protocols:
-            waiting, self._waiting = self._waiting, []
-            for gone in waiting:
-                gone.callback(None)
 
 
 class QuietSite(Site):
@@ -191,10 +167,9 @@ def _parameters_in_body(request: Request) -> Mapping[str, Any]:
             return {}
 
 
-def _documentation(request: Request, segments: list[str]) -> Response:
+def _documentation(request: Request, path: str) -> Response:
     host = request.getHeader("host") or ""
-    documents = describe(f"http://{host}/ari")
-    document = documents.get("/".join(segments))
+    document = describe(f"http://{host}/ari").get(path.removeprefix("/api-docs/"))
     if document is None:
         raise RefusedError(404, "Resource not found")
     return Response(content=document)

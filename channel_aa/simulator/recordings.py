@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.command_queue import Activity
@@ -20,15 +19,6 @@ _DEAF_SECONDS = 4.0
 """How long Asterisk records a channel that was hung up before the recording began."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """When a recording ends by itself; seconds, 0: no limit."""
-
-    seconds: int = 0
-    silence: int = 0
-    terminator: str = "none"
-
-
 class Recording(Activity):
     """A live recording: one that has not ended.
 
@@ -38,6 +28,9 @@ class Recording(Activity):
 
     Args:
         kind: the format of its file.
+        max_seconds: how long it may last; 0: without a limit.
+        max_silence: how many seconds of silence end it; 0: it ends at none.
+        terminator: the key that ends it, ``any`` or ``none``.
         beep: whether a beep is played first.
     """
 
@@ -48,7 +41,9 @@ class Recording(Activity):
         *,
         name: str,
         kind: str,
-        limits: Limits,
+        max_seconds: int,
+        max_silence: int,
+        terminator: str,
         beep: bool,
     ) -> None:
         self.name = name
@@ -58,7 +53,9 @@ class Recording(Activity):
         self._sounds = channel.environment.sounds
         self._registry = registry
         self._kind = kind
-        self._limits = limits
+        self._max_seconds = max_seconds
+        self._max_silence = max_silence
+        self._terminator = terminator
         self._beep = beep
         self._is_wanted = True
         self._began: float | None = None
@@ -76,7 +73,7 @@ class Recording(Activity):
         }
         if self.state == "done":
             snapshot["duration"] = int(self._seconds)
-            if self._limits.silence:
+            if self._max_silence:
                 silence = min(self._silence, self._seconds)
                 snapshot["talking_duration"] = int(self._seconds - silence)
                 snapshot["silence_duration"] = int(silence)
@@ -138,8 +135,7 @@ class Recording(Activity):
 
     def key_pressed(self, digit: str) -> None:
         """End at the terminating key, unless the beep is still heard."""
-        terminator = self._limits.terminator
-        if self._began is not None and terminator in {"any", digit}:
+        if self._began is not None and self._terminator in {"any", digit}:
             self.stop()
 
     def voice_changed(self) -> None:
@@ -147,10 +143,9 @@ class Recording(Activity):
         if self._began is None:
             return
         self._timers.cancel(self._timer)
-        limits = self._limits
-        ends = [limits.seconds - self._seconds] if limits.seconds else []
-        if limits.silence:
-            ends.append(limits.silence - self._silence)
+        ends = [self._max_seconds - self._seconds] if self._max_seconds else []
+        if self._max_silence:
+            ends.append(self._max_silence - self._silence)
         if ends:
             self._timer = self.channel.later(max(min(ends), 0.0), self.stop)
 

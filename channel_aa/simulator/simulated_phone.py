@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from zope.interface import implementer
@@ -103,12 +104,7 @@ class SimulatedPhone:
     def hang_up(self) -> None:
         """Hang up; while it rings, that declines the call."""
         cause = _REJECTED if self._is_dialled else HANGUP_NORMAL
-        self.channel.hang_up(
-            outcome="hung up by phone",
-            cause=cause,
-            is_soft=False,
-            final_cause=cause,
-        )
+        self.channel.hang_up(outcome="hung up by phone", cause=cause)
 
     def sound_started(self, media: str) -> None:
         """Hear a sound begin."""
@@ -136,9 +132,8 @@ class SimulatedPhone:
             self.channel.change_state("Ringing")
             self._publish_dial("RINGING")
         if behaviour.refusal:
-            self._later(
-                behaviour.refuses_after, lambda: self._refuse(behaviour.refusal)
-            )
+            refuse = partial(self._refuse, behaviour.refusal)
+            self._later(behaviour.refuses_after, refuse)
         elif behaviour.answers_after is not None:
             self._later(behaviour.answers_after, self.answer)
 
@@ -148,9 +143,7 @@ class SimulatedPhone:
             self._publish_dial(self._dial_status)
             self._vanish(refusal, _UNKNOWN)
             return
-        self.channel.hang_up(
-            outcome=refusal, cause=cause, is_soft=False, final_cause=cause
-        )
+        self.channel.hang_up(outcome=refusal, cause=cause)
 
     def _give_up(self) -> None:
         self._vanish("not answered", _NO_ANSWER)
@@ -158,7 +151,7 @@ class SimulatedPhone:
     def _vanish(self, outcome: str, cause: int) -> None:
         self._is_dialled = False
         self._stop()
-        self.channel.vanish(outcome=outcome, cause=cause)
+        self.channel.hang_up(outcome=outcome, cause=None, final_cause=cause)
 
     def _end_dialling(self) -> None:
         if self._is_dialled:
@@ -182,9 +175,3 @@ class SimulatedPhone:
         timers, self._timers = self._timers, []
         for timer in timers:
             self._environment.timers.cancel(timer)
-
-
-def dialled_phones(state: PbxState) -> Sequence[SimulatedPhone]:
-    """List the phones that ring or are in a call, in the order they were dialled."""
-    listeners = (channel.listener for channel in state.channels.values())
-    return [each for each in listeners if isinstance(each, SimulatedPhone)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import deferLater
 
 from channel_aa.simulator.api import Api
 from channel_aa.simulator.callers import SimulatedCaller
@@ -14,7 +15,7 @@ from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, Connections
 from channel_aa.simulator.phone_behaviour import Phones
 from channel_aa.simulator.routes import ROOT
-from channel_aa.simulator.simulated_phone import SimulatedPhone, dialled_phones
+from channel_aa.simulator.simulated_phone import SimulatedPhone
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 from channel_aa.simulator.websocket import EventsFactory
@@ -59,6 +60,7 @@ class Simulator:
         api: serves the requests.
         server: makes the protocol of each connection to it.
         credentials: username and password.
+        port: the port it listens on, or listened on last.
         serves_requests_over_websocket: as above.
     """
 
@@ -98,18 +100,13 @@ class Simulator:
             reactor=reactor,
         )
         self._resource = AriResource(
-            self.state, self.api, self._events, username=username, password=password
+            self.state, self.api, self._events, credentials=f"{username}:{password}"
         )
         self.server = Connections(self._resource, reactor=reactor)
         self.credentials = username, password
         self._listening: IListeningPort | None = None
         self._interface = ""
-        self._port = 0
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, or listened on last."""
-        return self._port
+        self.port = 0
 
     @property
     def url(self) -> str:
@@ -134,7 +131,8 @@ class Simulator:
     @property
     def dialled_phones(self) -> Sequence[SimulatedPhone]:
         """The phones that ring or are in a call, in the order they were dialled."""
-        return dialled_phones(self.state)
+        listeners = [each.listener for each in self.state.channels.values()]
+        return [each for each in listeners if isinstance(each, SimulatedPhone)]
 
     @property
     def open_websockets(self) -> int:
@@ -164,10 +162,10 @@ class Simulator:
         """
         self._interface = interface
         self._listening = self._reactor.listenTCP(
-            port or self._port, self.server, interface=interface
+            port or self.port, self.server, interface=interface
         )
         address = self._listening.getHost()
-        self._port = cast("IPv4Address", address).port
+        self.port = cast("IPv4Address", address).port
 
     async def stop(self) -> None:
         """Stop listening, drop every connection, forget every channel.
@@ -178,7 +176,9 @@ class Simulator:
         if listening is not None:
             await maybeDeferred(listening.stopListening)
         self.forget()
-        await self.server.abort_all()
+        self.server.abort_all()
+        while self.server.protocols:
+            await deferLater(self._reactor, 0.0)
 
     def forget(self) -> None:
         """Lose everything but stored recordings, as at a restart, with no event."""

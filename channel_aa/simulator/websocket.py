@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -72,11 +72,6 @@ class RestRequest:
         }
         if self.path == "events":
             raise RefusedError(400, "Can't upgrade to websocket from a websocket")
-
-    @property
-    def segments(self) -> list[str]:
-        """The decoded parts of its path."""
-        return [unquote(each) for each in self.path.split("/")]
 
     def answered(self, response: Response, *, reason: str = "") -> dict[str, Any]:
         """Make the fields of its response; the reason is that of the status."""
@@ -182,13 +177,7 @@ class EventsProtocol(WebSocketServerProtocol):
         method, path = request.method, f"/{request.path}"
         if api.faults.ignores_over_websocket(method, path):
             return None
-        try:
-            fault = api.fault_in(method, path)
-        except RefusedError as error:
-            return request.answered(error.response)
-        return request.answered(
-            await api.serve(method, request.segments, request.parameters, fault)
-        )
+        return request.answered(await api.serve(method, path, request.parameters))
 
     def _respond(self, fields: Mapping[str, Any] | None) -> None:
         if fields is None:

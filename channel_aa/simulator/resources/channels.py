@@ -8,7 +8,7 @@ from channel_aa.simulator.api import Request, Router, require
 from channel_aa.simulator.channel_state import ChannelSetup
 from channel_aa.simulator.dialplan import CallerId, read_variable
 from channel_aa.simulator.playbacks import Playback
-from channel_aa.simulator.recordings import TERMINATORS, Limits, Recording
+from channel_aa.simulator.recordings import TERMINATORS, Recording
 from channel_aa.simulator.responses import RefusedError, Response
 from channel_aa.simulator.simulated_phone import SimulatedPhone
 
@@ -227,11 +227,9 @@ def record(request: Request) -> Response:
         request.state.recordings,
         name=name,
         kind=kind,
-        limits=Limits(
-            seconds=request.number("maxDurationSeconds", 0),
-            silence=request.number("maxSilenceSeconds", 0),
-            terminator=request.text("terminateOn") or "none",
-        ),
+        max_seconds=request.number("maxDurationSeconds", 0),
+        max_silence=request.number("maxSilenceSeconds", 0),
+        terminator=request.text("terminateOn") or "none",
         beep=request.flag("beep"),
     )
     queued = recording.snapshot()

@@ -10,7 +10,7 @@ from channel_aa.simulator.api import Api
 from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour, Phones
 from channel_aa.simulator.routes import ROOT
-from channel_aa.simulator.simulated_phone import dialled_phones
+from channel_aa.simulator.simulated_phone import SimulatedPhone
 from tests.support.simulated import SimulatedPbx
 
 if TYPE_CHECKING:
@@ -83,6 +83,11 @@ class RingingTests(SynchronousTestCase):
             return self.successResultOf(answer)
         return answer
 
+    @property
+    def phones(self) -> list[SimulatedPhone]:
+        listeners = [each.listener for each in self.pbx.state.channels.values()]
+        return [each for each in listeners if isinstance(each, SimulatedPhone)]
+
     def ring(self, phone: str, **given: object) -> Response:
         self.pbx.state.phones.change("PJSIP/410", PhoneBehaviour.parse(phone))
         self.pbx.forget_events()
@@ -130,7 +135,7 @@ class RingingTests(SynchronousTestCase):
             )
             self.assertEqual(self.became[-1], status)
             self.assertEqual(self.pbx.events[-1]["cause"], cause)
-            self.assertEqual(dialled_phones(self.pbx.state), [])
+            self.assertEqual(self.phones, [])
 
     def test_answering_phone_presses_keys_and_hangs_up(self) -> None:
         self.ring("answers press 12 hangs-up 2")
@@ -139,14 +144,14 @@ class RingingTests(SynchronousTestCase):
             self.pbx.published[-2:], ["ChannelDtmfReceived 1", "ChannelDtmfReceived 2"]
         )
         self.pbx.pass_time(1.5)
-        self.assertEqual(dialled_phones(self.pbx.state), [])
+        self.assertEqual(self.phones, [])
         self.assertEqual(self.pbx.published[-1], "ChannelDestroyed")
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])
 
     def test_ringing_phone_can_be_answered_and_hung_up(self) -> None:
         self.ring("rings")
         self.pbx.pass_time(5)
-        (phone,) = dialled_phones(self.pbx.state)
+        (phone,) = self.phones
         self.assertEqual(phone.endpoint, "PJSIP/410")
         phone.answer()
         self.assertEqual(self.became[-1], "ANSWER")
@@ -159,11 +164,11 @@ class RingingTests(SynchronousTestCase):
     def test_phone_without_a_timeout_rings_on(self) -> None:
         self.ring("rings", timeout=-1)
         self.pbx.pass_time(500)
-        self.assertEqual(len(dialled_phones(self.pbx.state)), 1)
+        self.assertEqual(len(self.phones), 1)
 
     def test_bridged_parties_hear_each_other(self) -> None:
         self.converse()
-        (phone,) = dialled_phones(self.pbx.state)
+        (phone,) = self.phones
         self.assertEqual(self.heard(), [("voice:PJSIP/410", "")])
         self.assertEqual(phone.heard, ["voice:PJSIP/alice"])
         phone.hang_up()
@@ -232,6 +237,6 @@ class RingingTests(SynchronousTestCase):
     def test_restart_clears_phones_and_bridges(self) -> None:
         self.converse("answers press 1 hangs-up 60")
         self.pbx.state.clear()
-        self.assertEqual(dialled_phones(self.pbx.state), [])
+        self.assertEqual(self.phones, [])
         self.assertEqual(self.pbx.state.bridges, {})
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])
