@@ -150,7 +150,7 @@ class Day:
             while self._callers or self._attendant.calls:
                 self._pass_time(1.0)
             self._pass_time(_QUIET_SECONDS)
-            self._simulator.state.recordings.stored.clear()
+            self._simulator.state.sounds.recordings.clear()
             yield self._count()
 
     def left(self) -> dict[str, int]:

@@ -22,16 +22,14 @@ from twisted.internet.task import react
 from zope.interface import implementer
 
 from channel_aa.attendant.call_log import log_call
-from channel_aa.simulator import ICallObserver, ScriptError, Simulator
-from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
+from channel_aa.simulator import IChannelListener, ScriptError, Simulator
+from channel_aa.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 
 if TYPE_CHECKING:
     from typing import Any, TextIO
 
     from twisted.internet.error import ProcessDone, ProcessTerminated
     from twisted.python.failure import Failure
-
-    from channel_aa.simulator import SimulatedCaller
 
 CALLER = "PJSIP/alice-00000001"
 SOUNDS = {
@@ -106,23 +104,20 @@ class DaemonProcess(ProcessProtocol):
             self.ready.callback(None)
 
 
-@implementer(ICallObserver)
+@implementer(IChannelListener)
 class PrintingObserver:
     """Prints what the caller hears."""
 
-    def sound_started(self, _caller: SimulatedCaller, media: str) -> None:
+    def sound_started(self, media: str) -> None:
         """Print a sound that begins."""
         _print_line(f"  > {media.removeprefix('sound:')}")
 
-    def sound_ended(self, _caller: SimulatedCaller, media: str, how: str) -> None:
+    def sound_ended(self, media: str, how: str) -> None:
         """Print that a sound did not play to its end."""
         if how != "done":
             _print_line(f"  x {media.removeprefix('sound:')} ({how})")
 
-    def key_pressed(self, _caller: SimulatedCaller, _key: str) -> None:
-        """Print nothing: the attendant logs the key."""
-
-    def call_ended(self, _caller: SimulatedCaller, outcome: str) -> None:
+    def channel_gone(self, outcome: str) -> None:
         """Print how the call ended."""
         _print_line(f"  - {outcome}")
 
@@ -137,7 +132,7 @@ async def play_by_hand(simulator: Simulator) -> None:
     _print_line(KEYS_EXPLAINED)
     caller = simulator.call(name=CALLER, observer=PrintingObserver())
     with single_keys():
-        keyboard = StandardIO(Keyboard(caller))
+        keyboard = StandardIO(Keyboard(press=caller.press, hang_up=caller.hang_up))
         await caller.ended
         keyboard.loseConnection()
 

@@ -93,10 +93,9 @@ class Server:
     def _document(self, name: str) -> bytes:
         """Return the API docs, for clients that are generated from them."""
         # Only some programs need them.
-        from channel_aa.simulator.apidocs import describe  # noqa: PLC0415 - see above
-        from channel_aa.simulator.routes import ROUTES  # noqa: PLC0415 - see above
+        from channel_aa.simulator.routes import describe  # noqa: PLC0415 - see above
 
-        document = describe(ROUTES, base_url=f"{self.url}/ari").get(name, {})
+        document = describe(f"{self.url}/ari").get(name, {})
         return messages.http_response(200, msgspec.json.encode(document))
 
 

@@ -79,12 +79,14 @@ class ScriptRunner:
         """Carry out all steps; then wait for the caller's turn, and hang up.
 
         Raises:
-            ScriptError: the call was over before, or the condition of a step was not
-                met; it names the step.
+            ScriptError: see `SimulatedCaller.run`.
         """
         caller = self._call.caller
         await caller.run(steps, prepare=self._prepare)
-        await self._wait_for_turn()
+        try:
+            await self._wait_for_turn()
+        except ScriptError as error:
+            raise ScriptError(f"after the last step: {error}") from None
         if not caller.is_over:
             caller.hang_up()
 
@@ -116,7 +118,12 @@ class ScriptRunner:
             if not await self._changes_within(wait):
                 if is_quiet:
                     return
-                raise ScriptError(f"waited {PATIENCE:g} seconds for the caller's turn")
+                what = "no sound is played, and no phone rings"
+                if transcript.is_quiet:
+                    what = "something has happened since the last key"
+                raise ScriptError(
+                    f"waited {PATIENCE:g} seconds until {what}: {caller.situation}"
+                )
 
     async def _changes_within(self, seconds: float) -> bool:
         """Wait until something changes; return whether it did in time."""

@@ -22,10 +22,10 @@ from channel_aa.commands.expectation import (
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.simulator.dialplan import CallerId
+from channel_aa.simulator.in_memory import wait_for
 from channel_aa.simulator.phone_behaviour import ScriptError
-from channel_aa.simulator.script import StepError, parse_phone, parse_script
-from channel_aa.simulator.terminal import KEYS_EXPLAINED, Keyboard, single_keys
-from channel_aa.simulator.virtual_time import wait_for
+from channel_aa.simulator.script import parse_phone, parse_script
+from channel_aa.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -163,8 +163,8 @@ def _by_script(
     """Run a script as the caller, in virtual time."""
     try:
         steps = parse_script(script)
-    except StepError as error:
-        raise CommandError(f"--press: {error.step!r}: {error.reason}") from error
+    except ScriptError as error:
+        raise CommandError(f"--press: {error}") from error
     clock = Clock()
 
     async def run_call() -> None:
@@ -201,7 +201,8 @@ def _by_hand(
         await call.begin()
         try:
             with single_keys():
-                keyboard = StandardIO(Keyboard(call.caller), reactor=reactor)
+                keys = Keyboard(press=call.caller.press, hang_up=call.caller.hang_up)
+                keyboard = StandardIO(keys, reactor=reactor)
                 await call.caller.ended
                 keyboard.loseConnection()
         finally:

@@ -6,7 +6,8 @@ that it does not share their errors. `channel_aa.simulator.in_memory` alone impo
 the client, to connect one without sockets.
 """
 
-from channel_aa.simulator.callers import HeardSound, ICallObserver, SimulatedCaller
+from channel_aa.simulator.callers import HeardSound, SimulatedCaller
+from channel_aa.simulator.channels import IChannelListener
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour, ScriptError
 from channel_aa.simulator.script import parse_script
@@ -15,7 +16,7 @@ from channel_aa.simulator.simulator import Simulator
 __all__ = [
     "Faults",
     "HeardSound",
-    "ICallObserver",
+    "IChannelListener",
     "PhoneBehaviour",
     "ScriptError",
     "SimulatedCaller",

@@ -1,14 +1,15 @@
-"""ARI's requests, responses and operations, independent of HTTP and the websocket."""
+"""ARI's requests and operations, independent of HTTP and the websocket."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from urllib.parse import unquote
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
-from channel_aa.simulator.command_queue import CommandFailedError
+from channel_aa.simulator.responses import NoAnswerError, RefusedError, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,54 +22,6 @@ if TYPE_CHECKING:
 Handler: TypeAlias = "Callable[..., Any]"
 Answer: TypeAlias = "Response | Deferred[Response]"
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Response:
-    """A response: a status, and the content of its JSON body; None: no body.
-
-    With `events_are_first`, the events of the request arrive before the response,
-    even if they take another connection.
-    """
-
-    status: int = 200
-    content: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    events_are_first: bool = False
-
-
-NO_CONTENT = Response(status=204)
-
-
-class RefusedError(Exception):
-    """A request is refused; the message is Asterisk's.
-
-    Args:
-        key: the key of the message in the JSON body.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        key: str = "message",
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = headers or {}
-        self._key = key
-
-    @property
-    def response(self) -> Response:
-        """The response of the refusal."""
-        content = {self._key: str(self)}
-        return Response(status=self.status, content=content, headers=self.headers)
-
-
-class NoAnswerError(Exception):
-    """The connection is to be dropped without an answer."""
 
 
 class Request:
@@ -122,7 +75,7 @@ class Request:
         return [str(each) for each in values if each]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Route:
     """One operation of ARI: method, path, and the function that serves it.
 
@@ -139,7 +92,7 @@ class Route:
     nickname: str = ""
     returns: str = "void"
     query: str = ""
-    handler: Handler | None = None
+    handler: Handler | None = field(default=None, kw_only=True)
 
     @property
     def resource(self) -> str:
@@ -154,7 +107,7 @@ class Route:
 
 
 class Router:
-    """The operations of ARI resources; a decorator puts each at its function.
+    """The operations of ARI resources: a decorator that puts each at its function.
 
     Attributes:
         routes: the operations registered so far, in the order of the source.
@@ -163,7 +116,7 @@ class Router:
     def __init__(self) -> None:
         self.routes: list[Route] = []
 
-    def route(
+    def __call__(
         self, operation: str, nickname: str, returns: str = "void", *, query: str = ""
     ) -> Callable[[Handler], Handler]:
         """Register the decorated function as the handler of an operation.
@@ -177,15 +130,9 @@ class Router:
         method, path = operation.split()
 
         def register(handler: Handler) -> Handler:
-            route = Route(
-                method=method,
-                path=path,
-                nickname=nickname,
-                returns=returns,
-                query=query,
-                handler=handler,
+            self.routes.append(
+                Route(method, path, nickname, returns, query, handler=handler)
             )
-            self.routes.append(route)
             return handler
 
         return register
@@ -241,7 +188,7 @@ class Api:
 
     def __init__(self, state: PbxState, operations: PathNode) -> None:
         self.requests = 0
-        self.faults = state.environment.faults
+        self.faults = state.faults
         self._state = state
         self._operations = operations
 
@@ -255,15 +202,15 @@ class Api:
             segments: the decoded parts of the path below ``/ari/``.
             parameters: those of the query and the body, by name.
 
-        A handler returns the response, now or later; None stands for a 204. What it
-        refuses, or a channel cannot carry out, is a response too: nothing is raised.
+        A handler returns the content of the response, now or later; None stands for a
+        204. A refusal is a response too: nothing is raised.
         """
         try:
             answer = self._handle(method, segments, parameters)
-        except (RefusedError, CommandFailedError) as error:
-            return _refusal(error)
+        except RefusedError as error:
+            return error.response
         if isinstance(answer, Deferred):
-            return answer.addCallbacks(_response, _refusal_of)
+            return answer.addCallbacks(_response, _refusal)
         return _response(answer)
 
     def fault_in(self, method: str, path: str) -> RequestFault | None:
@@ -284,36 +231,35 @@ class Api:
             raise NoAnswerError
         return fault
 
-    def serve(
-        self,
-        method: str,
-        segments: Sequence[str],
-        parameters: Mapping[str, Any],
-        fault: RequestFault | None,
-    ) -> Answer:
+    async def serve(
+        self, method: str, path: str, parameters: Mapping[str, Any]
+    ) -> Response:
         """Serve a request as `Api.dispatch` does, with the fault that follows.
 
-        Errors: `NoAnswerError`, in the Deferred.
-        """
-        answer = self.dispatch(method, segments, parameters)
-        if fault is None:
-            return answer
-        later = answer if isinstance(answer, Deferred) else succeed(answer)
+        Args:
+            method: ``GET``, ``POST``, ….
+            path: below ``/ari``, as it is quoted in a URL: ``/channels/1``.
+            parameters: those of the query and the body, by name.
 
-        def inject(response: Response) -> Answer:
+        Raises:
+            NoAnswerError: request or answer are lost, and the connection with them.
+        """
+        try:
+            fault = self.fault_in(method, path)
+        except RefusedError as error:
+            return error.response
+        segments = [unquote(each) for each in path.split("/")[1:]]
+        answer = self.dispatch(method, segments, parameters)
+        response = answer if isinstance(answer, Response) else await answer
+        if fault is not None:
             if fault.lose == "answer":
                 raise NoAnswerError
-            delayed: Deferred[Response] = Deferred()
-            self._state.environment.timers.later(
-                fault.delay, lambda: delayed.callback(response)
-            )
-            return delayed
-
-        return later.addCallback(inject)
+            await self._state.timers.passed(fault.delay)
+        return response
 
     def _handle(
         self, method: str, segments: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Answer | Deferred[None] | None:
+    ) -> Any:  # noqa: ANN401 - JSON, a Response, or a Deferred of them
         found = self._operations.find(segments)
         if found is None:
             raise RefusedError(404, "Resource not found")
@@ -328,9 +274,7 @@ class Api:
             message = f"{method} /ari{route.path} is not modelled by the simulator"
             raise RefusedError(501, message)
         named = dict(zip(route.names_in_path, in_path, strict=True))
-        answer: Answer | Deferred[None] | None
-        answer = route.handler(Request(self._state, {**parameters, **named}))
-        return answer
+        return route.handler(Request(self._state, {**parameters, **named}))
 
 
 def require(thing: T | None, what: str) -> T:
@@ -344,18 +288,12 @@ def require(thing: T | None, what: str) -> T:
     return thing
 
 
-def _response(answer: Response | None) -> Response:
-    return answer or NO_CONTENT
+def _response(content: Any) -> Response:  # noqa: ANN401 - JSON
+    if isinstance(content, Response):
+        return content
+    return Response(status=204 if content is None else 200, content=content)
 
 
-def _refusal(error: RefusedError | CommandFailedError) -> Response:
-    if isinstance(error, CommandFailedError):
-        error = RefusedError(500, str(error))
-    return error.response
-
-
-def _refusal_of(failure: Failure) -> Response | Failure:
+def _refusal(failure: Failure) -> Response | Failure:
     error = failure.value
-    if isinstance(error, RefusedError | CommandFailedError):
-        return _refusal(error)
-    return failure
+    return error.response if isinstance(error, RefusedError) else failure

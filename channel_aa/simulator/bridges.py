@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from channel_aa.simulator.event_bus import EventSource
+
 if TYPE_CHECKING:
     from channel_aa.simulator.channels import Channel
     from channel_aa.simulator.environment import Environment
-    from channel_aa.simulator.event_bus import Application
 
 TYPES = frozenset(
     {"mixing", "holding", "dtmf_events", "proxy_media", "video_sfu", "video_single"}
@@ -15,12 +16,14 @@ TYPES = frozenset(
 """The types that a bridge can be created with."""
 
 
-class Bridge:
-    """Channels that hear each other; its kind is ``mixing`` or ``holding``.
+class Bridge(EventSource):
+    """Channels that hear each other; its type is ``mixing`` or ``holding``.
 
-    It removes itself from the registry, the bridges that exist by id, at its end. Its
-    channels are in it by id, too.
+    It adds itself to the registry, the bridges that exist by id, and removes itself at
+    its end. Its channels are in it by id, too.
     """
+
+    kind = "bridge"
 
     def __init__(
         self,
@@ -29,24 +32,24 @@ class Bridge:
         *,
         bridge_id: str,
         name: str,
-        kind: str,
+        bridge_type: str,
     ) -> None:
-        self.id = bridge_id
+        super().__init__(environment.bus, bridge_id)
         self.channels: dict[str, Channel] = {}
-        self._bus = environment.bus
         self._registry = registry
         self._name = name
-        self._kind = kind
-        self._created = self._bus.timestamp()
-        self._subscribers: dict[str, Application] = {}
+        self._type = bridge_type
+        self._created = self.bus.timestamp()
+        registry[bridge_id] = self
+        self._publish("BridgeCreated")
 
     def snapshot(self) -> dict[str, Any]:
         """Describe the bridge as Asterisk does."""
-        kind = "holding" if self._kind == "holding" else "simple"
+        technology = "holding" if self._type == "holding" else "simple"
         return {
             "id": self.id,
-            "technology": f"{kind}_bridge",
-            "bridge_type": self._kind,
+            "technology": f"{technology}_bridge",
+            "bridge_type": self._type,
             "bridge_class": "stasis",
             "creator": "Stasis",
             "name": self._name,
@@ -54,17 +57,6 @@ class Bridge:
             "creationtime": self._created,
             "video_mode": "talker",
         }
-
-    def subscribe(self, application: Application) -> None:
-        """Send its events to an application from now on."""
-        self._subscribers[application.name] = application
-        application.subscribed_bridges.add(self.id)
-
-    def unsubscribe(self, application: Application) -> None:
-        """Undo `subscribe`."""
-        self._subscribers.pop(application.name, None)
-        application.subscribed_bridges.discard(self.id)
-        self._bus.drop_if_unused(application)
 
     def add(self, channel: Channel) -> None:
         """Add a channel, and subscribe the application that it is in."""
@@ -88,20 +80,19 @@ class Bridge:
         channel was left in it.
         """
         del self._registry[self.id]
-        subscribers = tuple(self._subscribers.values())
+        subscribers = self.subscribers
         had_few_channels = len(self.channels) <= 1
         for channel in tuple(self.channels.values()):
             channel.leave_bridge()
         if had_few_channels:
             self._publish("BridgeDestroyed")
         else:
-            self._bus.publish("BridgeDestroyed", {"bridge": self.snapshot()}, to=())
+            self.bus.publish("BridgeDestroyed", {"bridge": self.snapshot()}, to=())
         for application in subscribers:
             self.unsubscribe(application)
 
     def _publish(self, event_type: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
-        event = {"bridge": self.snapshot(), **fields}
-        self._bus.publish(event_type, event, to=tuple(self._subscribers.values()))
+        self.send_event(event_type, bridge=self.snapshot(), **fields)
 
     def _update_voices(self) -> None:
         for channel in self.channels.values():

@@ -1,17 +1,15 @@
 """The callers at the far end of simulated channels."""
 
-# ruff: noqa: N805 - the methods of a zope Interface are written without self
-
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet.defer import Deferred
-from zope.interface import Interface, implementer
+from zope.interface import implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup, IChannelListener
+from channel_aa.simulator.channels import HANGUP_NORMAL, IChannelListener
 from channel_aa.simulator.phone_behaviour import KEYS, ScriptError
 from channel_aa.simulator.script import (
     Ended,
@@ -28,10 +26,11 @@ from channel_aa.simulator.script import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from twisted.internet.interfaces import IDelayedCall
-
+    from channel_aa.simulator.channel_state import ChannelSetup
     from channel_aa.simulator.script import Step
     from channel_aa.simulator.state import PbxState
+
+T = TypeVar("T")
 
 KEY_SECONDS = 0.15
 """From one key of a `Press` to the next: the tone and the gap after it."""
@@ -40,7 +39,7 @@ _EPSILON = 1e-4
 """Seconds that a reading of the clock may be off."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class HeardSound:
     """A sound that a caller heard; times are seconds since the call began.
 
@@ -55,29 +54,13 @@ class HeardSound:
     how: str = ""
 
 
-class ICallObserver(Interface):
-    """Observes what happens to a caller."""
-
-    def sound_started(caller: SimulatedCaller, media: str) -> None:
-        """See a sound begin."""
-
-    def sound_ended(caller: SimulatedCaller, media: str, how: str) -> None:
-        """See it end: ``done``, ``stopped`` or ``failed``."""
-
-    def key_pressed(caller: SimulatedCaller, key: str) -> None:
-        """See the caller press a key."""
-
-    def call_ended(caller: SimulatedCaller, outcome: str) -> None:
-        """See the call end."""
-
-
 @implementer(IChannelListener)
 class SimulatedCaller:
     """A caller, and what it heard. All times are simulated seconds.
 
     Args:
         state: where its channel is made, and its script changes phones.
-        observer: sees what happens to the caller.
+        observer: learns what the caller hears, and of the end of the call.
 
     Attributes:
         heard: every sound that it heard, in order.
@@ -89,16 +72,16 @@ class SimulatedCaller:
         state: PbxState,
         setup: ChannelSetup,
         *,
-        observer: ICallObserver | None = None,
+        observer: IChannelListener | None = None,
     ) -> None:
         self.heard: list[HeardSound] = []
         self.outcome = ""
         self.channel = state.new_channel(setup, self)
-        self._timers = state.environment.timers
+        self._timers = state.timers
         self._observer = observer
         self._phones = state.phones
         self._began = self._timers.now
-        self._waiting: dict[Deferred[None], IDelayedCall] = {}
+        self._waiting: list[Deferred[None]] = []
         self._awaiting_end: list[Deferred[str]] = []
         self._heard_up_to = 0
 
@@ -121,6 +104,16 @@ class SimulatedCaller:
     def is_over(self) -> bool:
         """Whether the call is over."""
         return bool(self.outcome)
+
+    @property
+    def situation(self) -> str:
+        """What the caller heard last, and how the call ended, if it has: for errors."""
+        heard = "the caller heard nothing"
+        if self.heard:
+            last = self.heard[-1]
+            sound = last.media.removeprefix("sound:")
+            heard = f"the caller last heard {sound}, at {last.started:.1f} seconds"
+        return f"{heard}; the call is over, {self.outcome}" if self.is_over else heard
 
     @property
     def ended(self) -> Deferred[str]:
@@ -147,8 +140,6 @@ class SimulatedCaller:
             raise ValueError(f"keys are 0-9, *, # and A-D, not {keys!r}")
         for key in keys:
             self._heard_up_to = len(self.heard)
-            if self._observer is not None:
-                self._observer.key_pressed(self, key)
             self.channel.press(key)
 
     def speak(self, seconds: float) -> None:
@@ -157,9 +148,7 @@ class SimulatedCaller:
 
     def hang_up(self) -> None:
         """End the call."""
-        self.channel.hang_up(
-            outcome="hung up by caller", cause=HANGUP_NORMAL, is_soft=False
-        )
+        self.channel.hang_up(outcome="hung up by caller", cause=HANGUP_NORMAL)
 
     def run(
         self,
@@ -176,8 +165,9 @@ class SimulatedCaller:
             prepare: awaited before each step, with the step and the one before;
                 returns the patience with this step.
 
-        Errors: `ScriptError`, naming the step, if its condition is not met in time, or
-        cannot be met because the call is over.
+        Errors: `ScriptError`, if the condition of a step is not met in time, or cannot
+        be met because the call is over. It names the step, what it waited for and how
+        long, and what the caller heard last.
         """
         steps = parse_script(script) if isinstance(script, str) else script
         return Deferred.fromCoroutine(self._run(steps, patience, prepare))
@@ -186,25 +176,24 @@ class SimulatedCaller:
         """Hear a sound begin."""
         self.heard.append(HeardSound(media=media, started=self._now))
         if self._observer is not None:
-            self._observer.sound_started(self, media)
+            self._observer.sound_started(media)
         self._wake()
 
     def sound_ended(self, media: str, how: str) -> None:
         """Hear a sound end."""
-        for position in reversed(range(len(self.heard))):
-            heard = self.heard[position]
+        for heard in reversed(self.heard):
             if heard.ended is None and heard.media == media:
-                self.heard[position] = replace(heard, ended=self._now, how=how)
+                heard.ended, heard.how = self._now, how
                 break
         if self._observer is not None:
-            self._observer.sound_ended(self, media, how)
+            self._observer.sound_ended(media, how)
         self._wake()
 
     def channel_gone(self, outcome: str) -> None:
         """Learn that the call is over."""
         self.outcome = outcome
         if self._observer is not None:
-            self._observer.call_ended(self, outcome)
+            self._observer.channel_gone(outcome)
         self._wake()
         awaiting, self._awaiting_end = self._awaiting_end, []
         for ended in awaiting:
@@ -236,29 +225,38 @@ class SimulatedCaller:
                 await self._press_in_turn(keys)
             case Wait(seconds):
                 await self._pass_time(seconds)
-            case Hear():
-                await self._wait_until(lambda: _since(self._has_heard(step)), patience)
+            case Hear(sound):
+                await self._wait_until(
+                    lambda: _since(self._has_heard(step)),
+                    patience,
+                    what=f"the sound {sound}",
+                )
             case Silence(seconds):
                 began = self._now
                 await self._wait_until(
-                    lambda: self._silent_since(began), patience, seconds=seconds
+                    lambda: self._silent_since(began),
+                    patience,
+                    what=f"{seconds:g} seconds of silence",
+                    seconds=seconds,
                 )
             case Speak(seconds):
                 self.speak(seconds)
                 await self._pass_time(seconds)
-            case SetPhone(endpoint, phone):
-                self._phones.change(endpoint, phone)
+            case SetPhone(endpoint):
+                self._phones.change(endpoint, step.phone)
             case HangUp():
                 self.hang_up()
             case Ended():
-                await self._wait_until(lambda: _since(self.is_over), patience)
+                await self._wait_until(
+                    lambda: _since(self.is_over), patience, what="the end of the call"
+                )
 
     async def _press_in_turn(self, keys: str) -> None:
         for position, key in enumerate(keys):
             if position:
                 await self._pass_time(KEY_SECONDS)
             if self.is_over:
-                raise ScriptError(f"the call was over: {self.outcome}")
+                raise ScriptError(f"cannot press {key}: {self.situation}")
             self.press(key)
 
     async def _pass_time(self, seconds: float) -> None:
@@ -268,15 +266,20 @@ class SimulatedCaller:
             await self._wait_for_change(until - self._now)
 
     async def _wait_until(
-        self, met_since: Callable[[], float], patience: float, *, seconds: float = 0.0
+        self,
+        met_since: Callable[[], float],
+        patience: float,
+        *,
+        what: str,
+        seconds: float = 0.0,
     ) -> None:
         """Wait until a condition has been met for so many seconds; inf: it is not."""
-        deadline = self._now + patience + seconds
+        began = self._now
+        deadline = began + patience + seconds
         while self._now < (due := met_since() + seconds) - _EPSILON:
-            if self.is_over:
-                raise ScriptError(f"the call was over: {self.outcome}")
-            if self._now >= deadline - _EPSILON:
-                raise ScriptError(f"waited {patience:g} seconds in vain")
+            if self.is_over or self._now >= deadline - _EPSILON:
+                waited = f"waited {self._now - began:.1f} seconds for {what}"
+                raise ScriptError(f"{waited}: {self.situation}")
             await self._wait_for_change(min(due, deadline) - self._now)
 
     def _silent_since(self, began: float) -> float:
@@ -292,25 +295,23 @@ class SimulatedCaller:
         return False
 
     def _wait_for_change(self, within: float) -> Deferred[None]:
-        """Wait until a sound begins or ends, the call ends, or seconds have passed."""
-        changed: Deferred[None] = Deferred(self._cancelled)
-        self._waiting[changed] = self._timers.later(
-            within, lambda: self._expire(changed)
-        )
-        return changed
+        """Wait until something has changed, or at most so many seconds."""
+        changed: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(changed)
+        timer = self._timers.later(within, self._wake)
 
-    def _cancelled(self, changed: Deferred[None]) -> None:
-        self._timers.cancel(self._waiting.pop(changed))
+        def stop(result: T) -> T:
+            self._timers.cancel(timer)
+            return result
 
-    def _expire(self, changed: Deferred[None]) -> None:
-        del self._waiting[changed]
-        changed.callback(None)
+        return changed.addBoth(stop)
 
     def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for changed, timer in waiting.items():
-            self._timers.cancel(timer)
-            changed.callback(None)
+        """Let every step that waits check its condition again."""
+        for changed in tuple(self._waiting):
+            if changed in self._waiting:
+                self._waiting.remove(changed)
+                changed.callback(None)
 
 
 def _since(is_met: bool) -> float:  # noqa: FBT001 - what it turns into a time

@@ -9,12 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from channel_aa.simulator.environment import Environment
-
-
-class CommandFailedError(Exception):
-    """The channel could not carry out a command; the message is Asterisk's."""
-
 
 class Activity(ABC):
     """What occupies a channel until it ends: a playback, a recording."""
@@ -48,11 +42,8 @@ class CommandQueue:
     `when_idle` is called whenever nothing more can be done now.
     """
 
-    def __init__(
-        self, environment: Environment, *, when_idle: Callable[[], None]
-    ) -> None:
+    def __init__(self, *, when_idle: Callable[[], None]) -> None:
         self.activity: Activity | None = None
-        self._environment = environment
         self._when_idle = when_idle
         self._commands: deque[Callable[[], None]] = deque()
         self._actions: deque[Callable[[], None]] = deque()
@@ -78,13 +69,8 @@ class CommandQueue:
 
     def put(self, command: Callable[[], None]) -> None:
         """Append a command."""
-        was_idle = self.is_idle
         self._commands.append(command)
-        delay = self._environment.thread_delay
-        if delay is None:
-            self.act(_nothing)
-        elif was_idle:
-            self._environment.timers.later(delay, lambda: self.act(_nothing))
+        self.act(lambda: None)
 
     def clear(self) -> None:
         """Drop all commands and the activity."""
@@ -95,7 +81,3 @@ class CommandQueue:
         while self._commands and self.activity is None:
             self._commands.popleft()()
         self._when_idle()
-
-
-def _nothing() -> None:
-    """Do nothing: `act` then continues with the commands."""

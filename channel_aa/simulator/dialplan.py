@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
+from channel_aa.simulator.responses import RefusedError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -92,10 +94,6 @@ class DialplanLocation:
         }
 
 
-class UnknownFunctionError(Exception):
-    """There is no such function, or it cannot be read."""
-
-
 class HasVariables(Protocol):
     """A channel, as far as its variables and functions need it."""
 
@@ -115,13 +113,13 @@ def read_variable(channel: HasVariables, name: str) -> str | None:
     """Read a variable or a function; None: it is not set.
 
     Raises:
-        UnknownFunctionError: there is no such function.
+        RefusedError: there is no such function.
     """
     if not name.endswith(")"):
         return {**_of_asterisk(channel), **channel.variables}.get(name)
     function = _FUNCTION.fullmatch(name)
     if function is None:
-        raise UnknownFunctionError(name)
+        raise RefusedError(500, "Unable to read provided function")
     return _call(channel, *function.groups())
 
 
@@ -189,4 +187,4 @@ def _call(channel: HasVariables, function: str, argument: str) -> str:
             }
             if argument in of_channel:
                 return of_channel[argument]
-    raise UnknownFunctionError(function)
+    raise RefusedError(500, "Unable to read provided function")

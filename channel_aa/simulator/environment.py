@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import Deferred
+
+from channel_aa.simulator.event_bus import EventBus
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from channel_aa.simulator.event_bus import EventBus
     from channel_aa.simulator.faults import Faults
     from channel_aa.simulator.sounds import Sounds
 
@@ -26,8 +29,8 @@ class Timers:
         speed: how many simulated seconds pass in one second of the clock.
     """
 
-    def __init__(self, clock: IReactorTime, *, speed: float = 1.0) -> None:
-        self.clock = clock
+    def __init__(self, clock: IReactorTime, *, speed: float) -> None:
+        self._clock = clock
         self._speed = speed
         self._pending: set[IDelayedCall] = set()
         self._origin = clock.seconds()
@@ -35,7 +38,7 @@ class Timers:
     @property
     def now(self) -> float:
         """Simulated seconds since the timers were made."""
-        return (self.clock.seconds() - self._origin) * self._speed
+        return (self._clock.seconds() - self._origin) * self._speed
 
     def later(self, seconds: float, call: Callable[[], None]) -> IDelayedCall:
         """Call something in so many simulated seconds; `cancel` takes the result."""
@@ -44,9 +47,15 @@ class Timers:
             self._pending.discard(timer)
             call()
 
-        timer: IDelayedCall = self.clock.callLater(seconds / self._speed, fire)
+        timer: IDelayedCall = self._clock.callLater(seconds / self._speed, fire)
         self._pending.add(timer)
         return timer
+
+    def passed(self, seconds: float) -> Deferred[None]:
+        """Fire when so many seconds have passed."""
+        passed: Deferred[None] = Deferred()
+        self.later(seconds, lambda: passed.callback(None))
+        return passed
 
     def cancel(self, timer: IDelayedCall | None) -> None:
         """Cancel a call; does nothing if it was made or cancelled, or is None."""
@@ -60,20 +69,26 @@ class Timers:
             self.cancel(timer)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Environment:
     """The services that every simulated object uses.
 
-    Attributes:
-        bus: publishes their events.
-        timers: keeps their time, in simulated seconds.
+    Args:
+        clock: keeps the time.
         sounds: the sounds and recordings that can be played.
         faults: the faults to inject.
-        thread_delay: see `channel_aa.simulator.simulator.Simulator`.
+        speed: see `Timers`.
+
+    Attributes:
+        bus: the applications, and their events.
+        timers: keeps the time of all objects, in simulated seconds.
     """
 
-    bus: EventBus
-    timers: Timers
+    clock: IReactorTime
     sounds: Sounds
     faults: Faults
-    thread_delay: float | None = None
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.bus = EventBus(clock=self.clock, faults=self.faults)
+        self.timers = Timers(self.clock, speed=self.speed)

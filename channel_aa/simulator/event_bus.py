@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from twisted.internet.defer import Deferred, succeed
@@ -26,16 +26,14 @@ class Application:
 
     Attributes:
         channels: the ids of the channels that are in it.
-        subscribed_channels: the ids of those that it is subscribed to, in it or not.
-        subscribed_bridges: the ids of the bridges that it is subscribed to.
+        sources: the channels and bridges that it is subscribed to.
         send: sends an encoded event to its websocket; None: it has none.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.channels: set[str] = set()
-        self.subscribed_channels: set[str] = set()
-        self.subscribed_bridges: set[str] = set()
+        self.sources: set[EventSource] = set()
         self.send: Callable[[bytes], None] | None = None
         self._allowed: list[str] = []
         self._disallowed: list[str] = []
@@ -43,9 +41,7 @@ class Application:
     @property
     def is_in_use(self) -> bool:
         """Whether it has a websocket, a channel or a subscription."""
-        return self.send is not None or bool(
-            self.channels or self.subscribed_channels or self.subscribed_bridges
-        )
+        return self.send is not None or bool(self.channels or self.sources)
 
     def filter(
         self, *, allowed: list[str] | None = None, disallowed: list[str] | None = None
@@ -70,10 +66,13 @@ class Application:
 
     def snapshot(self) -> dict[str, Any]:
         """Describe the application as Asterisk does."""
+        ids: dict[str, set[str]] = {"channel": set(self.channels), "bridge": set()}
+        for source in self.sources:
+            ids[source.kind].add(source.id)
         return {
             "name": self.name,
-            "channel_ids": sorted(self.channels | self.subscribed_channels),
-            "bridge_ids": sorted(self.subscribed_bridges),
+            "channel_ids": sorted(ids["channel"]),
+            "bridge_ids": sorted(ids["bridge"]),
             "endpoint_ids": [],
             "device_names": [],
             "events_allowed": [{"type": each} for each in self._allowed],
@@ -205,3 +204,39 @@ class EventBus:
             "application": app,
         }
         return _encode(message)
+
+
+class EventSource:
+    """A channel or a bridge: sends its events to the applications subscribed to it.
+
+    Attributes:
+        kind: ``channel`` or ``bridge``.
+        subscriptions: the applications that are subscribed, by name.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, bus: EventBus, source_id: str) -> None:
+        self.id = source_id
+        self.bus = bus
+        self.subscriptions: dict[str, Application] = {}
+
+    @property
+    def subscribers(self) -> tuple[Application, ...]:
+        """The applications that get its events."""
+        return tuple(self.subscriptions.values())
+
+    def subscribe(self, application: Application) -> None:
+        """Send its events to an application for as long as it exists."""
+        self.subscriptions[application.name] = application
+        application.sources.add(self)
+
+    def unsubscribe(self, application: Application) -> None:
+        """Undo `subscribe`."""
+        self.subscriptions.pop(application.name, None)
+        application.sources.discard(self)
+        self.bus.drop_if_unused(application)
+
+    def send_event(self, event_type: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
+        """Send an event to its subscribers."""
+        self.bus.publish(event_type, fields, to=self.subscribers)

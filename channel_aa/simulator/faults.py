@@ -46,9 +46,13 @@ class Faults:
     Each is injected ``times`` times; None: until `clear`. Patterns are those of
     `fnmatch`: ``*`` stands for anything. If several rules match, the oldest one that
     is not used up is taken.
+
+    Attributes:
+        is_booting: whether every request, websockets too, is answered with a 503.
     """
 
     def __init__(self) -> None:
+        self.is_booting = False
         self._requests: list[_Rule] = []
         self._events: list[_Rule] = []
         self._ignored: list[_Rule] = []
@@ -89,6 +93,7 @@ class Faults:
 
     def clear(self) -> None:
         """Inject no more faults."""
+        self.is_booting = False
         for rules in (self._requests, self._events, self._ignored):
             rules.clear()
 

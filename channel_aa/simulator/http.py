@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 from autobahn.twisted.resource import WebSocketResource
 from twisted.internet.defer import Deferred
 from twisted.protocols.policies import WrappingFactory
+from twisted.web.http import NO_CONTENT
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from channel_aa.simulator.api import NO_CONTENT, NoAnswerError, RefusedError, Response
-from channel_aa.simulator.apidocs import describe
-from channel_aa.simulator.routes import ROUTES
+from channel_aa.simulator.responses import NoAnswerError, RefusedError, Response
+from channel_aa.simulator.routes import describe
 from channel_aa.simulator.websocket import EventsFactory, application_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
-    from twisted.protocols.policies import ProtocolWrapper
     from twisted.web.http import Request
 
-    from channel_aa.simulator.api import Answer, Api
+    from channel_aa.simulator.api import Api
     from channel_aa.simulator.state import PbxState
 
 EVENTS_FIRST_SECONDS = 0.002
@@ -42,20 +40,13 @@ class AriResource(Resource):
     isLeaf = True  # noqa: N815 - Twisted's name
 
     def __init__(
-        self,
-        state: PbxState,
-        api: Api,
-        events: EventsFactory,
-        *,
-        username: str,
-        password: str,
+        self, state: PbxState, api: Api, events: EventsFactory, *, credentials: str
     ) -> None:
         super().__init__()
-        self.is_booting = False
         self._state = state
         self._api = api
         self._websockets = WebSocketResource(events)
-        self._credentials = f"{username}:{password}"
+        self._credentials = credentials
 
     def render(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
         """Serve one request."""
@@ -69,19 +60,16 @@ class AriResource(Resource):
 
     def _serve(self, request: Request) -> Any:  # noqa: ANN401 - bytes or a marker
         path, query = self._check(request)
-        segments = [unquote(each) for each in path.split("/")[1:]]
         method = request.method.decode("ascii", "replace")
-        fault = self._api.fault_in(method, path)
-        if segments == ["events"] and request.getHeader("upgrade"):
+        if path == "/events" and request.getHeader("upgrade"):
+            self._api.fault_in(method, path)
             if not application_names([query.get("app", "")]):
                 raise RefusedError(400, "HTTP request is missing param: [app]")
             return self._websockets.render(request)
-        if segments[0] == "api-docs":
-            return self._write(request, _documentation(request, segments[1:]))
+        if path.startswith("/api-docs/"):
+            return self._write(request, _documentation(request, path))
         parameters = {**query, **_parameters_in_body(request)}
-        answer = self._api.serve(method, segments, parameters, fault)
-        if isinstance(answer, Response) and not answer.events_are_first:
-            return self._write(request, answer)
+        answer = self._api.serve(method, path, parameters)
         Deferred.fromCoroutine(self._write_later(request, answer))
         return NOT_DONE_YET
 
@@ -91,28 +79,31 @@ class AriResource(Resource):
         Returns:
             The path below ``/ari``, and the query's parameters.
         """
-        if self.is_booting:
+        if self._api.faults.is_booting:
             raise RefusedError(503, "Asterisk is starting")
         path, _, raw_query = request.uri.decode("ascii", "replace").partition("?")
         if not path.startswith("/ari/"):
             raise RefusedError(404, "Nothing but /ari/ is served here")
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
-        if self._credentials not in {query.get("api_key"), _basic_auth_of(request)}:
+        basic = b"%s:%s" % (request.getUser(), request.getPassword())
+        if self._credentials not in {
+            query.get("api_key"),
+            basic.decode("utf-8", "replace"),
+        }:
             raise RefusedError(401, "Authentication required", headers=_CHALLENGE)
         return path.removeprefix("/ari"), query
 
-    async def _write_later(self, request: Request, answer: Answer) -> None:
+    async def _write_later(
+        self, request: Request, answer: Coroutine[Deferred[Any], Any, Response]
+    ) -> None:
         try:
-            response = answer if isinstance(answer, Response) else await answer
+            response = await answer
         except NoAnswerError:
             if request.channel is not None:
                 _drop(request)
             return
         if response.events_are_first:
-            written: Deferred[None] = Deferred()
-            timers = self._state.environment.timers
-            timers.later(EVENTS_FIRST_SECONDS, lambda: written.callback(None))
-            await written
+            await self._state.timers.passed(EVENTS_FIRST_SECONDS)
         if request.channel is not None:
             request.write(self._write(request, response))
             request.finish()
@@ -129,7 +120,7 @@ class AriResource(Resource):
         )
         if body:
             request.setHeader("Content-Type", "application/json")
-        if response.status != NO_CONTENT.status:
+        if response.status != NO_CONTENT:
             request.setHeader("Content-Length", str(len(body)))
         return body
 
@@ -141,27 +132,11 @@ class Connections(WrappingFactory):
 
     def __init__(self, resource: AriResource, *, reactor: Any) -> None:  # noqa: ANN401 - many interfaces
         super().__init__(QuietSite(resource, timeout=IDLE_SECONDS, reactor=reactor))
-        self._waiting: list[Deferred[None]] = []
 
-    def abort_all(self) -> Deferred[None]:
-        """Drop every connection; fires when the last is gone."""
-        gone: Deferred[None] = Deferred()
-        self._waiting.append(gone)
+    def abort_all(self) -> None:
+        """Drop every connection; over TCP they are gone in a later turn."""
         for connection in tuple(self.protocols):
             connection.transport.abortConnection()
-        self._fire_if_none()
-        return gone
-
-    def unregisterProtocol(self, p: ProtocolWrapper) -> None:  # noqa: N802 - Twisted's name
-        """Remove a connection."""
-        super().unregisterProtocol(p)
-        self._fire_if_none()
-
-    def _fire_if_none(self) -> None:
-        if not self.protocols:
-            waiting, self._waiting = self._waiting, []
-            for gone in waiting:
-                gone.callback(None)
 
 
 class QuietSite(Site):
@@ -171,17 +146,6 @@ class QuietSite(Site):
 
     def log(self, request: Request) -> None:
         """Write nothing."""
-
-
-def _basic_auth_of(request: Request) -> str | None:
-    header = request.getHeader("authorization") or ""
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return b64decode(encoded).decode()
-    except ValueError:
-        return None
 
 
 def _parameters_in_body(request: Request) -> Mapping[str, Any]:
@@ -203,10 +167,9 @@ def _parameters_in_body(request: Request) -> Mapping[str, Any]:
             return {}
 
 
-def _documentation(request: Request, segments: list[str]) -> Response:
+def _documentation(request: Request, path: str) -> Response:
     host = request.getHeader("host") or ""
-    documents = describe(ROUTES, base_url=f"http://{host}/ari")
-    document = documents.get("/".join(segments))
+    document = describe(f"http://{host}/ari").get(path.removeprefix("/api-docs/"))
     if document is None:
         raise RefusedError(404, "Resource not found")
     return Response(content=document)

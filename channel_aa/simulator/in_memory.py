@@ -3,7 +3,7 @@
 An `AriClient` and what stands on it run as in production: its own websocket and HTTP
 client talk to the simulator's own server, but over memory and on any `IReactorTime`.
 On a `twisted.internet.task.Clock` whole calls take no time, and are the same each
-time; `channel_aa.simulator.virtual_time` moves one.
+time; `pass_time` and `wait_for` move one.
 
 This module alone of the simulator imports the ARI client, to make one.
 """
@@ -14,12 +14,13 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet import error
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IStreamClientEndpoint, ITransport
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
         IProtocolFactory,
         IReactorTime,
     )
+    from twisted.internet.task import Clock
 
     from channel_aa.interfaces import IStasisApplication
     from channel_aa.simulator.simulator import Simulator
+
+T = TypeVar("T")
 
 _SERVER = IPv4Address("TCP", "127.0.0.1", 8088)
 _CLIENT = IPv4Address("TCP", "127.0.0.1", 50_000)
@@ -67,6 +71,8 @@ class InMemoryLink:
 
     Attributes:
         delay: as above; it may be replaced.
+        simulator: as above.
+        clock: as above.
     """
 
     def __init__(
@@ -77,20 +83,11 @@ class InMemoryLink:
         delay: Callable[[Direction], float] = lambda _direction: 0.0,
     ) -> None:
         self.delay = delay
-        self._simulator = simulator
-        self._clock = clock
-        self._http, self._websocket = (
-            _Endpoint(
-                self,
-                simulator.server,
-                clock=clock,
-                to_server=to_server,
-                to_client=to_client,
-            )
-            for to_server, to_client in (
-                (Direction.REQUEST, Direction.ANSWER),
-                (Direction.MESSAGE_TO_ASTERISK, Direction.MESSAGE_FROM_ASTERISK),
-            )
+        self.simulator = simulator
+        self.clock = clock
+        self._http = _Endpoint(self, Direction.REQUEST, Direction.ANSWER)
+        self._websocket = _Endpoint(
+            self, Direction.MESSAGE_TO_ASTERISK, Direction.MESSAGE_FROM_ASTERISK
         )
 
     def client(
@@ -101,7 +98,7 @@ class InMemoryLink:
         transport: Transport = Transport.AUTO,
     ) -> AriClient:
         """Make the client of a Stasis application; it connects when it is started."""
-        username, password = self._simulator.credentials
+        username, password = self.simulator.credentials
         address = Address(
             url=f"http://{_SERVER.host}:{_SERVER.port}",
             username=username,
@@ -113,9 +110,9 @@ class InMemoryLink:
         return AriClient(
             address,
             application,
-            reactor=self._clock,
+            reactor=self.clock,
             transport=transport,
-            http=HttpSender(address, reactor=self._clock, endpoint=self._http),
+            http=HttpSender(address, reactor=self.clock, endpoint=self._http),
             connection=partial(
                 EventsConnection, endpoint=self._websocket, backoff=backoff
             ),
@@ -139,6 +136,52 @@ class InMemoryLink:
         self._http.is_cut = self._websocket.is_cut = False
 
 
+class NothingHappensError(Exception):
+    """The condition is not met in time, or no timer is left that could meet it."""
+
+
+def pass_time(clock: Clock, *, until: Callable[[], bool], seconds: float) -> None:
+    """Move a clock from one timer to the next until a condition is met.
+
+    Args:
+        clock: the clock of everything concerned.
+        until: returns whether it is met.
+        seconds: how far the clock may go for it.
+
+    Raises:
+        NothingHappensError: it is not met by then, or no timer is left.
+    """
+    deadline = clock.seconds() + seconds
+    while not until():
+        due = min((call.getTime() for call in clock.getDelayedCalls()), default=None)
+        if due is None:
+            raise NothingHappensError("it is not met, and no timer is left")
+        if due > deadline:
+            raise NothingHappensError(f"it is not met within {seconds:g} seconds")
+        clock.advance(max(0.0, due - clock.seconds()))
+
+
+def wait_for(clock: Clock, deferred: Deferred[T], *, seconds: float) -> T:
+    """Move a clock until a Deferred has fired, and return its result.
+
+    Args:
+        clock: the clock of everything concerned.
+        deferred: it is used up.
+        seconds: how far the clock may go for it.
+
+    Raises:
+        NothingHappensError: it has not fired by then, or no timer is left; any other
+            error is the Deferred's own.
+    """
+    results: list[T | Failure] = []
+    deferred.addBoth(results.append)
+    pass_time(clock, until=lambda: bool(results), seconds=seconds)
+    result = results[0]
+    if isinstance(result, Failure):
+        result.raiseException()
+    return result
+
+
 @implementer(IStreamClientEndpoint)
 class _Endpoint:
     """Connects clients with a server, unless it is cut.
@@ -148,21 +191,14 @@ class _Endpoint:
     """
 
     def __init__(
-        self,
-        link: InMemoryLink,
-        server: IProtocolFactory,
-        *,
-        clock: IReactorTime,
-        to_server: Direction,
-        to_client: Direction,
+        self, link: InMemoryLink, to_server: Direction, to_client: Direction
     ) -> None:
         self.link = link
-        self.clock = clock
+        self.clock = link.clock
         self.to_server = to_server
         self.to_client = to_client
         self.is_cut = False
-        self._server = server
-        self._connections: dict[_Connection, None] = {}  # in the order of their making
+        self.connections: dict[_Connection, None] = {}  # in the order of their making
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
         """Connect a client protocol in a later turn; see `IStreamClientEndpoint`."""
@@ -182,7 +218,7 @@ class _Endpoint:
 
         The server learns of it at once, clients in a later turn.
         """
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             connection.close(error.ConnectionLost())
 
     def _connect(self, factory: IProtocolFactory) -> IProtocol:
@@ -194,12 +230,13 @@ class _Endpoint:
                 serverConnectionDropTimeout=0,
             )
         client = factory.buildProtocol(_SERVER)
-        server = self._server.buildProtocol(_CLIENT)
+        server = self.link.simulator.server.buildProtocol(_CLIENT)
         if client is None or server is None:
             raise error.ConnectionRefusedError
-        connection = _Connection(self, client, server, forget=self._connections.pop)
-        self._connections[connection] = None
-        connection.open()
+        connection = _Connection(self, client, server)
+        self.connections[connection] = None
+        server.makeConnection(connection.server)
+        client.makeConnection(connection.client)
         return client
 
 
@@ -207,35 +244,22 @@ class _Connection:
     """A client's and a server's protocol, and the transport of each."""
 
     def __init__(
-        self,
-        endpoint: _Endpoint,
-        client: IProtocol,
-        server: IProtocol,
-        *,
-        forget: Callable[[_Connection], object],
+        self, endpoint: _Endpoint, client: IProtocol, server: IProtocol
     ) -> None:
-        self.clock = endpoint.clock
-        self._forget = forget
-        self._is_closed = False
-        self._client = _Transport(self, endpoint, endpoint.to_server, client, _CLIENT)
-        self._server = _Transport(self, endpoint, endpoint.to_client, server, _SERVER)
-        self._client.peer, self._server.peer = self._server, self._client
-
-    def open(self) -> None:
-        self._server.protocol.makeConnection(self._server)
-        self._client.protocol.makeConnection(self._client)
+        self.endpoint = endpoint
+        self.client = _Transport(self, endpoint.to_server, _CLIENT, _SERVER, to=server)
+        self.server = _Transport(self, endpoint.to_client, _SERVER, _CLIENT, to=client)
 
     def close(self, reason: Exception) -> None:
         """Close both ends; the client learns of it in a later turn."""
-        if self._is_closed:
+        if self not in self.endpoint.connections:
             return
-        self._is_closed = True
-        self._client.clear()
-        self._server.clear()
-        self._forget(self)
+        del self.endpoint.connections[self]
+        self.client.lose()
+        self.server.lose()
         failure = Failure(reason)
-        self._server.protocol.connectionLost(failure)
-        self.clock.callLater(0.0, self._client.protocol.connectionLost, failure)
+        self.client.to.connectionLost(failure)
+        self.endpoint.clock.callLater(0.0, self.server.to.connectionLost, failure)
 
 
 @dataclass
@@ -247,30 +271,27 @@ class _Packet:
     data: bytes
 
 
-@implementer(ITransport)
-class _Transport:
+class _Transport(StringTransport):
     """One end of a connection: what is written there arrives later at the other.
 
     Over HTTP all that is written at a time, a request or an answer, arrives at a time.
     On a websocket each write is a message.
     """
 
-    peer: _Transport
-
     def __init__(
         self,
         connection: _Connection,
-        endpoint: _Endpoint,
         direction: Direction,
-        protocol: IProtocol,
-        address: IPv4Address,
+        host: IPv4Address,
+        peer: IPv4Address,
+        *,
+        to: IProtocol,
     ) -> None:
-        self.protocol = protocol
-        self.disconnecting = False
+        super().__init__(hostAddress=host, peerAddress=peer, lenient=True)
+        self.to = to
         self._connection = connection
-        self._endpoint = endpoint
+        self._clock = connection.endpoint.clock
         self._direction = direction
-        self._address = address
         self._merges = direction in {Direction.REQUEST, Direction.ANSWER}
         self._packets: deque[_Packet] = deque()
         self._timer: IDelayedCall | None = None
@@ -279,10 +300,10 @@ class _Transport:
         if self.disconnecting or not data:
             return
         last = self._packets[-1] if self._packets else None
-        if self._merges and last and last.sent == self._endpoint.clock.seconds():
+        if self._merges and last and last.sent == self._clock.seconds():
             last.data += data
         else:
-            self._put(data, self._endpoint.link.delay(self._direction))
+            self._put(data, self._connection.endpoint.link.delay(self._direction))
 
     def writeSequence(self, data: Iterable[bytes]) -> None:  # noqa: N802 - Twisted's name
         self.write(b"".join(data))
@@ -296,25 +317,7 @@ class _Transport:
     def abortConnection(self) -> None:  # noqa: N802 - Twisted's name
         self._connection.close(error.ConnectionLost())
 
-    def getHost(self) -> IPv4Address:  # noqa: N802 - Twisted's name
-        return self._address
-
-    def getPeer(self) -> IPv4Address:  # noqa: N802 - Twisted's name
-        return self.peer.getHost()
-
-    def registerProducer(self, producer: object, streaming: bool) -> None:  # noqa: FBT001, N802 - Twisted's
-        """Do nothing: the buffer has no limit."""
-
-    def unregisterProducer(self) -> None:  # noqa: N802 - Twisted's name
-        """Do nothing."""
-
-    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Do nothing: a server pauses only while it serves a request."""
-
-    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Do nothing."""
-
-    def clear(self) -> None:
+    def lose(self) -> None:
         """Lose what is on its way, and accept nothing more."""
         self.disconnecting = True
         self._packets.clear()
@@ -323,23 +326,23 @@ class _Transport:
             self._timer = None
 
     def _put(self, data: bytes, delay: float) -> None:
-        now = self._endpoint.clock.seconds()
+        now = self._clock.seconds()
         self._packets.append(_Packet(now, now + delay, data))
         if self._timer is None:
-            self._timer = self._endpoint.clock.callLater(delay, self._deliver)
+            self._timer = self._clock.callLater(delay, self._deliver)
 
     def _deliver(self) -> None:
         self._timer = None
-        now = self._endpoint.clock.seconds()
+        now = self._clock.seconds()
         # What is written meanwhile waits for a turn of its own.
         for _ in range(len(self._packets)):
             if not self._packets or self._packets[0].due > now:
                 break
             data = self._packets.popleft().data
             if data:
-                self.peer.protocol.dataReceived(data)
+                self.to.dataReceived(data)
             else:
                 self._connection.close(error.ConnectionDone())
         if self._packets and self._timer is None:
             wait = max(0.0, self._packets[0].due - now)
-            self._timer = self._endpoint.clock.callLater(wait, self._deliver)
+            self._timer = self._clock.callLater(wait, self._deliver)

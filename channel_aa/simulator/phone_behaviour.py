@@ -17,9 +17,10 @@ unreachable        an endpoint that is configured, and not registered
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import isfinite
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -73,12 +74,12 @@ class PhoneBehaviour:
             return cls._that_answers(list(words))
         seconds = _seconds(first, next(words, "0"))
         if next(words, None) is not None:
-            raise ScriptError(f"nothing is to follow after {first!r} but seconds")
+            raise ScriptError(f"write only a number of seconds after {first!r}")
         if first in _REFUSALS:
             return cls(answers_after=None, refusal=first, refuses_after=seconds)
         if first not in _OTHERS:
             known = ", ".join(("answers", *_REFUSALS, *_OTHERS))
-            raise ScriptError(f"no telephone does {first!r}; they do: {known}")
+            raise ScriptError(f"unknown behaviour {first!r}; a phone can do: {known}")
         return cls(
             answers_after=None,
             is_silent=first == "silent",
@@ -97,63 +98,52 @@ class PhoneBehaviour:
             elif word == "press" and KEYS.issuperset(value):
                 keys = value
             else:
-                raise ScriptError(f"after it has answered it cannot {word} {value}")
+                raise ScriptError(
+                    f"write 'hangs-up 5' or 'press 12#', not '{word} {value}'"
+                )
         return cls(
             answers_after=answers_after, hangs_up_after=hangs_up_after, keys=keys
         )
 
 
-@dataclass(kw_only=True)
 class Phones:
-    """The phones of the simulated Asterisk.
+    """The phones that can be dialled.
 
     Args:
-        by_endpoint: how each behaves, by its endpoint: ``PJSIP/410``. Patterns of
-            `fnmatch` are allowed: ``PJSIP/4*``; the first that matches counts.
-        default: how every other phone behaves; None: there is no other.
+        phones: how each behaves, or how that is written, by its endpoint:
+            ``PJSIP/410``. Patterns of `fnmatch` are allowed: ``PJSIP/4*``; the first
+            that matches counts, and ``*`` if no other does.
+
+    Raises:
+        ScriptError: one cannot be understood.
     """
 
-    by_endpoint: dict[str, PhoneBehaviour] = field(default_factory=dict)
-    default: PhoneBehaviour | None = None
-
-    @classmethod
-    def of(cls, phones: Mapping[str, PhoneBehaviour | str]) -> Phones:
-        """Make them from how each behaves, or how that is written.
-
-        The one at ``*`` is the default.
-
-        Raises:
-            ScriptError: one cannot be understood.
-        """
-        read = {
-            endpoint: PhoneBehaviour.parse(phone) if isinstance(phone, str) else phone
-            for endpoint, phone in phones.items()
+    def __init__(
+        self, phones: Mapping[str, PhoneBehaviour | str] = MappingProxyType({})
+    ) -> None:
+        self._by_pattern = {
+            pattern: PhoneBehaviour.parse(phone) if isinstance(phone, str) else phone
+            for pattern, phone in phones.items()
         }
-        default = read.pop("*", None)
-        return cls(by_endpoint=read, default=default)
 
-    def change(self, endpoint: str, phone: PhoneBehaviour) -> None:
+    def change(self, pattern: str, phone: PhoneBehaviour) -> None:
         """Change how a phone behaves, whatever an earlier pattern says."""
-        others = {
-            pattern: each
-            for pattern, each in self.by_endpoint.items()
-            if pattern != endpoint
-        }
-        self.by_endpoint = {endpoint: phone, **others}
+        self._by_pattern.pop(pattern, None)
+        self._by_pattern = {pattern: phone, **self._by_pattern}
 
     def find(self, endpoint: str) -> PhoneBehaviour | None:
         """Find a phone; None: there is none."""
-        for pattern, phone in self.by_endpoint.items():
-            if fnmatchcase(endpoint, pattern):
+        for pattern, phone in self._by_pattern.items():
+            if pattern != "*" and fnmatchcase(endpoint, pattern):
                 return phone
-        return self.default
+        return self._by_pattern.get("*")
 
     def known(self) -> Iterator[tuple[str, str, PhoneBehaviour]]:
         """List technology, resource and behaviour of each that has an endpoint."""
-        for endpoint, phone in self.by_endpoint.items():
+        for endpoint, phone in self._by_pattern.items():
             technology, _, resource = endpoint.partition("/")
             # A Local channel is dialplan: there is no endpoint behind it.
-            if technology != "Local":
+            if resource and technology != "Local":
                 yield technology, resource, phone
 
 
@@ -168,7 +158,7 @@ def parse_seconds(text: str, hint: str) -> float:
     except ValueError:
         seconds = -1.0
     if not isfinite(seconds) or seconds < 0:
-        raise ScriptError(f"how many seconds? Write a number{hint}")
+        raise ScriptError(f"write a number of seconds{hint}")
     return seconds
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-from channel_aa.simulator.command_queue import Activity, CommandFailedError
+from channel_aa.simulator.command_queue import Activity
+from channel_aa.simulator.responses import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from twisted.internet.interfaces import IDelayedCall
 
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.environment import Environment
 
 STOP_SECONDS = 0.02
 """How long a sound goes on after the request to stop it: one frame of audio."""
@@ -23,31 +23,35 @@ STOP_SECONDS = 0.02
 class Playback(Activity):
     """Media that is played on a channel, one URI after the other.
 
-    States are Asterisk's: queued, playing, continuing, done, failed. It removes itself
-    from the registry at its end.
+    States are Asterisk's: queued, playing, continuing, done, failed. It adds itself to
+    the registry, and removes itself at its end; `Channel.start` plays it.
+
+    Args:
+        playback_id: empty: any.
+        language: empty: the channel's.
     """
 
     def __init__(
         self,
-        environment: Environment,
-        registry: Playbacks,
         channel: Channel,
-        *,
-        playback_id: str,
+        registry: list[Playback],
         media: Sequence[str],
-        language: str,
+        *,
+        playback_id: str = "",
+        language: str = "",
     ) -> None:
-        self.id = playback_id
+        self.id = playback_id or str(uuid4())
         self.channel = channel
         self.state = "queued"
-        self._environment = environment
+        self._timers = channel.environment.timers
         self._registry = registry
         self._media = media
         self._index = 0
-        self._language = language
+        self._language = language or channel.language
         self._is_stopping = False
         self._can_stop = True
         self._timer: IDelayedCall | None = None
+        registry.append(self)
 
     def snapshot(self) -> dict[str, Any]:
         """Describe the playback as Asterisk does."""
@@ -75,10 +79,10 @@ class Playback(Activity):
         """Stop within `STOP_SECONDS`; one that has not started is skipped.
 
         Raises:
-            CommandFailedError: it plays digits, characters or a number.
+            RefusedError: it plays digits, characters or a number.
         """
         if not self._can_stop:
-            raise CommandFailedError("Could not stop playback")
+            raise RefusedError(500, "Could not stop playback")
         if self._is_stopping:
             return
         self._is_stopping = True
@@ -97,7 +101,7 @@ class Playback(Activity):
 
     def _begin_sound(self) -> None:
         self._publish("playing", "PlaybackStarted")
-        sound = self._environment.sounds.find(self.media)
+        sound = self.channel.environment.sounds.find(self.media)
         if sound is None:
             self._registry.remove(self)
             self.channel.activity_over()
@@ -118,7 +122,7 @@ class Playback(Activity):
         self._sound_over(how)
 
     def _sound_over(self, how: str) -> None:
-        self._environment.timers.cancel(self._timer)
+        self._timers.cancel(self._timer)
         is_last = self._index + 1 == len(self._media)
         if is_last or self._is_stopping or self.channel.is_hung_up:
             self._finish(how)
@@ -134,44 +138,9 @@ class Playback(Activity):
 
     def _publish(self, state: str, event_type: str) -> None:
         self.state = state
-        event = {"playback": self.snapshot()}
-        bus = self._environment.bus
-        bus.publish(event_type, event, to=self.channel.subscribers)
+        self.channel.send_event(event_type, playback=self.snapshot())
 
     def _end_sound_after(self, seconds: float) -> None:
-        self._environment.timers.cancel(self._timer)
+        self._timers.cancel(self._timer)
         if seconds != inf:
-            self._timer = self._environment.timers.later(
-                seconds, lambda: self.channel.act(lambda: self._sound_heard("done"))
-            )
-
-
-class Playbacks:
-    """The playbacks that play or wait; Asterisk accepts an id that is in use."""
-
-    def __init__(self) -> None:
-        self._by_id: dict[str, list[Playback]] = {}
-
-    def __iter__(self) -> Iterator[Playback]:
-        """List all of them."""
-        return chain.from_iterable(self._by_id.values())
-
-    def add(self, playback: Playback) -> None:
-        """Add a playback."""
-        self._by_id.setdefault(playback.id, []).append(playback)
-
-    def find(self, playback_id: str) -> Playback | None:
-        """Find the first playback of this id."""
-        playbacks = self._by_id.get(playback_id)
-        return playbacks[0] if playbacks else None
-
-    def remove(self, playback: Playback) -> None:
-        """Remove a playback."""
-        playbacks = self._by_id[playback.id]
-        playbacks.remove(playback)
-        if not playbacks:
-            del self._by_id[playback.id]
-
-    def clear(self) -> None:
-        """Remove all of them."""
-        self._by_id.clear()
+            self._timer = self.channel.later(seconds, lambda: self._sound_heard("done"))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.command_queue import Activity
 from channel_aa.simulator.sounds import StoredRecording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from twisted.internet.interfaces import IDelayedCall
 
     from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.environment import Environment
 
 TERMINATORS = frozenset({"none", "any", "*", "#"})
 
@@ -23,48 +19,49 @@ _DEAF_SECONDS = 4.0
 """How long Asterisk records a channel that was hung up before the recording began."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """When a recording ends by itself; seconds, 0: no limit."""
-
-    seconds: int = 0
-    silence: int = 0
-    terminator: str = "none"
-
-
 class Recording(Activity):
     """A live recording: one that has not ended.
 
-    States are Asterisk's: queued, recording, done, failed. At its end it removes itself
-    from the recordings, and is stored there.
+    States are Asterisk's: queued, recording, done, failed. It adds itself to the
+    registry, and removes itself at its end, when it is stored with the sounds;
+    `Channel.start` begins it.
 
-    `kind` is the format of its file, `beep` whether a beep is played first.
+    Args:
+        kind: the format of its file.
+        max_seconds: how long it may last; 0: without a limit.
+        max_silence: how many seconds of silence end it; 0: it ends at none.
+        terminator: the key that ends it, ``any`` or ``none``.
+        beep: whether a beep is played first.
     """
 
     def __init__(
         self,
-        environment: Environment,
-        recordings: Recordings,
         channel: Channel,
+        registry: dict[str, Recording],
         *,
         name: str,
         kind: str,
-        limits: Limits,
+        max_seconds: int,
+        max_silence: int,
+        terminator: str,
         beep: bool,
     ) -> None:
         self.name = name
         self.state = "queued"
-        self._environment = environment
-        self._timers = environment.timers
-        self._recordings = recordings
         self.channel = channel
+        self._timers = channel.environment.timers
+        self._sounds = channel.environment.sounds
+        self._registry = registry
         self._kind = kind
-        self._limits = limits
+        self._max_seconds = max_seconds
+        self._max_silence = max_silence
+        self._terminator = terminator
         self._beep = beep
         self._is_wanted = True
         self._began: float | None = None
         self._timer: IDelayedCall | None = None
         self._cause = ""
+        registry[name] = self
 
     def snapshot(self) -> dict[str, Any]:
         """Describe the recording as Asterisk does."""
@@ -76,7 +73,7 @@ class Recording(Activity):
         }
         if self.state == "done":
             snapshot["duration"] = int(self._seconds)
-            if self._limits.silence:
+            if self._max_silence:
                 silence = min(self._silence, self._seconds)
                 snapshot["talking_duration"] = int(self._seconds - silence)
                 snapshot["silence_duration"] = int(silence)
@@ -97,19 +94,20 @@ class Recording(Activity):
             self._end("failed")
             return
         self.state = "recording"
-        self._publish("RecordingStarted")
-        beep = self._environment.sounds.find(_BEEP) if self._beep else None
+        channel.send_event("RecordingStarted", recording=self.snapshot())
+        beep = self._sounds.find(_BEEP) if self._beep else None
         if channel.is_hung_up:
-            self._timer = self._later(_DEAF_SECONDS, self.stop)
+            self._timer = channel.later(_DEAF_SECONDS, self.stop)
         elif beep is not None and beep.seconds is not None:
             channel.listener.sound_started(_BEEP)
-            self._timer = self._later(beep.seconds, self._beeped)
+            self._timer = channel.later(beep.seconds, self._beeped)
         else:
             self._listen()
 
     def discard(self) -> None:
         """Remove it, without an event."""
-        self._recordings.remove(self)
+        if self._registry.get(self.name) is self:
+            del self._registry[self.name]
 
     def so_far(self) -> StoredRecording:
         """Describe what has been recorded by now."""
@@ -126,7 +124,7 @@ class Recording(Activity):
 
     def cancel(self) -> None:
         """End; nothing is stored."""
-        self._recordings.remove(self)
+        self.discard()
         self._is_wanted = False
         if self.state == "recording":
             self._end("done")
@@ -137,8 +135,7 @@ class Recording(Activity):
 
     def key_pressed(self, digit: str) -> None:
         """End at the terminating key, unless the beep is still heard."""
-        terminator = self._limits.terminator
-        if self._began is not None and terminator in {"any", digit}:
+        if self._began is not None and self._terminator in {"any", digit}:
             self.stop()
 
     def voice_changed(self) -> None:
@@ -146,12 +143,11 @@ class Recording(Activity):
         if self._began is None:
             return
         self._timers.cancel(self._timer)
-        limits = self._limits
-        ends = [limits.seconds - self._seconds] if limits.seconds else []
-        if limits.silence:
-            ends.append(limits.silence - self._silence)
+        ends = [self._max_seconds - self._seconds] if self._max_seconds else []
+        if self._max_silence:
+            ends.append(self._max_silence - self._silence)
         if ends:
-            self._timer = self._later(max(min(ends), 0.0), self.stop)
+            self._timer = self.channel.later(max(min(ends), 0.0), self.stop)
 
     @property
     def _seconds(self) -> float:
@@ -175,38 +171,10 @@ class Recording(Activity):
             self.channel.listener.sound_ended(_BEEP, "stopped")
         self._timers.cancel(self._timer)
         self.state = state
-        self._recordings.remove(self)
+        self.discard()
         if state == "done" and self._is_wanted:
             stored = self.so_far()
-            self._recordings.stored[stored.name] = stored
-        failed = state == "failed"
-        self._publish("RecordingFailed" if failed else "RecordingFinished")
+            self._sounds.recordings[stored.name] = stored
+        event_type = "RecordingFailed" if state == "failed" else "RecordingFinished"
+        self.channel.send_event(event_type, recording=self.snapshot())
         self.channel.activity_over()
-
-    def _publish(self, event_type: str) -> None:
-        event = {"recording": self.snapshot()}
-        bus = self._environment.bus
-        bus.publish(event_type, event, to=self.channel.subscribers)
-
-    def _later(self, seconds: float, call: Callable[[], None]) -> IDelayedCall:
-        return self._timers.later(seconds, lambda: self.channel.act(call))
-
-
-class Recordings:
-    """The recordings of the simulated Asterisk by name: live and stored ones."""
-
-    def __init__(self, *, stored: dict[str, StoredRecording]) -> None:
-        self.live: dict[str, Recording] = {}
-        self.stored = stored
-
-    def remove(self, recording: Recording) -> None:
-        """Remove a recording from the live ones."""
-        if self.live.get(recording.name) is recording:
-            del self.live[recording.name]
-
-    def on_disk(self) -> dict[str, StoredRecording]:
-        """List those that have a file: the stored ones, and those being made."""
-        live = (
-            each.so_far() for each in self.live.values() if each.state == "recording"
-        )
-        return {**self.stored, **{each.name: each for each in live}}

@@ -18,7 +18,7 @@ What a phone can do is in `channel_aa.simulator.phone_behaviour`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar, TypeAlias
 
 from channel_aa.simulator.phone_behaviour import (
@@ -28,45 +28,39 @@ from channel_aa.simulator.phone_behaviour import (
     parse_seconds,
 )
 
-_WORDS = ("press", "wait", "hear", "silence", "speak", "hangup", "ended")
-
-
-class StepError(ScriptError):
-    """A step of a script cannot be understood.
-
-    Attributes:
-        step: the step as it is written.
-        reason: the error.
-    """
-
-    def __init__(self, number: int, step: str, reason: str) -> None:
-        super().__init__(f"step {number} ({step!r}): {reason}")
-        self.step = step
-        self.reason = reason
+_WORDS = "press, wait, hear, silence, speak, phone, hang up, ended"
 
 
 @dataclass(frozen=True)
-class Press:
-    """Press keys."""
+class _Step:
+    """A step, which is written as a word and its arguments."""
 
-    keys: str
+    word: ClassVar[str]
 
     def __str__(self) -> str:
-        return f"press {self.keys}"
+        values = astuple(self)
+        texts = [each if isinstance(each, str) else f"{each:g}" for each in values]
+        return " ".join([self.word, *texts])
 
 
 @dataclass(frozen=True)
-class Hear:
+class Press(_Step):
+    """Press keys."""
+
+    word = "press"
+    keys: str
+
+
+@dataclass(frozen=True)
+class Hear(_Step):
     """Wait until a sound begins.
 
     Only a sound that began after the last key, and after the sound of an earlier
     `Hear`, counts; also one that began before this step.
     """
 
+    word = "hear"
     sound: str
-
-    def __str__(self) -> str:
-        return f"hear {self.sound}"
 
     def matches(self, media: str) -> bool:
         """Return whether this media URI is the sound; ``sound:`` may be left out."""
@@ -74,63 +68,55 @@ class Hear:
 
 
 @dataclass(frozen=True)
-class _Timed:
-    """A step that takes a number of seconds."""
-
-    seconds: float
-    word: ClassVar[str]
-
-    def __str__(self) -> str:
-        return f"{self.word} {self.seconds:g}"
-
-
-@dataclass(frozen=True)
-class Wait(_Timed):
+class Wait(_Step):
     """Let some seconds pass."""
 
     word = "wait"
+    seconds: float
 
 
 @dataclass(frozen=True)
-class Silence(_Timed):
+class Silence(_Step):
     """Wait until nothing was heard for some seconds."""
 
     word = "silence"
+    seconds: float
 
 
 @dataclass(frozen=True)
-class Speak(_Timed):
+class Speak(_Step):
     """Speak for some seconds."""
 
     word = "speak"
+    seconds: float
 
 
 @dataclass(frozen=True)
-class SetPhone:
-    """Change how a phone behaves from now on; `words` is how that is written."""
+class SetPhone(_Step):
+    """Change how a phone behaves from now on; `behaviour` is how that is written."""
 
+    word = "phone"
     endpoint: str
-    phone: PhoneBehaviour
-    words: str
+    behaviour: str
 
-    def __str__(self) -> str:
-        return f"phone {self.endpoint} {self.words}"
+    @property
+    def phone(self) -> PhoneBehaviour:
+        """How it behaves."""
+        return PhoneBehaviour.parse(self.behaviour)
 
 
 @dataclass(frozen=True)
-class HangUp:
+class HangUp(_Step):
     """Hang up."""
 
-    def __str__(self) -> str:
-        return "hangup"
+    word = "hangup"
 
 
 @dataclass(frozen=True)
-class Ended:
+class Ended(_Step):
     """Wait until the call is over."""
 
-    def __str__(self) -> str:
-        return "ended"
+    word = "ended"
 
 
 Step: TypeAlias = Press | Wait | Hear | Silence | Speak | SetPhone | HangUp | Ended
@@ -140,7 +126,7 @@ def parse_script(text: str) -> tuple[Step, ...]:
     """Read a script.
 
     Raises:
-        StepError: a step cannot be understood.
+        ScriptError: a step cannot be understood; it names the step.
     """
     written = (" ".join(step.split()) for step in re.split(r"[,\n]", text))
     steps = []
@@ -148,7 +134,7 @@ def parse_script(text: str) -> tuple[Step, ...]:
         try:
             steps.append(_parse_step(step))
         except ScriptError as error:
-            raise StepError(number, step, str(error)) from None
+            raise ScriptError(f"step {number} ({step!r}): {error}") from None
     return tuple(steps)
 
 
@@ -161,9 +147,10 @@ def parse_phone(text: str) -> SetPhone:
     endpoint, _, words = " ".join(text.split()).partition(" ")
     if "/" not in endpoint or not words:
         raise ScriptError(
-            f"{text!r}: which phone does what? Write both: PJSIP/410 busy"
+            f"{text!r}: write an endpoint and what it does: PJSIP/410 busy"
         )
-    return SetPhone(endpoint, PhoneBehaviour.parse(words), words)
+    PhoneBehaviour.parse(words)
+    return SetPhone(endpoint, words)
 
 
 def _parse_step(text: str) -> Step:
@@ -175,7 +162,7 @@ def _parse_step(text: str) -> Step:
             return _press(argument)
         case "hear":
             if not argument or " " in argument:
-                raise ScriptError("which sound? Write one name after it: hear press-1")
+                raise ScriptError("write one sound after it: hear press-1")
             return Hear(argument)
         case "wait" | "silence" | "speak":
             return _timed(word, argument)
@@ -185,16 +172,16 @@ def _parse_step(text: str) -> Step:
             return HangUp()
         case "hangup" | "ended":
             if argument:
-                raise ScriptError(f"nothing is to follow it, not {argument!r}")
+                raise ScriptError(f"write {word} alone, without {argument!r}")
             return HangUp() if word == "hangup" else Ended()
         case _:
-            raise ScriptError(f"no such step; the steps are {', '.join(_WORDS)}")
+            raise ScriptError(f"unknown step; the steps are {_WORDS}")
 
 
 def _press(argument: str) -> Press:
     keys = argument.replace(" ", "").upper()
     if not keys:
-        raise ScriptError("which keys? Write them after it: press 12#")
+        raise ScriptError("write keys after it: press 12#")
     unknown = sorted(set(keys) - KEYS)
     if unknown:
         raise ScriptError(f"no such key: {unknown[0]!r}; keys are 0-9, *, # and A-D")

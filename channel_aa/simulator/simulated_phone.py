@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from channel_aa.simulator.channels import HANGUP_NORMAL, ChannelSetup, IChannelListener
+from channel_aa.simulator.channels import HANGUP_NORMAL, IChannelListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twisted.internet.interfaces import IDelayedCall
 
+    from channel_aa.simulator.channel_state import ChannelSetup
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
     from channel_aa.simulator.state import PbxState
 
@@ -58,7 +60,7 @@ class SimulatedPhone:
         self.outcome = ""
         self.channel = state.new_channel(setup, self)
         self.channel.app_name, self.channel.app_data = "AppDial2", "(Outgoing Line)"
-        self._environment = state.environment
+        self._environment = state
         self._behaviour = behaviour
         # A Local channel ends the same way whatever its far end does.
         self._is_local = technology == "Local"
@@ -102,12 +104,7 @@ class SimulatedPhone:
     def hang_up(self) -> None:
         """Hang up; while it rings, that declines the call."""
         cause = _REJECTED if self._is_dialled else HANGUP_NORMAL
-        self.channel.hang_up(
-            outcome="hung up by telephone",
-            cause=cause,
-            is_soft=False,
-            final_cause=cause,
-        )
+        self.channel.hang_up(outcome="hung up by phone", cause=cause)
 
     def sound_started(self, media: str) -> None:
         """Hear a sound begin."""
@@ -124,7 +121,7 @@ class SimulatedPhone:
     def _begin(self) -> None:
         behaviour = self._behaviour
         if behaviour is None:
-            self._vanish("no such telephone", _UNKNOWN)
+            self._vanish("no such phone", _UNKNOWN)
             return
         self._is_dialled = True
         self._publish_dial("")
@@ -135,9 +132,8 @@ class SimulatedPhone:
             self.channel.change_state("Ringing")
             self._publish_dial("RINGING")
         if behaviour.refusal:
-            self._later(
-                behaviour.refuses_after, lambda: self._refuse(behaviour.refusal)
-            )
+            refuse = partial(self._refuse, behaviour.refusal)
+            self._later(behaviour.refuses_after, refuse)
         elif behaviour.answers_after is not None:
             self._later(behaviour.answers_after, self.answer)
 
@@ -147,9 +143,7 @@ class SimulatedPhone:
             self._publish_dial(self._dial_status)
             self._vanish(refusal, _UNKNOWN)
             return
-        self.channel.hang_up(
-            outcome=refusal, cause=cause, is_soft=False, final_cause=cause
-        )
+        self.channel.hang_up(outcome=refusal, cause=cause)
 
     def _give_up(self) -> None:
         self._vanish("not answered", _NO_ANSWER)
@@ -157,7 +151,7 @@ class SimulatedPhone:
     def _vanish(self, outcome: str, cause: int) -> None:
         self._is_dialled = False
         self._stop()
-        self.channel.vanish(outcome=outcome, cause=cause)
+        self.channel.hang_up(outcome=outcome, cause=None, final_cause=cause)
 
     def _end_dialling(self) -> None:
         if self._is_dialled:
@@ -166,13 +160,13 @@ class SimulatedPhone:
             self._publish_dial(self._dial_status)
 
     def _publish_dial(self, status: str) -> None:
-        event = {
-            "dialstatus": status,
-            "forward": "",
-            "dialstring": self._dialled,
-            "peer": self.channel.snapshot(),
-        }
-        self._environment.bus.publish("Dial", event, to=self.channel.subscribers)
+        self.channel.send_event(
+            "Dial",
+            dialstatus=status,
+            forward="",
+            dialstring=self._dialled,
+            peer=self.channel.snapshot(),
+        )
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._timers.append(self._environment.timers.later(seconds, call))
@@ -181,9 +175,3 @@ class SimulatedPhone:
         timers, self._timers = self._timers, []
         for timer in timers:
             self._environment.timers.cancel(timer)
-
-
-def dialled_phones(state: PbxState) -> Sequence[SimulatedPhone]:
-    """List the phones that ring or are in a call, in the order they were dialled."""
-    listeners = (channel.listener for channel in state.channels.values())
-    return [each for each in listeners if isinstance(each, SimulatedPhone)]

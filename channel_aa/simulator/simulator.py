@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import deferLater
 
 from channel_aa.simulator.api import Api
 from channel_aa.simulator.callers import SimulatedCaller
-from channel_aa.simulator.channels import ChannelSetup
+from channel_aa.simulator.channel_state import ChannelSetup
 from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.http import AriResource, Connections
 from channel_aa.simulator.phone_behaviour import Phones
 from channel_aa.simulator.routes import ROOT
-from channel_aa.simulator.simulated_phone import SimulatedPhone, dialled_phones
+from channel_aa.simulator.simulated_phone import SimulatedPhone
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 from channel_aa.simulator.websocket import EventsFactory
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IListeningPort
 
-    from channel_aa.simulator.callers import ICallObserver
+    from channel_aa.simulator.channels import IChannelListener
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 
 VERSIONS = {True: "22.10.1", False: "20.13.0"}
@@ -44,9 +45,6 @@ class Simulator:
             no other sound exists.
         missing_sounds: names of sounds that do not exist all the same.
         speed: every duration is divided by it, sounds and callers' waits alike.
-        thread_delay: seconds until an idle channel begins on a command:
-            ``PlaybackStarted`` leaves that much later than the answer to the
-            request. None, the default: it leaves before the answer.
         serves_requests_over_websocket: whether it serves requests on the events
             websocket, as Asterisk does since 20.14, 21.9 and 22.4; else it ignores
             them.
@@ -62,6 +60,7 @@ class Simulator:
         api: serves the requests.
         server: makes the protocol of each connection to it.
         credentials: username and password.
+        port: the port it listens on, or listened on last.
         serves_requests_over_websocket: as above.
     """
 
@@ -73,7 +72,6 @@ class Simulator:
         default_sound_seconds: float | None = 0.5,
         missing_sounds: Collection[str] = (),
         speed: float = 1.0,
-        thread_delay: float | None = None,
         serves_requests_over_websocket: bool = True,
         username: str = "asterisk",
         password: str = "asterisk",  # noqa: S107 - it protects nothing: no Asterisk
@@ -91,9 +89,8 @@ class Simulator:
             ),
             faults=self.faults,
             speed=speed,
-            thread_delay=thread_delay,
             version=VERSIONS[serves_requests_over_websocket],
-            phones=Phones.of(phones or {}),
+            phones=Phones(phones or {}),
         )
         self.api = Api(self.state, ROOT)
         self._events = EventsFactory(
@@ -103,32 +100,18 @@ class Simulator:
             reactor=reactor,
         )
         self._resource = AriResource(
-            self.state, self.api, self._events, username=username, password=password
+            self.state, self.api, self._events, credentials=f"{username}:{password}"
         )
         self.server = Connections(self._resource, reactor=reactor)
         self.credentials = username, password
         self._listening: IListeningPort | None = None
         self._interface = ""
-        self._port = 0
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, or listened on last."""
-        return self._port
+        self.port = 0
 
     @property
     def url(self) -> str:
         """Its URL: ``http://127.0.0.1:8088``."""
-        return f"http://{self._interface}:{self._port}"
-
-    @property
-    def is_booting(self) -> bool:
-        """Whether it answers every request, websockets too, with a 503."""
-        return self._resource.is_booting
-
-    @is_booting.setter
-    def is_booting(self, is_booting: bool) -> None:
-        self._resource.is_booting = is_booting
+        return f"http://{self._interface}:{self.port}"
 
     @property
     def live_channels(self) -> int:
@@ -138,7 +121,7 @@ class Simulator:
     @property
     def live_playbacks(self) -> int:
         """How many playbacks play, or wait to be played."""
-        return sum(1 for _ in self.state.playbacks)
+        return len(self.state.playbacks)
 
     @property
     def phones(self) -> Phones:
@@ -148,7 +131,8 @@ class Simulator:
     @property
     def dialled_phones(self) -> Sequence[SimulatedPhone]:
         """The phones that ring or are in a call, in the order they were dialled."""
-        return dialled_phones(self.state)
+        listeners = [each.listener for each in self.state.channels.values()]
+        return [each for each in listeners if isinstance(each, SimulatedPhone)]
 
     @property
     def open_websockets(self) -> int:
@@ -178,10 +162,10 @@ class Simulator:
         """
         self._interface = interface
         self._listening = self._reactor.listenTCP(
-            port or self._port, self.server, interface=interface
+            port or self.port, self.server, interface=interface
         )
         address = self._listening.getHost()
-        self._port = cast("IPv4Address", address).port
+        self.port = cast("IPv4Address", address).port
 
     async def stop(self) -> None:
         """Stop listening, drop every connection, forget every channel.
@@ -192,7 +176,9 @@ class Simulator:
         if listening is not None:
             await maybeDeferred(listening.stopListening)
         self.forget()
-        await self.server.abort_all()
+        self.server.abort_all()
+        while self.server.protocols:
+            await deferLater(self._reactor, 0.0)
 
     def forget(self) -> None:
         """Lose everything but stored recordings, as at a restart, with no event."""
@@ -216,7 +202,7 @@ class Simulator:
         app: str = "channel-aa",
         args: Sequence[str] = (),
         dialplan_seconds: float = 0.0,
-        observer: ICallObserver | None = None,
+        observer: IChannelListener | None = None,
         caller_name: str = "",
         caller_number: str = "",
         language: str = "en",
@@ -232,7 +218,7 @@ class Simulator:
             dialplan_seconds: how long the dialplan keeps the channel once it has
                 left the application, or where no websocket has that application;
                 then the call ends.
-            observer: sees what happens to the caller.
+            observer: learns what the caller hears, and of the end of the call.
             caller_name: the name of the caller.
             caller_number: the number of the caller.
             language: the language of the channel.

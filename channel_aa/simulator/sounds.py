@@ -9,7 +9,7 @@ from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _SIGNS = {"*": "star", "#": "pound", "-": "minus"}
 _ANY = f"{digits}{ascii_lowercase}{''.join(_SIGNS)}"
@@ -120,21 +120,14 @@ def sound_of(character: str) -> str:
     return f"letters/{character}"
 
 
-def words_of(number: int) -> Iterator[str]:
-    """Yield the words of a number in English, by the names of sounds in ``digits``."""
+def words_of(number: int) -> Sequence[str]:
+    """Return the words of a number in English, by the names of sounds in ``digits``."""
     if number < 0:
-        yield "minus"
-        number = -number
+        return ["minus", *words_of(-number)]
     for size, name in ((1_000_000, "million"), (1000, "thousand"), (100, "hundred")):
         if number >= size:
-            yield from words_of(number // size)
-            yield name
-            number %= size
-            if not number:
-                return
-    if number > _LAST_WORD:
-        yield str(number - number % 10)
-        number %= 10
-        if not number:
-            return
-    yield str(number)
+            rest = number % size
+            return [*words_of(number // size), name, *(words_of(rest) if rest else ())]
+    if number > _LAST_WORD and number % 10:
+        return [str(number - number % 10), str(number % 10)]
+    return [str(number)]

@@ -9,35 +9,27 @@ from collections import deque
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
 
-from channel_aa.simulator.api import NoAnswerError, RefusedError
+from channel_aa.simulator.responses import NoAnswerError, RefusedError, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from autobahn.websocket.types import ConnectionRequest
 
-    from channel_aa.simulator.api import Answer, Api, Response
+    from channel_aa.simulator.api import Api
     from channel_aa.simulator.event_bus import EventBus
 
 MAX_PAYLOAD_BYTES = 65_527
 """What Asterisk reads in one frame: 65,535 bytes with its head, which takes 8."""
 
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"})
-
-
-class BadMessageError(Exception):
-    """A message is no request; `fields` are those of the response."""
-
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        super().__init__(fields)
-        self.fields = fields
 
 
 @dataclass(kw_only=True)
@@ -53,70 +45,47 @@ class RestRequest:
     """Below ``/ari/``, and still quoted."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    @classmethod
-    def read(cls, payload: bytes) -> RestRequest:
+    def read(self, payload: bytes) -> None:
         """Read a message.
 
         Raises:
-            BadMessageError: it is no request.
+            msgspec.DecodeError: it is no JSON object.
+            RefusedError: it is no request.
         """
-        request = cls()
-        try:
-            message = msgspec.json.decode(payload)
-        except msgspec.DecodeError:
-            message = None
-        if not isinstance(message, dict | list):
-            reason = "Failed to parse request message JSON"
-            raise BadMessageError(request.response(400, reason, None))
+        message = msgspec.json.decode(payload, type=dict[str, Any] | list[Any])
         fields = message if isinstance(message, dict) else {}
-        request.request_id = _text(fields, "request_id")
+        self.request_id = _text(fields, "request_id")
         if "type" not in fields:
-            raise request.bad("No 'type' property.")
+            raise RefusedError(400, "No 'type' property.")
         if fields["type"] != "RESTRequest":
-            raise request.bad("Unknown request type.")
-        request.path, _, query = _text(fields, "uri").partition("?")
-        if not request.path:
-            raise request.bad("Empty or missing 'uri' property.")
-        request.method = _text(fields, "method")
-        if request.method not in _METHODS:
-            raise request.bad("Unknown or missing 'method' property.")
-        request.parameters = {
+            raise RefusedError(400, "Unknown request type.")
+        self.path, _, query = _text(fields, "uri").partition("?")
+        if not self.path:
+            raise RefusedError(400, "Empty or missing 'uri' property.")
+        self.method = _text(fields, "method")
+        if self.method not in _METHODS:
+            raise RefusedError(400, "Unknown or missing 'method' property.")
+        self.parameters = {
             **dict(parse_qsl(query, keep_blank_values=True)),
-            **_query_strings(request, fields),
-            **_body(request, fields),
+            **_query_strings(fields),
+            **_body(fields),
         }
-        if request.path == "events":
-            raise request.bad("Can't upgrade to websocket from a websocket")
-        return request
+        if self.path == "events":
+            raise RefusedError(400, "Can't upgrade to websocket from a websocket")
 
-    @property
-    def segments(self) -> list[str]:
-        """The decoded parts of its path."""
-        return [unquote(each) for each in self.path.split("/")]
-
-    def response(self, status: int, reason: str, body: str | None) -> dict[str, Any]:
-        """Make the fields of a response; None: it has no body."""
+    def answered(self, response: Response, *, reason: str = "") -> dict[str, Any]:
+        """Make the fields of its response; the reason is that of the status."""
         fields: dict[str, Any] = {
             "transaction_id": "",
             "request_id": self.request_id,
-            "status_code": status,
-            "reason_phrase": reason,
+            "status_code": response.status,
+            "reason_phrase": reason or HTTPStatus(response.status).phrase,
             "uri": self.path,
         }
-        if body is not None:
+        if response.content is not None:
+            body = msgspec.json.encode(response.content).decode()
             fields |= {"content_type": "application/json", "message_body": body}
         return fields
-
-    def answered(self, response: Response) -> dict[str, Any]:
-        """Make the fields of its response."""
-        content = response.content
-        body = None if content is None else msgspec.json.encode(content).decode()
-        return self.response(response.status, HTTPStatus(response.status).phrase, body)
-
-    def bad(self, message: str) -> BadMessageError:
-        """Make the error of a message that is no request."""
-        body = msgspec.json.encode({"message": message}).decode()
-        return BadMessageError(self.response(400, "Bad request", body))
 
 
 class EventsProtocol(WebSocketServerProtocol):
@@ -133,7 +102,6 @@ class EventsProtocol(WebSocketServerProtocol):
         self._applications: list[str] = []
         self._subscribes_to_all = False
         self._unserved: deque[bytes] = deque()
-        self._awaits_answer = False
         self._is_serving = False
 
     def onConnect(self, request: ConnectionRequest) -> str | None:  # noqa: N802 - autobahn's name
@@ -160,7 +128,8 @@ class EventsProtocol(WebSocketServerProtocol):
         """Serve a request in its turn."""
         if self.factory.serves_requests and not isBinary:
             self._unserved.append(payload)
-            self._serve_requests()
+            if not self._is_serving:
+                Deferred.fromCoroutine(self._serve_requests())
 
     def onClose(  # noqa: N802 - autobahn's name
         self,
@@ -179,58 +148,40 @@ class EventsProtocol(WebSocketServerProtocol):
         if self.state == self.STATE_OPEN:
             self.sendMessage(event)
 
-    def _serve_requests(self) -> None:
-        if self._is_serving:
-            return
+    async def _serve_requests(self) -> None:
+        """Serve the requests that have come, and those that come meanwhile."""
         self._is_serving = True
-        while self._unserved and not self._awaits_answer:
+        while self._unserved:
             try:
-                self._serve(self._unserved.popleft())
-            except BadMessageError as error:
-                self._respond(error.fields)
+                self._respond(await self._serve(self._unserved.popleft()))
             except NoAnswerError:
                 self.dropConnection(abort=True)
         self._is_serving = False
 
-    def _serve(self, message: bytes) -> None:
-        """Serve a request.
+    async def _serve(self, message: bytes) -> Mapping[str, Any] | None:
+        """Serve a request; returns the fields of the response. None: it is ignored.
 
         Raises:
-            BadMessageError: it is no request.
             NoAnswerError: the connection is to be dropped.
         """
-        request = RestRequest.read(message)
-        answer = self._answer(request)
-        if isinstance(answer, Deferred):
-            self._awaits_answer = True
-            Deferred.fromCoroutine(self._respond_later(request, answer))
-        elif answer is not None:
-            self._respond(request.answered(answer))
-
-    async def _respond_later(
-        self, request: RestRequest, answer: Deferred[Response]
-    ) -> None:
+        request = RestRequest()
         try:
-            self._respond(request.answered(await answer))
-        except NoAnswerError:
-            self.dropConnection(abort=True)
-        self._awaits_answer = False
-        self._serve_requests()
-
-    def _answer(self, request: RestRequest) -> Answer | None:
-        """Return the answer to a request; None: it is ignored."""
+            request.read(message)
+        except msgspec.DecodeError:
+            reason = "Failed to parse request message JSON"
+            return request.answered(Response(status=400), reason=reason)
+        except RefusedError as error:
+            return request.answered(error.response, reason="Bad request")
         api = self.factory.api
         api.requests += 1
         method, path = request.method, f"/{request.path}"
         if api.faults.ignores_over_websocket(method, path):
             return None
-        try:
-            fault = api.fault_in(method, path)
-        except RefusedError as error:
-            return error.response
-        return api.serve(method, request.segments, request.parameters, fault)
+        return request.answered(await api.serve(method, path, request.parameters))
 
-    def _respond(self, fields: Mapping[str, Any]) -> None:
+    def _respond(self, fields: Mapping[str, Any] | None) -> None:
+        if fields is None:
+            return
         message = self.factory.bus.response(self._applications[0], fields)
         if message is not None:
             self.send_event(message)
@@ -277,7 +228,7 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _query_strings(request: RestRequest, fields: Mapping[str, Any]) -> dict[str, str]:
+def _query_strings(fields: Mapping[str, Any]) -> dict[str, str]:
     entries = fields.get("query_strings")
     if not isinstance(entries, list):
         return {}
@@ -285,24 +236,24 @@ def _query_strings(request: RestRequest, fields: Mapping[str, Any]) -> dict[str,
         named = msgspec.convert(entries, list[dict[str, str]])
         return {each["name"]: each["value"] for each in named}
     except (msgspec.ValidationError, KeyError) as error:
-        raise request.bad("Unable to parse 'query_strings' array.") from error
+        raise RefusedError(400, "Unable to parse 'query_strings' array.") from error
 
 
-def _body(request: RestRequest, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+def _body(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     body = _text(fields, "message_body")
     if not body:
         return {}
     match _text(fields, "content_type"):
         case "":
-            raise request.bad("No 'content_type' for 'message_body'.")
+            raise RefusedError(400, "No 'content_type' for 'message_body'.")
         case "application/json" as content_type:
             try:
                 decoded = msgspec.json.decode(body)
             except msgspec.DecodeError as error:
                 message = f"Unable to parse 'message_body' as '{content_type}'."
-                raise request.bad(message) from error
+                raise RefusedError(400, message) from error
             return decoded if isinstance(decoded, dict) else {}
         case "application/x-www-form-urlencoded":
             return dict(parse_qsl(body, keep_blank_values=True))
         case _:
-            raise request.bad("Unknown content type.")
+            raise RefusedError(400, "Unknown content type.")

@@ -17,8 +17,8 @@ from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.config import Settings
 from channel_aa.service import AttendantService
 from channel_aa.simulator import parse_script
+from channel_aa.simulator.in_memory import wait_for
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-from channel_aa.simulator.virtual_time import wait_for
 from real_asterisk.sounds import SLOW
 from tests.support.asterisk_harness import PHONES, RealAsteriskHarness
 from tests.support.scripted_calls import RealCall, turns_in

@@ -80,7 +80,7 @@ async def test_calls_continue_in_the_dialplan_after_the_drain_timeout(
 async def test_conversation_survives_a_restart_of_the_daemon(
     harness: DaemonHarness, program: str
 ) -> None:
-    harness.simulator.phones.by_endpoint["PJSIP/410"] = PhoneBehaviour()
+    harness.simulator.phones.change("PJSIP/410", PhoneBehaviour())
     harness.write_file(
         '[menus.main]\nprompt = ["a"]\n[menus.main.options]\n1.dial = "PJSIP/410"'
     )

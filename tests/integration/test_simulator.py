@@ -140,12 +140,12 @@ async def test_restart_has_the_same_port_and_no_state(
 async def test_booting_simulator_answers_503(reactor: Reactor) -> None:
     async with running_simulator(reactor) as simulator:
         ari = ari_of(simulator, reactor)
-        simulator.is_booting = True
+        simulator.faults.is_booting = True
         assert (await ari.get("/asterisk/info")).status == 503
         with pytest.raises(RefusedError) as refusal:
             await ari.listen(APP)
         assert refusal.value.args[0] == 503
-        simulator.is_booting = False
+        simulator.faults.is_booting = False
         assert (await ari.get("/asterisk/info")).status == 200
 
 
@@ -270,19 +270,6 @@ async def test_playback_started_overtakes_the_answer(reactor: Reactor) -> None:
         started = await events.wait_for_type("PlaybackStarted", "a")
         assert started.received <= answer.received
         assert answer.json["state"] == "queued"
-
-
-@pytest_twisted.ensureDeferred
-async def test_playback_started_may_be_delayed_after_the_answer(
-    reactor: Reactor,
-) -> None:
-    async with running_simulator(reactor, thread_delay=1.0) as simulator:
-        ari = ari_of(simulator, reactor)
-        events = await ari.listen(APP)
-        channel = simulator.call().channel.id
-        answer = await ari.post(f"/channels/{channel}/play/a", media="sound:or")
-        started = await events.wait_for_type("PlaybackStarted", "a")
-        assert started.received > answer.received
 
 
 @pytest_twisted.ensureDeferred

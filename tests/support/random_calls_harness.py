@@ -16,8 +16,7 @@ from zope.interface import implementer
 from channel_aa.ari import Transport
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.simulator import Simulator
-from channel_aa.simulator.in_memory import Direction, InMemoryLink
-from channel_aa.simulator.virtual_time import pass_time, wait_for
+from channel_aa.simulator.in_memory import Direction, InMemoryLink, pass_time, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -246,7 +245,6 @@ class RandomCallsHarness:
         """End all faults and delays."""
         self._has_delays = False
         self.simulator.faults.clear()
-        self.simulator.is_booting = False
         self.daemon.link.mend()
 
     def stop(self) -> None:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.task import Clock
 
 from channel_aa.simulator.callers import SimulatedCaller
-from channel_aa.simulator.channels import ChannelSetup
+from channel_aa.simulator.channel_state import ChannelSetup
 from channel_aa.simulator.faults import Faults
+from channel_aa.simulator.playbacks import Playback
 from channel_aa.simulator.sounds import Sounds
 from channel_aa.simulator.state import PbxState
 
 if TYPE_CHECKING:
-    from channel_aa.simulator.callers import ICallObserver
-    from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.playbacks import Playback
+    from channel_aa.simulator.channels import Channel, IChannelListener
 
 
 class SimulatedPbx:
@@ -30,7 +29,6 @@ class SimulatedPbx:
         self,
         *,
         speed: float = 1.0,
-        thread_delay: float | None = None,
         sounds: Sounds | None = None,
         app: str = "channel-aa",
         dialplan_seconds: float = 0.0,
@@ -44,7 +42,6 @@ class SimulatedPbx:
             sounds=sounds or Sounds(seconds={"long": 5.0}, missing={"missing"}),
             faults=self.faults,
             speed=speed,
-            thread_delay=thread_delay,
         )
         self.state.bus.register("channel-aa", self.receive)
         self._dialplan_seconds = dialplan_seconds
@@ -54,7 +51,9 @@ class SimulatedPbx:
     def channel(self) -> Channel:
         return self.caller.channel
 
-    def call(self, app: str, observer: ICallObserver | None = None) -> SimulatedCaller:
+    def call(
+        self, app: str, observer: IChannelListener | None = None
+    ) -> SimulatedCaller:
         """Place a call, and use its caller from now on."""
         self.caller = SimulatedCaller(
             self.state,
@@ -75,7 +74,9 @@ class SimulatedPbx:
         self.events.clear()
 
     def play(self, playback_id: str, *media: str) -> Playback:
-        playback = self.state.new_playback(self.channel, media, playback_id=playback_id)
+        playback = Playback(
+            self.channel, self.state.playbacks, media, playback_id=playback_id
+        )
         self.channel.start(playback)
         return playback
 

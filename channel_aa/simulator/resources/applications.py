@@ -2,75 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
+from channel_aa.simulator.api import Request, Router, require
+from channel_aa.simulator.responses import RefusedError
 
 if TYPE_CHECKING:
-    from channel_aa.simulator.bridges import Bridge
-    from channel_aa.simulator.channels import Channel
-    from channel_aa.simulator.event_bus import Application
+    from collections.abc import Mapping
 
-ROUTER = Router()
+    from channel_aa.simulator.event_bus import Application, EventSource
+
+route = Router()
 
 
-@ROUTER.route("GET /applications", "list", "List[Application]")
-def list_applications(request: Request) -> Response:
+@route("GET /applications", "list", "List[Application]")
+def list_applications(request: Request) -> list[dict[str, Any]]:
     """List the applications."""
-    return Response(
-        content=[each.snapshot() for each in request.state.bus.applications.values()]
-    )
+    return [each.snapshot() for each in request.state.bus.applications.values()]
 
 
-@ROUTER.route("GET /applications/{applicationName}", "get", "Application")
-def get_application(request: Request) -> Response:
+@route("GET /applications/{applicationName}", "get", "Application")
+def get_application(request: Request) -> dict[str, Any]:
     """Describe an application."""
     application = _application(request)
-    return Response(content=application.snapshot())
+    return application.snapshot()
 
 
-@ROUTER.route(
-    "PUT /applications/{applicationName}/eventFilter", "filter", "Application"
-)
-def filter_events(request: Request) -> Response:
+@route("PUT /applications/{applicationName}/eventFilter", "filter", "Application")
+def filter_events(request: Request) -> dict[str, Any]:
     """Set which types of events an application gets."""
     application = _application(request)
     application.filter(
         allowed=request.types("allowed"), disallowed=request.types("disallowed")
     )
-    return Response(content=application.snapshot())
+    return application.snapshot()
 
 
-@ROUTER.route(
+@route(
     "POST /applications/{applicationName}/subscription",
     "subscribe",
     "Application",
     query="eventSource[]!",
 )
-def subscribe(request: Request) -> Response:
+def subscribe(request: Request) -> dict[str, Any]:
     """Subscribe an application to channels and bridges."""
     application = _application(request)
-    for source in _sources(request):
-        if source is None:
-            raise RefusedError(422, "Event source does not exist")
+    for source in _sources(request, missing="Event source does not exist"):
         source.subscribe(application)
-    return Response(content=application.snapshot())
+    return application.snapshot()
 
 
-@ROUTER.route(
+@route(
     "DELETE /applications/{applicationName}/subscription",
     "unsubscribe",
     "Application",
     query="eventSource[]!",
 )
-def unsubscribe(request: Request) -> Response:
+def unsubscribe(request: Request) -> dict[str, Any]:
     """Undo `subscribe`."""
     application = _application(request)
-    for source in _sources(request):
-        if source is None:
-            raise RefusedError(422, "Event source was not subscribed to")
+    for source in _sources(request, missing="Event source was not subscribed to"):
         source.unsubscribe(application)
-    return Response(content=application.snapshot())
+    return application.snapshot()
 
 
 def _application(request: Request) -> Application:
@@ -78,18 +71,21 @@ def _application(request: Request) -> Application:
     return require(applications.get(request.text("applicationName")), "Application")
 
 
-def _sources(request: Request) -> list[Channel | Bridge | None]:
-    """Find the channels and bridges in ``eventSource``; None: it does not exist."""
+def _sources(request: Request, *, missing: str) -> list[EventSource]:
+    """Find the channels and bridges in ``eventSource``.
+
+    Raises:
+        RefusedError: one does not exist, with that message; or none is named.
+    """
     named = [each.partition(":") for each in request.texts("eventSource")]
     if not named:
         raise RefusedError(400, "Missing parameter eventSource")
-    found: list[Channel | Bridge | None] = []
-    for scheme, _, name in named:
-        match scheme:
-            case "channel":
-                found.append(request.state.channels.get(name))
-            case "bridge":
-                found.append(request.state.bridges.get(name))
-            case _:
-                raise RefusedError(400, "Invalid event source URI scheme")
-    return found
+    state = request.state
+    kinds: dict[str, Mapping[str, EventSource]]
+    kinds = {"channel": state.channels, "bridge": state.bridges}
+    if any(kind not in kinds for kind, _, _ in named):
+        raise RefusedError(400, "Invalid event source URI scheme")
+    found = [kinds[kind].get(source_id) for kind, _, source_id in named]
+    if None in found:
+        raise RefusedError(422, missing)
+    return [each for each in found if each is not None]

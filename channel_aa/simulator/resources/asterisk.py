@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-from channel_aa.simulator.api import RefusedError, Request, Response, Router
+from channel_aa.simulator.api import Request, Router
 from channel_aa.simulator.event_bus import ENTITY_ID
+from channel_aa.simulator.responses import RefusedError
 
-if TYPE_CHECKING:
-    from channel_aa.simulator.phone_behaviour import PhoneBehaviour
-
-ROUTER = Router()
+route = Router()
 
 
-@ROUTER.route("GET /asterisk/info", "getInfo", "AsteriskInfo", query="only[]")
-def get_info(request: Request) -> Response:
+@route("GET /asterisk/info", "getInfo", "AsteriskInfo", query="only[]")
+def get_info(request: Request) -> dict[str, Any]:
     """Describe Asterisk itself."""
     started = request.state.started
     info = {
@@ -35,80 +33,71 @@ def get_info(request: Request) -> Response:
         "status": {"startup_time": started, "last_reload_time": started},
     }
     only = request.texts("only") or info
-    return Response(content={name: info[name] for name in only if name in info})
+    return {name: info[name] for name in only if name in info}
 
 
-@ROUTER.route("GET /asterisk/ping", "ping", "AsteriskPing")
-def ping(request: Request) -> Response:
+@route("GET /asterisk/ping", "ping", "AsteriskPing")
+def ping(request: Request) -> dict[str, Any]:
     """Answer with a pong."""
     now = request.state.bus.timestamp()
-    content = {"ping": "pong", "timestamp": now, "asterisk_id": ENTITY_ID}
-    return Response(content=content)
+    return {"ping": "pong", "timestamp": now, "asterisk_id": ENTITY_ID}
 
 
-@ROUTER.route("GET /sounds", "list", "List[Sound]")
-def list_sounds(request: Request) -> Response:
+@route("GET /sounds", "list", "List[Sound]")
+def list_sounds(request: Request) -> list[dict[str, Any]]:
     """List the sounds."""
-    sounds = request.state.environment.sounds
-    return Response(content=[_sound(name) for name in sounds.names()])
+    sounds = request.state.sounds
+    return [_sound(name) for name in sounds.names()]
 
 
-@ROUTER.route("GET /sounds/{soundId}", "get", "Sound")
-def get_sound(request: Request) -> Response:
+@route("GET /sounds/{soundId}", "get", "Sound")
+def get_sound(request: Request) -> dict[str, Any]:
     """Describe a sound."""
     name = request.text("soundId")
-    if request.state.environment.sounds.length(name) is None:
+    if request.state.sounds.length(name) is None:
         raise RefusedError(404, "Sound not found")
-    return Response(content=_sound(name))
+    return _sound(name)
 
 
-def _sound(name: str) -> dict[str, object]:
+def _sound(name: str) -> dict[str, Any]:
     return {"id": name, "formats": [{"language": "en", "format": "slin"}]}
 
 
-@ROUTER.route("GET /endpoints", "list", "List[Endpoint]")
-def list_endpoints(request: Request) -> Response:
-    """List the endpoints."""
-    return Response(content=[_endpoint(*each) for each in request.state.phones.known()])
-
-
-@ROUTER.route("GET /endpoints/{tech}", "listByTech", "List[Endpoint]")
-def list_endpoints_by_technology(request: Request) -> Response:
-    """List the endpoints of a technology."""
+@route("GET /endpoints", "list", "List[Endpoint]")
+@route("GET /endpoints/{tech}", "listByTech", "List[Endpoint]")
+def list_endpoints(request: Request) -> list[dict[str, Any]]:
+    """List the endpoints, of all technologies or of one."""
     technology = request.text("tech")
-    found = [
-        _endpoint(*each)
-        for each in request.state.phones.known()
-        if each[0].lower() == technology.lower()
-    ]
-    if not found:
-        message = f"No Endpoints found - invalid tech {technology}"
-        raise RefusedError(404, message)
-    return Response(content=found)
+    found = _endpoints(request, technology)
+    if technology and not found:
+        raise RefusedError(404, f"No Endpoints found - invalid tech {technology}")
+    return found
 
 
-@ROUTER.route("GET /endpoints/{tech}/{resource}", "get", "Endpoint")
-def get_endpoint(request: Request) -> Response:
+@route("GET /endpoints/{tech}/{resource}", "get", "Endpoint")
+def get_endpoint(request: Request) -> dict[str, Any]:
     """Describe an endpoint."""
-    technology, resource = request.text("tech"), request.text("resource")
-    for known in request.state.phones.known():
-        if (known[0].lower(), known[1]) == (technology.lower(), resource):
-            return Response(content=_endpoint(*known))
+    for endpoint in _endpoints(request, request.text("tech")):
+        if endpoint["resource"] == request.text("resource"):
+            return endpoint
     raise RefusedError(404, "Endpoint not found")
 
 
-def _endpoint(
-    technology: str, resource: str, phone: PhoneBehaviour
-) -> dict[str, object]:
-    return {
-        "technology": technology,
-        "resource": resource,
-        "state": "online" if phone.is_reachable else "offline",
-        "channel_ids": [],
-    }
+def _endpoints(request: Request, technology: str) -> list[dict[str, Any]]:
+    """Describe the endpoints of a technology, in any case; empty: of every one."""
+    return [
+        {
+            "technology": known,
+            "resource": resource,
+            "state": "online" if phone.is_reachable else "offline",
+            "channel_ids": [],
+        }
+        for known, resource, phone in request.state.phones.known()
+        if technology.lower() in {"", known.lower()}
+    ]
 
 
-@ROUTER.route("GET /events", "eventWebsocket", "Message", query="app[]! subscribeAll")
-def open_websocket(_request: Request) -> Response:
+@route("GET /events", "eventWebsocket", "Message", query="app[]! subscribeAll")
+def open_websocket(_request: Request) -> None:
     """Refuse a request without an upgrade; websockets are opened elsewhere."""
     raise RefusedError(426, "Upgrade Required")

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import Deferred, DeferredList
 
-from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
+from channel_aa.simulator.api import Request, Router, require
 from channel_aa.simulator.bridges import TYPES, Bridge
-from channel_aa.simulator.command_queue import CommandFailedError
+from channel_aa.simulator.responses import RefusedError
 
 if TYPE_CHECKING:
-    from twisted.python.failure import Failure
-
     from channel_aa.simulator.channels import Channel
 
-ROUTER = Router()
+route = Router()
 
 
-@ROUTER.route("GET /bridges", "list", "List[Bridge]")
-def list_bridges(request: Request) -> Response:
+@route("GET /bridges", "list", "List[Bridge]")
+def list_bridges(request: Request) -> list[dict[str, Any]]:
     """List the bridges."""
-    return Response(
-        content=[each.snapshot() for each in request.state.bridges.values()]
-    )
+    return [each.snapshot() for each in request.state.bridges.values()]
 
 
-@ROUTER.route("POST /bridges", "create", "Bridge", query="type bridgeId name")
-@ROUTER.route("POST /bridges/{bridgeId}", "createWithId", "Bridge", query="type name")
-def create_bridge(request: Request) -> Response:
+@route("POST /bridges", "create", "Bridge", query="type bridgeId name")
+@route("POST /bridges/{bridgeId}", "createWithId", "Bridge", query="type name")
+def create_bridge(request: Request) -> dict[str, Any]:
     """Create a bridge."""
     bridge_id = request.text("bridgeId") or str(uuid4())
     if bridge_id in request.state.bridges:
@@ -38,24 +34,29 @@ def create_bridge(request: Request) -> Response:
     types = request.texts("type") or ["mixing"]
     if not TYPES.issuperset(types):
         raise RefusedError(500, "Unable to create bridge")
-    kind = "holding" if "holding" in types else "mixing"
-    bridge = request.state.new_bridge(bridge_id, name=request.text("name"), kind=kind)
-    return Response(content=bridge.snapshot())
+    bridge = Bridge(
+        request.state,
+        request.state.bridges,
+        bridge_id=bridge_id,
+        name=request.text("name"),
+        bridge_type="holding" if "holding" in types else "mixing",
+    )
+    return bridge.snapshot()
 
 
-@ROUTER.route("GET /bridges/{bridgeId}", "get", "Bridge")
-def get_bridge(request: Request) -> Response:
+@route("GET /bridges/{bridgeId}", "get", "Bridge")
+def get_bridge(request: Request) -> dict[str, Any]:
     """Describe a bridge."""
-    return Response(content=_bridge(request).snapshot())
+    return _bridge(request).snapshot()
 
 
-@ROUTER.route("DELETE /bridges/{bridgeId}", "destroy")
+@route("DELETE /bridges/{bridgeId}", "destroy")
 def destroy_bridge(request: Request) -> None:
     """Destroy a bridge."""
     _bridge(request).destroy()
 
 
-@ROUTER.route("POST /bridges/{bridgeId}/addChannel", "addChannel", query="channel!")
+@route("POST /bridges/{bridgeId}/addChannel", "addChannel", query="channel!")
 def add_channels(request: Request) -> Deferred[None]:
     """Add channels to a bridge."""
     bridge = _bridge(request)
@@ -63,9 +64,7 @@ def add_channels(request: Request) -> Deferred[None]:
     return _all_done([each.enter_bridge(bridge) for each in channels])
 
 
-@ROUTER.route(
-    "POST /bridges/{bridgeId}/removeChannel", "removeChannel", query="channel!"
-)
+@route("POST /bridges/{bridgeId}/removeChannel", "removeChannel", query="channel!")
 def remove_channels(request: Request) -> Deferred[None]:
     """Remove channels from a bridge."""
     bridge = _bridge(request)
@@ -95,11 +94,9 @@ def _channels(request: Request) -> list[Channel]:
 def _all_done(commands: list[Deferred[None]]) -> Deferred[None]:
     """Fire when every channel has carried out its command, in its own turn."""
 
-    def refuse(failure: Failure) -> Failure:
-        error = failure.value
-        if isinstance(error, FirstError) and error.subFailure.check(CommandFailedError):
-            raise RefusedError(422, error.subFailure.getErrorMessage())
-        return failure
+    def check(results: list[tuple[bool, Any]]) -> None:
+        for succeeded, result in results:
+            if not succeeded:
+                result.raiseException()
 
-    everyone = gatherResults(commands, consumeErrors=True)
-    return everyone.addCallbacks(lambda _: None, refuse)
+    return DeferredList(commands, consumeErrors=True).addCallback(check)

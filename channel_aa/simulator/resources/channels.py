@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
-from channel_aa.simulator.channels import Channel, ChannelSetup
-from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
-from channel_aa.simulator.recordings import TERMINATORS, Limits
+from channel_aa.simulator.api import Request, Router, require
+from channel_aa.simulator.channel_state import ChannelSetup
+from channel_aa.simulator.dialplan import CallerId, read_variable
+from channel_aa.simulator.playbacks import Playback
+from channel_aa.simulator.recordings import TERMINATORS, Recording
+from channel_aa.simulator.responses import RefusedError, Response
 from channel_aa.simulator.simulated_phone import SimulatedPhone
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+    from channel_aa.simulator.channels import Channel
 
-ROUTER = Router()
+
+route = Router()
 
 _ORIGINATE = "endpoint! app appArgs callerId timeout originator formats"
 _PLAY = "media[]! lang"
@@ -38,19 +42,15 @@ _HANGUP_CAUSES = {
 """The cause (Q.850) that a hangup gets from each ``reason``."""
 
 
-@ROUTER.route("GET /channels", "list", "List[Channel]")
-def list_channels(request: Request) -> Response:
+@route("GET /channels", "list", "List[Channel]")
+def list_channels(request: Request) -> list[dict[str, Any]]:
     """List the channels."""
-    return Response(
-        content=[each.snapshot() for each in request.state.channels.values()]
-    )
+    return [each.snapshot() for each in request.state.channels.values()]
 
 
-@ROUTER.route("POST /channels", "originate", "Channel", query=f"{_ORIGINATE} channelId")
-@ROUTER.route(
-    "POST /channels/{channelId}", "originateWithId", "Channel", query=_ORIGINATE
-)
-def originate(request: Request) -> Response:
+@route("POST /channels", "originate", "Channel", query=f"{_ORIGINATE} channelId")
+@route("POST /channels/{channelId}", "originateWithId", "Channel", query=_ORIGINATE)
+def originate(request: Request) -> dict[str, Any]:
     """Dial a phone."""
     endpoint, application = request.text("endpoint"), request.text("app")
     if not endpoint:
@@ -91,7 +91,7 @@ def originate(request: Request) -> Response:
         arguments=arguments.split(",") if arguments else (),
     )
     phone.dial(request.number("timeout", _RING_SECONDS))
-    return Response(content=phone.channel.snapshot())
+    return phone.channel.snapshot()
 
 
 def _originator(request: Request) -> Channel | None:
@@ -107,13 +107,13 @@ def _originator(request: Request) -> Channel | None:
     return originator
 
 
-@ROUTER.route("GET /channels/{channelId}", "get", "Channel")
-def get_channel(request: Request) -> Response:
+@route("GET /channels/{channelId}", "get", "Channel")
+def get_channel(request: Request) -> dict[str, Any]:
     """Describe a channel."""
-    return Response(content=_channel(request).snapshot())
+    return _channel(request).snapshot()
 
 
-@ROUTER.route("DELETE /channels/{channelId}", "hangup", query="reason")
+@route("DELETE /channels/{channelId}", "hangup", query="reason")
 def hang_up(request: Request) -> None:
     """Hang a channel up."""
     channel = _channel(request)
@@ -123,38 +123,38 @@ def hang_up(request: Request) -> None:
     channel.hang_up_on_request(final_cause=_HANGUP_CAUSES[reason])
 
 
-@ROUTER.route("POST /channels/{channelId}/answer", "answer")
+@route("POST /channels/{channelId}/answer", "answer")
 def answer(request: Request) -> Deferred[None]:
     """Answer a channel."""
     return _usable_channel(request).answer()
 
 
-@ROUTER.route("POST /channels/{channelId}/ring", "ring")
+@route("POST /channels/{channelId}/ring", "ring")
 def ring(request: Request) -> None:
     """Indicate ringing to a channel."""
     _usable_channel(request).indicate("ringing")
 
 
-@ROUTER.route("DELETE /channels/{channelId}/ring", "ringStop")
+@route("DELETE /channels/{channelId}/ring", "ringStop")
 def stop_ringing(request: Request) -> None:
     """Stop `ring`."""
     _usable_channel(request).stop_indicating("ringing")
 
 
-@ROUTER.route("POST /channels/{channelId}/moh", "startMoh", query="mohClass")
+@route("POST /channels/{channelId}/moh", "startMoh", query="mohClass")
 def start_music(request: Request) -> None:
     """Play music on hold; whether the class exists is not checked."""
     channel = _usable_channel(request)
     channel.indicate(f"music:{request.text('mohClass') or 'default'}")
 
 
-@ROUTER.route("DELETE /channels/{channelId}/moh", "stopMoh")
+@route("DELETE /channels/{channelId}/moh", "stopMoh")
 def stop_music(request: Request) -> None:
     """Stop `start_music`."""
     _usable_channel(request).stop_indicating("music:")
 
 
-@ROUTER.route("POST /channels/{channelId}/dtmf", "sendDTMF", query="dtmf!")
+@route("POST /channels/{channelId}/dtmf", "sendDTMF", query="dtmf!")
 def send_dtmf(request: Request) -> None:
     """Send DTMF to a channel; the phone at its end hears it."""
     _usable_channel(request)
@@ -162,7 +162,7 @@ def send_dtmf(request: Request) -> None:
         raise RefusedError(400, "DTMF is required")
 
 
-@ROUTER.route(
+@route(
     "POST /channels/{channelId}/continue",
     "continueInDialplan",
     query="context extension priority label",
@@ -183,10 +183,10 @@ def continue_in_dialplan(request: Request) -> None:
     )
 
 
-@ROUTER.route(
+@route(
     "POST /channels/{channelId}/play", "play", "Playback", query=f"{_PLAY} playbackId"
 )
-@ROUTER.route(
+@route(
     "POST /channels/{channelId}/play/{playbackId}",
     "playWithId",
     "Playback",
@@ -198,19 +198,19 @@ def play(request: Request) -> Response:
     media = request.texts("media")
     if not media:
         raise RefusedError(500, "Failed to queue media for playback")
-    playback = request.state.new_playback(
+    playback = Playback(
         channel,
+        request.state.playbacks,
         media,
         playback_id=request.text("playbackId"),
         language=request.text("lang"),
     )
     queued = playback.snapshot()
     channel.start(playback)
-    is_idle = request.state.environment.thread_delay is None
-    return Response(status=201, content=queued, events_are_first=is_idle)
+    return Response(status=201, content=queued, events_are_first=True)
 
 
-@ROUTER.route(
+@route(
     "POST /channels/{channelId}/record",
     "record",
     "LiveRecording",
@@ -222,15 +222,14 @@ def record(request: Request) -> Response:
     channel = _usable_channel(request)
     name, kind = request.text("name"), request.text("format")
     _check_recording(request, name=name, kind=kind)
-    recording = request.state.new_recording(
+    recording = Recording(
         channel,
+        request.state.recordings,
         name=name,
         kind=kind,
-        limits=Limits(
-            seconds=request.number("maxDurationSeconds", 0),
-            silence=request.number("maxSilenceSeconds", 0),
-            terminator=request.text("terminateOn") or "none",
-        ),
+        max_seconds=request.number("maxDurationSeconds", 0),
+        max_silence=request.number("maxSilenceSeconds", 0),
+        terminator=request.text("terminateOn") or "none",
         beep=request.flag("beep"),
     )
     queued = recording.snapshot()
@@ -255,17 +254,16 @@ def _check_recording(request: Request, *, name: str, kind: str) -> None:
         raise RefusedError(400, "ifExists invalid")
     if kind not in _RECORDING_FORMATS:
         raise RefusedError(422, "specified format is unknown on this system")
-    recordings = request.state.recordings
-    is_stored = name in recordings.stored and if_exists == "fail"
-    if is_stored or name in recordings.live:
+    is_stored = name in request.state.sounds.recordings and if_exists == "fail"
+    if is_stored or name in request.state.recordings:
         message = f"Recording '{name}' already exists and can not be overwritten"
         raise RefusedError(409, message)
 
 
-@ROUTER.route(
+@route(
     "GET /channels/{channelId}/variable", "getChannelVar", "Variable", query="variable!"
 )
-def get_variable(request: Request) -> Response:
+def get_variable(request: Request) -> dict[str, Any]:
     """Read a variable or a function of a channel."""
     name = request.text("variable")
     if not name:
@@ -273,18 +271,13 @@ def get_variable(request: Request) -> Response:
     channel = request.state.channels.get(request.text("channelId"))
     if channel is None:
         raise RefusedError(404, "Provided channel was not found")
-    try:
-        value = read_variable(channel, name)
-    except UnknownFunctionError as error:
-        raise RefusedError(500, "Unable to read provided function") from error
+    value = read_variable(channel, name)
     if value is None:
         raise RefusedError(404, "Provided variable was not found")
-    return Response(content={"value": value})
+    return {"value": value}
 
 
-@ROUTER.route(
-    "POST /channels/{channelId}/variable", "setChannelVar", query="variable! value"
-)
+@route("POST /channels/{channelId}/variable", "setChannelVar", query="variable! value")
 def set_variable(request: Request) -> Deferred[None]:
     """Set a variable or a function of a channel."""
     name = request.text("variable")

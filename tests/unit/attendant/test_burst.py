@@ -14,8 +14,7 @@ from zope.interface import implementer
 
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.simulator import Simulator
-from channel_aa.simulator.in_memory import Direction, InMemoryLink
-from channel_aa.simulator.virtual_time import pass_time
+from channel_aa.simulator.in_memory import Direction, InMemoryLink, pass_time
 from tests.support.call_case import call_flow
 
 if TYPE_CHECKING:

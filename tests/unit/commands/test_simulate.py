@@ -302,24 +302,38 @@ class ErrorTests(SimulateTestCase):
 
     def test_unknown_step_is_named(self) -> None:
         self.assertIn(
-            "--press: 'dance': no such step", self.error_of("--press", "dance")
+            "--press: step 2 ('dance'): unknown step;",
+            self.error_of("--press", "1, dance"),
         )
-        self.assertIn("which phone does what?", self.error_of("--press", "phone 410"))
-        self.assertIn("no telephone does", self.error_of("--press", "phone A/1 sings"))
-        self.assertIn("how many seconds?", self.error_of("--press", "wait long"))
+        self.assertIn(
+            "write an endpoint and what it does", self.error_of("--press", "phone 410")
+        )
+        self.assertIn(
+            "unknown behaviour 'sings'", self.error_of("--press", "phone A/1 sings")
+        )
+        self.assertIn(
+            "write a number of seconds", self.error_of("--press", "wait long")
+        )
 
     def test_step_after_the_end_is_named(self) -> None:
         self.assertEqual(
             self.error_of("--press", "6,1"),
-            "channel-aa: --press: step 2 (press 1): the call was over: hung up by"
-            " application",
+            "channel-aa: --press: step 2 (press 1): cannot press 1: the caller last"
+            " heard press-2, at 2.0 seconds; the call is over, hung up by application",
         )
 
     def test_missing_sound_of_hear_is_named(self) -> None:
         self.assertIn(
-            "step 1 (hear nothing): the call was over:",
+            "step 1 (hear nothing): waited 27.0 seconds for the sound nothing: the"
+            " caller last heard press-2, at 16.0 seconds; the call is over, continued",
             self.error_of("--press", "hear nothing"),
         )
+
+    def test_wait_for_the_callers_turn_is_limited(self) -> None:
+        prompt = '{ media = ["tone:ring"], seconds = 900 }'
+        self.file.write_text(f"[menus.main]\nprompt = [{prompt}]\n")
+        for script, step in (("1", "step 1 (press 1)"), ("wait 1", "after the last")):
+            self.assertIn(f"--press: {step}", self.error_of("--press", script))
 
     def test_simulation_without_press_needs_a_terminal(self) -> None:
         self.assertIn("no terminal to read keys from", self.error_of())
@@ -353,8 +367,7 @@ class StepsTests(SynchronousTestCase):
         )
 
     def test_phone_behaviour_is_parsed(self) -> None:
-        busy = PhoneBehaviour.parse("busy")
-        self.assertEqual(parse_phone("PJSIP/4 busy"), SetPhone("PJSIP/4", busy, "busy"))
+        self.assertEqual(parse_phone("PJSIP/4 busy"), SetPhone("PJSIP/4", "busy"))
         self.assertEqual(
             parse_phone("A/1  no  answer").phone, PhoneBehaviour.parse("rings")
         )

@@ -8,12 +8,12 @@ from zope.interface import implementer
 
 from channel_aa.simulator import (
     HeardSound,
-    ICallObserver,
+    IChannelListener,
     PhoneBehaviour,
     ScriptError,
     SimulatedCaller,
 )
-from channel_aa.simulator.channels import ChannelSetup
+from channel_aa.simulator.channel_state import ChannelSetup
 from channel_aa.simulator.script import HangUp, Wait
 from tests.support.simulated import SimulatedPbx
 
@@ -23,21 +23,18 @@ if TYPE_CHECKING:
     from channel_aa.simulator.script import Step
 
 
-@implementer(ICallObserver)
+@implementer(IChannelListener)
 class RecordingObserver:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def sound_started(self, caller: SimulatedCaller, media: str) -> None:
+    def sound_started(self, media: str) -> None:
         self.seen.append(f"{media} …")
 
-    def sound_ended(self, caller: SimulatedCaller, media: str, how: str) -> None:
+    def sound_ended(self, media: str, how: str) -> None:
         self.seen.append(f"{media} {how}")
 
-    def key_pressed(self, caller: SimulatedCaller, key: str) -> None:
-        self.seen.append(f"key {key}")
-
-    def call_ended(self, caller: SimulatedCaller, outcome: str) -> None:
+    def channel_gone(self, outcome: str) -> None:
         self.seen.append(outcome)
 
 
@@ -71,12 +68,11 @@ class HearingTests(CallerCase):
         self.assertEqual(heard.how, "stopped")
         self.assertAlmostEqual(heard.ended or 0.0, 2.02, places=3)
 
-    def test_observer_sees_sounds_keys_and_the_end(self) -> None:
+    def test_observer_learns_of_sounds_and_the_end(self) -> None:
         observer = RecordingObserver()
         caller = self.pbx.call("channel-aa", observer)
         self.pbx.play("a", "sound:or", "sound:missing")
         self.pbx.clock.advance(0.5)
-        caller.press("1#")
         caller.hang_up()
         self.assertEqual(
             observer.seen,
@@ -85,8 +81,6 @@ class HearingTests(CallerCase):
                 "sound:or done",
                 "sound:missing …",
                 "sound:missing failed",
-                "key 1",
-                "key #",
                 "hung up by caller",
             ],
         )
@@ -173,12 +167,17 @@ class ScriptTests(CallerCase):
         self.successResultOf(script)
 
     def test_hear_fails_when_its_patience_is_over(self) -> None:
-        script = self.run_script("wait 1, hear long")
-        self.pbx.clock.advance(1)
-        self.pbx.pass_time(10)
-        self.assertEqual(
-            self.problem(script), "step 2 (hear long): waited 10 seconds in vain"
-        )
+        for sound, heard in (("", "nothing"), ("sound:or", "or, at 12.0 seconds")):
+            script = self.run_script("wait 1, hear long")
+            self.pbx.clock.advance(1)
+            if sound:
+                self.pbx.play("a", sound)
+            self.pbx.pass_time(10)
+            self.assertEqual(
+                self.problem(script),
+                "step 2 (hear long): waited 10.0 seconds for the sound long:"
+                f" the caller {'last heard' if sound else 'heard'} {heard}",
+            )
 
     def test_silence_waits_for_the_given_seconds_without_a_sound(self) -> None:
         self.pbx.play("a", "sound:or")
@@ -212,8 +211,12 @@ class ScriptTests(CallerCase):
     def test_silence_fails_when_its_patience_is_over(self) -> None:
         self.pbx.play("a", "tone:ring")
         script = self.run_script("silence 2")
-        self.pbx.pass_time(13)
-        self.assertIn("in vain", self.problem(script))
+        self.pbx.pass_time(12, steps=24)
+        self.assertEqual(
+            self.problem(script),
+            "step 1 (silence 2): waited 12.0 seconds for 2 seconds of silence:"
+            " the caller last heard tone:ring, at 0.0 seconds",
+        )
 
     def test_ended_waits_until_the_application_hangs_up(self) -> None:
         script = self.run_script("ended")
@@ -222,20 +225,25 @@ class ScriptTests(CallerCase):
         self.successResultOf(script)
 
     def test_step_after_the_end_of_the_call_fails(self) -> None:
-        for script in ("hear long", "press 1", "silence 1"):
+        for script, message in (
+            ("hear long", "waited 0.0 seconds for the sound long"),
+            ("press 1", "cannot press 1"),
+            ("silence 1", "waited 0.0 seconds for 1 seconds of silence"),
+        ):
             pbx = SimulatedPbx()
             done = pbx.caller.run(f"wait 1, {script}")
             pbx.channel.hang_up_on_request()
             self.assertEqual(
                 self.failureResultOf(done, ScriptError).getErrorMessage(),
-                f"step 2 ({script}): the call was over: hung up by application",
+                f"step 2 ({script}): {message}: the caller heard nothing;"
+                " the call is over, hung up by application",
             )
             self.assertEqual(pbx.clock.getDelayedCalls(), [])
 
     def test_phone_step_changes_how_a_phone_behaves(self) -> None:
         phones = self.pbx.state.phones
         caller = SimulatedCaller(self.pbx.state, ChannelSetup())
-        phones.by_endpoint["PJSIP/*"] = PhoneBehaviour()
+        phones.change("PJSIP/*", PhoneBehaviour())
         self.successResultOf(caller.run("phone PJSIP/410 busy"))
         self.assertEqual(phones.find("PJSIP/410"), PhoneBehaviour.parse("busy"))
         self.assertEqual(phones.find("PJSIP/411"), PhoneBehaviour())

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator.command_queue import CommandFailedError
+from channel_aa.simulator.responses import RefusedError
 from tests.support.simulated import SimulatedPbx
 
 _RECORDING = Path(__file__).parents[2] / "data/one-call-asterisk-22.10.1.jsonl"
@@ -128,7 +128,7 @@ class HangupTests(ChannelTests):
         self.pbx.play("a", "sound:or")
         answered = self.channel.answer()
         self.pbx.caller.hang_up()
-        self.failureResultOf(answered, CommandFailedError)
+        self.failureResultOf(answered, RefusedError)
 
     def test_key_after_the_hangup_is_not_published(self) -> None:
         self.pbx.caller.hang_up()
@@ -182,10 +182,10 @@ class LeavingTests(ChannelTests):
         self.channel.continue_in_dialplan()
         self.pbx.play("b", "sound:or")
         self.pbx.clock.advance(0.5)
-        failure = self.failureResultOf(self.channel.answer(), CommandFailedError)
+        failure = self.failureResultOf(self.channel.answer(), RefusedError)
         self.assertEqual(failure.getErrorMessage(), "Failed to answer channel")
         self.pbx.play("c", "sound:or")
-        self.assertIsNone(self.pbx.state.playbacks.find("c"))
+        self.assertNotIn("c", [each.id for each in self.pbx.state.playbacks])
 
     def test_channel_stays_in_the_dialplan_for_dialplan_seconds(self) -> None:
         pbx = SimulatedPbx(dialplan_seconds=5)
@@ -278,7 +278,7 @@ class ApplicationTests(ChannelTests):
         self.assertEqual(self.pbx.events, [])
         self.assertEqual(self.pbx.state.channels, {})
         self.assertEqual(self.pbx.state.bus.applications, {})
-        self.assertEqual(list(self.pbx.state.playbacks), [])
+        self.assertEqual(self.pbx.state.playbacks, [])
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])
         self.assertEqual(self.pbx.caller.outcome, "forgotten by Asterisk")
 

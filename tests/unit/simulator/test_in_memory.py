@@ -18,8 +18,13 @@ from channel_aa.ari import (
 )
 from channel_aa.interfaces import IChannelListener, IStasisApplication, PlaybackEnd
 from channel_aa.simulator import Simulator
-from channel_aa.simulator.in_memory import Direction, InMemoryLink
-from channel_aa.simulator.virtual_time import NothingHappensError, pass_time, wait_for
+from channel_aa.simulator.in_memory import (
+    Direction,
+    InMemoryLink,
+    NothingHappensError,
+    pass_time,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,7 +222,7 @@ class AnswerTests(InMemoryTestCase):
             self.assertFalse(raised.exception.outcome_unknown)
 
     def test_starting_asterisk_answers_503(self) -> None:
-        self.simulator.is_booting = True
+        self.simulator.faults.is_booting = True
         with self.assertRaises(ServerError):
             self.answer_to("GET", "asterisk", "ping")
 
@@ -294,11 +299,11 @@ class ConnectionTests(InMemoryTestCase):
         self.until_connected(self.client)
 
     def test_starting_asterisk_refuses_the_websocket(self) -> None:
-        self.simulator.is_booting = True
+        self.simulator.faults.is_booting = True
         self.link.drop()
         self.clock.pump([1] * 10)
         self.assertFalse(self.client.is_connected)
-        self.simulator.is_booting = False
+        self.simulator.faults.is_booting = False
         self.until_connected(self.client)
 
     def test_stopped_client_does_not_connect_again(self) -> None:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.simulator import ScriptError
-from channel_aa.simulator.api import Api, Response
+from channel_aa.simulator.api import Api
 from channel_aa.simulator.dialplan import CallerId
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour, Phones
 from channel_aa.simulator.routes import ROOT
-from channel_aa.simulator.simulated_phone import dialled_phones
+from channel_aa.simulator.simulated_phone import SimulatedPhone
 from tests.support.simulated import SimulatedPbx
+
+if TYPE_CHECKING:
+    from channel_aa.simulator.responses import Response
 
 
 class ParsingTests(SynchronousTestCase):
@@ -35,17 +40,17 @@ class ParsingTests(SynchronousTestCase):
 
     def test_unknown_behaviour_is_refused_with_a_reason(self) -> None:
         for text, message in (
-            ("dances", "no telephone does 'dances'; they do: answers, busy"),
-            ("", "no telephone does ''"),
-            ("busy soon", "how many seconds?"),
-            ("busy 1 2", "nothing is to follow"),
-            ("answers 1 press x", "it cannot press x"),
+            ("dances", "unknown behaviour 'dances'; a phone can do: answers, busy"),
+            ("", "unknown behaviour ''"),
+            ("busy soon", "write a number of seconds: busy 2"),
+            ("busy 1 2", "write only a number of seconds after 'busy'"),
+            ("answers 1 press x", "write 'hangs-up 5' or 'press 12#', not 'press x'"),
         ):
             error = self.assertRaises(ScriptError, PhoneBehaviour.parse, text)
             self.assertIn(message, str(error))
 
     def test_phones_are_found_by_pattern_and_default(self) -> None:
-        phones = Phones.of(
+        phones = Phones(
             {"PJSIP/41*": "busy", "PJSIP/4*": "rings", "*": PhoneBehaviour()}
         )
         self.assertEqual(phones.find("PJSIP/410"), PhoneBehaviour.parse("busy"))
@@ -78,8 +83,13 @@ class RingingTests(SynchronousTestCase):
             return self.successResultOf(answer)
         return answer
 
+    @property
+    def phones(self) -> list[SimulatedPhone]:
+        listeners = [each.listener for each in self.pbx.state.channels.values()]
+        return [each for each in listeners if isinstance(each, SimulatedPhone)]
+
     def ring(self, phone: str, **given: object) -> Response:
-        self.pbx.state.phones.by_endpoint["PJSIP/410"] = PhoneBehaviour.parse(phone)
+        self.pbx.state.phones.change("PJSIP/410", PhoneBehaviour.parse(phone))
         self.pbx.forget_events()
         asked = {"endpoint": "PJSIP/410", "app": "channel-aa", **given}
         answer = self.ask("POST", "channels/dialled", **asked)
@@ -125,7 +135,7 @@ class RingingTests(SynchronousTestCase):
             )
             self.assertEqual(self.became[-1], status)
             self.assertEqual(self.pbx.events[-1]["cause"], cause)
-            self.assertEqual(dialled_phones(self.pbx.state), [])
+            self.assertEqual(self.phones, [])
 
     def test_answering_phone_presses_keys_and_hangs_up(self) -> None:
         self.ring("answers press 12 hangs-up 2")
@@ -134,31 +144,31 @@ class RingingTests(SynchronousTestCase):
             self.pbx.published[-2:], ["ChannelDtmfReceived 1", "ChannelDtmfReceived 2"]
         )
         self.pbx.pass_time(1.5)
-        self.assertEqual(dialled_phones(self.pbx.state), [])
+        self.assertEqual(self.phones, [])
         self.assertEqual(self.pbx.published[-1], "ChannelDestroyed")
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])
 
     def test_ringing_phone_can_be_answered_and_hung_up(self) -> None:
         self.ring("rings")
         self.pbx.pass_time(5)
-        (phone,) = dialled_phones(self.pbx.state)
+        (phone,) = self.phones
         self.assertEqual(phone.endpoint, "PJSIP/410")
         phone.answer()
         self.assertEqual(self.became[-1], "ANSWER")
         phone.answer()
         self.assertEqual(self.became.count("ANSWER"), 1)
         phone.hang_up()
-        self.assertEqual(phone.outcome, "hung up by telephone")
+        self.assertEqual(phone.outcome, "hung up by phone")
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])
 
     def test_phone_without_a_timeout_rings_on(self) -> None:
         self.ring("rings", timeout=-1)
         self.pbx.pass_time(500)
-        self.assertEqual(len(dialled_phones(self.pbx.state)), 1)
+        self.assertEqual(len(self.phones), 1)
 
     def test_bridged_parties_hear_each_other(self) -> None:
         self.converse()
-        (phone,) = dialled_phones(self.pbx.state)
+        (phone,) = self.phones
         self.assertEqual(self.heard(), [("voice:PJSIP/410", "")])
         self.assertEqual(phone.heard, ["voice:PJSIP/alice"])
         phone.hang_up()
@@ -227,6 +237,6 @@ class RingingTests(SynchronousTestCase):
     def test_restart_clears_phones_and_bridges(self) -> None:
         self.converse("answers press 1 hangs-up 60")
         self.pbx.state.clear()
-        self.assertEqual(dialled_phones(self.pbx.state), [])
+        self.assertEqual(self.phones, [])
         self.assertEqual(self.pbx.state.bridges, {})
         self.assertEqual(self.pbx.clock.getDelayedCalls(), [])

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator.api import Api, Response
+from channel_aa.simulator.api import Api
+from channel_aa.simulator.responses import Response
 from channel_aa.simulator.routes import ROOT
 from channel_aa.simulator.sounds import Sounds
 from tests.support.simulated import SimulatedPbx
@@ -28,7 +29,7 @@ class RecordingTests(SynchronousTestCase):
         self.assertEqual(answer.status, 201)
 
     def seconds(self) -> float:
-        return self.pbx.state.recordings.stored["one"].seconds
+        return self.pbx.state.sounds.recordings["one"].seconds
 
     def test_recording_ends_at_its_maximum_duration(self) -> None:
         self.record(maxDurationSeconds="3", maxSilenceSeconds="10")
@@ -79,8 +80,8 @@ class RecordingTests(SynchronousTestCase):
             self.ask(method, "recordings", "live", "one", *path)
             self.pbx.pass_time(1)
             self.assertNotIn("RecordingStarted", self.pbx.published)
-            self.assertEqual(self.pbx.state.recordings.live, {})
-            self.assertEqual(self.pbx.state.recordings.stored, {})
+            self.assertEqual(self.pbx.state.recordings, {})
+            self.assertEqual(self.pbx.state.sounds.recordings, {})
 
     def test_recording_after_the_hangup_keeps_the_channel_for_seconds(
         self,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.simulator import PhoneBehaviour, ScriptError
+from channel_aa.simulator import ScriptError
 from channel_aa.simulator.script import (
     Ended,
     HangUp,
@@ -46,7 +46,7 @@ class ScriptTests(SynchronousTestCase):
         self.assertEqual(parse_script("1 2#, hang  up"), (Press("12#"), HangUp()))
 
     def test_phone_step_is_parsed(self) -> None:
-        step = SetPhone("PJSIP/410", PhoneBehaviour.parse("rings"), "no answer")
+        step = SetPhone("PJSIP/410", "no answer")
         self.assertEqual(parse_script("phone PJSIP/410 no  answer"), (step,))
         self.assertEqual(str(step), "phone PJSIP/410 no answer")
 
@@ -72,8 +72,8 @@ class ScriptTests(SynchronousTestCase):
     def test_unknown_step_is_refused_with_the_known_ones(self) -> None:
         self.assertEqual(
             self.problem("press 1, dance"),
-            "step 2 ('dance'): no such step; the steps are"
-            " press, wait, hear, silence, speak, hangup, ended",
+            "step 2 ('dance'): unknown step; the steps are"
+            " press, wait, hear, silence, speak, phone, hang up, ended",
         )
 
     def test_unknown_key_is_refused_with_the_known_ones(self) -> None:
@@ -83,19 +83,23 @@ class ScriptTests(SynchronousTestCase):
         )
 
     def test_missing_argument_is_refused(self) -> None:
-        self.assertIn("step 1 ('press'): which keys?", self.problem("press"))
-        self.assertIn("step 1 ('wait'): how many seconds?", self.problem("wait"))
-        self.assertIn("step 1 ('hear'): which sound?", self.problem("hear"))
+        for step, argument in (
+            ("press", "keys"),
+            ("wait", "a number of seconds"),
+            ("hear", "one sound"),
+        ):
+            message = f"step 1 ('{step}'): write {argument} after it"
+            self.assertIn(message, self.problem(step))
 
     def test_invalid_seconds_are_refused(self) -> None:
         for seconds in ("x", "-1", "nan", "inf"):
-            self.assertIn("how many seconds?", self.problem(f"wait {seconds}"))
+            self.assertIn("write a number of seconds", self.problem(f"wait {seconds}"))
 
     def test_hear_with_two_sounds_is_refused(self) -> None:
-        self.assertIn("which sound?", self.problem("hear press-1 or"))
+        self.assertIn("write one sound after it", self.problem("hear press-1 or"))
 
     def test_needless_argument_is_refused(self) -> None:
         self.assertEqual(
             self.problem("hangup now"),
-            "step 1 ('hangup now'): nothing is to follow it, not 'now'",
+            "step 1 ('hangup now'): write hangup alone, without 'now'",
         )

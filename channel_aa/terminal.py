@@ -10,31 +10,35 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.protocol import Protocol
 
-from channel_aa.simulator.phone_behaviour import KEYS
+from channel_aa.menus.digits import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from channel_aa.simulator.callers import SimulatedCaller
+    from collections.abc import Callable, Iterator
 
 KEYS_EXPLAINED = "Keys: 0-9 * # press themselves, h and Ctrl-D hang up."
 
 
 class Keyboard(Protocol):
-    """Turns the terminal's keys into the caller's."""
+    """Turns the terminal's keys into the caller's.
 
-    def __init__(self, caller: SimulatedCaller) -> None:
-        self._caller = caller
+    Args:
+        press: presses a key of the phone.
+        hang_up: hangs the phone up.
+    """
+
+    def __init__(
+        self, *, press: Callable[[str], None], hang_up: Callable[[], None]
+    ) -> None:
+        self._press = press
+        self._hang_up = hang_up
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Press the keys that were typed; ``h`` and Ctrl-D hang up."""
         for key in data.decode(errors="replace").upper():
-            if self._caller.is_over:
-                return
             if key in KEYS:
-                self._caller.press(key)
+                self._press(key)
             elif key in "H\x04":
-                self._caller.hang_up()
+                self._hang_up()
 
 
 @contextmanager
