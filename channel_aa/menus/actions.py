@@ -334,7 +334,8 @@ class Record(Action, frozen=True):
 
     record: RecordingName
     """The recording's name in Asterisk's folder of recordings, without an extension.
-    ``{channel}``, ``{caller}``, ``{date}`` and ``{time}`` are replaced."""
+    ``{channel}``, ``{caller}``, ``{date}`` and ``{time}`` are replaced; ``{caller}`` by
+    ``withheld`` if the caller withholds the number."""
 
     beep: Flag = True
     """Whether a beep is heard before the recording."""
@@ -357,13 +358,18 @@ class Record(Action, frozen=True):
     then: Action = REPEAT
     """The next action."""
 
+    @property
+    def names_caller(self) -> bool:
+        """Whether the recording's name has the caller's number in it."""
+        return "{caller}" in self.record
+
     def name(self, *, channel: str, caller: str, at: datetime) -> str:
         """Return the recording's name, which cannot leave Asterisk's folder.
 
         Args:
             channel: the channel's unique id, for ``{channel}``.
             caller: the caller's number, for ``{caller}``; ``unknown`` where it is
-                empty.
+                empty. A withheld one is not to be passed.
             at: when it is, for ``{date}`` (``2026-12-24``) and ``{time}``
                 (``130000``).
         """

@@ -210,6 +210,23 @@ async def test_variable_may_be_empty(backend: AsteriskHarness) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_presentation_tells_a_withheld_number(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    path = f"/channels/{call.id}/variable"
+    await backend.ari.post(path, variable="CALLERID(all)", value='"Ada" <0123>')
+    for value in ("allowed_not_screened", "prohib_not_screened", "prohib"):
+        if value != "allowed_not_screened":  # which it is without a request
+            await backend.ari.post(path, variable="CALLERID(pres)", value=value)
+        for part in ("pres", "num-pres", "name-pres"):
+            found = await backend.ari.get(path, variable=f"CALLERID({part})")
+            assert (found.status, found.json) == (200, {"value": value})
+        # The channel does not tell.
+        channel = (await backend.ari.get(f"/channels/{call.id}")).json
+        assert channel["caller"] == {"name": "Ada", "number": "0123"}
+
+
+@pytest_twisted.ensureDeferred
 async def test_functions_are_read_and_set_like_variables(
     backend: AsteriskHarness,
 ) -> None:

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from channel_aa.simulator.api import RefusedError, Request, Response, Router, require
 from channel_aa.simulator.channels import Channel, ChannelSetup
-from channel_aa.simulator.dialplan import CallerId, UnknownFunctionError, read_variable
+from channel_aa.simulator.dialplan import (
+    CallerId,
+    UnknownFunctionError,
+    connected_line,
+    read_variable,
+)
 from channel_aa.simulator.recordings import TERMINATORS, Limits
 from channel_aa.simulator.simulated_phone import SimulatedPhone
 
@@ -70,6 +75,8 @@ def originate(request: Request) -> Response:
         raise RefusedError(500, "Allocation failed", key="error")
     extension, _, context = resource.partition("@")
     caller = CallerId.parse(request.text("callerId"))
+    shown = originator.caller if originator and caller == CallerId() else caller
+    variables = request.pairs("variables")
     setup = ChannelSetup(
         channel_id=channel_id,
         name=f"{endpoint}-",
@@ -77,9 +84,9 @@ def originate(request: Request) -> Response:
         context=context or "default",
         extension=extension,
         caller=caller,
-        connected=caller,
+        connected=connected_line(shown, variables),
         language=originator.language if originator else "en",
-        variables=request.pairs("variables"),
+        variables=variables,
     )
     arguments = request.text("appArgs")
     phone = SimulatedPhone(
