@@ -34,6 +34,9 @@ timeout = 30
 5 = { dial = "PJSIP/bob", then = "message" }
 6 = { set = { "CALLERID(name)" = "VIP" }, then = { dial = "PJSIP/bob" } }
 7 = { set = { "CALLERID(pres)" = "prohib" }, then = "sales" }
+8 = { dial = "PJSIP/bob", label = "Sales", caller_id = "Acme <+441632960000>" }
+9 = { dial = "PJSIP/bob", caller_id = "+441632960000" }
+0 = { dial = "Local/bob@sip-phones", caller_id = "+441632960000" }
 [actions]
 sales = { dial = "PJSIP/bob", label = "Sales" }
 message = { record = "messages/{caller}", beep = false, then = "hangup" }
@@ -124,6 +127,28 @@ async def test_changes_of_the_caller_id_apply_to_phones(
     received = await bob.until_called()
     caller = received.invite.address("From")
     assert (caller.name, caller.user) == shown
+    await placed.hang_up()
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(("key", "name"), [("8", "Acme"), ("9", ""), ("0", "")])
+@pytest.mark.parametrize("who", [CALLER, WITHHELD])
+async def test_own_caller_id_is_all_that_a_phone_is_told(
+    harness: PhonesHarness,
+    phones: list[SipPhone],
+    key: str,
+    name: str,
+    who: Mapping[str, Any],
+) -> None:
+    alice, bob, _ = phones
+    placed = await harness.choose(alice, key, **who)
+    invite = (await bob.until_called()).invite
+    for header in ("From", "P-Asserted-Identity"):
+        shown = invite.address(header)
+        assert (shown.name, shown.user) == (name, "+441632960000")
+    assert invite.get("Privacy") == ""
+    told = [value for header, value in invite.headers if header != "To"]
+    assert not [each for each in told if NAME in each or NUMBER in each]
     await placed.hang_up()
 
 
