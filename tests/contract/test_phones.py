@@ -99,6 +99,7 @@ async def test_phone_shows_the_originators_caller_id_unless_it_is_changed(
     call = await backend.call(events)
     caller = {"variable": "CALLERID(all)", "value": '"Ada" <0123>'}
     await backend.ari.post(f"/channels/{call.id}/variable", **caller)
+    await events.wait_for_type("ChannelCallerId", call.id)
     body = {"variables": variables}
     await backend.ring("rings", PHONE, originator=call.id, body=body)
     await events.wait_for(lambda _: "RINGING" in dialled(events))

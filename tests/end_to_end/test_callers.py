@@ -9,7 +9,9 @@ import pytest_twisted
 
 from real_asterisk.phones.call import Call
 from real_asterisk.phones.phone import until_speaking
+from real_asterisk.phones.tones import ASTERISK
 from tests.support.ari_fakes import LogRecorder
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -193,5 +195,53 @@ async def test_number_stays_withheld_after_a_lost_connection(
     await harness.lose_connection()
     await (await bob.until_called()).hang_up()
     await harness.until_recorded("messages/withheld")
+    await placed.hang_up()
+    await harness.until_nothing_left()
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("kind", ["blind", "attended"])
+async def test_number_of_a_caller_transferred_to_the_attendant_stays_withheld(
+    harness: PhonesHarness, phones: list[SipPhone], kind: str
+) -> None:
+    alice, bob, _ = phones
+    bob.on_call = Call.answer
+    placed = alice.dial("bob", **WITHHELD)
+    received = await bob.until_called()
+    await until_speaking(alice, bob)
+    if kind == "blind":
+        await received.blind_transfer("1000")
+        prompts = 1
+    else:
+        await received.hold()
+        consultation = bob.dial("1000")
+        await bob.until_hears(ASTERISK)
+        await received.attended_transfer(consultation)
+        prompts = 2
+    await harness.until_played("press-1", times=prompts)
+    bob.on_call = Call.reject
+    await placed.press("2")
+    invite = (await bob.until_called()).invite
+    assert invite.address("From").user == "anonymous"
+    await placed.press("4")
+    await harness.until_recorded("messages/withheld")
+    await placed.hang_up()
+    await harness.until_nothing_left()
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("key", ["1", "2", "3", "8"])
+async def test_caller_is_shown_who_has_answered(
+    harness: PhonesHarness, phones: list[SipPhone], key: str
+) -> None:
+    alice, bob, _ = phones
+    bob.on_call = Call.answer
+    placed = await harness.choose(alice, key, **CALLER)
+    await until(
+        harness.attendant.backend.reactor,
+        lambda: placed.remote_party.name == "Bob",
+        "the name of the phone that has answered",
+    )
+    await until_speaking(alice, bob)
     await placed.hang_up()
     await harness.until_nothing_left()
