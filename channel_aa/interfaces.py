@@ -133,8 +133,12 @@ class IChannel(Interface):
 
     id: str = Attribute("Asterisk's unique id of the channel.")
     name: str = Attribute("The channel's name: ``PJSIP/alice-00000001``.")
-    caller_name: str = Attribute("The name, from the network; may be empty.")
-    caller_number: str = Attribute("The number, from the network; may be empty.")
+    caller_name: str = Attribute(
+        "The name, from the network; may be empty, and may be withheld."
+    )
+    caller_number: str = Attribute(
+        "The number, from the network; may be empty, and may be withheld."
+    )
     dialled: str = Attribute("The dialled number: the extension in the dialplan.")
     language: str = Attribute("The language of sounds at the entry: ``en``.")
 
@@ -212,11 +216,14 @@ class IChannel(Interface):
         *,
         ring_seconds: int,
         label: str = "",
+        caller_id: tuple[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> IOutboundChannel:
         """Dial a phone on behalf of the caller, for at most ``ring_seconds``.
 
-        The phone shows the caller's number, and ``label`` before the caller's name.
+        The phone shows the caller's number, and ``label`` before the caller's name; as
+        withheld if the caller withholds them. With ``caller_id``, a name that may be
+        empty and a number, it shows these instead of all that, and never as withheld.
         ``variables`` are set on its channel; Asterisk copies those whose name begins
         with ``__`` to the channels that this channel's call leads to.
         """

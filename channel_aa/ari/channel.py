@@ -10,7 +10,11 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from channel_aa.ari.outbound import OutboundChannel, caller_id
+from channel_aa.ari.outbound import (
+    OutboundChannel,
+    caller_variables,
+    own_variables,
+)
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.wire.errors import NotFoundError, decode_response, is_channel_gone
@@ -180,19 +184,23 @@ class Channel:
         *,
         ring_seconds: int,
         label: str = "",
+        caller_id: tuple[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> OutboundChannel:
         """Originate a channel on the caller's behalf; see `IChannel.dial`."""
         self._is_silent = False
+        if caller_id is None:
+            shown = caller_variables(
+                label=label, name=self.caller_name, number=self.caller_number
+            )
+        else:
+            shown = own_variables(name=caller_id[0], number=caller_id[1])
         outbound = OutboundChannel(
             self._context,
             self,
             endpoint,
             ring_seconds=ring_seconds,
-            caller_id=caller_id(
-                label=label, name=self.caller_name, number=self.caller_number
-            ),
-            variables=variables,
+            variables={**(variables or {}), **shown},
         )
         outbound.begin()
         return outbound
@@ -200,11 +208,13 @@ class Channel:
     def replaced_by(self, data: ChannelData) -> None:
         """Go on with the channel that takes its place after a transfer.
 
-        The caller's name and number stay: at the transfer, those of the other are not
-        known.
+        Its name and number may be empty: those of the other party are mostly not known
+        at a transfer. Those of the earlier party must not stay: they may be withheld,
+        which nothing tells once its channel is gone.
         """
         self._context.registry.discard(self)
         self.id, self.name = data.id, data.name
+        self.caller_name, self.caller_number = data.caller.name, data.caller.number
         self._unfound_tries = UNFOUND_TRIES
         self._context.registry.add(self)
 

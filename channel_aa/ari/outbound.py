@@ -56,6 +56,11 @@ _CAUSES = {
 }
 """The outcome of a hangup cause (ITU-T Q.850); of any other: not answered."""
 
+# The "i" keeps Asterisk from announcing the change before the phone is called.
+_SHOWN_NAME = "CONNECTEDLINE(name,i)"
+_SHOWN_NUMBER = "CONNECTEDLINE(num,i)"
+_SHOWN_PRESENTATION = "CONNECTEDLINE(pres,i)"
+
 _decode_channel = msgspec.json.Decoder(ChannelData).decode
 _NO_CAUSE = 0
 _NOT_IN_A_NAME = frozenset('"<>\\')
@@ -72,23 +77,35 @@ def is_outbound(channel_id: str) -> bool:
     return channel_id.startswith(OUTBOUND_PREFIX) and ";" not in channel_id
 
 
-def caller_id(*, label: str, name: str, number: str) -> str:
-    """Make a caller ID of a label and the caller, in Asterisk's syntax; may be empty.
+def caller_variables(*, label: str, name: str, number: str) -> dict[str, str]:
+    """Return the variables with which a phone shows a label before the caller's name.
 
-    All of it may come from outside. What could end the quoted name is left out, and
-    so are characters without a glyph, such as bidirectional marks.
+    Asterisk copies the caller's name and number to the phone's channel, with their
+    presentation. These variables leave the presentation as it is, so that what the
+    caller withholds stays withheld, as with Dial(). They have only what differs from
+    Asterisk's copy: a name and a number may come from outside, and what a phone could
+    misread is left out, such as quotation marks and bidirectional marks.
     """
-    words = (" ".join(_sanitized(each).split()) for each in (label, name))
-    shown = ": ".join(filter(None, words))[:_LONGEST_NAME]
-    digits = _NOT_IN_A_NUMBER.sub("", number)[:_LONGEST_NUMBER]
-    return f'"{shown}" <{digits}>' if shown or digits else ""
+    words = (_sanitized(each) for each in (label, name))
+    shown = {
+        _SHOWN_NAME: ": ".join(filter(None, words))[:_LONGEST_NAME],
+        _SHOWN_NUMBER: _NOT_IN_A_NUMBER.sub("", number)[:_LONGEST_NUMBER],
+    }
+    copied = {_SHOWN_NAME: name, _SHOWN_NUMBER: number}
+    return {key: text for key, text in shown.items() if text != copied[key]}
+
+
+def own_variables(*, name: str, number: str) -> dict[str, str]:
+    """Return the variables with which a phone shows these, whoever calls."""
+    return {_SHOWN_NAME: name, _SHOWN_NUMBER: number, _SHOWN_PRESENTATION: "allowed"}
 
 
 def _sanitized(name: str) -> str:
-    return "".join(
+    harmless = (
         each if each.isprintable() and each not in _NOT_IN_A_NAME else " "
         for each in name
     )
+    return " ".join("".join(harmless).split())
 
 
 @implementer(IOutboundChannel)
@@ -115,8 +132,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         caller: the channel on whose behalf it is originated.
         endpoint: what is dialled.
         ring_seconds: how long it rings.
-        caller_id: what the phone shows; see `caller_id`.
-        variables: the variables of its channel, if it gets any.
+        variables: the variables of its channel; may be empty.
     """
 
     _log = Logger()
@@ -135,15 +151,13 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         endpoint: str,
         *,
         ring_seconds: int,
-        caller_id: str,
-        variables: Mapping[str, str] | None,
+        variables: Mapping[str, str],
     ) -> None:
         super().__init__(context, caller)
         self.id = context.ids.new(OUTBOUND_PREFIX)
         self.endpoint = endpoint
         self.outcome: Deferred[DialOutcome] = Deferred(self._cancel)
         self._ring_seconds = ring_seconds
-        self._caller_id = caller_id
         self._variables = variables
 
     def __repr__(self) -> str:
@@ -177,8 +191,6 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             "originator": self._channel.id,
             "timeout": str(self._ring_seconds),
         }
-        if self._caller_id:
-            query["callerId"] = self._caller_id
         body = {"variables": dict(self._variables)} if self._variables else None
         self._create(Request(method="POST", path=("channels",), query=query, body=body))
 

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from channel_aa.attendant.navigation import CallPlan
     from channel_aa.interfaces import IChannel
 
+PRESENTATION_VARIABLE = "CALLERID(pres)"
+"""Whether the caller's name and number may be shown: ``allowed_not_screened``.
+
+Of ``Privacy: id`` in SIP (RFC 3325) Asterisk makes ``prohib_not_screened``.
+"""
+
+WITHHELD = "withheld"
+"""Stands for the number of a caller who withholds it."""
+
 _log = Logger()
 
 
@@ -82,6 +91,8 @@ class CallContext:
         self.end_reason: EndReason | None = None
         self.destination = ""
         self._language = channel.language
+        self._presentation_of = ""  # the channel whose presentation is known
+        self._is_withheld = False
         self._on_conversation = on_conversation
         self._observers = observers
         self._channel_id = channel.id
@@ -106,6 +117,39 @@ class CallContext:
                 observer(event)
             except Exception:  # noqa: BLE001 - an observer may raise anything
                 _log.failure("An observer of calls failed")
+
+    async def caller_number(self) -> str:
+        """Return the caller's number, or `WITHHELD`; empty if there is none.
+
+        Only a request tells whether it is withheld. It is sent at the first use, and
+        again if another party has taken the caller's place. If it fails, the number is
+        treated as withheld: to miss a number does less harm than to reveal one.
+
+        Raises:
+            ChannelGoneError: the caller has hung up.
+        """
+        channel = self.channel
+        while channel.caller_number and self._presentation_of != channel.id:
+            asked = channel.id
+            self._is_withheld = await self._withholds_number()
+            self._presentation_of = asked
+        number = channel.caller_number
+        return WITHHELD if number and self._is_withheld else number
+
+    async def _withholds_number(self) -> bool:
+        presentation = ""
+
+        async def read() -> None:
+            nonlocal presentation
+            presentation = await self.channel.get_variable(PRESENTATION_VARIABLE)
+
+        await self.try_request(
+            read(),
+            _log.warn,
+            "Could not read whether {channel} withholds its number; it is treated as"
+            " withheld: {error}",
+        )
+        return not presentation.startswith("allowed")
 
     async def set_language(self, language: str) -> None:
         """Set the language of the sounds from now on; an empty one changes nothing."""

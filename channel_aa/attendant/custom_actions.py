@@ -34,7 +34,9 @@ class Caller:
         channel_name: the channel's name: ``PJSIP/alice-00000001``.
         name: the caller's name, as the network sent it; may be empty. Callers can
             choose any text here.
-        number: the caller's number; may be empty, and may be forged.
+        number: the caller's number; may be empty, and may be forged. The caller may
+            withhold it: then ``get_variable("CALLERID(pres)")`` does not begin with
+            ``allowed``, and it must not be shown.
         dialled: the number that was dialled.
         arguments: those of the dialplan's ``Stasis(app,argument,…)``.
         digits: the caller's last entry, which led here.

@@ -108,6 +108,7 @@ async def _ring(
                 endpoint,
                 ring_seconds=action.ring,
                 label=action.label,
+                caller_id=action.own_caller_id,
                 variables=forward_variables(call, endpoint),
             )
             for endpoint in group

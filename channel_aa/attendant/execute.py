@@ -107,10 +107,9 @@ async def _record(call: CallContext, action: actions.Record) -> Action:
     Keys pressed during it, such as the terminator, are discarded.
     """
     channel = call.channel
+    caller = await call.caller_number() if action.names_caller else ""
     recording = channel.record(
-        action.name(
-            channel=channel.id, caller=channel.caller_number, at=call.plan.now()
-        ),
+        action.name(channel=channel.id, caller=caller, at=call.plan.now()),
         max_seconds=action.max_seconds,
         max_silence_seconds=action.max_silence,
         terminator=action.terminator,

@@ -114,6 +114,15 @@ Endpoint = Annotated[
         " write several phones as a list",
     ),
 ]
+OwnCallerId = Annotated[
+    str,
+    Matching(
+        r'([^"<>\\]{0,81}<\+?[0-9*#]{1,40}>|\+?[0-9*#]{1,40})?',
+        "{value} is not a caller ID; write a name and a number, as in"
+        " 'Acme <+441632960000>', or the number alone, of digits after a '+' or none",
+    ),
+    AfterValidator(printable),
+]
 DialplanName = Annotated[
     str,
     Matching(
@@ -313,6 +322,12 @@ class Dial(Action, frozen=True):
     strategy: Annotated[str, _words(STRATEGIES)] = "hunt"
     """``hunt`` rings them one after another, ``ringall`` all at once."""
 
+    caller_id: OwnCallerId = ""
+    """The name and number that phones show instead of the caller's and the ``label``:
+    ``Acme <+441632960000>``, or the number alone, for example the company's own towards
+    a carrier. They are shown even if the caller withholds the number. Empty: the
+    caller's."""
+
     music: MusicClass = ""
     """The class of musiconhold.conf that the caller hears while phones ring; empty:
     the ring tone."""
@@ -324,6 +339,14 @@ class Dial(Action, frozen=True):
     then: Action = HANGUP
     """The action after the conversation, if the caller has not hung up."""
 
+    @property
+    def own_caller_id(self) -> tuple[str, str] | None:
+        """The name and the number of ``caller_id``, if it is set; no name is empty."""
+        if not self.caller_id:
+            return None
+        name, _, number = self.caller_id.rpartition("<")
+        return name.strip(), number.rstrip(">")
+
     def endpoints(self, digits: str) -> tuple[str, ...]:
         """Return the phones to ring for a caller who pressed these keys."""
         return tuple(with_digits(each, digits) for each in self.dial)
@@ -334,7 +357,8 @@ class Record(Action, frozen=True):
 
     record: RecordingName
     """The recording's name in Asterisk's folder of recordings, without an extension.
-    ``{channel}``, ``{caller}``, ``{date}`` and ``{time}`` are replaced."""
+    ``{channel}``, ``{caller}``, ``{date}`` and ``{time}`` are replaced; ``{caller}`` by
+    ``withheld`` if the caller withholds the number."""
 
     beep: Flag = True
     """Whether a beep is heard before the recording."""
@@ -357,13 +381,18 @@ class Record(Action, frozen=True):
     then: Action = REPEAT
     """The next action."""
 
+    @property
+    def names_caller(self) -> bool:
+        """Whether the recording's name has the caller's number in it."""
+        return "{caller}" in self.record
+
     def name(self, *, channel: str, caller: str, at: datetime) -> str:
         """Return the recording's name, which cannot leave Asterisk's folder.
 
         Args:
             channel: the channel's unique id, for ``{channel}``.
             caller: the caller's number, for ``{caller}``; ``unknown`` where it is
-                empty.
+                empty. A withheld one is not to be passed.
             at: when it is, for ``{date}`` (``2026-12-24``) and ``{time}``
                 (``130000``).
         """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
 
 from real_asterisk.sounds import LONG
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from tests.support.asterisk_harness import AsteriskHarness, StasisCall
@@ -207,6 +209,32 @@ async def test_variable_may_be_empty(backend: AsteriskHarness) -> None:
     assert (await backend.ari.post(path, variable="FOO")).status == 204
     read = await backend.ari.get(path, variable="FOO")
     assert read.status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_presentation_tells_a_withheld_number(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    path = f"/channels/{call.id}/variable"
+
+    async def are_all(presentation: str) -> bool:
+        parts = ("pres", "num-pres", "name-pres")
+        found = [
+            await backend.ari.get(path, variable=f"CALLERID({it})") for it in parts
+        ]
+        return all(each.json == {"value": presentation} for each in found)
+
+    await backend.ari.post(path, variable="CALLERID(all)", value='"Ada" <0123>')
+    await events.wait_for_type("ChannelCallerId", call.id)
+    assert await are_all("allowed_not_screened")
+    for presentation in ("prohib_not_screened", "prohib"):
+        query = {"variable": "CALLERID(pres)", "value": presentation}
+        assert (await backend.ari.post(path, **query)).status == 204
+        # Asterisk 16 answers before it has set it.
+        await until(backend.reactor, partial(are_all, presentation), presentation)
+    # The channel does not tell.
+    channel = (await backend.ari.get(f"/channels/{call.id}")).json
+    assert channel["caller"] == {"name": "Ada", "number": "0123"}
 
 
 @pytest_twisted.ensureDeferred

@@ -81,6 +81,33 @@ async def test_answered_phone_enters_the_application(
 
 
 @pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("variables", "shown"),
+    [
+        ({}, ("Ada", "0123")),
+        ({"CONNECTEDLINE(name,i)": "Sales: Ada"}, ("Sales: Ada", "0123")),
+        (
+            {"CONNECTEDLINE(name,i)": "", "CONNECTEDLINE(num,i)": "+44", "A": "b"},
+            ("", "+44"),
+        ),
+    ],
+)
+async def test_phone_shows_the_originators_caller_id_unless_it_is_changed(
+    backend: AsteriskHarness, variables: dict[str, str], shown: tuple[str, str]
+) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    caller = {"variable": "CALLERID(all)", "value": '"Ada" <0123>'}
+    await backend.ari.post(f"/channels/{call.id}/variable", **caller)
+    await events.wait_for_type("ChannelCallerId", call.id)
+    body = {"variables": variables}
+    await backend.ring("rings", PHONE, originator=call.id, body=body)
+    await events.wait_for(lambda _: "RINGING" in dialled(events))
+    connected = (await backend.ari.get(f"/channels/{PHONE}")).json["connected"]
+    assert (connected["name"], connected["number"]) == shown
+
+
+@pytest_twisted.ensureDeferred
 async def test_dial_without_an_id_gets_one(backend: AsteriskHarness) -> None:
     events = await backend.listen()
     dialled_phone = await backend.ari.post(

@@ -119,7 +119,8 @@ class FakeChannel:
     """A channel that records requests, in order, in `log`.
 
     Requests succeed, except those for which the test sets a result: `answered`,
-    `continued`, or a function that returns it in `responses`, by the line of the log.
+    `continued`, `reading` for variables, or a function that returns it in `responses`,
+    by the line of the log. `reads` has the variables that were read.
     """
 
     def __init__(self, name: str = "PJSIP/alice-00000001") -> None:
@@ -133,7 +134,9 @@ class FakeChannel:
         self.playbacks: list[FakePlayback] = []
         self.phones: list[FakePhone] = []
         self.recordings: list[FakeRecording] = []
-        self.variables: dict[str, str] = {}
+        self.variables = {"CALLERID(pres)": "allowed_not_screened"}
+        self.reads: list[str] = []
+        self.reading: Callable[[], Deferred[str]] | None = None
         self.responses: dict[str, Callable[[], Deferred[None]]] = {}
         self.answered: Deferred[None] = succeed(None)
         self.continued: Deferred[None] = succeed(None)
@@ -188,6 +191,9 @@ class FakeChannel:
         )
 
     def get_variable(self, name: str) -> Deferred[str]:
+        self.reads.append(name)
+        if self.reading is not None:
+            return self.reading()
         return succeed(self.variables.get(name, ""))
 
     def start_ringing(self) -> Deferred[None]:
@@ -224,9 +230,11 @@ class FakeChannel:
         *,
         ring_seconds: int,
         label: str = "",
+        caller_id: tuple[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> FakePhone:
-        self.log.append(f"dial {endpoint} {ring_seconds} {label}".rstrip())
+        shown = label if caller_id is None else f"{caller_id[0]} <{caller_id[1]}>"
+        self.log.append(f"dial {endpoint} {ring_seconds} {shown}".rstrip())
         self.phones.append(FakePhone(endpoint, self.log))
         self.phones[-1].variables = variables or {}
         return self.phones[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from channel_aa.ari import Transport
 from channel_aa.config import Settings
@@ -64,9 +64,20 @@ class PhonesHarness:
         """The warnings and errors of the log, except those about reactor delays."""
         return self.attendant.warnings
 
-    async def choose(self, caller: SipPhone, key: str) -> Call:
-        """Let a phone call the attendant, and press a key when it hears the menu."""
-        placed = caller.dial("1000")
+    async def choose(
+        self,
+        caller: SipPhone,
+        key: str,
+        **who: Any,  # noqa: ANN401 - those of SipPhone.dial
+    ) -> Call:
+        """Let a phone call the attendant, and press a key when it hears the menu.
+
+        Args:
+            caller: the phone.
+            key: the key.
+            who: what the phone tells of its caller: arguments of `SipPhone.dial`.
+        """
+        placed = caller.dial("1000", **who)
         await caller.until_hears(ASTERISK)
         await placed.press(key)
         return placed
@@ -110,6 +121,15 @@ class PhonesHarness:
             )
 
         await events.wait_for(lambda _: started() >= times)
+
+    async def until_recorded(self, name: str) -> None:
+        """Wait until a recording of this name has begun."""
+        await self.attendant.events.wait_for(
+            lambda event: (
+                event.type == "RecordingStarted"
+                and event.json["recording"]["name"] == name
+            )
+        )
 
     async def until_nothing_left(self) -> None:
         """Wait until neither the attendant nor Asterisk has a call or a bridge."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.api import Request, Router, require
 from channel_aa.simulator.channel_state import ChannelSetup
-from channel_aa.simulator.dialplan import CallerId, read_variable
+from channel_aa.simulator.dialplan import CallerId, connected_line, read_variable
 from channel_aa.simulator.playbacks import Playback
 from channel_aa.simulator.recordings import TERMINATORS, Recording
 from channel_aa.simulator.responses import RefusedError, Response
@@ -70,6 +70,8 @@ def originate(request: Request) -> dict[str, Any]:
         raise RefusedError(500, "Allocation failed", key="error")
     extension, _, context = resource.partition("@")
     caller = CallerId.parse(request.text("callerId"))
+    shown = originator.caller if originator and caller == CallerId() else caller
+    variables = request.pairs("variables")
     setup = ChannelSetup(
         channel_id=channel_id,
         name=f"{endpoint}-",
@@ -77,9 +79,9 @@ def originate(request: Request) -> dict[str, Any]:
         context=context or "default",
         extension=extension,
         caller=caller,
-        connected=caller,
+        connected=connected_line(shown, variables),
         language=originator.language if originator else "en",
-        variables=request.pairs("variables"),
+        variables=variables,
     )
     arguments = request.text("appArgs")
     phone = SimulatedPhone(

@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from channel_aa.ari.outbound import caller_id, is_outbound
+from channel_aa.ari.outbound import caller_variables, is_outbound
 from channel_aa.ari.wire.errors import RequestTimeoutError
 from channel_aa.interfaces import DialOutcome, IOutboundChannel
 from tests.support.ari_cases import OutboundTestCase
@@ -23,39 +23,44 @@ NO_ANSWER, UNAVAILABLE = DialOutcome.NO_ANSWER, DialOutcome.UNAVAILABLE
 CONGESTION = DialOutcome.CONGESTION
 
 
-class CallerIdTests(SynchronousTestCase):
-    def test_label_precedes_the_name(self) -> None:
-        self.assertEqual(
-            caller_id(label="Sales", name="Ann Ü", number="+441632"),
-            '"Sales: Ann Ü" <+441632>',
-        )
-        self.assertEqual(caller_id(label="", name="", number="12"), '"" <12>')
-        self.assertEqual(caller_id(label="Sales", name="", number=""), '"Sales" <>')
-        self.assertEqual(caller_id(label="", name="", number=""), "")
+NAME, NUMBER = "CONNECTEDLINE(name,i)", "CONNECTEDLINE(num,i)"
 
-    def test_quotation_cannot_be_ended_from_outside(self) -> None:
+
+class CallerVariablesTests(SynchronousTestCase):
+    def test_asterisks_copy_of_a_harmless_caller_id_is_kept(self) -> None:
+        for name, number in (("Ann Ü", "+441632"), ("", "12"), ("", "")):
+            self.assertEqual(caller_variables(label="", name=name, number=number), {})
+
+    def test_label_precedes_the_name(self) -> None:
+        for name, shown in {"Ann Ü": "Sales: Ann Ü", "": "Sales"}.items():
+            self.assertEqual(
+                caller_variables(label="Sales", name=name, number="12"), {NAME: shown}
+            )
+
+    def test_what_a_phone_could_misread_is_left_out(self) -> None:
         self.assertEqual(
-            caller_id(label="", name='x" <900>\r\n\\', number="1>,2&3 <4"),
-            '"x 900" <1234>',
+            caller_variables(label="", name='x" <900>\r\n\\', number="1>,2&3 <4"),
+            {NAME: "x 900", NUMBER: "1234"},
         )
 
     def test_bidirectional_marks_are_removed(self) -> None:
         self.assertEqual(
-            caller_id(label="Sales", name="\u202egpj.exe\u2028\ud800", number=""),
-            '"Sales: gpj.exe" <>',
+            caller_variables(
+                label="Sales", name="\u202egpj.exe\u2028\ud800", number=""
+            ),
+            {NAME: "Sales: gpj.exe"},
         )
 
     @given(st.text(), st.text(), st.text())
-    def test_any_text_from_outside_makes_a_valid_caller_id(
+    def test_any_text_from_outside_is_made_harmless(
         self, label: str, name: str, number: str
     ) -> None:
-        shown = caller_id(label=label, name=name, number=number)
-        self.assertLess(len(shown), 130)
-        if shown:
-            self.assertEqual(shown.count('"'), 2)
-            self.assertEqual((shown.count("<"), shown.count(">")), (1, 1))
-            self.assertTrue(shown.endswith(">"))
-        self.assertTrue(shown.isprintable())
+        variables = caller_variables(label=label, name=name, number=number)
+        shown = {NAME: name, NUMBER: number, **variables}
+        self.assertLess(len(shown[NAME]), 81)
+        self.assertTrue(shown[NAME].isprintable())
+        self.assertFalse(set(shown[NAME]) & set('"<>\\'))
+        self.assertRegex(shown[NUMBER], r"\A[A-Za-z0-9+*#._-]{0,40}\Z")
 
     def test_far_half_of_a_local_channel_is_not_outbound(self) -> None:
         self.assertTrue(is_outbound("channel-aa-dialled-1"))
@@ -76,7 +81,7 @@ class OutcomeTests(OutboundTestCase):
         again.accept(b"{}")
         self.receive_destroyed(phone)
 
-    def test_originate_request_has_the_callers_id(self) -> None:
+    def test_originate_request_names_the_caller_whose_id_the_phone_shows(self) -> None:
         caller = {"name": 'Ann "A"', "number": "555"}
         self.receive(
             "StasisStart", channel={"id": "c/1", "caller": caller, "name": "x"}, args=[]
@@ -87,6 +92,7 @@ class OutcomeTests(OutboundTestCase):
         verifyObject(IOutboundChannel, phone)
         request = self.sender.only_unanswered().request
         self.assertEqual((request.method, request.path), ("POST", ("channels",)))
+        self.assertEqual(request.body, {"variables": {NAME: "Sales: Ann A"}})
         self.assertEqual(
             request.query,
             {
@@ -96,9 +102,21 @@ class OutcomeTests(OutboundTestCase):
                 "channelId": phone.id,
                 "originator": "c/1",
                 "timeout": "20",
-                "callerId": '"Sales: Ann A" <555>',
             },
         )
+        self.receive_destroyed(phone)
+
+    def test_own_caller_id_replaces_the_callers_and_the_label(self) -> None:
+        phone = self.enter().dial(
+            "PJSIP/410",
+            ring_seconds=20,
+            label="Sales",
+            caller_id=("", "+44"),
+            variables={"__A": "b"},
+        )
+        request = self.sender.only_unanswered().request
+        shown = {NAME: "", NUMBER: "+44", "CONNECTEDLINE(pres,i)": "allowed"}
+        self.assertEqual(request.body, {"variables": {"__A": "b", **shown}})
         self.receive_destroyed(phone)
 
     def test_channel_is_answered_when_it_enters_the_application(self) -> None:

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from channel_aa.ari.channel import UNFOUND_SECONDS, UNFOUND_TRIES
+from channel_aa.ari.events import CallerId, ChannelData
 from channel_aa.ari.outbound import ANSWERED_ELSEWHERE, LEFT_SECONDS
 from channel_aa.ari.wire.errors import RequestTimeoutError
 from channel_aa.interfaces import ChannelGoneError, DialOutcome
@@ -95,6 +96,14 @@ class TransferTests(TransferTestCase):
         self.receive_channel("StasisEnd", phone.id)
         self.assert_removals(f"bridges/{self.bridge}")
         self.assertEqual(self.overs, [None])
+
+    def test_new_caller_has_the_name_and_number_of_its_channel(self) -> None:
+        channel = self.enter()
+        for shown in (CallerId("Ann", "555"), CallerId()):
+            channel.replaced_by(ChannelData(id=TARGET, name="x", caller=shown))
+            found = CallerId(channel.caller_name, channel.caller_number)
+            self.assertEqual(found, shown)
+        self.receive_channel("StasisEnd", TARGET)
 
     def test_new_caller_is_the_one_that_the_call_controls(self) -> None:
         phone = self.connect()

@@ -18,6 +18,7 @@ prompt = ["main"]
 2 = { dial = ["PJSIP/410", "PJSIP/411"], else = { play = ["sorry"] } }
 3 = { dial = ["PJSIP/410", "PJSIP/411", "PJSIP/412"], strategy = "ringall" }
 4 = { dial = "PJSIP/410", music = "jazz", then = { play = ["goodbye"] } }
+6 = { dial = "PJSIP/1@carrier", label = "Out", caller_id = "Acme <+441632>" }
 [menus.main.extensions]
 pattern = "5XX"
 dial = "PJSIP/{digits}"
@@ -49,6 +50,10 @@ class AnswerTests(DialTestCase):
         self.assertEqual(self.sent(), RINGING)
         self.end_dialling(ANSWERED)
         self.assertEqual(self.sent(), ["stop ringing", "connect PJSIP/410"])
+
+    def test_own_caller_id_is_shown_instead_of_the_label(self) -> None:
+        self.dial("6")
+        self.assertEqual(self.sent()[1:], ["dial PJSIP/1@carrier 20 Acme <+441632>"])
 
     def test_music_plays_instead_of_the_ring_tone(self) -> None:
         self.dial("4")

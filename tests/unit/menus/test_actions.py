@@ -160,6 +160,33 @@ class RuleTests(ProblemCase):
         ):
             self.assertIn("is not an endpoint", self.problem(Dial, dial=(phone,)))
 
+    def test_caller_id_is_a_name_and_a_number_or_a_number(self) -> None:
+        for written, parts in {
+            "": None,
+            "Acme & Söhne, Ltd. <+441632960000>": (
+                "Acme & Söhne, Ltd.",
+                "+441632960000",
+            ),
+            "Acme<100>": ("Acme", "100"),
+            "<+441632960000>": ("", "+441632960000"),
+            "+441632960000": ("", "+441632960000"),
+            "*100#": ("", "*100#"),
+        }.items():
+            dial = Dial(dial=("PJSIP/1",), caller_id=written)
+            self.assertEqual(dial.own_caller_id, parts)
+        for written in (
+            *("Acme", "Acme <>", "Acme <1", "1>", "<1>>", "Acme 1", '"Acme" <1>'),
+            *("+44 1632", "+", "{digits}", "${X}", "<1> x", "<1><2>", " "),
+            *("A" * 82 + "<1>", "1" * 41, "1\n", "A\n<1>", "A\x1b<1>", "\u202eA <1>"),
+        ):
+            problem = self.problem(Dial, dial=("PJSIP/1",), caller_id=written)
+            self.assertRegex(problem, "is not a caller ID|has a control character")
+        self.assertIn(
+            "'Acme' is not a caller ID; write a name and a number, as in"
+            " 'Acme <+441632960000>', or the number alone",
+            self.problem(Dial, dial=("PJSIP/1",), caller_id="Acme"),
+        )
+
     def test_at_least_one_phone_and_at_most_twenty_are_rung(self) -> None:
         Dial(dial=("PJSIP/1",) * 20)
         for number in (0, 21):
