@@ -62,6 +62,29 @@ class DialOutcome(Enum):
     """The endpoint does not exist, or is not registered."""
 
 
+class HangupReason(Enum):
+    """Why a channel is hung up; the values are those of ARI.
+
+    Each is a cause (ITU-T Q.850), which SIP phones get in the header ``Reason`` (RFC
+    3326).
+    """
+
+    NORMAL = "normal"
+    """Cause 16, normal call clearing."""
+
+    BUSY = "busy"
+    """Cause 17."""
+
+    NO_ANSWER = "no_answer"
+    """Cause 19: the phone has rung for its time."""
+
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    """Cause 26: another phone has answered. The phone lists no missed call."""
+
+    CONGESTION = "congestion"
+    """Cause 34."""
+
+
 class IPlayback(Interface):
     """A sound that is played, or is to be played, on a channel."""
 
@@ -115,7 +138,7 @@ class IOutboundChannel(Interface):
         """
     )
 
-    def hang_up() -> None:
+    def hang_up(reason: HangupReason = HangupReason.NORMAL) -> None:
         """Hang the phone up, ringing or answered; do nothing if it is hung up."""
 
     def connect() -> Deferred[None]:
@@ -147,7 +170,7 @@ class IChannel(Interface):
     def play(media: str) -> IPlayback:
         """Play a sound; Asterisk queues it behind those that play on the channel."""
 
-    def hang_up() -> Deferred[None]:
+    def hang_up(reason: HangupReason = HangupReason.NORMAL) -> Deferred[None]:
         """Hang up. Errors: `ChannelGoneError`, `TelephonyError`."""
 
     def continue_in_dialplan(

@@ -18,6 +18,7 @@ from channel_aa.ari.wire.requests import Request
 from channel_aa.interfaces import (
     ChannelGoneError,
     DialOutcome,
+    HangupReason,
     IOutboundChannel,
     TelephonyError,
 )
@@ -123,6 +124,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     _is_dialed = False
     is_answered = False
     _is_hanging_up = False
+    _hangup_reason = HangupReason.NORMAL
     _is_retried = False
     _has_left = False
     _bridge: TwoPartyBridge | None = None
@@ -182,8 +184,10 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         body = {"variables": dict(self._variables)} if self._variables else None
         self._create(Request(method="POST", path=("channels",), query=query, body=body))
 
-    def hang_up(self) -> None:
+    def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> None:
         """Hang it up; see `IOutboundChannel.hang_up`."""
+        if not self._is_hanging_up:
+            self._hangup_reason = reason
         self.stop()
         self._fire(self.outcome, DialOutcome.NO_ANSWER)
 
@@ -216,7 +220,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     def replaced_by(self, channel_id: str) -> None:
         """Go on with the channel that takes its place, after a transfer or a pickup."""
         if self._is_hanging_up:
-            self._context.cleanup.remove("channels", channel_id)
+            self._context.cleanup.remove("channels", channel_id, self._hangup_reason)
             return
         self._context.registry.discard(self)
         self.id = channel_id
@@ -294,7 +298,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         elif found.is_in_stasis:
             self.answered()
         elif self._due is not None and self._due <= self._context.clock.seconds():
-            self.hang_up()
+            self.hang_up(HangupReason.NO_ANSWER)
         else:
             self._await_outcome()
 
@@ -336,9 +340,9 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self._bridge.end()
 
     def _remove(self) -> None:
-        self._context.cleanup.remove("channels", self.id).addCallback(
-            lambda _: self.end()
-        )
+        self._context.cleanup.remove(
+            "channels", self.id, self._hangup_reason
+        ).addCallback(lambda _: self.end())
 
     def _created(self) -> None:
         if self._is_hanging_up:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.keypad import Keypad
 from channel_aa.attendant.navigation import MenuHistory
-from channel_aa.interfaces import ChannelGoneError, TelephonyError
+from channel_aa.interfaces import ChannelGoneError, HangupReason, TelephonyError
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class CallContext:
         digits: the caller's last entry; empty after an invalid one, or silence.
         recording: the name of the caller's last recording; empty without one.
         forwards: the attendant's own dials that led to this call; see `check_forwards`.
+        hangup_reason: why the caller is hung up if that comes next: the outcome of the
+            last dial. Normal once a menu begins.
         conversation: fires when the caller's conversation with a phone is over;
             ``None`` if there is none.
         is_hung_up: whether the channel is gone, so that no request makes sense.
@@ -68,6 +70,7 @@ class CallContext:
         self.digits = ""
         self.recording = ""
         self.forwards: tuple[str, ...] = ()
+        self.hangup_reason = HangupReason.NORMAL
         self.conversation: Deferred[None] | None = None
         self.is_hung_up = False
         self._language = channel.language

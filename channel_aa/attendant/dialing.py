@@ -11,7 +11,7 @@ from channel_aa.attendant.context import ConversationKeptError
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.forwards import forward_variables
 from channel_aa.attendant.prompts import play_prompt
-from channel_aa.interfaces import DialOutcome
+from channel_aa.interfaces import DialOutcome, HangupReason
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import REPEAT
 from channel_aa.menus.sounds import prompt_of
@@ -34,6 +34,12 @@ EXPLANATIONS = {
     DialOutcome.UNAVAILABLE: prompt_of("vm-nobodyavail"),
 }
 """What callers hear if no phone answered, and the action has no ``else``."""
+
+_HANGUP_REASONS = {
+    DialOutcome.BUSY: HangupReason.BUSY,
+    DialOutcome.CONGESTION: HangupReason.CONGESTION,
+}
+"""Why a caller is hung up who was connected with no phone, as after Dial()."""
 
 # Of several outcomes, the one that makes another try most promising is explained.
 _BEST_FIRST = (
@@ -65,6 +71,7 @@ async def dial(call: CallContext, action: Dial) -> Action:
     finally:
         for phone in phones:
             phone.hang_up()
+    call.hangup_reason = _HANGUP_REASONS.get(outcome, HangupReason.NORMAL)
     await call.set_variable(OUTCOME_VARIABLE, outcome.value)
     if outcome is DialOutcome.ANSWERED:
         return action.then
@@ -115,7 +122,7 @@ async def _ring(
         if answered is not None:
             for phone in phones:
                 if phone is not answered:
-                    phone.hang_up()
+                    phone.hang_up(HangupReason.ANSWERED_ELSEWHERE)
             phones[:] = [answered]
             return DialOutcome.ANSWERED
     phones.clear()

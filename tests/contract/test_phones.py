@@ -18,7 +18,7 @@ TYPES = frozenset(
         *("ChannelHangupRequest", "ChannelDestroyed"),
     }
 )
-NO_ANSWER, REJECTED, NORMAL = 19, 21, 16
+NO_ANSWER, REJECTED, NORMAL, ANSWERED_ELSEWHERE = 19, 21, 16, 26
 
 
 def dialled(events: Events) -> list[str]:
@@ -157,6 +157,18 @@ async def test_ringing_phone_can_be_hung_up(backend: AsteriskHarness) -> None:
     await until_dialled(events, 3)
     assert dialled(events) == ["", "RINGING", "NOANSWER"]
     assert end.json["cause"] == NORMAL
+
+
+@pytest_twisted.ensureDeferred
+async def test_ringing_phone_is_hung_up_for_a_reason(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    await backend.ring("rings", PHONE)
+    await events.wait_for_type("ChannelStateChange", PHONE)
+    phone = f"/channels/{PHONE}"
+    reason = "answered_elsewhere"
+    assert (await backend.ari.delete(phone, reason=reason)).status == 204
+    end = await events.wait_for_type("ChannelDestroyed", PHONE)
+    assert end.json["cause"] == ANSWERED_ELSEWHERE
 
 
 @pytest_twisted.ensureDeferred

@@ -11,6 +11,7 @@ from zope.interface import alsoProvides, implementer
 
 from channel_aa.interfaces import (
     DialOutcome,
+    HangupReason,
     IChannel,
     IOutboundChannel,
     IPlayback,
@@ -88,8 +89,8 @@ class FakePhone:
             self.is_hung_up = True
         self.outcome.callback(outcome)
 
-    def hang_up(self) -> None:
-        self._log_hang_up()
+    def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> None:
+        self._log_hang_up(reason)
         if not self.outcome.called:
             self.outcome.callback(DialOutcome.NO_ANSWER)
         self._end_conversation()
@@ -104,10 +105,10 @@ class FakePhone:
         self.is_hung_up = True
         self._end_conversation()
 
-    def _log_hang_up(self) -> None:
+    def _log_hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> None:
         if not self.is_hung_up:
             self.is_hung_up = True
-            self._log.append(f"hang up {self.endpoint}")
+            self._log.append(_with_reason(f"hang up {self.endpoint}", reason))
 
     def _end_conversation(self) -> None:
         if self.connected is not None and not self.connected.called:
@@ -171,8 +172,8 @@ class FakeChannel:
         self.playbacks.append(playback)
         return playback
 
-    def hang_up(self) -> Deferred[None]:
-        return self._request("hang up")
+    def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> Deferred[None]:
+        return self._request(_with_reason("hang up", reason))
 
     def continue_in_dialplan(
         self, *, context: str = "", extension: str = "", priority: int = 0
@@ -235,6 +236,10 @@ class FakeChannel:
         self.log.append(line)
         respond = self.responses.get(line)
         return succeed(None) if respond is None else respond()
+
+
+def _with_reason(line: str, reason: HangupReason) -> str:
+    return line if reason is HangupReason.NORMAL else f"{line}: {reason.value}"
 
 
 def memory_reactor() -> MemoryReactorClock:

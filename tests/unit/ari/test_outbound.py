@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 
 from channel_aa.ari.outbound import caller_id, is_outbound
 from channel_aa.ari.wire.errors import RequestTimeoutError
-from channel_aa.interfaces import DialOutcome, IOutboundChannel
+from channel_aa.interfaces import DialOutcome, HangupReason, IOutboundChannel
 from tests.support.ari_cases import OutboundTestCase
 
 if TYPE_CHECKING:
@@ -188,6 +188,37 @@ class HangupTests(OutboundTestCase):
         phone.hang_up()
         self.assertEqual(self.sender.unanswered, [])
 
+    def test_first_reason_of_a_hangup_counts(self) -> None:
+        for is_accepted in (True, False):
+            phone = self.dial(is_accepted=is_accepted)
+            phone.hang_up(HangupReason.ANSWERED_ELSEWHERE)
+            phone.hang_up()
+            self.receive_channel("ChannelHangupRequest")
+            if not is_accepted:
+                self.sender.only_unanswered().accept(b"{}")
+            self.is_hung_up(phone, "answered_elsewhere")
+            self.receive_channel("StasisEnd")
+
+    def test_phone_that_picks_up_after_the_hangup_is_hung_up_for_its_reason(
+        self,
+    ) -> None:
+        phone = self.dial()
+        phone.hang_up(HangupReason.ANSWERED_ELSEWHERE)
+        hangup = self.sender.only_unanswered()
+        self.receive(
+            "StasisStart",
+            channel={"id": "new", "name": "x"},
+            replace_channel={"id": phone.id, "name": "y"},
+            args=[],
+        )
+        self.assertEqual(
+            self.sender.unanswered[1].line,
+            "DELETE channels/new?reason=answered_elsewhere",
+        )
+        self.sender.unanswered[1].accept()
+        hangup.accept()
+        self.assertEqual(self.client.outbound, {})
+
     def test_cancelling_the_outcome_hangs_up(self) -> None:
         phone = self.dial()
         phone.outcome.cancel()
@@ -284,7 +315,7 @@ class QueryTests(OutboundTestCase):
         self.clock.advance(25)
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
         self.assertEqual(self.outcomes, [NO_ANSWER])
-        self.is_hung_up(phone)
+        self.is_hung_up(phone, "no_answer")
 
     def test_query_may_find_the_channel_answered(self) -> None:
         phone = self.dial()
@@ -322,7 +353,7 @@ class QueryTests(OutboundTestCase):
         self.receive_dial(phone, "BUSY")
         self.clock.advance(25)
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Down"}')
-        self.is_hung_up(phone)
+        self.is_hung_up(phone, "no_answer")
         self.assertEqual(self.outcomes, [BUSY])
 
     def dial_with_unknown_outcome(self) -> tuple[OutboundChannel, str]:

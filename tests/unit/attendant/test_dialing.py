@@ -18,9 +18,14 @@ prompt = ["main"]
 2 = { dial = ["PJSIP/410", "PJSIP/411"], else = { play = ["sorry"] } }
 3 = { dial = ["PJSIP/410", "PJSIP/411", "PJSIP/412"], strategy = "ringall" }
 4 = { dial = "PJSIP/410", music = "jazz", then = { play = ["goodbye"] } }
+6 = { dial = "PJSIP/410", else = { play = ["sorry"], then = "hangup" } }
+7 = { dial = "PJSIP/410", else = "other" }
 [menus.main.extensions]
 pattern = "5XX"
 dial = "PJSIP/{digits}"
+[menus.other]
+prompt = ["other"]
+options = { 1 = "hangup" }
 """
 
 ANSWERED = DialOutcome.ANSWERED
@@ -178,6 +183,37 @@ class NoAnswerTests(DialTestCase):
         self.assertEqual(self.sent()[2:], ["stop ringing", "hang up PJSIP/410"])
 
 
+class HangupReasonTests(DialTestCase):
+    def test_caller_is_hung_up_with_the_outcome_of_the_dial(self) -> None:
+        for outcome, hangup in {
+            DialOutcome.BUSY: "hang up: busy",
+            DialOutcome.CONGESTION: "hang up: congestion",
+            DialOutcome.NO_ANSWER: "hang up",
+            DialOutcome.UNAVAILABLE: "hang up",
+        }.items():
+            with self.subTest(outcome=outcome):
+                self.setUp()
+                self.dial("6")
+                self.end_dialling(outcome)
+                self.hear("sorry")
+                self.assertEqual(self.sent()[-1], hangup)
+                self.tearDown()
+
+    def test_outcome_does_not_count_after_another_dial(self) -> None:
+        self.dial("1")
+        self.end_dialling(DialOutcome.BUSY)
+        self.press("1")
+        self.end_dialling(ANSWERED)
+        self.channel.phones[1].callee_hangs_up()
+        self.assertEqual(self.sent()[-1], "hang up")
+
+    def test_outcome_does_not_count_after_another_menu(self) -> None:
+        self.dial("7")
+        self.end_dialling(DialOutcome.BUSY)
+        self.press("1")
+        self.assertEqual(self.sent()[-1], "hang up")
+
+
 class SeveralPhonesTests(DialTestCase):
     def test_hunt_rings_the_next_when_one_does_not_answer(self) -> None:
         self.dial("2")
@@ -211,7 +247,11 @@ class SeveralPhonesTests(DialTestCase):
         self.assertEqual(self.channel.phones_in_use, ["PJSIP/411"])
         self.assertEqual(
             self.sent()[-3:],
-            ["hang up PJSIP/412", "stop ringing", "connect PJSIP/411"],
+            [
+                "hang up PJSIP/412: answered_elsewhere",
+                "stop ringing",
+                "connect PJSIP/411",
+            ],
         )
 
     def test_ringall_logs_no_outcome_after_the_answer(self) -> None:
