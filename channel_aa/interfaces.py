@@ -124,13 +124,35 @@ class IRecording(Interface):
         """
 
 
-class IOutboundChannel(Interface):
+class ISoundTarget(Interface):
+    """A channel that sounds can be played on."""
+
+    name: str = Attribute("Its name in the log.")
+
+    def play(media: str) -> IPlayback:
+        """Play a sound; Asterisk queues it behind those that play on the channel."""
+
+
+class IKeyListener(Interface):
+    """Receives what comes from the phone of a channel."""
+
+    def dtmf_received(digit: str) -> None:
+        """Handle a key that was pressed: 0-9, ``*``, ``#`` or A-D."""
+
+    def hung_up() -> None:
+        """Handle the hangup: playbacks on the channel fail from now on."""
+
+
+class IOutboundChannel(ISoundTarget):
     """The channel of a phone that is dialled on behalf of a caller.
 
     When the caller hangs up, the phone is hung up, too, ringing or answered.
     """
 
     endpoint: str = Attribute("The dialled endpoint: ``PJSIP/410``.")
+    listener: IKeyListener | None = Attribute(
+        "Receives keys and the hangup once the phone has answered; may be set then."
+    )
     outcome: Deferred[DialOutcome] = Attribute(
         """Fires once, with a `DialOutcome`, when the phone answers or dialling fails.
 
@@ -151,7 +173,7 @@ class IOutboundChannel(Interface):
         """
 
 
-class IChannel(Interface):
+class IChannel(ISoundTarget):
     """A caller's channel in the Stasis application."""
 
     id: str = Attribute("Asterisk's unique id of the channel.")
@@ -166,9 +188,6 @@ class IChannel(Interface):
 
         Errors: `ChannelGoneError`, `TelephonyError`.
         """
-
-    def play(media: str) -> IPlayback:
-        """Play a sound; Asterisk queues it behind those that play on the channel."""
 
     def hang_up(reason: HangupReason = HangupReason.NORMAL) -> Deferred[None]:
         """Hang up. Errors: `ChannelGoneError`, `TelephonyError`."""
@@ -245,20 +264,11 @@ class IChannel(Interface):
         """
 
 
-class IChannelListener(Interface):
-    """Receives the events of a channel."""
-
-    def dtmf_received(digit: str) -> None:
-        """Handle a key that the caller has pressed: 0-9, ``*``, ``#`` or A-D."""
+class IChannelListener(IKeyListener):
+    """Receives the events of a caller's channel; `left` follows `hung_up`."""
 
     def reconnected() -> None:
         """Handle the end of a lost connection to Asterisk: keys may be missing."""
-
-    def hung_up() -> None:
-        """Handle the caller's hangup; `left` follows.
-
-        Playbacks on the channel fail from now on.
-        """
 
     def left() -> None:
         """Handle the channel's exit from the application: no event follows."""

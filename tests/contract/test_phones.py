@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
+from real_asterisk.sounds import PRESS_1
+
 if TYPE_CHECKING:
     from real_asterisk.raw_ari import Events
     from tests.support.asterisk_harness import AsteriskHarness
@@ -315,6 +317,23 @@ async def test_ringing_phone_stays_when_the_websocket_is_lost(
     again = await backend.listen()
     await backend.ari.delete(f"/channels/{PHONE}")
     await again.wait_for_type("ChannelDestroyed", PHONE)
+
+
+@pytest_twisted.ensureDeferred
+async def test_answered_phone_hears_sounds_and_presses_keys(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    await backend.ring("presses-keys", PHONE)
+    await events.wait_for_type("StasisStart", PHONE)
+    await events.wait_for(
+        lambda it: it.type == "ChannelDtmfReceived" and it.json["digit"] == "#"
+    )
+    play = f"/channels/{PHONE}/play/one"
+    played = await backend.ari.post(play, media=f"sound:{PRESS_1}")
+    assert (played.status, played.json["target_uri"]) == (201, f"channel:{PHONE}")
+    end = await events.wait_for(lambda it: it.type == "PlaybackFinished")
+    assert end.json["playback"]["state"] == "done"
 
 
 @pytest_twisted.ensureDeferred

@@ -13,6 +13,7 @@ from channel_aa.interfaces import (
     DialOutcome,
     HangupReason,
     IChannel,
+    IKeyListener,
     IOutboundChannel,
     IPlayback,
     IRecording,
@@ -63,20 +64,54 @@ class FakeRecording:
         self.finished.callback(end)
 
 
+class FakeSoundTarget:
+    """A channel whose sounds the test ends; records them in `log`."""
+
+    def __init__(self, name: str, log: list[str]) -> None:
+        self.name = name
+        self.log = log
+        self.playbacks: list[FakePlayback] = []
+
+    @property
+    def playing(self) -> FakePlayback | None:
+        """The current sound, if there is one."""
+        if not self.playbacks or self.playbacks[-1].finished.called:
+            return None
+        return self.playbacks[-1]
+
+    @property
+    def heard(self) -> list[str]:
+        """All sounds so far, in order; without ``sound:``."""
+        return [playback.media.removeprefix("sound:") for playback in self.playbacks]
+
+    def end_sound(self, end: PlaybackEnd = PlaybackEnd.DONE) -> None:
+        """End the current sound."""
+        assert self.playing is not None, f"nothing plays after {self.heard}"
+        self.playing.end(end)
+
+    def play(self, media: str) -> FakePlayback:
+        assert self.playing is None, f"{media} over {self.playing}"
+        self.log.append(media)
+        playback = FakePlayback(f"playback-{len(self.playbacks)}", media)
+        self.playbacks.append(playback)
+        return playback
+
+
 @implementer(IOutboundChannel)
-class FakePhone:
+class FakePhone(FakeSoundTarget):
     """A phone that the test answers or hangs up.
 
     As on Asterisk, a conversation ends when the phone is hung up.
     """
 
     def __init__(self, endpoint: str, log: list[str]) -> None:
+        super().__init__(endpoint, log)
         self.endpoint = endpoint
+        self.listener: IKeyListener | None = None
         self.is_hung_up = False
         self.variables: Mapping[str, str] = {}
         self.connected: Deferred[None] | None = None
         self.outcome: Deferred[DialOutcome] = Deferred(lambda _: self._log_hang_up())
-        self._log = log
 
     @property
     def is_in_use(self) -> bool:
@@ -96,19 +131,31 @@ class FakePhone:
         self._end_conversation()
 
     def connect(self) -> Deferred[None]:
-        self._log.append(f"connect {self.endpoint}")
+        self.log.append(f"connect {self.endpoint}")
         self.connected = Deferred(lambda _: self._log_hang_up())
         return self.connected
+
+    def press(self, keys: str) -> None:
+        """Press keys; a sound that one stops ends at once."""
+        for key in keys:
+            assert self.listener is not None, "no keys are expected"
+            self.listener.dtmf_received(key)
+            if self.playing is not None and self.playing.stops:
+                self.playing.end()
 
     def callee_hangs_up(self) -> None:
         """Hang up on the callee's side; the caller stays."""
         self.is_hung_up = True
+        if self.listener is not None:
+            self.listener.hung_up()
+        if self.playing is not None:
+            self.playing.end(PlaybackEnd.FAILED)
         self._end_conversation()
 
     def _log_hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> None:
         if not self.is_hung_up:
             self.is_hung_up = True
-            self._log.append(_with_reason(f"hang up {self.endpoint}", reason))
+            self.log.append(_with_reason(f"hang up {self.endpoint}", reason))
 
     def _end_conversation(self) -> None:
         if self.connected is not None and not self.connected.called:
@@ -116,7 +163,7 @@ class FakePhone:
 
 
 @implementer(IChannel)
-class FakeChannel:
+class FakeChannel(FakeSoundTarget):
     """A channel that records requests, in order, in `log`.
 
     Requests succeed, except those for which the test sets a result: `answered`,
@@ -124,14 +171,12 @@ class FakeChannel:
     """
 
     def __init__(self, name: str = "PJSIP/alice-00000001") -> None:
+        super().__init__(name, [])
         self.id = "1700000000.1"
-        self.name = name
         self.caller_name = "Alice"
         self.caller_number = "+441632960100"
         self.dialled = "1000"
         self.language = "en"
-        self.log: list[str] = []
-        self.playbacks: list[FakePlayback] = []
         self.phones: list[FakePhone] = []
         self.recordings: list[FakeRecording] = []
         self.variables: dict[str, str] = {}
@@ -140,37 +185,13 @@ class FakeChannel:
         self.continued: Deferred[None] = succeed(None)
 
     @property
-    def playing(self) -> FakePlayback | None:
-        """The current sound, if there is one."""
-        if not self.playbacks or self.playbacks[-1].finished.called:
-            return None
-        return self.playbacks[-1]
-
-    @property
-    def heard(self) -> list[str]:
-        """All sounds so far, in order; without ``sound:``."""
-        return [playback.media.removeprefix("sound:") for playback in self.playbacks]
-
-    @property
     def phones_in_use(self) -> list[str]:
         """The phones that ring, or are in a conversation."""
         return [phone.endpoint for phone in self.phones if phone.is_in_use]
 
-    def end_sound(self, end: PlaybackEnd = PlaybackEnd.DONE) -> None:
-        """End the current sound."""
-        assert self.playing is not None, f"nothing plays after {self.heard}"
-        self.playing.end(end)
-
     def answer(self) -> Deferred[None]:
         self.log.append("answer")
         return self.answered
-
-    def play(self, media: str) -> FakePlayback:
-        assert self.playing is None, f"{media} over {self.playing}"
-        self.log.append(media)
-        playback = FakePlayback(f"playback-{len(self.playbacks)}", media)
-        self.playbacks.append(playback)
-        return playback
 
     def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> Deferred[None]:
         return self._request(_with_reason("hang up", reason))
