@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from channel_aa.menus.actions import Keyword, Record
+from channel_aa.menus.actions import Dial, Keyword, Record
 from channel_aa.menus.digits import TERMINATOR, Pattern
 from channel_aa.menus.reachability import (
     Reachability,
@@ -38,6 +38,8 @@ SHORTEST_WAIT = 3
 LONGEST_WAIT = 10
 """How long callers need, and are willing to wait, in seconds."""
 
+_FREEPBX_CONTEXT = "from-internal"
+
 
 def lint(flow: CallFlow) -> tuple[Problem, ...]:
     """Return what is probably not meant; places are paths in the file."""
@@ -52,6 +54,7 @@ def lint(flow: CallFlow) -> tuple[Problem, ...]:
         *(each for entry in flow.schedules.items() for each in _check_schedule(*entry)),
         *_unused_schedules(flow),
         *_recordings_that_overwrite(flow),
+        *_doubtful_endpoints(flow),
     )
 
 
@@ -243,3 +246,28 @@ def _recordings_that_overwrite(flow: CallFlow) -> Iterator[Problem]:
                 f"{quoted(action.record)} is overwritten by each caller; put"
                 " {channel} or {date}-{time} into the name",
             )
+
+
+def _doubtful_endpoints(flow: CallFlow) -> Iterator[Problem]:
+    """Find endpoints that Asterisk most probably does not have."""
+    for place, action in flow.all_actions():
+        if not isinstance(action, Dial):
+            continue
+        for index, endpoint in enumerate(action.dial):
+            technology, _, resource = endpoint.partition("/")
+            number, _, provider = resource.partition("@")
+            if technology.upper() == "SIP":
+                message = (
+                    f"{quoted(endpoint)}: Asterisk has no SIP/ since version 21; write"
+                    f" PJSIP/{resource}"
+                )
+            elif technology != "Local" and provider == _FREEPBX_CONTEXT:
+                message = (
+                    f"{quoted(endpoint)}: {provider} is a context of the dialplan, and"
+                    f" no trunk; write Local/{number}@{provider}"
+                )
+            else:
+                continue
+            # One phone is written without a list around it.
+            item = f"[{index}]" if len(action.dial) > 1 else ""
+            yield Problem(f"{place}.dial{item}", message)
