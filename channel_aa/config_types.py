@@ -16,7 +16,13 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from channel_aa.config_errors import as_detail, error_of, is_worded, moved
+from channel_aa.config_errors import (
+    as_detail,
+    error_of,
+    is_worded,
+    moved,
+    type_name,
+)
 from channel_aa.problems import quoted
 
 _K = TypeVar("_K")
@@ -137,6 +143,31 @@ class OneOrMany(_Wrapper):
             return handler(value)
         with moved(lambda loc: loc[1:]):
             return handler((value,))
+
+
+class OrFlag(_Wrapper):
+    """Take ``true`` for a value of its own, and ``false`` for an empty one.
+
+    ``Annotated[tuple[X, ...], OrFlag((X(),))]``
+
+    Args:
+        value: what ``true`` stands for.
+    """
+
+    def __init__(self, value: tuple[object, ...]) -> None:
+        self._value = value
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"type": "boolean"}, handler(schema)]}
+
+    def _validate(self, value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        if isinstance(value, bool):
+            return self._value if value else ()
+        if isinstance(value, list | tuple):
+            return () if value == () else handler(value)
+        raise ValueError(f"expected true, false or a list, found {type_name(value)}")
 
 
 def _freeze(

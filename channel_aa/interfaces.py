@@ -62,6 +62,29 @@ class DialOutcome(Enum):
     """The endpoint does not exist, or is not registered."""
 
 
+class HangupReason(Enum):
+    """Why a channel is hung up; the values are those of ARI.
+
+    Each is a cause (ITU-T Q.850), which SIP phones get in the header ``Reason`` (RFC
+    3326).
+    """
+
+    NORMAL = "normal"
+    """Cause 16, normal call clearing."""
+
+    BUSY = "busy"
+    """Cause 17."""
+
+    NO_ANSWER = "no_answer"
+    """Cause 19: the phone has rung for its time."""
+
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    """Cause 26: another phone has answered. The phone lists no missed call."""
+
+    CONGESTION = "congestion"
+    """Cause 34."""
+
+
 class IPlayback(Interface):
     """A sound that is played, or is to be played, on a channel."""
 
@@ -101,13 +124,35 @@ class IRecording(Interface):
         """
 
 
-class IOutboundChannel(Interface):
+class ISoundTarget(Interface):
+    """A channel that sounds can be played on."""
+
+    name: str = Attribute("Its name in the log.")
+
+    def play(media: str) -> IPlayback:
+        """Play a sound; Asterisk queues it behind those that play on the channel."""
+
+
+class IKeyListener(Interface):
+    """Receives what comes from the phone of a channel."""
+
+    def dtmf_received(digit: str) -> None:
+        """Handle a key that was pressed: 0-9, ``*``, ``#`` or A-D."""
+
+    def hung_up() -> None:
+        """Handle the hangup: playbacks on the channel fail from now on."""
+
+
+class IOutboundChannel(ISoundTarget):
     """The channel of a phone that is dialled on behalf of a caller.
 
     When the caller hangs up, the phone is hung up, too, ringing or answered.
     """
 
     endpoint: str = Attribute("The dialled endpoint: ``PJSIP/410``.")
+    listener: IKeyListener | None = Attribute(
+        "Receives keys and the hangup once the phone has answered; may be set then."
+    )
     outcome: Deferred[DialOutcome] = Attribute(
         """Fires once, with a `DialOutcome`, when the phone answers or dialling fails.
 
@@ -115,7 +160,7 @@ class IOutboundChannel(Interface):
         """
     )
 
-    def hang_up() -> None:
+    def hang_up(reason: HangupReason = HangupReason.NORMAL) -> None:
         """Hang the phone up, ringing or answered; do nothing if it is hung up."""
 
     def connect() -> Deferred[None]:
@@ -128,7 +173,7 @@ class IOutboundChannel(Interface):
         """
 
 
-class IChannel(Interface):
+class IChannel(ISoundTarget):
     """A caller's channel in the Stasis application."""
 
     id: str = Attribute("Asterisk's unique id of the channel.")
@@ -148,10 +193,7 @@ class IChannel(Interface):
         Errors: `ChannelGoneError`, `TelephonyError`.
         """
 
-    def play(media: str) -> IPlayback:
-        """Play a sound; Asterisk queues it behind those that play on the channel."""
-
-    def hang_up() -> Deferred[None]:
+    def hang_up(reason: HangupReason = HangupReason.NORMAL) -> Deferred[None]:
         """Hang up. Errors: `ChannelGoneError`, `TelephonyError`."""
 
     def continue_in_dialplan(
@@ -229,20 +271,11 @@ class IChannel(Interface):
         """
 
 
-class IChannelListener(Interface):
-    """Receives the events of a channel."""
-
-    def dtmf_received(digit: str) -> None:
-        """Handle a key that the caller has pressed: 0-9, ``*``, ``#`` or A-D."""
+class IChannelListener(IKeyListener):
+    """Receives the events of a caller's channel; `left` follows `hung_up`."""
 
     def reconnected() -> None:
         """Handle the end of a lost connection to Asterisk: keys may be missing."""
-
-    def hung_up() -> None:
-        """Handle the caller's hangup; `left` follows.
-
-        Playbacks on the channel fail from now on.
-        """
 
     def left() -> None:
         """Handle the channel's exit from the application: no event follows."""

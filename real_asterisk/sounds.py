@@ -47,10 +47,11 @@ SLOW = "demo-thanks"
 """A sound of 1.5 s: long enough to press a key, short enough to hear to its end."""
 
 _MENU = (PRESS_1, "or", "press-2", "you-entered")
+_CONFIRMATION = ("followme/no-recording", "followme/options")
 
 SOUNDS: Mapping[str, float] = {
     # Long enough to press a key before the end.
-    **dict.fromkeys(_MENU, 0.8),
+    **dict.fromkeys((*_MENU, *_CONFIRMATION), 0.8),
     **dict.fromkeys((*_REMARKS, *_KEYS), 0.4),
     **dict.fromkeys((*_DIALPLAN, *_EXPLANATIONS), 0.2),
     # One word of some length, played by number:20.

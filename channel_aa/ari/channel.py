@@ -10,6 +10,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from channel_aa.ari.cleanup import hangup_query
 from channel_aa.ari.outbound import (
     OutboundChannel,
     caller_variables,
@@ -19,7 +20,12 @@ from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.wire.errors import NotFoundError, decode_response, is_channel_gone
 from channel_aa.ari.wire.requests import Request
-from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
+from channel_aa.interfaces import (
+    ChannelGoneError,
+    HangupReason,
+    IChannel,
+    PlaybackEnd,
+)
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
@@ -100,9 +106,9 @@ class Channel:
         playback.begin()
         return playback
 
-    def hang_up(self) -> Deferred[None]:
+    def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> Deferred[None]:
         """Hang up; see `IChannel.hang_up`."""
-        return self._command("DELETE")
+        return self._command("DELETE", query=hangup_query(reason))
 
     def continue_in_dialplan(
         self, *, context: str = "", extension: str = "", priority: int = 0

@@ -8,12 +8,18 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
 from channel_aa.ari.wire.errors import AriError, ConnectionLostError, NotFoundError
 from channel_aa.ari.wire.requests import Request
+from channel_aa.interfaces import HangupReason
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from channel_aa.ari.wire.retry import RetryingSender
+
+
+def hangup_query(reason: HangupReason) -> dict[str, str]:
+    """Return the query of the ``DELETE`` of a channel; ``normal`` is its default."""
+    return {} if reason is HangupReason.NORMAL else {"reason": reason.value}
 
 
 class Cleanup:
@@ -32,12 +38,16 @@ class Cleanup:
         self._sender = sender
         self._removals: dict[tuple[str, str], list[Deferred[None]]] = {}
 
-    def remove(self, kind: str, object_id: str) -> Deferred[None]:
+    def remove(
+        self, kind: str, object_id: str, reason: HangupReason = HangupReason.NORMAL
+    ) -> Deferred[None]:
         """Remove an object; fires when it is removed, or cannot be removed.
 
         Args:
             kind: ``channels`` or ``bridges``.
             object_id: its id.
+            reason: why a channel is hung up. While it is being removed already, the
+                reason of that counts.
         """
         path = (kind, object_id)
         done: Deferred[None] = Deferred()
@@ -45,7 +55,7 @@ class Cleanup:
             self._removals[path].append(done)
             return done
         self._removals[path] = [done]
-        request = Request(method="DELETE", path=path)
+        request = Request(method="DELETE", path=path, query=hangup_query(reason))
         self._sender.send(request, idempotent=True).addErrback(
             self._removal_failed, path
         ).addCallback(self._fire, path)

@@ -146,12 +146,15 @@ class CallEvents:
         self._reconciler.cancel_adoption(channel_id)
 
     def _hangup_request(self, event: events.ChannelHangupRequest) -> None:
-        if (channel := self._channels.get(event.channel.id)) is not None:
+        if (channel := self._channel(event.channel.id)) is not None:
             channel.hung_up()
 
     def _dtmf_received(self, event: events.ChannelDtmfReceived) -> None:
-        if (channel := self._channels.get(event.channel.id)) is not None:
+        if (channel := self._channel(event.channel.id)) is not None:
             channel.dtmf_received(event.digit)
+
+    def _channel(self, channel_id: str) -> Channel | OutboundChannel | None:
+        return self._channels.get(channel_id) or self._outbound.get(channel_id)
 
     def _left_bridge(self, event: events.ChannelLeftBridge) -> None:
         if (

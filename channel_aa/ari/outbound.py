@@ -12,13 +12,16 @@ from zope.interface import implementer
 
 from channel_aa.ari.bridge import BRIDGE_PREFIX, TwoPartyBridge
 from channel_aa.ari.events import ChannelData
+from channel_aa.ari.playback import Playback
 from channel_aa.ari.remote_object import RemoteObject
 from channel_aa.ari.wire.errors import AriError, ConflictError
 from channel_aa.ari.wire.requests import Request
 from channel_aa.interfaces import (
     ChannelGoneError,
     DialOutcome,
+    HangupReason,
     IOutboundChannel,
+    PlaybackEnd,
     TelephonyError,
 )
 from channel_aa.logs import Logger
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from channel_aa.ari.registry import HandleContext
-    from channel_aa.ari.remote_object import ChannelHandle
+    from channel_aa.ari.remote_object import CallerHandle
+    from channel_aa.interfaces import IKeyListener
 
 OUTBOUND_PREFIX = "channel-aa-dialled-"
 """The prefix of the ids of this program's outbound channels."""
@@ -133,12 +137,17 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         endpoint: what is dialled.
         ring_seconds: how long it rings.
         variables: the variables of its channel; may be empty.
+
+    Attributes:
+        listener: who is told of its keys and its hangup, once it is answered.
+        playbacks: those on it that are not over.
     """
 
     _log = Logger()
     _is_dialed = False
     is_answered = False
     _is_hanging_up = False
+    _hangup_reason = HangupReason.NORMAL
     _is_retried = False
     _has_left = False
     _bridge: TwoPartyBridge | None = None
@@ -147,15 +156,18 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     def __init__(
         self,
         context: HandleContext,
-        caller: ChannelHandle,
+        caller: CallerHandle,
         endpoint: str,
         *,
         ring_seconds: int,
         variables: Mapping[str, str],
     ) -> None:
-        super().__init__(context, caller)
+        super().__init__(context)
+        self._caller = caller
         self.id = context.ids.new(OUTBOUND_PREFIX)
-        self.endpoint = endpoint
+        self.endpoint = self.name = endpoint
+        self.listener: IKeyListener | None = None
+        self.playbacks: set[Playback] = set()
         self.outcome: Deferred[DialOutcome] = Deferred(self._cancel)
         self._ring_seconds = ring_seconds
         self._variables = variables
@@ -173,12 +185,17 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         """Whether it may still be answered."""
         return not (self.is_answered or self._is_hanging_up or self._is_over)
 
+    @property
+    def is_hung_up(self) -> bool:
+        """Whether it is hung up, or is being hung up."""
+        return self._is_hanging_up or self._is_over
+
     def begin(self) -> None:
         """Originate it, unless the caller has hung up already."""
-        if self._channel.is_hung_up:
+        if self._caller.is_hung_up:
             self.hang_up()
             return
-        self._channel.outbound.add(self)
+        self._caller.outbound.add(self)
         self._context.registry.add(self)
         self._originate()
 
@@ -188,20 +205,28 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             "app": self._context.app,
             "appArgs": self.id,
             "channelId": self.id,
-            "originator": self._channel.id,
+            "originator": self._caller.id,
             "timeout": str(self._ring_seconds),
         }
         body = {"variables": dict(self._variables)} if self._variables else None
         self._create(Request(method="POST", path=("channels",), query=query, body=body))
 
-    def hang_up(self) -> None:
+    def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> None:
         """Hang it up; see `IOutboundChannel.hang_up`."""
+        if not self._is_hanging_up:
+            self._hangup_reason = reason
         self.stop()
         self._fire(self.outcome, DialOutcome.NO_ANSWER)
 
+    def play(self, media: str) -> Playback:
+        """Start a sound; see `ISoundTarget.play`."""
+        playback = Playback(self._context, self, media)
+        playback.begin()
+        return playback
+
     def connect(self) -> Deferred[None]:
         """Bridge it with the caller; see `IOutboundChannel.connect`."""
-        if self._channel.is_hung_up:
+        if self._caller.is_hung_up:
             return fail(ChannelGoneError("the caller has hung up"))
         if self._is_over or self._is_hanging_up:
             return succeed(None)
@@ -212,7 +237,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         self._bridge = TwoPartyBridge(
             self._context,
             bridge_id=self._context.ids.new(BRIDGE_PREFIX),
-            members=(self._channel.id, self.id),
+            members=(self._caller.id, self.id),
             on_end=self._bridge_ended,
         )
         over = self._bridge.over
@@ -228,7 +253,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     def replaced_by(self, channel_id: str) -> None:
         """Go on with the channel that takes its place, after a transfer or a pickup."""
         if self._is_hanging_up:
-            self._context.cleanup.remove("channels", channel_id)
+            self._context.cleanup.remove("channels", channel_id, self._hangup_reason)
             return
         self._context.registry.discard(self)
         self.id = channel_id
@@ -240,6 +265,16 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         outcome = _STATUSES.get(status)
         if outcome is not None:
             self._fire(self.outcome, outcome)
+
+    def dtmf_received(self, digit: str) -> None:
+        """Pass a digit on to the listener."""
+        if self.listener is not None:
+            self.listener.dtmf_received(digit)
+
+    def hung_up(self) -> None:
+        """Tell the listener that the phone has hung up."""
+        if self.listener is not None:
+            self.listener.hung_up()
 
     def answered(self) -> None:
         """Fire `outcome`: it was answered, and has entered our application."""
@@ -269,6 +304,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             outcome = _CAUSES.get(cause, DialOutcome.NO_ANSWER)
         self._fire(self.outcome, outcome)
         self._discard()
+        self._end_playbacks()
         if self._bridge is not None:
             self._bridge.end()
 
@@ -282,6 +318,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     def fire_abandoned(self) -> None:
         """Fire the Deferreds of an abandoned channel."""
         self._fire(self.outcome, DialOutcome.NO_ANSWER)
+        self._end_playbacks()
         if self._bridge is not None:
             self._bridge.fire_abandoned()
 
@@ -306,7 +343,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         elif found.is_in_stasis:
             self.answered()
         elif self._due is not None and self._due <= self._context.clock.seconds():
-            self.hang_up()
+            self.hang_up(HangupReason.NO_ANSWER)
         else:
             self._await_outcome()
 
@@ -348,9 +385,9 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self._bridge.end()
 
     def _remove(self) -> None:
-        self._context.cleanup.remove("channels", self.id).addCallback(
-            lambda _: self.end()
-        )
+        self._context.cleanup.remove(
+            "channels", self.id, self._hangup_reason
+        ).addCallback(lambda _: self.end())
 
     def _created(self) -> None:
         if self._is_hanging_up:
@@ -394,13 +431,18 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self.stop()
 
     def _bridge_over(self, result: Failure | None) -> Failure | None:
-        self._channel.left_bridge()
+        self._caller.left_bridge()
         is_cancelled = isinstance(result, Failure) and result.check(CancelledError)
-        if self._channel.is_hung_up and not is_cancelled:
+        if self._caller.is_hung_up and not is_cancelled:
             raise ChannelGoneError("the caller has hung up")
         return result
+
+    def _end_playbacks(self) -> None:
+        self.hung_up()
+        for playback in list(self.playbacks):
+            playback.end(PlaybackEnd.FAILED, "the phone has hung up")
 
     def _discard(self) -> None:
         self._cancel_timer()
         self._context.registry.discard(self)
-        self._channel.outbound.discard(self)
+        self._caller.outbound.discard(self)

@@ -71,7 +71,8 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         *,
         may_be_dropped: bool = False,
     ) -> None:
-        super().__init__(context, channel)
+        super().__init__(context)
+        self._channel = channel
         self.id = context.ids.new()
         self.media = media
         self.problem = ""

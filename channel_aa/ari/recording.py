@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from channel_aa.ari.registry import HandleContext
-    from channel_aa.ari.remote_object import ChannelHandle
+    from channel_aa.ari.remote_object import CallerHandle
 
 FORMAT = "wav"
 """The format of recordings; Asterisk plays any that it has a module for."""
@@ -52,13 +52,14 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
     def __init__(
         self,
         context: HandleContext,
-        channel: ChannelHandle,
+        channel: CallerHandle,
         name: str,
         *,
         options: dict[str, str],
         max_seconds: int,
     ) -> None:
-        super().__init__(context, channel)
+        super().__init__(context)
+        self._channel = channel
         self.id = self.name = name
         self.problem = ""
         self.finished: Deferred[RecordingEnd] = Deferred(self._cancel)

@@ -24,24 +24,32 @@ Found = TypeVar("Found")
 
 
 class ChannelHandle(Protocol):
-    """What a remote object needs of its caller's channel."""
+    """What a playback needs of the channel that it plays on."""
 
     id: str
     name: str
-    is_hung_up: bool
     playbacks: set[Any]
+
+    @property
+    def is_hung_up(self) -> bool:
+        """Whether the channel is hung up, or is being hung up."""
+
+    def end(self) -> None:
+        """End the channel here: it is not in the application any more."""
+
+
+class CallerHandle(ChannelHandle, Protocol):
+    """What a remote object needs of its caller's channel."""
+
     recordings: set[Any]
     outbound: set[Any]
 
     def left_bridge(self) -> None:
         """Have Asterisk's playing of the next sound checked; see `Playback`."""
 
-    def end(self) -> None:
-        """End the call: the channel is not in the application any more."""
-
 
 class RemoteObject(ABC, Generic[Outcome, Found]):
-    """A playback, a recording or an outbound channel, on behalf of a caller.
+    """A playback, a recording or an outbound channel.
 
     Its id is chosen here. Responses and events about it arrive in any order, or are
     lost with a connection. Then `check` queries Asterisk, with one query at a time.
@@ -70,9 +78,8 @@ class RemoteObject(ABC, Generic[Outcome, Found]):
     _checks: tuple[Deferred[None], ...] = ()
     _timer: IDelayedCall | None = None
 
-    def __init__(self, context: HandleContext, channel: ChannelHandle) -> None:
+    def __init__(self, context: HandleContext) -> None:
         self._context = context
-        self._channel = channel
 
     def check(self) -> Deferred[None]:
         """Query whether Asterisk has it.

@@ -23,7 +23,6 @@ from channel_aa.attendant.navigation import split_return
 from channel_aa.interfaces import ChannelGoneError, IChannelListener, TelephonyError
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import REPEAT
-from channel_aa.menus.digits import KEYS
 from channel_aa.menus.flow import Start
 
 if TYPE_CHECKING:
@@ -166,9 +165,7 @@ class Call:
 
     def dtmf_received(self, digit: str) -> None:
         """Press a key."""
-        key = digit.upper()
-        if len(key) == 1 and key in KEYS:
-            self._keypad.press(key)
+        self._keypad.press(digit)
 
     def reconnected(self) -> None:
         """Repeat the menu if the caller was to press a key, which may be lost."""

@@ -11,7 +11,7 @@ from channel_aa.attendant.call_events import ConversationEnded, ConversationStar
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.keypad import Keypad
 from channel_aa.attendant.navigation import MenuHistory
-from channel_aa.interfaces import ChannelGoneError, TelephonyError
+from channel_aa.interfaces import ChannelGoneError, HangupReason, TelephonyError
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class CallContext:
         digits: the caller's last entry; empty after an invalid one, or silence.
         recording: the name of the caller's last recording; empty without one.
         forwards: the attendant's own dials that led to this call; see `check_forwards`.
+        hangup_reason: why the caller is hung up if that comes next: the outcome of the
+            last dial. Normal once a menu begins.
         conversation: fires when the caller's conversation with a phone is over;
             ``None`` if there is none.
         partner: the phone of that conversation, or of the one in which the caller hung
@@ -85,6 +87,7 @@ class CallContext:
         self.digits = ""
         self.recording = ""
         self.forwards: tuple[str, ...] = ()
+        self.hangup_reason = HangupReason.NORMAL
         self.conversation: Deferred[None] | None = None
         self.partner = ""
         self.is_hung_up = False

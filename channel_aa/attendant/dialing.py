@@ -5,20 +5,23 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from channel_aa.attendant.call_events import PhoneDialled
+from channel_aa.attendant.confirmation import is_confirmed
 from channel_aa.attendant.context import ConversationKeptError
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.forwards import forward_variables
 from channel_aa.attendant.prompts import play_prompt
-from channel_aa.interfaces import DialOutcome
+from channel_aa.interfaces import DialOutcome, HangupReason, TelephonyError
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import REPEAT
 from channel_aa.menus.sounds import prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+    from twisted.python.failure import Failure
 
     from channel_aa.attendant.context import CallContext
     from channel_aa.interfaces import IOutboundChannel
@@ -35,6 +38,12 @@ EXPLANATIONS = {
     DialOutcome.UNAVAILABLE: prompt_of("vm-nobodyavail"),
 }
 """What callers hear if no phone answered, and the action has no ``else``."""
+
+_HANGUP_REASONS = {
+    DialOutcome.BUSY: HangupReason.BUSY,
+    DialOutcome.CONGESTION: HangupReason.CONGESTION,
+}
+"""Why a caller is hung up who was connected with no phone, as after Dial()."""
 
 # Of several outcomes, the one that makes another try most promising is explained.
 _BEST_FIRST = (
@@ -66,6 +75,7 @@ async def dial(call: CallContext, action: Dial) -> Action:
     finally:
         for phone in phones:
             phone.hang_up()
+    call.hangup_reason = _HANGUP_REASONS.get(outcome, HangupReason.NORMAL)
     await call.set_variable(OUTCOME_VARIABLE, outcome.value)
     if outcome is DialOutcome.ANSWERED:
         return action.then
@@ -95,9 +105,9 @@ async def _dial(
 async def _ring(
     call: CallContext, action: Dial, phones: list[IOutboundChannel]
 ) -> DialOutcome:
-    """Ring the phones, all at once or one after another, until one answers.
+    """Ring the phones, all at once or one after another, until one takes the call.
 
-    ``phones`` has those that ring, and then the one that has answered.
+    ``phones`` has those that ring, and then the one that takes it.
     """
     endpoints = action.endpoints(call.digits)
     ring_all = action.strategy == "ringall"
@@ -113,54 +123,97 @@ async def _ring(
             )
             for endpoint in group
         ]
-        answered = await _first_answer(call, phones, outcomes)
+        answered = await _Ringing(call, action, phones, outcomes).first
         if answered is not None:
-            for phone in phones:
-                if phone is not answered:
-                    phone.hang_up()
             phones[:] = [answered]
             return DialOutcome.ANSWERED
     phones.clear()
     return next(each for each in _BEST_FIRST if each in outcomes)
 
 
-def _first_answer(
-    call: CallContext, phones: Sequence[IOutboundChannel], outcomes: list[DialOutcome]
-) -> Deferred[IOutboundChannel | None]:
-    """Wait for the first phone that answers; append each outcome to ``outcomes``.
+class _Ringing:
+    """Phones that ring at the same time, until one of them takes the call.
 
-    Returns:
-        Fires with that phone, or ``None`` if none answers.
+    Args:
+        call: the call.
+        action: what is dialled.
+        phones: the phones.
+        outcomes: the outcome of each is appended.
+
+    Attributes:
+        first: fires with the phone that takes the call, or with ``None`` if none does.
+            The others are hung up then. Cancelling it hangs up all.
     """
-    ringing = list(phones)
 
-    def hang_up(_first: Deferred[IOutboundChannel | None]) -> None:
+    def __init__(
+        self,
+        call: CallContext,
+        action: Dial,
+        phones: Sequence[IOutboundChannel],
+        outcomes: list[DialOutcome],
+    ) -> None:
+        self._call = call
+        self._phones = list(phones)
+        self._outcomes = outcomes
+        self._attempts: list[Deferred[None]] = []
+        first: Deferred[IOutboundChannel | None] = Deferred(self._cancel)
+        self._first = first
         for phone in phones:
-            phone.hang_up()
+            attempt = Deferred.fromCoroutine(_attempt(call, action, phone))
+            self._attempts.append(attempt.addCallback(self._end_attempt, phone))
+            attempt.addErrback(self._attempt_failed)
+        self.first = cancellable(first)
 
-    def on_outcome(outcome: DialOutcome, phone: IOutboundChannel) -> None:
-        if first.called:
+    def _end_attempt(self, outcome: DialOutcome, phone: IOutboundChannel) -> None:
+        if phone not in self._phones:
             return
+        self._phones.remove(phone)
         _log.info(
             "Channel {channel} dialled {endpoint}: {outcome}",
-            channel=call.channel.name,
+            channel=self._call.channel.name,
             endpoint=phone.endpoint,
             outcome=outcome.value,
         )
-        call.emit(PhoneDialled, endpoint=phone.endpoint, outcome=outcome.value)
-        outcomes.append(outcome)
-        ringing.remove(phone)
+        self._call.emit(PhoneDialled, endpoint=phone.endpoint, outcome=outcome.value)
+        self._outcomes.append(outcome)
         if outcome is DialOutcome.ANSWERED:
-            first.callback(phone)
-        elif not ringing:
-            first.callback(None)
+            losers, self._phones = self._phones, []
+            self._hang_up(losers, HangupReason.ANSWERED_ELSEWHERE)
+            self._first.callback(phone)
+        elif not self._phones:
+            self._first.callback(None)
 
-    first: Deferred[IOutboundChannel | None] = Deferred(hang_up)
-    for phone in ringing.copy():
-        # The outcome of a phone that is hung up may be an error.
-        phone.outcome.addErrback(lambda _: DialOutcome.UNAVAILABLE)
-        phone.outcome.addCallback(on_outcome, phone)
-    return cancellable(first)
+    def _attempt_failed(self, failure: Failure) -> None:
+        # An attempt is cancelled when its phone is hung up.
+        if not failure.check(CancelledError):
+            self._first.errback(failure)
+
+    def _cancel(self, _first: Deferred[IOutboundChannel | None]) -> None:
+        self._hang_up(self._phones.copy(), HangupReason.NORMAL)
+
+    def _hang_up(
+        self, phones: Sequence[IOutboundChannel], reason: HangupReason
+    ) -> None:
+        for phone in phones:
+            phone.hang_up(reason)
+        for attempt in self._attempts:
+            attempt.cancel()
+
+
+async def _attempt(
+    call: CallContext, action: Dial, phone: IOutboundChannel
+) -> DialOutcome:
+    """Wait until a phone takes the call, with a confirmation if it needs one."""
+    try:
+        outcome = await phone.outcome
+    except TelephonyError:
+        return DialOutcome.UNAVAILABLE
+    if outcome is not DialOutcome.ANSWERED or not action.confirm:
+        return outcome
+    if await is_confirmed(call, phone, action.confirm):
+        return outcome
+    phone.hang_up()
+    return DialOutcome.NO_ANSWER
 
 
 @asynccontextmanager

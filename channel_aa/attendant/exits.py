@@ -102,7 +102,9 @@ async def hang_up(call: CallContext) -> None:
     """Hang up; if Asterisk rejects that, continue in the dialplan."""
     call.end_reason = EndReason.ATTENDANT
     if not await call.try_request(
-        call.channel.hang_up(), _log.error, "Could not hang up {channel}: {error}"
+        call.channel.hang_up(call.hangup_reason),
+        _log.error,
+        "Could not hang up {channel}: {error}",
     ):
         call.end_reason = EndReason.DIALPLAN
         await call.channel.continue_in_dialplan()

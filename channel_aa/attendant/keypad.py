@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, succeed
 
+from channel_aa.menus.digits import KEYS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,7 +29,7 @@ KEYS_LOST = ""
 
 
 class Keypad:
-    """A caller's keypad: a key is data first, and an interruption second.
+    """The keypad of a phone: a key is data first, and an interruption second.
 
     A key is buffered until `next_key` takes it (type-ahead). A token bucket limits the
     rate: each key takes a token, and `MAX_PER_SECOND` are added.
@@ -64,8 +66,14 @@ class Keypad:
         """Whether the type-ahead buffer has keys."""
         return bool(self._buffer)
 
-    def press(self, key: str) -> None:
-        """Accept a key that the caller pressed, and interrupt the current sound."""
+    def press(self, digit: str) -> None:
+        """Accept a key that was pressed, and interrupt the current sound.
+
+        What is no key of a telephone is ignored.
+        """
+        key = digit.upper()
+        if len(key) != 1 or key not in KEYS:
+            return
         if not self._take_token():
             self.ignored += 1
             return

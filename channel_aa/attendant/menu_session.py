@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from channel_aa.attendant.call_events import KeysEntered, MenuEntered, NoInput
 from channel_aa.attendant.keypad import KEYS_LOST
 from channel_aa.attendant.prompts import play_prompt
+from channel_aa.interfaces import HangupReason
 from channel_aa.logs import Logger
 from channel_aa.menus.digits import Match, MatchResult
 from channel_aa.menus.menu import MASKED_KEYS
@@ -32,6 +33,7 @@ async def run_menu(call: CallContext, session: MenuSession) -> Action:
     """
     menu = session.menu
     call.emit(MenuEntered, menu=session.name)
+    call.hangup_reason = HangupReason.NORMAL
     call.keypad.begin_menu(uses_terminator=not session.digit_map.terminator)
     if session.is_new:
         session.is_new = False

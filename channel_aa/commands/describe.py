@@ -50,7 +50,8 @@ def _object_of(action: Action, verb: str) -> str:
         case Dial():
             together = " at once" if action.strategy == "ringall" else " in turn"
             several = together if len(action.dial) > 1 else ""
-            return f"{', '.join(action.dial)}{several}, {action.ring} s"
+            confirmed = ", to be confirmed" if action.confirm else ""
+            return f"{', '.join(action.dial)}{several}, {action.ring} s{confirmed}"
         case Continue():
             return dialplan_location(action.continue_)
         case SetVariables():

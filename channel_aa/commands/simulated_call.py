@@ -11,6 +11,7 @@ from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublish
 from zope.interface import implementer
 
 from channel_aa.attendant.attendant import Attendant
+from channel_aa.attendant.confirmation import CONFIRM_KEY
 from channel_aa.commands.transcript import Kind, Transcript
 from channel_aa.interfaces import DialOutcome
 from channel_aa.menus.actions import SetVariables
@@ -33,7 +34,8 @@ SOUND_SECONDS = 1.0
 """How long every sound lasts."""
 
 ANSWER_SECONDS = 2.0
-"""How long a phone rings until it is answered, unless configured otherwise."""
+"""How long a phone rings until it is answered, unless configured otherwise. Then it
+confirms the call."""
 
 _APP = "channel-aa"
 _MONITOR = "onlooker"
@@ -90,7 +92,10 @@ class SimulatedCall:
         self._simulator = Simulator(
             reactor=reactor,
             default_sound_seconds=SOUND_SECONDS,
-            phones={**phones, "*": PhoneBehaviour(answers_after=ANSWER_SECONDS)},
+            phones={
+                **phones,
+                "*": PhoneBehaviour(answers_after=ANSWER_SECONDS, keys=CONFIRM_KEY),
+            },
         )
         self._attendant = Attendant(flow, clock=reactor, now=self._now)
         link = InMemoryLink(self._simulator, clock=reactor)
@@ -138,6 +143,10 @@ class SimulatedCall:
             return
         if event.get("outcome") == DialOutcome.UNAVAILABLE.value:
             self.transcript.phone_unavailable(event["endpoint"], self.seconds)
+        elif "is_confirmed" in event:
+            how = "takes" if event["is_confirmed"] else "does not take"
+            text = f"{event['endpoint']} {how} the call"
+            self.transcript.add(self.seconds, Kind.ACTION, text)
         elif event["log_level"] >= LogLevel.warn:
             self.transcript.add(self.seconds, Kind.TROUBLE, formatEvent(event))
 

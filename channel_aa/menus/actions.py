@@ -37,10 +37,18 @@ from channel_aa.config_types import (
     Name,
     OneOf,
     OneOrMany,
+    OrFlag,
     Text,
     printable,
 )
-from channel_aa.menus.sounds import DIGITS, NAMES_NO_SOUND, Sound, only_keys
+from channel_aa.menus.sounds import (
+    DIGITS,
+    NAMES_NO_SOUND,
+    Prompt,
+    Sound,
+    only_keys,
+    prompt_of,
+)
 from channel_aa.problems import Problem, path_of, quoted
 
 ANY_ACTION = {"title": "Action"}
@@ -63,6 +71,11 @@ TERMINATORS = ("#", "*", "any", "none")
 
 STRATEGIES = ("hunt", "ringall")
 """How several phones are rung: one after another, or all at once."""
+
+# Of Asterisk's core sounds: "You have an incoming call. Press 1 to accept this call, or
+# 2 to reject it."
+CONFIRM_PROMPT = prompt_of("followme/no-recording", "followme/options")
+"""What ``confirm = true`` plays."""
 
 RECORD_PLACEHOLDERS = ("{channel}", "{caller}", "{date}", "{time}")
 """The placeholders in the name of a recording."""
@@ -331,6 +344,14 @@ class Dial(Action, frozen=True):
     music: MusicClass = ""
     """The class of musiconhold.conf that the caller hears while phones ring; empty:
     the ring tone."""
+
+    confirm: Annotated[
+        Prompt, Field(min_length=1), NAMES_NO_SOUND, OrFlag(CONFIRM_PROMPT)
+    ] = Field(default=False, validate_default=True)
+    """Whether the call is taken only by pressing 1 on the phone that has answered: a
+    mailbox does not. ``true`` plays a prompt of Asterisk's core sounds there; a list of
+    sounds is another prompt. With any other key, a hangup, or no key within 10 seconds,
+    twice, the phone counts as not answered."""
 
     else_: Action | None = None
     """The action if no phone answers. Without it, the caller hears the reason, and

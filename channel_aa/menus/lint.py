@@ -46,6 +46,8 @@ _SOUND_FILE = re.compile(
 )
 """A sound with an extension of a format that Asterisk plays."""
 
+_FREEPBX_CONTEXT = "from-internal"
+
 
 def lint(flow: CallFlow, *, today: date) -> tuple[Problem, ...]:
     """Return what is probably not meant; places are paths in the file.
@@ -69,6 +71,7 @@ def lint(flow: CallFlow, *, today: date) -> tuple[Problem, ...]:
         *_recordings_that_overwrite(flow),
         *_sounds_with_extension(flow),
         *_secrets_in_the_log(flow),
+        *_doubtful_endpoints(flow),
     )
 
 
@@ -329,3 +332,28 @@ def _secrets_in_the_log(flow: CallFlow) -> Iterator[Problem]:
                     " phone without {digits}",
                 )
                 break
+
+
+def _doubtful_endpoints(flow: CallFlow) -> Iterator[Problem]:
+    """Find endpoints that Asterisk most probably does not have."""
+    for place, action in flow.all_actions():
+        if not isinstance(action, Dial):
+            continue
+        for index, endpoint in enumerate(action.dial):
+            technology, _, resource = endpoint.partition("/")
+            number, _, provider = resource.partition("@")
+            if technology.upper() == "SIP":
+                message = (
+                    f"{quoted(endpoint)}: Asterisk has no SIP/ since version 21; write"
+                    f" PJSIP/{resource}"
+                )
+            elif technology != "Local" and provider == _FREEPBX_CONTEXT:
+                message = (
+                    f"{quoted(endpoint)}: {provider} is a context of the dialplan, and"
+                    f" no trunk; write Local/{number}@{provider}"
+                )
+            else:
+                continue
+            # One phone is written without a list around it.
+            item = f"[{index}]" if len(action.dial) > 1 else ""
+            yield Problem(f"{place}.dial{item}", message)

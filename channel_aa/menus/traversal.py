@@ -107,10 +107,12 @@ def menu_sounds(name: str, menu: Menu) -> Iterator[PlacedSound]:
 
 
 def played_sounds(placed: Iterable[PlacedAction]) -> Iterator[PlacedSound]:
-    """Yield the sounds that actions play."""
+    """Yield the sounds that actions play, to callers and to phones."""
     for each in placed:
         if isinstance(each.action, Play):
             yield from _prompt_sounds(f"{each.place}.play", each.action.play)
+        elif isinstance(each.action, Dial):
+            yield from _prompt_sounds(f"{each.place}.confirm", each.action.confirm)
 
 
 def target_menu(action: Action, menus: Mapping[str, Menu]) -> str | None:
@@ -153,6 +155,8 @@ def digit_texts(action: Action) -> Iterator[str]:
                 yield from sound.media
         case Dial():
             yield from action.dial
+            for sound in action.confirm:
+                yield from sound.media
         case Continue():
             yield action.continue_.extension
         case Voicemail():

@@ -203,7 +203,14 @@ async def test_unknown_hangup_reason_is_refused(
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(
-    ("reason", "cause"), [("busy", 17), ("congestion", 34), ("normal", 16)]
+    ("reason", "cause"),
+    [
+        ("busy", 17),
+        ("congestion", 34),
+        ("normal", 16),
+        ("no_answer", 19),
+        ("answered_elsewhere", 26),
+    ],
 )
 async def test_hangup_reason_sets_the_cause(
     backend: AsteriskHarness, reason: str, cause: int

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
+from real_asterisk.sounds import PRESS_1
+
 if TYPE_CHECKING:
     from real_asterisk.raw_ari import Events
     from tests.support.asterisk_harness import AsteriskHarness
@@ -18,7 +20,7 @@ TYPES = frozenset(
         *("ChannelHangupRequest", "ChannelDestroyed"),
     }
 )
-NO_ANSWER, REJECTED, NORMAL = 19, 21, 16
+NO_ANSWER, REJECTED, NORMAL, ANSWERED_ELSEWHERE = 19, 21, 16, 26
 
 
 def dialled(events: Events) -> list[str]:
@@ -187,6 +189,18 @@ async def test_ringing_phone_can_be_hung_up(backend: AsteriskHarness) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_ringing_phone_is_hung_up_for_a_reason(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    await backend.ring("rings", PHONE)
+    await events.wait_for_type("ChannelStateChange", PHONE)
+    phone = f"/channels/{PHONE}"
+    reason = "answered_elsewhere"
+    assert (await backend.ari.delete(phone, reason=reason)).status == 204
+    end = await events.wait_for_type("ChannelDestroyed", PHONE)
+    assert end.json["cause"] == ANSWERED_ELSEWHERE
+
+
+@pytest_twisted.ensureDeferred
 async def test_answered_phone_that_hangs_up_leaves_the_application(
     backend: AsteriskHarness,
 ) -> None:
@@ -330,6 +344,23 @@ async def test_ringing_phone_stays_when_the_websocket_is_lost(
     again = await backend.listen()
     await backend.ari.delete(f"/channels/{PHONE}")
     await again.wait_for_type("ChannelDestroyed", PHONE)
+
+
+@pytest_twisted.ensureDeferred
+async def test_answered_phone_hears_sounds_and_presses_keys(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    await backend.ring("presses-keys", PHONE)
+    await events.wait_for_type("StasisStart", PHONE)
+    await events.wait_for(
+        lambda it: it.type == "ChannelDtmfReceived" and it.json["digit"] == "#"
+    )
+    play = f"/channels/{PHONE}/play/one"
+    played = await backend.ari.post(play, media=f"sound:{PRESS_1}")
+    assert (played.status, played.json["target_uri"]) == (201, f"channel:{PHONE}")
+    end = await events.wait_for(lambda it: it.type == "PlaybackFinished")
+    assert end.json["playback"]["state"] == "done"
 
 
 @pytest_twisted.ensureDeferred

@@ -128,12 +128,13 @@ async def test_caller_transfers_the_dialled_phone(
 
 
 @pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("key", ["1", "2"])
 @pytest.mark.parametrize("ends", ["caller", "other phone"])
 async def test_ringing_phone_is_picked_up(
-    harness: PhonesHarness, phones: list[SipPhone], ends: str
+    harness: PhonesHarness, phones: list[SipPhone], ends: str, key: str
 ) -> None:
     alice, bob, carol = phones
-    await harness.choose(alice, "1")
+    await harness.choose(alice, key)
     received = await bob.until_called()
     carol.dial("*8bob")
     await until_speaking(alice, carol)

@@ -44,10 +44,11 @@ class OutboundTestCase(AriTestCase):
     def receive_destroyed(self, phone: OutboundChannel, cause: int = 0) -> None:
         self.receive_channel("ChannelDestroyed", phone.id, cause=cause)
 
-    def is_hung_up(self, phone: OutboundChannel) -> None:
+    def is_hung_up(self, phone: OutboundChannel, reason: str = "") -> None:
         """Answer the request to hang it up, which is the only pending one."""
         request = self.sender.only_unanswered()
-        self.assertEqual(request.line, f"DELETE channels/{phone.id}")
+        query = f"?reason={reason}" if reason else ""
+        self.assertEqual(request.line, f"DELETE channels/{phone.id}{query}")
         request.accept()
         self.assertEqual(self.client.outbound, {})
 

@@ -29,6 +29,7 @@ PHONES: Mapping[str, PhoneBehaviour | str] = {
     "Local/answers@phones": "answers",
     "Local/answers-later@phones": "answers 1",
     "Local/hangs-up@phones": "answers 0 hangs-up 1",
+    "Local/presses-keys@phones": "answers press 12#",
     "Local/rings@phones": "rings",
     "Local/silent@phones": "silent",
     "Local/busy@phones": "busy",

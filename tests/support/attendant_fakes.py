@@ -11,7 +11,9 @@ from zope.interface import alsoProvides, implementer
 
 from channel_aa.interfaces import (
     DialOutcome,
+    HangupReason,
     IChannel,
+    IKeyListener,
     IOutboundChannel,
     IPlayback,
     IRecording,
@@ -62,84 +64,13 @@ class FakeRecording:
         self.finished.callback(end)
 
 
-@implementer(IOutboundChannel)
-class FakePhone:
-    """A phone that the test answers or hangs up.
+class FakeSoundTarget:
+    """A channel whose sounds the test ends; records them in `log`."""
 
-    As on Asterisk, a conversation ends when the phone is hung up.
-    """
-
-    def __init__(self, endpoint: str, log: list[str]) -> None:
-        self.endpoint = endpoint
-        self.is_hung_up = False
-        self.variables: Mapping[str, str] = {}
-        self.connected: Deferred[None] | None = None
-        self.outcome: Deferred[DialOutcome] = Deferred(lambda _: self._log_hang_up())
-        self._log = log
-
-    @property
-    def is_in_use(self) -> bool:
-        """Whether it rings, or is in a conversation."""
-        return not self.is_hung_up
-
-    def end_dialling(self, outcome: DialOutcome) -> None:
-        """Answer it, or let the dialling fail."""
-        if outcome is not DialOutcome.ANSWERED:
-            self.is_hung_up = True
-        self.outcome.callback(outcome)
-
-    def hang_up(self) -> None:
-        self._log_hang_up()
-        if not self.outcome.called:
-            self.outcome.callback(DialOutcome.NO_ANSWER)
-        self._end_conversation()
-
-    def connect(self) -> Deferred[None]:
-        self._log.append(f"connect {self.endpoint}")
-        self.connected = Deferred(lambda _: self._log_hang_up())
-        return self.connected
-
-    def callee_hangs_up(self) -> None:
-        """Hang up on the callee's side; the caller stays."""
-        self.is_hung_up = True
-        self._end_conversation()
-
-    def _log_hang_up(self) -> None:
-        if not self.is_hung_up:
-            self.is_hung_up = True
-            self._log.append(f"hang up {self.endpoint}")
-
-    def _end_conversation(self) -> None:
-        if self.connected is not None and not self.connected.called:
-            self.connected.callback(None)
-
-
-@implementer(IChannel)
-class FakeChannel:
-    """A channel that records requests, in order, in `log`.
-
-    Requests succeed, except those for which the test sets a result: `answered`,
-    `continued`, `reading` for variables, or a function that returns it in `responses`,
-    by the line of the log. `reads` has the variables that were read.
-    """
-
-    def __init__(self, name: str = "PJSIP/alice-00000001") -> None:
-        self.id = "1700000000.1"
+    def __init__(self, name: str, log: list[str]) -> None:
         self.name = name
-        self.caller_name = "Alice"
-        self.caller_number = "+441632960100"
-        self.dialled = "1000"
-        self.language = "en"
-        self.log: list[str] = []
+        self.log = log
         self.playbacks: list[FakePlayback] = []
-        self.phones: list[FakePhone] = []
-        self.recordings: list[FakeRecording] = []
-        self.variables = {"CALLERID(pres)": "allowed_not_screened"}
-        self.reads: list[str] = []
-        self.reading: Callable[[], Deferred[str]] | None = None
-        self.responses: dict[str, Callable[[], Deferred[None]]] = {}
-        self.answered: Deferred[None] = succeed(None)
-        self.continued: Deferred[None] = succeed(None)
 
     @property
     def playing(self) -> FakePlayback | None:
@@ -153,19 +84,10 @@ class FakeChannel:
         """All sounds so far, in order; without ``sound:``."""
         return [playback.media.removeprefix("sound:") for playback in self.playbacks]
 
-    @property
-    def phones_in_use(self) -> list[str]:
-        """The phones that ring, or are in a conversation."""
-        return [phone.endpoint for phone in self.phones if phone.is_in_use]
-
     def end_sound(self, end: PlaybackEnd = PlaybackEnd.DONE) -> None:
         """End the current sound."""
         assert self.playing is not None, f"nothing plays after {self.heard}"
         self.playing.end(end)
-
-    def answer(self) -> Deferred[None]:
-        self.log.append("answer")
-        return self.answered
 
     def play(self, media: str) -> FakePlayback:
         assert self.playing is None, f"{media} over {self.playing}"
@@ -174,8 +96,108 @@ class FakeChannel:
         self.playbacks.append(playback)
         return playback
 
-    def hang_up(self) -> Deferred[None]:
-        return self._request("hang up")
+
+@implementer(IOutboundChannel)
+class FakePhone(FakeSoundTarget):
+    """A phone that the test answers or hangs up.
+
+    As on Asterisk, a conversation ends when the phone is hung up.
+    """
+
+    def __init__(self, endpoint: str, log: list[str]) -> None:
+        super().__init__(endpoint, log)
+        self.endpoint = endpoint
+        self.listener: IKeyListener | None = None
+        self.is_hung_up = False
+        self.variables: Mapping[str, str] = {}
+        self.connected: Deferred[None] | None = None
+        self.outcome: Deferred[DialOutcome] = Deferred(lambda _: self._log_hang_up())
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it rings, or is in a conversation."""
+        return not self.is_hung_up
+
+    def end_dialling(self, outcome: DialOutcome) -> None:
+        """Answer it, or let the dialling fail."""
+        if outcome is not DialOutcome.ANSWERED:
+            self.is_hung_up = True
+        self.outcome.callback(outcome)
+
+    def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> None:
+        self._log_hang_up(reason)
+        if not self.outcome.called:
+            self.outcome.callback(DialOutcome.NO_ANSWER)
+        self._end_conversation()
+
+    def connect(self) -> Deferred[None]:
+        self.log.append(f"connect {self.endpoint}")
+        self.connected = Deferred(lambda _: self._log_hang_up())
+        return self.connected
+
+    def press(self, keys: str) -> None:
+        """Press keys; a sound that one stops ends at once."""
+        for key in keys:
+            assert self.listener is not None, "no keys are expected"
+            self.listener.dtmf_received(key)
+            if self.playing is not None and self.playing.stops:
+                self.playing.end()
+
+    def callee_hangs_up(self) -> None:
+        """Hang up on the callee's side; the caller stays."""
+        self.is_hung_up = True
+        if self.listener is not None:
+            self.listener.hung_up()
+        if self.playing is not None:
+            self.playing.end(PlaybackEnd.FAILED)
+        self._end_conversation()
+
+    def _log_hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> None:
+        if not self.is_hung_up:
+            self.is_hung_up = True
+            self.log.append(_with_reason(f"hang up {self.endpoint}", reason))
+
+    def _end_conversation(self) -> None:
+        if self.connected is not None and not self.connected.called:
+            self.connected.callback(None)
+
+
+@implementer(IChannel)
+class FakeChannel(FakeSoundTarget):
+    """A channel that records requests, in order, in `log`.
+
+    Requests succeed, except those for which the test sets a result: `answered`,
+    `continued`, `reading` for variables, or a function that returns it in `responses`,
+    by the line of the log. `reads` has the variables that were read.
+    """
+
+    def __init__(self, name: str = "PJSIP/alice-00000001") -> None:
+        super().__init__(name, [])
+        self.id = "1700000000.1"
+        self.caller_name = "Alice"
+        self.caller_number = "+441632960100"
+        self.dialled = "1000"
+        self.language = "en"
+        self.phones: list[FakePhone] = []
+        self.recordings: list[FakeRecording] = []
+        self.variables = {"CALLERID(pres)": "allowed_not_screened"}
+        self.reads: list[str] = []
+        self.reading: Callable[[], Deferred[str]] | None = None
+        self.responses: dict[str, Callable[[], Deferred[None]]] = {}
+        self.answered: Deferred[None] = succeed(None)
+        self.continued: Deferred[None] = succeed(None)
+
+    @property
+    def phones_in_use(self) -> list[str]:
+        """The phones that ring, or are in a conversation."""
+        return [phone.endpoint for phone in self.phones if phone.is_in_use]
+
+    def answer(self) -> Deferred[None]:
+        self.log.append("answer")
+        return self.answered
+
+    def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> Deferred[None]:
+        return self._request(_with_reason("hang up", reason))
 
     def continue_in_dialplan(
         self, *, context: str = "", extension: str = "", priority: int = 0
@@ -243,6 +265,10 @@ class FakeChannel:
         self.log.append(line)
         respond = self.responses.get(line)
         return succeed(None) if respond is None else respond()
+
+
+def _with_reason(line: str, reason: HangupReason) -> str:
+    return line if reason is HangupReason.NORMAL else f"{line}: {reason.value}"
 
 
 def memory_reactor() -> MemoryReactorClock:

@@ -15,7 +15,12 @@ from channel_aa.ari.wire.errors import (
     RequestTimeoutError,
     ServerError,
 )
-from channel_aa.interfaces import ChannelGoneError, IChannel, PlaybackEnd
+from channel_aa.interfaces import (
+    ChannelGoneError,
+    HangupReason,
+    IChannel,
+    PlaybackEnd,
+)
 from tests.support.ari_fakes import AriTestCase, Exchange
 
 if TYPE_CHECKING:
@@ -28,6 +33,9 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, Callable[[Channel], Deferred[None]]] = {
     "POST channels/c1/answer": lambda channel: channel.answer(),
     "DELETE channels/c1": lambda channel: channel.hang_up(),
+    "DELETE channels/c1?reason=busy": (
+        lambda channel: channel.hang_up(HangupReason.BUSY)
+    ),
     "POST channels/c1/continue": lambda channel: channel.continue_in_dialplan(),
     "POST channels/c1/continue?context=sales&extension=6001&priority=2": (
         lambda channel: channel.continue_in_dialplan(

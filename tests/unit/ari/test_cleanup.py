@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import LogLevel
 
+from channel_aa.ari.wire.errors import RequestTimeoutError
+from channel_aa.interfaces import HangupReason
 from tests.support.ari_fakes import AriTestCase
 
 if TYPE_CHECKING:
@@ -23,6 +25,20 @@ class CleanupTests(AriTestCase):
         removal.accept()
         self.successResultOf(first)
         self.successResultOf(second)
+
+    def test_first_reason_counts(self) -> None:
+        cleanup = self.client._context.cleanup
+        done = cleanup.remove("channels", "x", HangupReason.ANSWERED_ELSEWHERE)
+        later = [self.remove(), cleanup.finish()]
+        removal = self.sender.only_unanswered()
+        self.assertEqual(removal.line, "DELETE channels/x?reason=answered_elsewhere")
+        removal.fail(RequestTimeoutError)
+        self.clock.advance(1)
+        again = self.sender.only_unanswered()
+        self.assertEqual(again.line, removal.line)
+        again.accept()
+        for each in (done, *later):
+            self.successResultOf(each)
 
     def test_object_that_does_not_exist_is_removed(self) -> None:
         done = self.remove()

@@ -12,11 +12,18 @@ from zope.interface.verify import verifyObject
 
 from channel_aa.ari.outbound import caller_variables, is_outbound
 from channel_aa.ari.wire.errors import RequestTimeoutError
-from channel_aa.interfaces import DialOutcome, IOutboundChannel
+from channel_aa.interfaces import (
+    DialOutcome,
+    HangupReason,
+    IOutboundChannel,
+    PlaybackEnd,
+)
 from tests.support.ari_cases import OutboundTestCase
+from tests.support.listeners import RecordingListener
 
 if TYPE_CHECKING:
     from channel_aa.ari.outbound import OutboundChannel
+    from channel_aa.ari.playback import Playback
 
 ANSWERED, BUSY = DialOutcome.ANSWERED, DialOutcome.BUSY
 NO_ANSWER, UNAVAILABLE = DialOutcome.NO_ANSWER, DialOutcome.UNAVAILABLE
@@ -206,6 +213,37 @@ class HangupTests(OutboundTestCase):
         phone.hang_up()
         self.assertEqual(self.sender.unanswered, [])
 
+    def test_first_reason_of_a_hangup_counts(self) -> None:
+        for is_accepted in (True, False):
+            phone = self.dial(is_accepted=is_accepted)
+            phone.hang_up(HangupReason.ANSWERED_ELSEWHERE)
+            phone.hang_up()
+            self.receive_channel("ChannelHangupRequest")
+            if not is_accepted:
+                self.sender.only_unanswered().accept(b"{}")
+            self.is_hung_up(phone, "answered_elsewhere")
+            self.receive_channel("StasisEnd")
+
+    def test_phone_that_picks_up_after_the_hangup_is_hung_up_for_its_reason(
+        self,
+    ) -> None:
+        phone = self.dial()
+        phone.hang_up(HangupReason.ANSWERED_ELSEWHERE)
+        hangup = self.sender.only_unanswered()
+        self.receive(
+            "StasisStart",
+            channel={"id": "new", "name": "x"},
+            replace_channel={"id": phone.id, "name": "y"},
+            args=[],
+        )
+        self.assertEqual(
+            self.sender.unanswered[1].line,
+            "DELETE channels/new?reason=answered_elsewhere",
+        )
+        self.sender.unanswered[1].accept()
+        hangup.accept()
+        self.assertEqual(self.client.outbound, {})
+
     def test_cancelling_the_outcome_hangs_up(self) -> None:
         phone = self.dial()
         phone.outcome.cancel()
@@ -284,6 +322,73 @@ class HangupTests(OutboundTestCase):
         self.assertIn(f"Could not remove channel {phone.id} from Asterisk: ", line)
 
 
+class SoundTests(OutboundTestCase):
+    """Sounds and keys of a phone that has answered."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.phone = self.dial()
+        self.receive_channel("StasisStart", self.phone.id, args=[])
+        self.phone_listener = RecordingListener()
+        self.phone.listener = self.phone_listener
+
+    def play_on_phone(self) -> Playback:
+        """Play a sound on it."""
+        playback = self.phone.play("sound:x")
+        request = self.sender.only_unanswered()
+        self.assertEqual(
+            request.line,
+            f"POST channels/{self.phone.id}/play/{playback.id}?media=sound:x",
+        )
+        request.accept(b"{}")
+        return playback
+
+    def test_sound_is_played_and_stopped(self) -> None:
+        playback = self.play_on_phone()
+        playback.stop()
+        stop = self.sender.only_unanswered()
+        self.assertEqual(stop.line, f"DELETE playbacks/{playback.id}")
+        stop.accept()
+        self.receive_playback("PlaybackFinished", playback.id, "done")
+        self.assertEqual(self.successResultOf(playback.finished), PlaybackEnd.DONE)
+        self.receive_channel("StasisEnd", self.phone.id)
+
+    def test_listener_gets_keys_and_the_hangup(self) -> None:
+        self.receive_channel("ChannelDtmfReceived", self.phone.id, digit="1")
+        self.assertEqual(self.phone_listener.log, ["dtmf 1"])
+        self.receive_channel("ChannelHangupRequest", self.phone.id)
+        self.assertEqual(self.phone_listener.log, ["dtmf 1", "hung up"])
+        self.receive_channel("StasisEnd", self.phone.id)
+
+    def test_end_of_the_phone_ends_its_sounds(self) -> None:
+        playback = self.play_on_phone()
+        self.receive_channel("StasisEnd", self.phone.id)
+        self.assertEqual(self.phone_listener.log, ["hung up"])
+        self.assertEqual(self.successResultOf(playback.finished), PlaybackEnd.FAILED)
+        self.assertEqual(self.client.playbacks, {})
+
+    def test_phone_that_is_gone_when_a_sound_is_requested_has_ended(self) -> None:
+        playback = self.phone.play("sound:x")
+        self.sender.only_unanswered().refuse(404, "Channel not found")
+        self.assertEqual(self.phone_listener.log, ["hung up"])
+        self.assertEqual(self.successResultOf(playback.finished), PlaybackEnd.FAILED)
+        self.assertEqual(self.client.outbound, {})
+
+    def test_sound_is_not_stopped_when_the_phone_is_hung_up(self) -> None:
+        playback = self.play_on_phone()
+        self.phone.hang_up()
+        playback.stop()
+        self.is_hung_up(self.phone)
+        self.assertEqual(self.successResultOf(playback.finished), PlaybackEnd.FAILED)
+
+    def test_sounds_end_when_another_program_takes_the_application_over(self) -> None:
+        playback = self.play_on_phone()
+        self.receive("ApplicationReplaced", application="channel-aa")
+        self.assertEqual(self.phone_listener.log, ["hung up"])
+        self.assertEqual(self.successResultOf(playback.finished), PlaybackEnd.FAILED)
+        self.assertEqual(self.client.playbacks, {})
+
+
 class QueryTests(OutboundTestCase):
     """Channels without events."""
 
@@ -302,7 +407,7 @@ class QueryTests(OutboundTestCase):
         self.clock.advance(25)
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Ringing"}')
         self.assertEqual(self.outcomes, [NO_ANSWER])
-        self.is_hung_up(phone)
+        self.is_hung_up(phone, "no_answer")
 
     def test_query_may_find_the_channel_answered(self) -> None:
         phone = self.dial()
@@ -340,7 +445,7 @@ class QueryTests(OutboundTestCase):
         self.receive_dial(phone, "BUSY")
         self.clock.advance(25)
         self.sender.only_unanswered().accept(b'{"id":"x","state":"Down"}')
-        self.is_hung_up(phone)
+        self.is_hung_up(phone, "no_answer")
         self.assertEqual(self.outcomes, [BUSY])
 
     def dial_with_unknown_outcome(self) -> tuple[OutboundChannel, str]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from twisted.internet.defer import fail
 from twisted.logger import capturedLogs, formatEvent
 
-from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
-from tests.support.attendant_fakes import FakeChannel
+from channel_aa.interfaces import (
+    ChannelGoneError,
+    DialOutcome,
+    PlaybackEnd,
+    TelephonyError,
+)
+from tests.support.attendant_fakes import FakeChannel, FakePhone
 from tests.support.call_case import CHANNEL, CallTestCase
 
 MENUS = """
@@ -18,11 +23,18 @@ prompt = ["main"]
 2 = { dial = ["PJSIP/410", "PJSIP/411"], else = { play = ["sorry"] } }
 3 = { dial = ["PJSIP/410", "PJSIP/411", "PJSIP/412"], strategy = "ringall" }
 4 = { dial = "PJSIP/410", music = "jazz", then = { play = ["goodbye"] } }
-6 = { dial = "PJSIP/1@carrier", label = "Out", caller_id = "Acme <+441632>" }
+"*" = { dial = "PJSIP/1@carrier", label = "Out", caller_id = "Acme <+441632>" }
+6 = { dial = "PJSIP/410", else = { play = ["sorry"], then = "hangup" } }
+7 = { dial = "PJSIP/410", else = "other" }
+8 = { dial = ["PJSIP/410", "PJSIP/411"], confirm = ["a", "b"] }
+9 = { dial = ["PJSIP/410", "PJSIP/411", "PJSIP/412"], strategy = "ringall", confirm = ["a"] }
 [menus.main.extensions]
 pattern = "5XX"
 dial = "PJSIP/{digits}"
-"""
+[menus.other]
+prompt = ["other"]
+options = { 1 = "hangup" }
+"""  # noqa: E501 - a table of TOML has one line
 
 ANSWERED = DialOutcome.ANSWERED
 RINGING = ["start ringing", "dial PJSIP/410 15 Sales"]
@@ -52,7 +64,7 @@ class AnswerTests(DialTestCase):
         self.assertEqual(self.sent(), ["stop ringing", "connect PJSIP/410"])
 
     def test_own_caller_id_is_shown_instead_of_the_label(self) -> None:
-        self.dial("6")
+        self.dial("*")
         self.assertEqual(self.sent()[1:], ["dial PJSIP/1@carrier 20 Acme <+441632>"])
 
     def test_music_plays_instead_of_the_ring_tone(self) -> None:
@@ -183,6 +195,184 @@ class NoAnswerTests(DialTestCase):
         self.assertEqual(self.sent()[2:], ["stop ringing", "hang up PJSIP/410"])
 
 
+class HangupReasonTests(DialTestCase):
+    def test_caller_is_hung_up_with_the_outcome_of_the_dial(self) -> None:
+        for outcome, hangup in {
+            DialOutcome.BUSY: "hang up: busy",
+            DialOutcome.CONGESTION: "hang up: congestion",
+            DialOutcome.NO_ANSWER: "hang up",
+            DialOutcome.UNAVAILABLE: "hang up",
+        }.items():
+            with self.subTest(outcome=outcome):
+                self.setUp()
+                self.dial("6")
+                self.end_dialling(outcome)
+                self.hear("sorry")
+                self.assertEqual(self.sent()[-1], hangup)
+                self.tearDown()
+
+    def test_outcome_does_not_count_after_another_dial(self) -> None:
+        self.dial("1")
+        self.end_dialling(DialOutcome.BUSY)
+        self.press("1")
+        self.end_dialling(ANSWERED)
+        self.channel.phones[1].callee_hangs_up()
+        self.assertEqual(self.sent()[-1], "hang up")
+
+    def test_outcome_does_not_count_after_another_menu(self) -> None:
+        self.dial("7")
+        self.end_dialling(DialOutcome.BUSY)
+        self.press("1")
+        self.assertEqual(self.sent()[-1], "hang up")
+
+
+class ConfirmationTests(DialTestCase):
+    def answer(self, number: int) -> FakePhone:
+        """Answer the phone of this number, of those that were dialled."""
+        phone = self.channel.phones[number]
+        phone.end_dialling(ANSWERED)
+        return phone
+
+    def test_phone_takes_the_call_with_1(self) -> None:
+        self.dial("8")
+        phone = self.answer(0)
+        phone.end_sound()
+        self.assertEqual(phone.heard, ["a", "b"])
+        with capturedLogs() as events:
+            phone.press("1")
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [
+                f"PJSIP/410 took the call of {CHANNEL}",
+                f"Channel {CHANNEL} dialled PJSIP/410: ANSWER",
+            ],
+        )
+        self.assertEqual(self.sent()[-2:], ["stop ringing", "connect PJSIP/410"])
+        self.assertEqual(phone.listener, None)
+
+    def test_key_may_follow_the_prompt(self) -> None:
+        self.dial("8")
+        phone = self.answer(0)
+        phone.end_sound()
+        phone.end_sound()
+        self.clock.advance(9.9)
+        phone.press("1")
+        self.assertEqual(self.sent()[-1], "connect PJSIP/410")
+
+    def test_other_key_refuses_and_the_next_phone_rings(self) -> None:
+        self.dial("8")
+        phone = self.answer(0)
+        with capturedLogs() as events:
+            phone.press("2")
+        self.assert_logged(
+            events,
+            f"PJSIP/410 did not take the call of {CHANNEL}: pressed 2",
+            f"Channel {CHANNEL} dialled PJSIP/410: NOANSWER",
+        )
+        self.assertEqual(self.sent()[-2:], ["hang up PJSIP/410", "dial PJSIP/411 20"])
+        self.answer(1).press("1")
+        self.assertEqual(self.sent()[-1], "connect PJSIP/411")
+
+    def test_silence_refuses_after_two_prompts(self) -> None:
+        self.dial("8")
+        phone = self.answer(0)
+        for _ in range(2):
+            self.assertFalse(phone.is_hung_up)
+            phone.end_sound()
+            phone.end_sound()
+            with capturedLogs() as events:
+                self.clock.advance(10)
+        self.assertEqual(phone.heard, ["a", "b", "a", "b"])
+        self.assertTrue(phone.is_hung_up)
+        self.assert_logged(events, f"call of {CHANNEL}: no key was pressed")
+
+    def test_hangup_of_the_phone_refuses(self) -> None:
+        for sounds in (0, 1, 2):
+            with self.subTest(sounds=sounds):
+                self.setUp()
+                self.dial("8")
+                phone = self.answer(0)
+                for _ in range(sounds):
+                    phone.end_sound()
+                with capturedLogs() as events:
+                    phone.callee_hangs_up()
+                self.assertEqual(
+                    [formatEvent(event) for event in events][:1],
+                    [f"PJSIP/410 did not take the call of {CHANNEL}: hung up"],
+                )
+                self.assertEqual(self.channel.phones_in_use, ["PJSIP/411"])
+                self.tearDown()
+
+    def test_refusal_counts_as_not_answered(self) -> None:
+        self.dial("8")
+        self.answer(0).press("*")
+        self.answer(1).press("0")
+        self.assertEqual(self.channel.variables["DIALSTATUS"], "NOANSWER")
+        self.assert_plays("number-not-answering")
+
+    def test_prompt_that_cannot_be_played_is_logged(self) -> None:
+        self.dial("8")
+        phone = self.answer(0)
+        with capturedLogs() as events:
+            phone.end_sound(PlaybackEnd.FAILED)
+        self.assert_logged(events, "sound:a was not played to PJSIP/410: no such sound")
+        phone.press("1")
+
+    def test_caller_hears_the_ring_tone_meanwhile(self) -> None:
+        self.dial("8")
+        phone = self.answer(0)
+        self.press("1")
+        phone.end_sound()
+        self.assertNotIn("stop ringing", self.sent())
+        self.assertEqual(self.channel.heard, ["main"])
+
+    def test_first_that_presses_1_wins_a_ringall(self) -> None:
+        self.dial("9")
+        first, second = self.answer(0), self.answer(2)
+        self.assertEqual(self.channel.phones_in_use[1], "PJSIP/411")
+        self.sent()
+        second.press("1")
+        self.assertEqual(
+            self.sent(),
+            [
+                "hang up PJSIP/410: answered_elsewhere",
+                "hang up PJSIP/411: answered_elsewhere",
+                "stop ringing",
+                "connect PJSIP/412",
+            ],
+        )
+        self.assertEqual((first.listener, second.listener), (None, None))
+
+    def test_refusal_leaves_the_other_phones_of_a_ringall(self) -> None:
+        self.dial("9")
+        self.answer(0).press("2")
+        self.assertEqual(self.channel.phones_in_use, ["PJSIP/411", "PJSIP/412"])
+        self.channel.phones[1].end_dialling(DialOutcome.BUSY)
+        self.answer(2).press("1")
+        self.assertEqual(self.sent()[-1], "connect PJSIP/412")
+
+    def test_callers_hangup_hangs_up_phones_that_hear_the_prompt(self) -> None:
+        for is_silent in (False, True):
+            with self.subTest(is_silent=is_silent):
+                self.setUp()
+                self.dial("9")
+                phone = self.answer(0)
+                if is_silent:
+                    phone.end_sound()
+                with capturedLogs() as events:
+                    self.call.hung_up()
+                self.assertEqual(self.channel.phones_in_use, [])
+                self.assertNotIn("take", " ".join(map(str, map(formatEvent, events))))
+                self.tearDown()
+
+    def test_stop_hangs_up_phones_that_hear_the_prompt(self) -> None:
+        self.dial("8")
+        self.answer(0)
+        self.successResultOf(self.close())
+        self.assertEqual(self.channel.phones_in_use, [])
+        self.assertEqual(self.sent()[-1], "continue")
+
+
 class SeveralPhonesTests(DialTestCase):
     def test_hunt_rings_the_next_when_one_does_not_answer(self) -> None:
         self.dial("2")
@@ -216,7 +406,11 @@ class SeveralPhonesTests(DialTestCase):
         self.assertEqual(self.channel.phones_in_use, ["PJSIP/411"])
         self.assertEqual(
             self.sent()[-3:],
-            ["hang up PJSIP/412", "stop ringing", "connect PJSIP/411"],
+            [
+                "hang up PJSIP/412: answered_elsewhere",
+                "stop ringing",
+                "connect PJSIP/411",
+            ],
         )
 
     def test_ringall_logs_no_outcome_after_the_answer(self) -> None:

@@ -34,6 +34,7 @@ failure = { continue = { context = "operators", extension = "0" } }
 2 = "sales"
 3 = { dial = "PJSIP/410", else = { voicemail = "410" } }
 4 = { dial = "PJSIP/411" }
+9 = { dial = "PJSIP/412", confirm = true }
 5 = { queue = "support" }
 6 = { set = { TEAM = "sales" }, then = "hangup" }
 7 = { record = "to/{caller}", then = { play = ["recording:{recording}"] } }
@@ -165,6 +166,24 @@ class CallTests(SimulateTestCase):
             with self.subTest(words=words):
                 self.assertEqual(self.press(f"phone {phone}, 4"), expected)
                 self.assertEqual(self.press("4", "--phone", phone), expected)
+
+    def test_phone_takes_the_call_by_pressing_1(self) -> None:
+        talk = ("conversation begins", "conversation ends", "hung up by caller")
+        refuses = ("PJSIP/412 does not take the call", "number-not-answering")
+        for words, expected in (
+            ("", ("PJSIP/412 takes the call", *talk)),
+            ("answers 1 press 1", ("PJSIP/412 takes the call", *talk)),
+            ("answers 1 press 2", refuses),
+            ("answers 1", refuses),
+            ("answers hangs-up 1", refuses),
+        ):
+            with self.subTest(words=words):
+                phone = ("--phone", f"PJSIP/412 {words}") if words else ()
+                steps = "9" if expected[1:] == talk else "9, hear number-not-answering"
+                self.assertEqual(
+                    self.press(steps, *phone)[: 3 + len(expected)],
+                    ["key 9", "dials PJSIP/412", "PJSIP/412 answers", *expected],
+                )
 
     def test_unreachable_phone_is_printed(self) -> None:
         self.assertEqual(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from channel_aa.menus.actions import (
     BACK,
+    CONFIRM_PROMPT,
     HANGUP,
     REPEAT,
     TOP,
@@ -101,12 +102,30 @@ class ReadingTests(ProblemCase):
             follow_ups(action), (("then", TOP), ("else", Voicemail(voicemail="410")))
         )
 
+    def test_confirmation_is_a_prompt_or_the_default_one(self) -> None:
+        for written, prompt in (
+            (True, CONFIRM_PROMPT),
+            (False, ()),
+            (["x", "recording:{recording}"], prompt_of("x", "recording:{recording}")),
+        ):
+            action = read({"dial": "PJSIP/410", "confirm": written})
+            assert isinstance(action, Dial)
+            self.assertEqual(action.confirm, prompt)
+            self.assertEqual(action.replace(ring=5).confirm, prompt)
+        for wrong, problem in (
+            ("yes", "confirm: expected true, false or a list, found text"),
+            ([], "confirm: has no sound"),
+            (["x y"], "confirm[0]: 'x y': a name has no space"),
+        ):
+            self.assertIn(problem, self.refused({"dial": "A/1", "confirm": wrong}))
+
     def test_defaults_are_those_of_the_documentation(self) -> None:
         dial = Dial(dial=("PJSIP/410",))
         self.assertEqual(
             (dial.ring, dial.strategy, dial.music, dial.else_, dial.then),
             (20, "hunt", "", None, HANGUP),
         )
+        self.assertEqual(dial.confirm, ())
         for action in (
             Play(play=prompt_of("x")),
             Record(record="x"),

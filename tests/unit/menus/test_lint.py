@@ -406,3 +406,27 @@ class SecretTests(LintCase):
         fixed = self.EXTENSIONS.replace("{digits}", "410")
         self.assertEqual(linted(menu(keys="secret = true") + fixed), [])
         self.assertEqual(linted(menu() + self.EXTENSIONS), [])
+
+
+class EndpointTests(LintCase):
+    def dialled(self, phones: str) -> list[str]:
+        return linted(menu(f"1 = {{ dial = {phones} }}\n{OUT}"))
+
+    def test_channel_driver_that_asterisk_no_longer_has(self) -> None:
+        self.only(
+            self.dialled('["PJSIP/410", "SIP/411@trunk"]'),
+            "menus.main.options.1.dial[1]: 'SIP/411@trunk': Asterisk has no SIP/ since"
+            " version 21; write PJSIP/411@trunk",
+        )
+
+    def test_context_in_the_place_of_a_trunk(self) -> None:
+        self.only(
+            self.dialled('"PJSIP/{digits}@from-internal"'),
+            "menus.main.options.1.dial: 'PJSIP/{digits}@from-internal': from-internal"
+            " is a context of the dialplan, and no trunk; write"
+            " Local/{digits}@from-internal",
+        )
+
+    def test_others_are_not_doubted(self) -> None:
+        for phone in ("PJSIP/410", "PJSIP/0@trunk", "Local/410@from-internal"):
+            self.assertEqual(self.dialled(f'"{phone}"'), [])

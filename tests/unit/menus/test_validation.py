@@ -33,6 +33,7 @@ class DigitsTests(ValidationCase):
         for action, text in (
             ('{ play = ["digits:{digits}"] }', "digits:{digits}"),
             ('{ dial = "PJSIP/{digits}" }', "PJSIP/{digits}"),
+            ('{ dial = "A/1", confirm = ["digits:{digits}"] }', "digits:{digits}"),
             ('{ continue = { context = "x", extension = "{digits}" } }', "{digits}"),
             ('{ voicemail = "{digits}" }', "{digits}"),
             ('{ set = { A = "{digits}" } }', "{digits}"),
