@@ -21,7 +21,8 @@ from channel_aa.ari.reconcile import Reconciler
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.registry import HandleContext, Ids, Registry
 from channel_aa.ari.wire.connection import EventsConnection
-from channel_aa.ari.wire.errors import AriError, decode_response
+from channel_aa.ari.wire.diagnostics import Diagnosis, diagnose_refusal
+from channel_aa.ari.wire.errors import AriError, UnauthorizedError, decode_response
 from channel_aa.ari.wire.http import HttpSender
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.retry import RetryingSender
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 2.0
 """How long to wait, when stopping, until the outbound channels are hung up."""
+
+
+WRITE_NOTHING = Request(method="DELETE", path=("playbacks", "channel-aa-checks-access"))
+"""A request without an effect: 404 for a user who may write, 403 or 401 for others."""
 
 
 class _System(msgspec.Struct, frozen=True):
@@ -104,6 +109,7 @@ class AriClient(Service):
             on_open=self._opened,
             on_message=self._dispatcher.message_received,
             on_lost=self._lost,
+            check_access=self._check_access,
             reactor=reactor,
         )
         websocket = WebSocketSender(self._connection.send, clock=reactor)
@@ -114,7 +120,9 @@ class AriClient(Service):
             websocket=websocket,
             clock=reactor,
         )
-        self.sender = RetryingSender(self.requests, clock=reactor)
+        self.sender = RetryingSender(
+            self.requests, clock=reactor, on_refused=self._refused
+        )
         self._registry = registry = Registry()
         self.channels = registry.table(Channel)
         self.playbacks = registry.table(Playback)
@@ -144,6 +152,11 @@ class AriClient(Service):
     def is_connected(self) -> bool:
         """Whether the events websocket is open."""
         return self._connection.is_open
+
+    @property
+    def problem(self) -> str:
+        """Why it is not, with what to do; empty if it is, or while it is not known."""
+        return self._connection.problem
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
@@ -294,7 +307,10 @@ class AriClient(Service):
             self.asterisk_version = printable(info.system.version)
 
     async def _filter_events(self) -> None:
-        """Have Asterisk send only the events that have a handler."""
+        """Have Asterisk send only the events that have a handler.
+
+        This is also the first request that needs the right to write.
+        """
         needed = set(self._dispatcher.handlers)
         if self.requests.in_use is Transport.WEBSOCKET:
             # The request's response, over the same websocket, says the same.
@@ -306,11 +322,31 @@ class AriClient(Service):
         )
         try:
             await self.requests.send(request)
+        except UnauthorizedError as error:
+            self._refused(error)
         except (AriError, CancelledError) as error:
             self._log.debug(
                 "Could not set the event filter; Asterisk sends all events: {error}",
                 error=error,
             )
+
+    def _refused(self, error: UnauthorizedError) -> None:
+        """Close the connection: Asterisk lets this user do nothing, or only read."""
+        self._connection.refuse(self._diagnose(error))
+
+    def _diagnose(self, error: UnauthorizedError) -> Diagnosis:
+        return diagnose_refusal(error.status or 0, error.message, self.address)
+
+    async def _check_access(self) -> Diagnosis | None:
+        """Find out, without an effect, whether Asterisk lets this user write."""
+        try:
+            await self.requests.send(WRITE_NOTHING)
+        except UnauthorizedError as error:
+            return self._diagnose(error)
+        except AriError:
+            # 404: there is no such playback. Other problems show at the handshake.
+            pass
+        return None
 
     def _lost(self) -> None:
         self.connected_since = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,7 @@ from zope.interface import implementer
 
 from channel_aa.commands.cli import CommandError, add_file, run_in_reactor
 from channel_aa.config import Secret, load
+from channel_aa.logs import printable
 from channel_aa.service.status import Status
 from channel_aa.service.status_server import client_endpoint
 
@@ -88,6 +90,8 @@ async def _request(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - severa
             f" version: {error}"
         ) from error
     print(msgspec.json.format(msgspec.json.encode(status)).decode())
+    if status.asterisk.problem:
+        print(printable(f"not serving: {status.asterisk.problem}"), file=sys.stderr)
     return 0 if status.serving else 1
 
 

@@ -26,13 +26,14 @@ from channel_aa.service.lag import ReactorDelay
 from tests.support.listeners import RecordingApplication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from twisted.internet.base import DelayedCall
 
     from channel_aa.ari.channel import Channel
     from channel_aa.ari.playback import Playback
     from channel_aa.ari.wire.connection import EventsConnection
+    from channel_aa.ari.wire.diagnostics import Diagnosis
     from channel_aa.interfaces import PlaybackEnd
     from tests.support.listeners import RecordingListener
 
@@ -84,6 +85,8 @@ class FakeSender:
         self.exchanges: list[Exchange] = []
         self.filters: list[Request] = []
         """The requests to set the event filter."""
+        self.filter_status = 200
+        """The status with which they are answered."""
         self.is_closed = False
         self.answers: dict[str, bytes] = {
             f"GET applications/{APP}": b'{"channel_ids":[]}',
@@ -112,7 +115,11 @@ class FakeSender:
     def send(self, request: Request) -> Deferred[bytes]:
         if request.path[-1] == "eventFilter":
             self.filters.append(request)
-            return succeed(b"{}")
+            if self.filter_status == 200:
+                return succeed(b"{}")
+            refused = Exchange(request)
+            refused.refuse(self.filter_status)
+            return refused.answer
         exchange = Exchange(request)
         if exchange.line in self.answers:
             return succeed(self.answers[exchange.line])
@@ -147,9 +154,12 @@ class FakeConnection:
         on_open: Callable[[], None],
         on_message: Callable[[bytes], None],
         on_lost: Callable[[], None],
+        check_access: Callable[[], Coroutine[Deferred[Any], Any, Diagnosis | None]],
         reactor: object,
     ) -> None:
         self.address = address
+        self.check_access = check_access
+        self.problem = ""
         self.message_received = on_message
         self.is_open = False
         self.calls: list[str] = []
@@ -167,6 +177,12 @@ class FakeConnection:
 
     def send(self, message: bytes) -> None:
         self.sent.append(message)
+
+    def refuse(self, diagnosis: Diagnosis) -> None:
+        self.calls.append("refuse")
+        self.problem = diagnosis.text
+        if self.is_open:
+            self.lose()
 
     def stay_away(self) -> None:
         self.calls.append("stay away")
