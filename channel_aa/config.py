@@ -233,7 +233,7 @@ class AsteriskSettings(ConfigModel, frozen=True):
 
     exit_when_replaced: Flag = False
     """Whether the daemon exits when another program registers the same application;
-    otherwise it stays without calls until it is restarted."""
+    otherwise it stays without calls until that program is gone."""
 
     @property
     def secret_files(self) -> tuple[str, ...]:

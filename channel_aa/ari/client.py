@@ -20,6 +20,7 @@ from channel_aa.ari.playback import CHECK_SECONDS, STOPPED_CHECK_SECONDS, Playba
 from channel_aa.ari.reconcile import Reconciler
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.registry import HandleContext, Ids, Registry
+from channel_aa.ari.takeover import Takeover, presence_name
 from channel_aa.ari.wire.connection import EventsConnection
 from channel_aa.ari.wire.diagnostics import Diagnosis, diagnose_refusal
 from channel_aa.ari.wire.errors import AriError, UnauthorizedError, decode_response
@@ -78,11 +79,13 @@ class AriClient(Service):
         requests: carries requests, and fails them without a connection.
         sender: carries the requests of calls, and holds them without a connection.
         reconciler: reconciles the calls with those in Asterisk.
+        takeover: waits until a program that has taken the application is gone.
         clock: the reactor, or a test's clock.
         asterisk_version: Asterisk's version: ``22.10.1``; empty while unknown.
         connected_since: when the websocket was opened, by the clock; ``None`` while it
             is closed.
-        is_replaced: whether another program has registered the application.
+        is_replaced: whether another program has registered the application, and is
+            not known to be gone.
     """
 
     _log = Logger()
@@ -103,6 +106,7 @@ class AriClient(Service):
         self.connected_since: float | None = None
         self.is_replaced = False
         self._application = application
+        self._presence = ""
         self._dispatcher = Dispatcher()
         self._connection = connection(
             address,
@@ -142,6 +146,9 @@ class AriClient(Service):
             stopped=Timeouts(STOPPED_CHECK_SECONDS, check, clock=reactor),
         )
         self.reconciler = Reconciler(self._context, enter=self._enter)
+        self.takeover = Takeover(
+            address.app, self.requests, clock=reactor, on_gone=self._connect
+        )
         self._dispatcher.on_malformed = self.reconciler.audit_soon
         call_events = CallEvents(
             self._context, self.reconciler, enter=self._enter, replaced=self._replaced
@@ -156,14 +163,19 @@ class AriClient(Service):
     @property
     def problem(self) -> str:
         """Why it is not, with what to do; empty if it is, or while it is not known."""
-        return self._connection.problem
+        return self.takeover.problem or self._connection.problem
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
         super().startService()
+        # Not before: twistd has changed its process id meanwhile.
+        self._presence = presence_name(self.address.app)
+        self._connect()
+
+    def _connect(self) -> None:
         self.is_replaced = False
         self.sender.start_holding()
-        self._connection.start()
+        self._connection.start(self._presence)
 
     def stop_waiting(self) -> None:
         """Fail the requests of calls at once while there is no connection.
@@ -174,6 +186,7 @@ class AriClient(Service):
 
     async def _stop(self) -> None:
         self.stop_waiting()
+        self.takeover.stop()
         self.reconciler.stop()
         for outbound in list(self.outbound.values()):
             if not outbound.is_bridged:
@@ -249,14 +262,16 @@ class AriClient(Service):
         """Give up the application: another program has taken it, and its calls."""
         self._log.error(
             "Another program has registered the Stasis application {app} and receives"
-            " its calls now; this program released its calls and does not reconnect."
-            " Give each program its own app, then restart this one.",
+            " its calls now. This program has released its calls, and takes the"
+            " application over again when the other one is gone. Give each program"
+            " its own app.",
             app=self.address.app,
         )
         self.is_replaced = True
         self.reconciler.stop()
         self._abandon_calls()
         self._connection.stay_away()
+        self.takeover.start(self._presence)
         self._application.replaced()
 
     def _abandon_calls(self) -> None:

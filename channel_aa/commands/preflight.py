@@ -14,6 +14,7 @@ import msgspec
 from twisted.internet.defer import Deferred, gatherResults
 
 from channel_aa.ari import AriError, NotFoundError, UnauthorizedError
+from channel_aa.ari.takeover import programs_of
 from channel_aa.ari.wire.diagnostics import diagnose_refusal
 from channel_aa.commands.requirements import Requirements, requirements_of
 from channel_aa.problems import Problem
@@ -184,19 +185,22 @@ class _Preflight:
         app = self._settings.app
         try:
             state = await self._get("applications", app)
+            listed = await self._get("applications")
         except NotFoundError:
             return
         except AriError as error:
             self.findings.warnings.append(Problem("asterisk.app", str(error)))
             return
+        names = [str(each.get("name")) for each in listed]
+        programs = ", ".join(programs_of(app, names).values())
+        who = programs or "the running attendant, or another program"
         count = len(state.get("channel_ids", ())) if isinstance(state, dict) else 0
         calls = f"{count} call{'' if count == 1 else 's'}"
         self.findings.notes.append(
             Problem(
                 "asterisk.app",
-                f"the application {app} is in use now, with {calls}: by the running"
-                " attendant, or by another program, from which the attendant would"
-                " take it over",
+                f"the application {app} is in use now, with {calls}, by {who}; an"
+                " attendant that starts takes it over",
             )
         )
 

@@ -91,6 +91,7 @@ class FakeSender:
         self.answers: dict[str, bytes] = {
             f"GET applications/{APP}": b'{"channel_ids":[]}',
             "GET bridges": b"[]",
+            "GET applications": b"[]",
             "GET asterisk/info?only=system": b'{"system":{"version":"22.10.1"}}',
         }
         """The bodies of immediate responses, by the line of the request."""
@@ -159,6 +160,7 @@ class FakeConnection:
     ) -> None:
         self.address = address
         self.check_access = check_access
+        self.further_apps: tuple[str, ...] = ()
         self.problem = ""
         self.message_received = on_message
         self.is_open = False
@@ -189,8 +191,9 @@ class FakeConnection:
         if self.is_open:
             self.lose()
 
-    def start(self) -> None:
+    def start(self, *further_apps: str) -> None:
         self.calls.append("start")
+        self.further_apps = further_apps
 
     def stop(self) -> Deferred[None]:
         self.calls.append("stop")
@@ -275,11 +278,12 @@ class AriTestCase(SynchronousTestCase):
 
     @property
     def timers(self) -> list[object]:
-        """The delayed calls, without the next audit."""
+        """The delayed calls, without the next audit or check for a takeover."""
         return [
             timer
             for timer in self.clock.getDelayedCalls()
-            if cast("DelayedCall", timer).func != self.client.reconciler.audit
+            if cast("DelayedCall", timer).func
+            not in {self.client.reconciler.audit, self.client.takeover.check}
         ]
 
     def receive(self, kind: str, **fields: object) -> None:

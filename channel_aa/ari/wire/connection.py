@@ -168,13 +168,7 @@ class _EventsFactory(WebSocketClientFactory):
     noisy = False
 
     def __init__(self, connection: EventsConnection, *, reactor: Any) -> None:  # noqa: ANN401
-        address = connection.address
-        super().__init__(
-            address.events_url,
-            protocols=["ari"],
-            headers={"Authorization": address.authorization},
-            reactor=reactor,
-        )
+        super().__init__(reactor=reactor)
         self.connection = connection
         self.setProtocolOptions(
             openHandshakeTimeout=10,
@@ -182,6 +176,16 @@ class _EventsFactory(WebSocketClientFactory):
             maxMessagePayloadSize=MAX_MESSAGE_BYTES,
             maxFramePayloadSize=MAX_MESSAGE_BYTES,
             tcpNoDelay=True,
+        )
+
+    def prepare(self, *further_apps: str) -> None:
+        """Set the request of the handshake."""
+        address = self.connection.address
+        self.setSessionParameters(
+            address.events_url(*further_apps),
+            protocols=["ari"],
+            headers={"Authorization": address.authorization},
+            useragent=self.useragent,
         )
 
 
@@ -255,8 +259,13 @@ class EventsConnection:
         self.is_open = False
         self.problem = ""
 
-    def start(self) -> None:
-        """Connect until `stop`; warn of a connection that is not secure."""
+    def start(self, *further_apps: str) -> None:
+        """Connect until `stop`; warn of a connection that is not secure.
+
+        Args:
+            further_apps: applications to register in addition to the address's own.
+        """
+        self._factory.prepare(*further_apps)
         self._stopping = self._was_unstable = self._is_refused = False
         if (danger := diagnose_exposure(self.address)) is not None:
             level = LogLevel.error if self.address.is_secure else LogLevel.warn

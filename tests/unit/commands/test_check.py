@@ -84,8 +84,22 @@ class PreflightTests(SynchronousTestCase):
 
     def test_application_in_use_is_noted(self) -> None:
         answer = {"channel_ids": ["1", "2"]}
-        found = self.ask({}, {"GET applications/channel-aa": answer})
-        self.assertIn("in use now, with 2 calls", found.notes[1].message)
+        answers = {"GET applications/channel-aa": answer, "GET applications": []}
+        found = self.ask({}, answers)
+        self.assertIn(
+            "in use now, with 2 calls, by the running attendant", found.notes[1].message
+        )
+
+    def test_attendant_with_the_application_is_named(self) -> None:
+        answers = {
+            "GET applications/channel-aa": {"channel_ids": ["1"]},
+            "GET applications": [
+                {"name": "channel-aa"},
+                {"name": "channel-aa@pbx:42:0123abcd"},
+            ],
+        }
+        found = self.ask({}, answers)
+        self.assertIn("with 1 call, by process 42 on pbx;", found.notes[1].message)
 
     def test_no_request_changes_anything(self) -> None:
         self.ask({}, {})
