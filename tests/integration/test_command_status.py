@@ -105,6 +105,30 @@ async def test_errors_of_the_file_are_printed(harness: StatusHarness) -> None:
     assert len(ended.errors) == 2
 
 
+@pytest.mark.parametrize(
+    "error",
+    ["[menus.main\n", '[menus.main]\nprompt = "no-list"\n', "[attendant]\nx = 1"],
+)
+@pytest.mark.parametrize("is_before", [True, False])
+@pytest_twisted.ensureDeferred
+async def test_error_elsewhere_in_the_file_is_only_noted(
+    harness: StatusHarness, error: str, *, is_before: bool
+) -> None:
+    """The daemon runs with what the file was before."""
+    text = harness.file.read_text("utf-8")
+    parts = (error, text) if is_before else (text, error)
+    harness.file.write_text("\n".join(parts), "utf-8")
+    server = StatusServer(a_status, reactor=harness.reactor)
+    await server.listen(harness.listen)
+    ended = await harness.status()
+    await server.close()
+    assert json.loads(ended.output)["serving"] is True
+    assert ended.code == 0
+    (note,) = ended.errors
+    assert note.startswith(f"{harness.file}: has errors, so a reload or a restart")
+    assert note.endswith(f"run: channel-aa check {harness.file}")
+
+
 @pytest_twisted.ensureDeferred
 async def test_password_need_not_be_readable(harness: StatusHarness) -> None:
     text = harness.file.read_text("utf-8")
