@@ -46,6 +46,7 @@ __all__ = [
     "Settings",
     "StatusSettings",
     "load",
+    "load_status_endpoint",
 ]
 
 PASSWORD_VARIABLE = "CHANNEL_AA_PASSWORD"  # noqa: S105 - a name, not a password
@@ -70,6 +71,13 @@ _URL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _URL_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]?://({_HOST})(:[0-9]{{1,5}})?{_PATH}$"
+_LISTEN = re.compile(
+    r"^[ \t]*\[[ \t]*status[ \t]*\](?:(?!^[ \t]*\[).)*?"
+    r"^[ \t]*(?P<line>listen[ \t]*=[^\n]*)",
+    re.MULTILINE | re.DOTALL,
+)
+"""Matches the line in the table ``[status]`` of a file that is not TOML."""
+
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -233,7 +241,7 @@ class AsteriskSettings(ConfigModel, frozen=True):
 
     exit_when_replaced: Flag = False
     """Whether the daemon exits when another program registers the same application;
-    otherwise it stays without calls until it is restarted."""
+    otherwise it stays without calls until that program is gone."""
 
     @property
     def secret_files(self) -> tuple[str, ...]:
@@ -365,6 +373,49 @@ def load(
             for each in problems
         )
     return settings
+
+
+def load_status_endpoint(path: Path) -> tuple[str, tuple[Problem, ...]]:
+    """Read only ``[status] listen``, also from a file with errors elsewhere.
+
+    The daemon may still run with an earlier content of the file.
+
+    Returns:
+        The endpoint, which is empty if the file sets none, and what is wrong in the
+        file.
+
+    Raises:
+        ConfigError: the file has errors, and no ``[status] listen``.
+    """
+    try:
+        # The password is not needed, and the user may not be able to read it.
+        settings = load(path, password=Secret("not needed"))
+    except ConfigError as error:
+        listen = _listen_of_faulty(path)
+        if not listen:
+            raise
+        return listen, error.problems
+    return settings.status.listen, ()
+
+
+def _listen_of_faulty(path: Path) -> str:
+    """Read ``[status] listen`` from a file with errors; empty: it cannot be found."""
+    try:
+        text = _text(path)
+    except ValueError:
+        return ""
+    found = _LISTEN.search(text)
+    document: dict[str, Any] = {}
+    for part in (text, f"[status]\n{found['line']}\n" if found else ""):
+        try:
+            document = parse_toml(part)
+        except (ValueError, RecursionError):
+            continue
+        break
+    _settle_paths(document, path.absolute().parent)
+    status = document.get("status")
+    listen = status.get("listen") if isinstance(status, dict) else None
+    return listen if isinstance(listen, str) else ""
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from channel_aa.ari.playback import CHECK_SECONDS, STOPPED_CHECK_SECONDS, Playba
 from channel_aa.ari.reconcile import Reconciler
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.registry import HandleContext, Ids, Registry
+from channel_aa.ari.takeover import Takeover, presence_name
 from channel_aa.ari.wire.connection import EventsConnection
-from channel_aa.ari.wire.errors import AriError, decode_response
+from channel_aa.ari.wire.diagnostics import Diagnosis, diagnose_refusal
+from channel_aa.ari.wire.errors import AriError, UnauthorizedError, decode_response
 from channel_aa.ari.wire.http import HttpSender
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.retry import RetryingSender
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 2.0
 """How long to wait, when stopping, until the outbound channels are hung up."""
+
+
+WRITE_NOTHING = Request(method="DELETE", path=("playbacks", "channel-aa-checks-access"))
+"""A request without an effect: 404 for a user who may write, 403 or 401 for others."""
 
 
 class _System(msgspec.Struct, frozen=True):
@@ -73,11 +79,13 @@ class AriClient(Service):
         requests: carries requests, and fails them without a connection.
         sender: carries the requests of calls, and holds them without a connection.
         reconciler: reconciles the calls with those in Asterisk.
+        takeover: waits until a program that has taken the application is gone.
         clock: the reactor, or a test's clock.
         asterisk_version: Asterisk's version: ``22.10.1``; empty while unknown.
         connected_since: when the websocket was opened, by the clock; ``None`` while it
             is closed.
-        is_replaced: whether another program has registered the application.
+        is_replaced: whether another program has registered the application, and is
+            not known to be gone.
     """
 
     _log = Logger()
@@ -98,12 +106,14 @@ class AriClient(Service):
         self.connected_since: float | None = None
         self.is_replaced = False
         self._application = application
+        self._presence = ""
         self._dispatcher = Dispatcher()
         self._connection = connection(
             address,
             on_open=self._opened,
             on_message=self._dispatcher.message_received,
             on_lost=self._lost,
+            check_access=self._check_access,
             reactor=reactor,
         )
         websocket = WebSocketSender(self._connection.send, clock=reactor)
@@ -114,7 +124,9 @@ class AriClient(Service):
             websocket=websocket,
             clock=reactor,
         )
-        self.sender = RetryingSender(self.requests, clock=reactor)
+        self.sender = RetryingSender(
+            self.requests, clock=reactor, on_refused=self._refused
+        )
         self._registry = registry = Registry()
         self.channels = registry.table(Channel)
         self.playbacks = registry.table(Playback)
@@ -134,6 +146,9 @@ class AriClient(Service):
             stopped=Timeouts(STOPPED_CHECK_SECONDS, check, clock=reactor),
         )
         self.reconciler = Reconciler(self._context, enter=self._enter)
+        self.takeover = Takeover(
+            address.app, self.requests, clock=reactor, on_gone=self._connect
+        )
         self._dispatcher.on_malformed = self.reconciler.audit_soon
         call_events = CallEvents(
             self._context, self.reconciler, enter=self._enter, replaced=self._replaced
@@ -145,12 +160,22 @@ class AriClient(Service):
         """Whether the events websocket is open."""
         return self._connection.is_open
 
+    @property
+    def problem(self) -> str:
+        """Why it is not, with what to do; empty if it is, or while it is not known."""
+        return self.takeover.problem or self._connection.problem
+
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
         super().startService()
+        # Not before: twistd has changed its process id meanwhile.
+        self._presence = presence_name(self.address.app)
+        self._connect()
+
+    def _connect(self) -> None:
         self.is_replaced = False
         self.sender.start_holding()
-        self._connection.start()
+        self._connection.start(self._presence)
 
     def stop_waiting(self) -> None:
         """Fail the requests of calls at once while there is no connection.
@@ -161,6 +186,7 @@ class AriClient(Service):
 
     async def _stop(self) -> None:
         self.stop_waiting()
+        self.takeover.stop()
         self.reconciler.stop()
         for outbound in list(self.outbound.values()):
             if not outbound.is_bridged:
@@ -236,14 +262,16 @@ class AriClient(Service):
         """Give up the application: another program has taken it, and its calls."""
         self._log.error(
             "Another program has registered the Stasis application {app} and receives"
-            " its calls now; this program released its calls and does not reconnect."
-            " Give each program its own app, then restart this one.",
+            " its calls now. This program has released its calls, and takes the"
+            " application over again when the other one is gone. Give each program"
+            " its own app.",
             app=self.address.app,
         )
         self.is_replaced = True
         self.reconciler.stop()
         self._abandon_calls()
         self._connection.stay_away()
+        self.takeover.start(self._presence)
         self._application.replaced()
 
     def _abandon_calls(self) -> None:
@@ -294,7 +322,10 @@ class AriClient(Service):
             self.asterisk_version = printable(info.system.version)
 
     async def _filter_events(self) -> None:
-        """Have Asterisk send only the events that have a handler."""
+        """Have Asterisk send only the events that have a handler.
+
+        This is also the first request that needs the right to write.
+        """
         needed = set(self._dispatcher.handlers)
         if self.requests.in_use is Transport.WEBSOCKET:
             # The request's response, over the same websocket, says the same.
@@ -306,11 +337,31 @@ class AriClient(Service):
         )
         try:
             await self.requests.send(request)
+        except UnauthorizedError as error:
+            self._refused(error)
         except (AriError, CancelledError) as error:
             self._log.debug(
                 "Could not set the event filter; Asterisk sends all events: {error}",
                 error=error,
             )
+
+    def _refused(self, error: UnauthorizedError) -> None:
+        """Close the connection: Asterisk lets this user do nothing, or only read."""
+        self._connection.refuse(self._diagnose(error))
+
+    def _diagnose(self, error: UnauthorizedError) -> Diagnosis:
+        return diagnose_refusal(error.status or 0, error.message, self.address)
+
+    async def _check_access(self) -> Diagnosis | None:
+        """Find out, without an effect, whether Asterisk lets this user write."""
+        try:
+            await self.requests.send(WRITE_NOTHING)
+        except UnauthorizedError as error:
+            return self._diagnose(error)
+        except AriError:
+            # 404: there is no such playback. Other problems show at the handshake.
+            pass
+        return None
 
     def _lost(self) -> None:
         self.connected_since = None

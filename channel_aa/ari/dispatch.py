@@ -11,7 +11,7 @@ from channel_aa.ari.bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.outbound import OutboundChannel, is_outbound
 from channel_aa.ari.playback import Playback
-from channel_aa.ari.recording import Recording
+from channel_aa.ari.recording import FOLDER_REMEDY, Recording
 from channel_aa.ari.wire.requests import is_segment
 from channel_aa.interfaces import PlaybackEnd, RecordingEnd
 from channel_aa.logs import Logger
@@ -189,5 +189,7 @@ class CallEvents:
 
     def _recording_failed(self, event: events.RecordingFailed) -> None:
         if (recording := self._recordings.get(event.recording.name)) is not None:
-            problem = event.recording.cause or "Asterisk could not record it"
+            problem = event.recording.cause or (
+                f"Asterisk could not record it. {FOLDER_REMEDY}"
+            )
             recording.end(RecordingEnd.FAILED, problem)

@@ -14,7 +14,7 @@ from channel_aa.ari.bridge import BRIDGE_PREFIX, TwoPartyBridge
 from channel_aa.ari.events import ChannelData
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.remote_object import RemoteObject
-from channel_aa.ari.wire.errors import AriError, ConflictError
+from channel_aa.ari.wire.errors import AriError, ConflictError, ServerError
 from channel_aa.ari.wire.requests import Request
 from channel_aa.interfaces import (
     ChannelGoneError,
@@ -110,6 +110,21 @@ def _sanitized(name: str) -> str:
         for each in name
     )
     return " ".join("".join(harmless).split())
+
+
+def _remedy(endpoint: str) -> str:
+    """Say what to do if Asterisk cannot allocate a channel for an endpoint."""
+    technology, _, resource = endpoint.partition("/")
+    if technology == "PJSIP":
+        name = resource.partition("/")[0].rpartition("@")[2]
+        return (
+            f". Asterisk has no endpoint {name}, or no phone is registered at it. Check"
+            f" with asterisk -rx 'pjsip show endpoint {name}'"
+        )
+    return (
+        f". Check that Asterisk has {endpoint}, and a channel driver for {technology}"
+        " (asterisk -rx 'core show channeltypes')"
+    )
 
 
 @implementer(IOutboundChannel)
@@ -406,10 +421,12 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
                 self.check()
             return
         if not isinstance(error, CancelledError):
+            remedy = _remedy(self.endpoint) if isinstance(error, ServerError) else ""
             self._log.warn(
-                "Could not dial {endpoint}: {error}",
+                "Could not dial {endpoint}: {error}{remedy}",
                 endpoint=self.endpoint,
                 error=error,
+                remedy=remedy,
             )
         self.end()
 

@@ -9,7 +9,12 @@ from twisted.internet.defer import CancelledError, Deferred
 from zope.interface import implementer
 
 from channel_aa.ari.remote_object import RemoteObject
-from channel_aa.ari.wire.errors import AriError, NotFoundError, is_channel_gone
+from channel_aa.ari.wire.errors import (
+    AriError,
+    NotFoundError,
+    ServerError,
+    is_channel_gone,
+)
 from channel_aa.ari.wire.requests import Request
 from channel_aa.interfaces import IRecording, RecordingEnd
 from channel_aa.logs import Logger
@@ -22,6 +27,13 @@ if TYPE_CHECKING:
 
 FORMAT = "wav"
 """The format of recordings; Asterisk plays any that it has a module for."""
+
+FOLDER_REMEDY = (
+    "Check that Asterisk's folder of recordings, usually /var/spool/asterisk/recording,"
+    " exists and is writable for Asterisk: install -d -o asterisk -g asterisk"
+    " /var/spool/asterisk/recording"
+)
+"""What to do if Asterisk cannot record; Debian's package does not have the folder."""
 
 CHECK_SECONDS = 60.0
 """How long to wait for the end of a recording without a limit before checking on it."""
@@ -167,7 +179,8 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
             self._channel.end()
         elif not isinstance(error, AriError | CancelledError):
             self._log.failure("Recording {name} failed", failure, name=self.name)
-        self.end(RecordingEnd.FAILED, str(error))
+        remedy = f". {FOLDER_REMEDY}" if isinstance(error, ServerError) else ""
+        self.end(RecordingEnd.FAILED, f"{error}{remedy}")
 
     def _send_stop(self) -> None:
         if self._is_over or self._channel.is_hung_up:

@@ -12,6 +12,7 @@ from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import RecordingEnd
 from channel_aa.logs import Logger
 from channel_aa.menus import actions
+from channel_aa.menus.sounds import prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from channel_aa.attendant.context import CallContext
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.menus.actions import Action
+
+# Made of Asterisk's core sounds, which come with every installation.
+RECORDING_FAILED = prompt_of("im-sorry", "please-try-call-later")
+"""What callers hear if a recording failed, and the action has no ``else``."""
 
 MAX_ACTIONS_WITHOUT_KEY = 100
 """How many actions may follow one another before the caller presses a key.
@@ -123,7 +128,10 @@ async def _record(call: CallContext, action: actions.Record) -> Action:
             channel=channel.name,
             problem=recording.problem,
         )
-        return action.then if action.else_ is None else action.else_
+        if action.else_ is not None:
+            return action.else_
+        await play_prompt(call, RECORDING_FAILED)
+        return actions.REPEAT
     _log.info(
         "Channel {channel} recorded {recording}",
         channel=channel.name,

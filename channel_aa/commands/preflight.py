@@ -14,7 +14,10 @@ import msgspec
 from twisted.internet.defer import Deferred, gatherResults
 
 from channel_aa.ari import AriError, NotFoundError, UnauthorizedError
+from channel_aa.ari.recording import FOLDER_REMEDY
+from channel_aa.ari.takeover import programs_of
 from channel_aa.ari.wire.diagnostics import diagnose_refusal
+from channel_aa.ari.wire.errors import ServerError
 from channel_aa.commands.requirements import Requirements, requirements_of
 from channel_aa.problems import Problem
 
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 
 _INVALID = "INVALID"
 """The state that Asterisk gives a device which does not exist."""
+
+
+_VOICEMAIL = "app_voicemail"
+"""The beginning of the name of each module with VoiceMail."""
 
 
 class _System(msgspec.Struct):
@@ -125,6 +132,12 @@ class _Preflight:
                 for (device, what), place in requirements.devices.items()
             ),
         ]
+        if requirements.records:
+            checked = self._check_recording_folder(requirements.records[0])
+            answers.append(Deferred.fromCoroutine(checked))
+        if requirements.voicemail:
+            checked = self._check_voicemail(requirements.voicemail[0])
+            answers.append(Deferred.fromCoroutine(checked))
         results = await gatherResults(answers)
         for found in results:
             self.findings.extend(found)
@@ -184,19 +197,22 @@ class _Preflight:
         app = self._settings.app
         try:
             state = await self._get("applications", app)
+            listed = await self._get("applications")
         except NotFoundError:
             return
         except AriError as error:
             self.findings.warnings.append(Problem("asterisk.app", str(error)))
             return
+        names = [str(each.get("name")) for each in listed]
+        programs = ", ".join(programs_of(app, names).values())
+        who = programs or "the running attendant, or another program"
         count = len(state.get("channel_ids", ())) if isinstance(state, dict) else 0
         calls = f"{count} call{'' if count == 1 else 's'}"
         self.findings.notes.append(
             Problem(
                 "asterisk.app",
-                f"the application {app} is in use now, with {calls}: by the running"
-                " attendant, or by another program, from which the attendant would"
-                " take it over",
+                f"the application {app} is in use now, with {calls}, by {who}; an"
+                " attendant that starts takes it over",
             )
         )
 
@@ -238,6 +254,38 @@ class _Preflight:
         if answer is None:
             found.warnings.append(
                 Problem(place, f"Asterisk has no recording {name} now")
+            )
+        return found
+
+    async def _check_recording_folder(self, place: str) -> Findings:
+        """Check that the folder exists; without it, Asterisk cannot list it."""
+        found = Findings()
+        try:
+            await self._get("recordings", "stored")
+        except ServerError as error:
+            found.errors.append(
+                Problem(place, f"Asterisk cannot record ({error}). {FOLDER_REMEDY}")
+            )
+        except AriError as error:
+            found.warnings.append(Problem(place, f"Asterisk could not answer: {error}"))
+        return found
+
+    async def _check_voicemail(self, place: str) -> Findings:
+        """Check that a module with VoiceMail is loaded; there are several."""
+        found = Findings()
+        try:
+            modules = await self._get("asterisk", "modules")
+        except AriError as error:
+            found.warnings.append(Problem(place, f"Asterisk could not answer: {error}"))
+            return found
+        if not any(str(each.get("name")).startswith(_VOICEMAIL) for each in modules):
+            found.errors.append(
+                Problem(
+                    place,
+                    "Asterisk has not loaded app_voicemail.so, so it has no VoiceMail;"
+                    " callers would get the operator. Install the module, and run"
+                    " asterisk -rx 'module load app_voicemail.so'",
+                )
             )
         return found
 

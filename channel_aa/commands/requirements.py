@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from channel_aa.attendant.dialing import EXPLANATIONS
+from channel_aa.attendant.execute import RECORDING_FAILED
 from channel_aa.menus.actions import (
     Continue,
     Dial,
@@ -16,7 +17,7 @@ from channel_aa.menus.actions import (
     Voicemail,
     with_digits,
 )
-from channel_aa.menus.sounds import DIGITS
+from channel_aa.menus.sounds import DIGITS, prompt_of
 from channel_aa.problems import path_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from channel_aa.menus.actions import Action
     from channel_aa.menus.flow import CallFlow
+    from channel_aa.menus.sounds import Prompt
 
 _ALL_KEYS = "0123456789"
 """What ``digits:{digits}`` may have to say if any extension can be dialled."""
@@ -49,13 +51,16 @@ class Requirements:
     """What is required, each with the first place in the file that names it.
 
     `devices` are the devices whose state tells whether something exists, an extension
-    of the dialplan or a queue; each with the name of that.
+    of the dialplan or a queue; each with the name of that. `records` are the places of
+    actions that record, and `voicemail` of those that need VoiceMail.
     """
 
     sounds: list[Sound] = field(default_factory=list)
     recordings: dict[str, str] = field(default_factory=dict)
     endpoints: dict[str, str] = field(default_factory=dict)
     devices: dict[tuple[str, str], str] = field(default_factory=dict)
+    records: list[str] = field(default_factory=list)
+    voicemail: list[str] = field(default_factory=list)
 
 
 def requirements_of(flow: CallFlow, *, default_language: str) -> Requirements:
@@ -125,12 +130,13 @@ def _uris(flow: CallFlow) -> Iterator[tuple[str, str]]:
 
 def _uris_of_attendant(action: Action) -> tuple[str, ...]:
     """Return what the attendant plays for an action without being configured to."""
-    if isinstance(action, Record) and action.beep:
-        return ("sound:beep",)
-    if isinstance(action, Dial) and action.else_ is None:
-        explained = [each for said in EXPLANATIONS.values() for each in said]
-        return tuple(uri for sound in explained for uri in sound.uris())
-    return ()
+    prompts: list[Prompt] = []
+    if isinstance(action, Record):
+        prompts += [prompt_of("beep")] if action.beep else []
+        prompts += [RECORDING_FAILED] if action.else_ is None else []
+    elif isinstance(action, Dial) and action.else_ is None:
+        prompts += EXPLANATIONS.values()
+    return tuple(uri for said in prompts for sound in said for uri in sound.uris())
 
 
 def _keys_at(flow: CallFlow, place: str) -> str:
@@ -154,6 +160,10 @@ def _add_endpoints_and_extensions(
         where = action.continue_
         extension = with_digits(where.extension, keys) if keys else where.extension
         _add_extension(requirements, place, extension, where.context)
+    elif isinstance(action, Record):
+        requirements.records.append(place)
+    elif isinstance(action, Voicemail):
+        requirements.voicemail.append(place)
     if isinstance(action, Queue):
         device = f"Queue:{action.queue}_avail"
         requirements.devices.setdefault((device, f"queue {action.queue}"), place)

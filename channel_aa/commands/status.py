@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +14,8 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from channel_aa.commands.cli import CommandError, add_file, run_in_reactor
-from channel_aa.config import Secret, load
+from channel_aa.config import load_status_endpoint
+from channel_aa.logs import printable
 from channel_aa.service.status import Status
 from channel_aa.service.status_server import client_endpoint
 
@@ -51,9 +53,13 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: Namespace) -> int:
     """Request the status, and print it."""
-    # The password is not needed, and the user may not be able to read it.
-    settings = load(arguments.file.absolute(), password=Secret("not needed"))
-    where = settings.status.listen
+    where, problems = load_status_endpoint(arguments.file.absolute())
+    if problems:
+        print(
+            f"{arguments.file}: has errors, so a reload or a restart would reject it;"
+            f" run: channel-aa check {arguments.file}",
+            file=sys.stderr,
+        )
     if not where:
         raise CommandError(
             f"{arguments.file}: status.listen: is not set, so no daemon serves a"
@@ -88,6 +94,8 @@ async def _request(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - severa
             f" version: {error}"
         ) from error
     print(msgspec.json.format(msgspec.json.encode(status)).decode())
+    if status.asterisk.problem:
+        print(printable(f"not serving: {status.asterisk.problem}"), file=sys.stderr)
     return 0 if status.serving else 1
 
 

@@ -397,7 +397,8 @@ class Record(Action, frozen=True):
     """The key that ends the recording: ``#``, ``*``, ``any`` or ``none``."""
 
     else_: Action | None = None
-    """The action if the recording fails; default: the same as ``then``."""
+    """The action if the recording fails; default: an announcement, and the menu again.
+    """
 
     then: Action = REPEAT
     """The next action."""

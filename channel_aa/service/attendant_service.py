@@ -162,6 +162,7 @@ class AttendantService(Service):
                 since=self._connected_since() if connected else None,
                 version=client.asterisk_version,
                 replaced=replaced,
+                problem=client.problem,
             ),
             calls=CallsStatus(
                 now=len(attendant.calls),

@@ -15,6 +15,7 @@ class AsteriskStatus(msgspec.Struct, frozen=True, kw_only=True):
         since: when it was opened; None while it is not.
         version: Asterisk's version; empty before it is known.
         replaced: whether another program has taken the application's name.
+        problem: why it is not connected, with what to do; empty if it is.
     """
 
     url: str
@@ -23,6 +24,7 @@ class AsteriskStatus(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None
     version: str
     replaced: bool
+    problem: str
 
 
 class CallsStatus(msgspec.Struct, frozen=True, kw_only=True):

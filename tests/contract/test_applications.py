@@ -113,6 +113,38 @@ async def test_second_websocket_replaces_the_first(
 
 
 @pytest_twisted.ensureDeferred
+async def test_application_without_calls_tells_whether_its_websocket_is_open(
+    backend: AsteriskHarness,
+) -> None:
+    """A websocket may have several applications; calls keep only their own."""
+
+    async def names() -> set[str]:
+        listed = (await backend.ari.get("/applications")).json
+        return {each["name"] for each in listed if each["name"].startswith("channel-")}
+
+    first = await backend.listen("channel-aa,channel-aa@pbx:1:2f")
+    assert await names() == {"channel-aa", "channel-aa@pbx:1:2f"}
+    call = await backend.call(first)
+    assert call.start["application"] == "channel-aa"
+    second = await backend.listen("channel-aa,channel-aa@pbx:2:2f")
+    replaced = await first.wait_for(lambda it: it.type == "ApplicationReplaced")
+    assert replaced.json["application"] == "channel-aa"
+    assert await names() == {
+        "channel-aa",
+        "channel-aa@pbx:1:2f",
+        "channel-aa@pbx:2:2f",
+    }
+    await second.leave()
+    await first.leave()
+
+    async def has_only_the_calls() -> bool:
+        return await names() == {"channel-aa"}
+
+    await until(backend.reactor, has_only_the_calls, "the end of the others")
+    assert await channels_of(backend) == {call.id}
+
+
+@pytest_twisted.ensureDeferred
 async def test_websocket_close_is_answered(backend: AsteriskHarness) -> None:
     events = await backend.listen()
     assert await events.leave() == 1000

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
+from twisted.internet.utils import getProcessOutputAndValue
+from twisted.logger import LogLevel
 
+from channel_aa.ari.wire.backoff import Backoff
 from channel_aa.service import AttendantService
 from channel_aa.service.lag import ReactorDelay
 from real_asterisk.harness import Asterisk
@@ -22,6 +27,7 @@ from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from twisted.internet.posixbase import PosixReactorBase
 
@@ -137,3 +143,47 @@ async def test_restarted_asterisk_is_served(
             await until(reactor, lambda: service.live["playbacks"] == 1, "a new sound")
         finally:
             await service.stopService()
+
+
+@pytest_twisted.ensureDeferred
+async def test_connections_that_are_cut_soon_are_logged_once(
+    reactor: PosixReactorBase, asterisk: Asterisk
+) -> None:
+    async with running_service(reactor, settings_for(asterisk.url)) as (service, log):
+        connection = service._client._connection
+        connection._backoff = backoff = Backoff(initial=0.001, jitter=0.0)
+        for _ in range(6):
+            await until(reactor, lambda: service.is_connected, "a connection")
+            assert connection._protocol is not None
+            connection._protocol.dropConnection(abort=True)
+            await until(reactor, lambda: not service.is_connected, "the loss")
+        await until(reactor, lambda: service.is_connected, "a connection")
+        lines = log.texts(level=LogLevel.info)
+        assert len([line for line in lines if "Connected to" in line]) == 1
+        [line] = log.texts(level=LogLevel.error)
+        assert "The connection to Asterisk ended" in line
+        # The delay has doubled each time.
+        assert backoff.next_delay() == pytest.approx(0.064)
+
+
+@pytest_twisted.ensureDeferred
+async def test_status_is_printed_although_the_file_has_an_error_now(
+    reactor: PosixReactorBase, asterisk: Asterisk, tmp_path: Path
+) -> None:
+    file = tmp_path / "twistd.conf"
+    listen = f"unix:{tmp_path}/status"
+    file.write_text(
+        f'[asterisk]\nurl = "{asterisk.url}"\n[status]\nlisten = "{listen}"\n'
+    )
+    async with DaemonProcess.running(reactor, "--config", str(file)) as program:
+        await program.prints("Connected to")
+        with file.open("a") as opened:
+            opened.write("[menus.main\n")
+        out, err, code = await getProcessOutputAndValue(
+            sys.executable,
+            ("-m", "channel_aa.commands", "status", str(file)),
+            reactor=reactor,
+        )
+    assert json.loads(out)["serving"] is True
+    assert err.decode().startswith(f"{file}: has errors, so a reload or a restart")
+    assert code == 0

@@ -11,7 +11,7 @@ import pytest_twisted
 from twisted.logger import LogLevel
 
 from channel_aa.ari import Transport
-from channel_aa.config import AsteriskSettings, Secret, Settings
+from channel_aa.config import AsteriskSettings, Settings
 from real_asterisk.harness import Asterisk
 from tests.support.asterisk_harness import RealAsteriskHarness
 from tests.support.attendant_harness import running_service
@@ -69,21 +69,3 @@ async def test_calls_are_served_without_needless_modules(
             assert log.texts(level=LogLevel.error) == []
     finally:
         await asterisk.stop()
-
-
-@pytest_twisted.ensureDeferred
-async def test_read_only_user_is_reported(
-    reactor: PosixReactorBase, asterisk: Asterisk
-) -> None:
-    backend = await RealAsteriskHarness.open(reactor, asterisk)
-    username, password = asterisk.observer
-    settings = AsteriskSettings(
-        url=asterisk.url, username=username, password=Secret(password)
-    )
-    async with running_service(reactor, Settings(asterisk=settings)) as (service, log):
-        await until(reactor, lambda: service.is_connected, "a connection")
-        await backend.place_call("1000")
-        await until(reactor, lambda: service.live["channels"] == 1, "the call")
-        await until(reactor, lambda: log.texts(level=LogLevel.error) != [], "an error")
-        assert "Write access denied" in " ".join(log.texts(level=LogLevel.error))
-    await backend.close()

@@ -67,7 +67,9 @@ async def test_status_is_printed_and_exit_code_tells_whether_it_serves(
     ended = await harness.status()
     await server.close()
     assert ended.code == (0 if serving else 1)
-    assert ended.errors == []
+    assert ended.errors == (
+        [] if serving else ["not serving: Nothing listens at localhost:8088."]
+    )
     status = json.loads(ended.output)
     assert status["serving"] is serving
     assert status["asterisk"]["version"] == "22.10.1"
@@ -101,6 +103,30 @@ async def test_errors_of_the_file_are_printed(harness: StatusHarness) -> None:
     ended = await harness.status()
     assert ended.code == 1
     assert len(ended.errors) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["[menus.main\n", '[menus.main]\nprompt = "no-list"\n', "[attendant]\nx = 1"],
+)
+@pytest.mark.parametrize("is_before", [True, False])
+@pytest_twisted.ensureDeferred
+async def test_error_elsewhere_in_the_file_is_only_noted(
+    harness: StatusHarness, error: str, *, is_before: bool
+) -> None:
+    """The daemon runs with what the file was before."""
+    text = harness.file.read_text("utf-8")
+    parts = (error, text) if is_before else (text, error)
+    harness.file.write_text("\n".join(parts), "utf-8")
+    server = StatusServer(a_status, reactor=harness.reactor)
+    await server.listen(harness.listen)
+    ended = await harness.status()
+    await server.close()
+    assert json.loads(ended.output)["serving"] is True
+    assert ended.code == 0
+    (note,) = ended.errors
+    assert note.startswith(f"{harness.file}: has errors, so a reload or a restart")
+    assert note.endswith(f"run: channel-aa check {harness.file}")
 
 
 @pytest_twisted.ensureDeferred

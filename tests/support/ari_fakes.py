@@ -26,13 +26,14 @@ from channel_aa.service.lag import ReactorDelay
 from tests.support.listeners import RecordingApplication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from twisted.internet.base import DelayedCall
 
     from channel_aa.ari.channel import Channel
     from channel_aa.ari.playback import Playback
     from channel_aa.ari.wire.connection import EventsConnection
+    from channel_aa.ari.wire.diagnostics import Diagnosis
     from channel_aa.interfaces import PlaybackEnd
     from tests.support.listeners import RecordingListener
 
@@ -84,10 +85,13 @@ class FakeSender:
         self.exchanges: list[Exchange] = []
         self.filters: list[Request] = []
         """The requests to set the event filter."""
+        self.filter_status = 200
+        """The status with which they are answered."""
         self.is_closed = False
         self.answers: dict[str, bytes] = {
             f"GET applications/{APP}": b'{"channel_ids":[]}',
             "GET bridges": b"[]",
+            "GET applications": b"[]",
             "GET asterisk/info?only=system": b'{"system":{"version":"22.10.1"}}',
         }
         """The bodies of immediate responses, by the line of the request."""
@@ -112,7 +116,11 @@ class FakeSender:
     def send(self, request: Request) -> Deferred[bytes]:
         if request.path[-1] == "eventFilter":
             self.filters.append(request)
-            return succeed(b"{}")
+            if self.filter_status == 200:
+                return succeed(b"{}")
+            refused = Exchange(request)
+            refused.refuse(self.filter_status)
+            return refused.answer
         exchange = Exchange(request)
         if exchange.line in self.answers:
             return succeed(self.answers[exchange.line])
@@ -147,9 +155,13 @@ class FakeConnection:
         on_open: Callable[[], None],
         on_message: Callable[[bytes], None],
         on_lost: Callable[[], None],
+        check_access: Callable[[], Coroutine[Deferred[Any], Any, Diagnosis | None]],
         reactor: object,
     ) -> None:
         self.address = address
+        self.check_access = check_access
+        self.further_apps: tuple[str, ...] = ()
+        self.problem = ""
         self.message_received = on_message
         self.is_open = False
         self.calls: list[str] = []
@@ -168,13 +180,20 @@ class FakeConnection:
     def send(self, message: bytes) -> None:
         self.sent.append(message)
 
+    def refuse(self, diagnosis: Diagnosis) -> None:
+        self.calls.append("refuse")
+        self.problem = diagnosis.text
+        if self.is_open:
+            self.lose()
+
     def stay_away(self) -> None:
         self.calls.append("stay away")
         if self.is_open:
             self.lose()
 
-    def start(self) -> None:
+    def start(self, *further_apps: str) -> None:
         self.calls.append("start")
+        self.further_apps = further_apps
 
     def stop(self) -> Deferred[None]:
         self.calls.append("stop")
@@ -259,11 +278,12 @@ class AriTestCase(SynchronousTestCase):
 
     @property
     def timers(self) -> list[object]:
-        """The delayed calls, without the next audit."""
+        """The delayed calls, without the next audit or check for a takeover."""
         return [
             timer
             for timer in self.clock.getDelayedCalls()
-            if cast("DelayedCall", timer).func != self.client.reconciler.audit
+            if cast("DelayedCall", timer).func
+            not in {self.client.reconciler.audit, self.client.takeover.check}
         ]
 
     def receive(self, kind: str, **fields: object) -> None:

@@ -29,6 +29,7 @@ def a_status(*, serving: bool = True) -> Status:
             since=NOON if serving else None,
             version="22.10.1",
             replaced=False,
+            problem="" if serving else "Nothing listens at localhost:8088.",
         ),
         calls=CallsStatus(now=3, conversations=1, attended=7, refused=0, limit=100),
         requests=RequestsStatus(pending=2, queued=0),

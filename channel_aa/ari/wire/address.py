@@ -65,11 +65,15 @@ class Address:
     def __repr__(self) -> str:
         return f"<Address {self.base_url} app={self.app!r} username={self.username!r}>"
 
-    @property
-    def events_url(self) -> str:
-        """The URL of the events websocket, without credentials."""
+    def events_url(self, *further_apps: str) -> str:
+        """Return the URL of the events websocket, without credentials.
+
+        Args:
+            further_apps: applications that are registered in addition to `app`.
+        """
         scheme_and_rest = self.base_url.removeprefix("http")
-        return f"ws{scheme_and_rest}/events?{urlencode({'app': self.app})}"
+        apps = ",".join((self.app, *further_apps))
+        return f"ws{scheme_and_rest}/events?{urlencode({'app': apps}, safe=',@:')}"
 
     def conceal(self, text: str) -> str:
         """Remove the credentials from a server's text: it may send them back."""

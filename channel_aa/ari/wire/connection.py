@@ -28,7 +28,7 @@ from channel_aa.ari.wire.websocket import FastWebSocketProtocol
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from twisted.internet.interfaces import IStreamClientEndpoint
@@ -45,6 +45,12 @@ _MAX_SILENT_CHECKS = 13
 """How many checks in a row may find that nothing was received; the last one drops the
 connection. With five checks in five seconds that is after 13 to 14 seconds, 8 of them
 after the ping."""
+
+STABLE_SECONDS = 60.0
+"""How long a connection must last before the next one starts afresh: with the shortest
+delay, and with a log line for each problem. A server that completes each handshake and
+then closes the connection would otherwise be connected to twice a second, and logged
+each time."""
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 """The size limit of a message; far above any event, even one with long variables."""
@@ -144,8 +150,13 @@ class EventsProtocol(FastWebSocketProtocol):
             self._diagnosis = diagnose_silence()
             self.dropConnection(abort=True)
 
-    def close(self) -> None:
-        """Close the websocket with code 1000; drop an unfinished handshake."""
+    def close(self, diagnosis: Diagnosis | None = None) -> None:
+        """Close the websocket with code 1000; drop an unfinished handshake.
+
+        Args:
+            diagnosis: why, for the log, if there is a problem.
+        """
+        self._diagnosis = diagnosis or self._diagnosis
         if self._was_open:
             self.sendClose(_NORMAL_CLOSURE)
         else:
@@ -157,13 +168,7 @@ class _EventsFactory(WebSocketClientFactory):
     noisy = False
 
     def __init__(self, connection: EventsConnection, *, reactor: Any) -> None:  # noqa: ANN401
-        address = connection.address
-        super().__init__(
-            address.events_url,
-            protocols=["ari"],
-            headers={"Authorization": address.authorization},
-            reactor=reactor,
-        )
+        super().__init__(reactor=reactor)
         self.connection = connection
         self.setProtocolOptions(
             openHandshakeTimeout=10,
@@ -173,12 +178,23 @@ class _EventsFactory(WebSocketClientFactory):
             tcpNoDelay=True,
         )
 
+    def prepare(self, *further_apps: str) -> None:
+        """Set the request of the handshake."""
+        address = self.connection.address
+        self.setSessionParameters(
+            address.events_url(*further_apps),
+            protocols=["ari"],
+            headers={"Authorization": address.authorization},
+            useragent=self.useragent,
+        )
+
 
 class EventsConnection:
     """Keeps a websocket to Asterisk open, from `start` to `stop`.
 
     A problem is logged once, with what to do about it, until another kind of problem
-    or a completed handshake follows.
+    or a connection follows. After a connection that was not stable (`STABLE_SECONDS`),
+    the next one is logged only once it is; see `_log_connected`.
 
     This does not use Twisted's `ClientService`. A connection that closes while its
     ``prepareConnection`` waits for the handshake, as each does that Asterisk refuses
@@ -192,9 +208,18 @@ class EventsConnection:
         on_message: called with each message.
         on_lost: called when an open connection has closed.
         reactor: the reactor to connect with, and its clock.
+        check_access: returns why Asterisk would refuse requests, or ``None``. After
+            `refuse`, there is no new connection before this returns ``None``.
         endpoint: used instead of the address's own.
-        backoff: the delays between attempts, reset only by a completed handshake.
+        backoff: the delays between attempts, reset by a stable connection.
         quiet_seconds: see `QUIET_SECONDS`.
+
+    Attributes:
+        address: the URL and the credentials.
+        message_received: called with each message.
+        is_open: whether the websocket is open.
+        problem: why it is not, with what to do; empty if it is open, or if the first
+            attempt has not failed yet.
     """
 
     _log = Logger()
@@ -207,6 +232,7 @@ class EventsConnection:
         on_message: Callable[[bytes], None],
         on_lost: Callable[[], None],
         reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
+        check_access: Callable[[], Awaitable[Diagnosis | None]] | None = None,
         endpoint: IStreamClientEndpoint | None = None,
         backoff: Backoff | None = None,
         quiet_seconds: float = QUIET_SECONDS,
@@ -216,6 +242,7 @@ class EventsConnection:
         self._on_lost = on_lost
         self.message_received = on_message
         self._reactor = reactor
+        self._check_access = check_access
         self._endpoint = endpoint or address.endpoint(reactor)
         self._backoff = backoff or Backoff()
         self._factory = _EventsFactory(self, reactor=reactor)
@@ -226,11 +253,20 @@ class EventsConnection:
         self._loop: Deferred[None] | None = None
         self._stopping = False
         self._last_kind: str | None = None
+        self._opened_at = 0.0
+        self._was_unstable = False
+        self._is_refused = False
         self.is_open = False
+        self.problem = ""
 
-    def start(self) -> None:
-        """Connect until `stop`; warn of a connection that is not secure."""
-        self._stopping = False
+    def start(self, *further_apps: str) -> None:
+        """Connect until `stop`; warn of a connection that is not secure.
+
+        Args:
+            further_apps: applications to register in addition to the address's own.
+        """
+        self._factory.prepare(*further_apps)
+        self._stopping = self._was_unstable = self._is_refused = False
         if (danger := diagnose_exposure(self.address)) is not None:
             level = LogLevel.error if self.address.is_secure else LogLevel.warn
             self._log.emit(level, "{danger}", danger=danger.text)
@@ -255,19 +291,31 @@ class EventsConnection:
         if self._protocol is not None:
             self._protocol.close()
 
+    def refuse(self, diagnosis: Diagnosis) -> None:
+        """Close the websocket: Asterisk refuses requests, so no call can be served.
+
+        Without the websocket, Asterisk lets new calls continue in the dialplan.
+
+        Args:
+            diagnosis: why it does.
+        """
+        if self._protocol is None or not self.is_open:
+            return
+        self._is_refused = True
+        self.problem = self.address.conceal(diagnosis.text)
+        self._protocol.close(diagnosis)
+        self._set_lost()
+
     def handshake_completed(self) -> None:
-        """Reset the delays, and start to keep the connection alive."""
+        """Start to keep the connection alive."""
         self.is_open = True
+        self.problem = ""
+        self._opened_at = self._reactor.seconds()
         self._keeping_alive.start(
             self._quiet_seconds / _CHECKS_PER_QUIET_SECONDS, now=False
         )
-        self._backoff.reset()
-        self._last_kind = None
-        self._log.info(
-            "Connected to {url} as application {app}",
-            url=self.address.base_url,
-            app=self.address.app,
-        )
+        if not self._was_unstable:
+            self._log_connected()
         self._on_open()
 
     def send(self, message: bytes) -> None:
@@ -278,6 +326,35 @@ class EventsConnection:
     def _keep_alive(self) -> None:
         if self._protocol is not None:
             self._protocol.keep_alive()
+        if self._was_unstable and self._is_stable:
+            self._was_unstable = False
+            self._log_connected()
+
+    @property
+    def _is_stable(self) -> bool:
+        return bool(self._reactor.seconds() - self._opened_at >= STABLE_SECONDS)
+
+    def _log_connected(self) -> None:
+        """Log the connection; the next problem is then logged, of whatever kind."""
+        self._last_kind = None
+        self._log.info(
+            "Connected to {url} as application {app}",
+            url=self.address.base_url,
+            app=self.address.app,
+        )
+
+    def _set_lost(self) -> None:
+        if not self.is_open:
+            return
+        self.is_open = False
+        self._keeping_alive.stop()
+        self._was_unstable = not self._is_stable
+        if not self._was_unstable:
+            self._backoff.reset()
+        try:
+            self._on_lost()
+        except Exception:  # noqa: BLE001 - reconnect in any case
+            self._log.failure("Handling the lost connection failed")
 
     async def _keep_open(self) -> None:
         try:
@@ -286,6 +363,7 @@ class EventsConnection:
                 if self._stopping:
                     return
                 delay = self._backoff.next_delay()
+                self.problem = self.address.conceal(diagnosis.text)
                 self._log_problem(diagnosis, delay)
                 await deferLater(self._reactor, delay)
         except CancelledError:
@@ -293,6 +371,11 @@ class EventsConnection:
 
     async def _connect_once(self) -> Diagnosis:
         """Connect, and wait until the connection is closed or could not be made."""
+        if self._is_refused and self._check_access is not None:
+            refusal = await self._check_access()
+            if refusal is not None:
+                return refusal
+            self._is_refused = self._was_unstable = False
         try:
             connected = await self._endpoint.connect(self._factory)
         except CancelledError:
@@ -305,14 +388,7 @@ class EventsConnection:
             protocol.close()
         diagnosis = await protocol.closed
         self._protocol = None
-        if self._keeping_alive.running:
-            self._keeping_alive.stop()
-        if self.is_open:
-            self.is_open = False
-            try:
-                self._on_lost()
-            except Exception:  # noqa: BLE001 - reconnect in any case
-                self._log.failure("Handling the lost connection failed")
+        self._set_lost()
         return diagnosis
 
     def _log_problem(self, diagnosis: Diagnosis, delay: float) -> None:
@@ -321,6 +397,6 @@ class EventsConnection:
         self._last_kind = diagnosis.kind
         self._log.error(
             "{problem} Trying again in {delay:.1f} s, and until it succeeds.",
-            problem=self.address.conceal(diagnosis.text),
+            problem=self.problem,
             delay=delay,
         )

@@ -27,6 +27,9 @@ class Diagnosis(msgspec.Struct, frozen=True):
     text: str
 
 
+_RELOAD = "; after a change of that file, run asterisk -rx 'module reload res_ari.so'"
+
+
 def diagnose_connect_error(error: Exception, address: Address) -> Diagnosis:
     """Explain why a TCP or TLS connection could not be made."""
     where = f"{address.host}:{address.port}"
@@ -49,15 +52,19 @@ def diagnose_connect_error(error: Exception, address: Address) -> Diagnosis:
 
 
 def diagnose_refusal(status: int, reason: str, address: Address) -> Diagnosis:
-    """Explain an HTTP status with which the events websocket was refused."""
+    """Explain an HTTP status with which the events websocket or a request was refused.
+
+    Asterisk checks the user of each request, also over an open websocket: 401 and 403
+    tell that ari.conf has changed, or does not let this user write.
+    """
+    section = f"the section [{address.username}] of ari.conf"
     refusals = {
         400: f"Asterisk refused the application name {address.app!r}. Check app.",
         401: f"Asterisk refused the user {address.username!r} or the password."
-        " Compare username and password with ari.conf.",
-        403: (
-            f"Asterisk refused access to the user {address.username!r}. Check that"
-            " user in ari.conf."
-        ),
+        f" Compare username and password with {section} and its key password"
+        f"{_RELOAD}.",
+        403: f"Asterisk does not let the user {address.username!r} write ({reason}),"
+        f" so no call can be answered. Set read_only = no in {section}{_RELOAD}.",
         404: f"There is no ARI at {address.base_url}. Check the url, the prefix in"
         " http.conf (part of the url), enabled = yes in ari.conf, and that"
         " res_ari and its modules are loaded. While Asterisk starts this is normal.",

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import deferLater
 
-from channel_aa.ari.wire.errors import AriError, ConnectionLostError
+from channel_aa.ari.wire.errors import (
+    AriError,
+    ConnectionLostError,
+    UnauthorizedError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.interfaces import IReactorTime
     from twisted.python.failure import Failure
 
@@ -32,14 +38,25 @@ class RetryingSender:
     without a time limit. A request without a response is sent again if it is
     idempotent, or if it certainly did not reach Asterisk.
 
+    A request that Asterisk refuses because of the user's rights (401, 403) was not
+    executed. It is held, too, if `on_refused` closes the websocket.
+
     Args:
         sender: carries the requests.
         clock: times the pause between two tries.
+        on_refused: called with each such refusal.
     """
 
-    def __init__(self, sender: IRequestSender, *, clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        sender: IRequestSender,
+        *,
+        clock: IReactorTime,
+        on_refused: Callable[[UnauthorizedError], None] | None = None,
+    ) -> None:
         self._sender = sender
         self._clock = clock
+        self._on_refused = on_refused
         self._is_open = False
         self._holds_requests = True
         self._held: dict[Deferred[bytes], Request] = {}
@@ -126,9 +143,16 @@ class RetryingSender:
         tries: int,
     ) -> Deferred[bytes]:
         error = failure.value
-        if not isinstance(error, AriError) or error.status is not None:
-            return fail(failure)
-        if error.outcome_unknown and not idempotent:
+        if isinstance(error, UnauthorizedError) and self._on_refused is not None:
+            self._on_refused(error)
+            may_repeat = not self._is_open
+        else:
+            may_repeat = (
+                isinstance(error, AriError)
+                and error.status is None
+                and (idempotent or not error.outcome_unknown)
+            )
+        if not may_repeat:
             return fail(failure)
         if not self._is_open:
             if not self._holds_requests:

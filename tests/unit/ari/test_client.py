@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import cast
 
 from twisted.application.service import IService
+from twisted.internet.defer import Deferred
 from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
-from channel_aa.ari.wire.errors import NotFoundError
+from channel_aa.ari.wire.errors import NotFoundError, UnauthorizedError
 from channel_aa.ari.wire.requests import IRequestSender
 from channel_aa.interfaces import PlaybackEnd
 from tests.support.ari_fakes import APP, AriTestCase, FakeSender
@@ -148,6 +149,56 @@ class FilterTests(AriTestCase):
                 "StasisStart",
             },
         )
+
+
+class RefusedTests(AriTestCase):
+    """Asterisk lets the user do nothing, or only read."""
+
+    def test_refused_event_filter_closes_the_connection(self) -> None:
+        self.connection.lose()
+        self.sender.filter_status = 403
+        self.connection.open()
+        self.assertEqual(self.connection.calls, ["start", "refuse"])
+        self.assertFalse(self.client.is_connected)
+        self.assertIn("read_only = no", self.client.problem)
+
+    def test_refused_request_of_a_call_closes_the_connection_and_is_held(self) -> None:
+        answer = self.enter().answer()
+        self.sender.only_unanswered().refuse(401)
+        self.assertEqual(self.connection.calls, ["start", "refuse"])
+        self.assertIn("the section [alice] of ari.conf", self.client.problem)
+        self.assertNoResult(answer)
+        self.assertEqual(self.client.sender.held, 1)
+        self.assertEqual(self.listener().log, [])
+        self.sender.answers[f"GET applications/{APP}"] = b'{"channel_ids":["c1"]}'
+        self.connection.open()
+        self.sender.only_unanswered().accept()
+        self.successResultOf(answer)
+        self.client.reconciler.stop()
+
+    def test_refused_request_of_the_program_is_its_own_concern(self) -> None:
+        answer = self.client.request("PUT", "asterisk", "config", "dynamic")
+        self.sender.only_unanswered().refuse(403)
+        self.failureResultOf(answer, UnauthorizedError)
+        self.assertTrue(self.client.is_connected)
+
+    def test_access_is_checked_without_an_effect(self) -> None:
+        for status, problem in (
+            (404, None),
+            (503, None),
+            (403, "read_only = no"),
+            (401, "key password"),
+        ):
+            checked = Deferred.fromCoroutine(self.connection.check_access())
+            asked = self.sender.only_unanswered()
+            self.assertEqual(asked.line, "DELETE playbacks/channel-aa-checks-access")
+            asked.refuse(status)
+            found = self.successResultOf(checked)
+            if problem is None:
+                self.assertIsNone(found)
+            else:
+                assert found is not None
+                self.assertIn(problem, found.text)
 
 
 class StopServiceTests(AriTestCase):

@@ -193,6 +193,19 @@ class OutcomeTests(OutboundTestCase):
             [line] = self.log.texts()
             self.assertIn("Could not dial PJSIP/410", line)
             self.assertIn("Allocation failed", line)
+            self.assertEqual("'pjsip show endpoint 410'" in line, status == 500)
+            self.log.events.clear()
+
+    def test_remedy_names_endpoint_or_channel_driver(self) -> None:
+        for endpoint, words in (
+            ("PJSIP/+441632960000@trunk", "'pjsip show endpoint trunk'"),
+            ("PJSIP/410/sip:410@pbx", "'pjsip show endpoint 410'"),
+            ("SIP/410", "a channel driver for SIP"),
+        ):
+            self.enter().dial(endpoint, ring_seconds=20)
+            self.sender.only_unanswered().refuse(500, "Allocation failed")
+            [line] = self.log.texts()
+            self.assertIn(words, line)
             self.log.events.clear()
 
     def test_caller_who_has_hung_up_cannot_dial(self) -> None:

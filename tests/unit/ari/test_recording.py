@@ -94,7 +94,8 @@ class RecordingTests(AriTestCase):
         self.assertEqual(recording.problem, "disk full")
         recording = self.record()
         self.receive_recording("RecordingFailed")
-        self.assertEqual(recording.problem, "Asterisk could not record it")
+        self.assertIn("Asterisk could not record it", recording.problem)
+        self.assertIn("/var/spool/asterisk/recording", recording.problem)
 
     def test_finished_recording_has_no_problem_and_is_forgotten(self) -> None:
         channel = self.enter()
@@ -109,7 +110,18 @@ class RecordingTests(AriTestCase):
         self.sender.only_unanswered().refuse(422, "unknown format")
         self.assertEqual(self.ends, [FAILED])
         self.assertIn("unknown format", recording.problem)
+        self.assertNotIn("/var/spool", recording.problem)
         self.assertIn("c1", self.client.channels)
+
+    def test_problem_of_asterisk_names_the_folder_and_the_remedy(self) -> None:
+        recording = self.record(is_accepted=False)
+        self.sender.only_unanswered().refuse(500, "Internal Server Error")
+        self.assertEqual(self.ends, [FAILED])
+        self.assertIn("500 Internal Server Error. Check that", recording.problem)
+        self.assertIn(
+            "install -d -o asterisk -g asterisk /var/spool/asterisk/recording",
+            recording.problem,
+        )
 
     def test_conflict_of_the_name_does_not_end_the_channel(self) -> None:
         self.record(is_accepted=False)

@@ -58,10 +58,11 @@ class RecordingTests(CallTestCase):
         self.assert_logged(events, f"Could not record {CHANNEL}: the disk is full")
         self.hear("sorry", "main")
 
-    def test_failure_without_an_else_leads_to_then(self) -> None:
+    def test_failure_without_an_else_is_announced(self) -> None:
+        """The action then may thank for the message."""
         self.record()
         self.channel.recordings[0].end(RecordingEnd.FAILED)
-        self.hear("you-said", "main")
+        self.hear("im-sorry", "please-try-call-later", "main")
 
     def test_keys_of_the_recording_are_discarded(self) -> None:
         self.record()

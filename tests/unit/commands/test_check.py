@@ -84,8 +84,48 @@ class PreflightTests(SynchronousTestCase):
 
     def test_application_in_use_is_noted(self) -> None:
         answer = {"channel_ids": ["1", "2"]}
-        found = self.ask({}, {"GET applications/channel-aa": answer})
-        self.assertIn("in use now, with 2 calls", found.notes[1].message)
+        answers = {"GET applications/channel-aa": answer, "GET applications": []}
+        found = self.ask({}, answers)
+        self.assertIn(
+            "in use now, with 2 calls, by the running attendant", found.notes[1].message
+        )
+
+    def test_attendant_with_the_application_is_named(self) -> None:
+        answers = {
+            "GET applications/channel-aa": {"channel_ids": ["1"]},
+            "GET applications": [
+                {"name": "channel-aa"},
+                {"name": "channel-aa@pbx:42:0123abcd"},
+            ],
+        }
+        found = self.ask({}, answers)
+        self.assertIn("with 1 call, by process 42 on pbx;", found.notes[1].message)
+
+    def test_missing_recording_folder_is_an_error_with_its_remedy(self) -> None:
+        option = {"record": "said", "else": "hangup", "beep": False}
+        found = self.ask_for({"GET recordings/stored": 500}, **{"1": option})
+        (problem,) = found
+        self.assertIn("install -d -o asterisk -g asterisk /var/spool/", problem)
+        self.assertEqual(
+            self.ask_for({"GET recordings/stored": []}, **{"1": option}), []
+        )
+        # Only a file that records needs the folder.
+        self.assertEqual(self.ask_for({"GET recordings/stored": 500}), [])
+
+    def test_missing_voicemail_is_an_error_with_its_module(self) -> None:
+        device = {"GET deviceStates": {"state": "NOT_INUSE"}}
+        for modules, expected in (
+            (["res_ari.so"], 1),
+            (["app_voicemail.so"], 0),
+            (["app_voicemail_imap.so"], 0),
+        ):
+            answer = [{"name": each} for each in modules]
+            found = self.ask_for(
+                {"GET asterisk/modules": answer, **device},
+                **{"1": {"voicemail": "410"}},
+            )
+            self.assertEqual(len(found), expected)
+            self.assertTrue(all("app_voicemail.so" in each for each in found))
 
     def test_no_request_changes_anything(self) -> None:
         self.ask({}, {})

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from channel_aa.config import ConfigError, load
+from channel_aa.config import ConfigError, load, load_status_endpoint
 from tests.support.config_case import ConfigCase
 
 
@@ -57,6 +57,49 @@ class UnreadableFileTests(ConfigCase):
                     f"{self.file}: is not usable: its tables or lists are nested too"
                     " deeply",
                 )
+
+
+class StatusEndpointTests(ConfigCase):
+    def endpoint(self, text: str) -> tuple[str, int]:
+        """Return the endpoint of a file, and the number of the file's problems."""
+        self.file.write_bytes(text.encode())
+        listen, problems = load_status_endpoint(self.file)
+        return listen, len(problems)
+
+    def test_endpoint_of_a_file_without_errors(self) -> None:
+        for text, listen in (
+            ('[status]\nlisten = "tcp:1"\n', "tcp:1"),
+            ('[asterisk]\npassword_file = "gone"\n', ""),
+        ):
+            self.assertEqual(self.endpoint(text), (listen, 0))
+
+    def test_endpoint_of_a_file_with_errors(self) -> None:
+        table = '[status]\n# where\n listen = "unix:status"  # here\n'
+        for text in (
+            f"[attendant]\nx = 1\n{table}",
+            f"{table}[attendant\n",
+            f"x x\n{table}",
+            f"{table}x x\n",
+            f"{table}[attendant\n".replace("\n", "\r\n"),
+            'status.listen = "unix:status"\n[attendant]\nx = 1\n',
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(self.endpoint(text), (f"unix:{self.folder}/status", 1))
+
+    def test_file_without_a_usable_endpoint_is_refused(self) -> None:
+        for text in (
+            "x x\n",
+            '[other]\nlisten = "tcp:1"\nx x\n',
+            '[status]\n[other]\nlisten = "tcp:1"\nx x\n',
+            "[status]\nlisten = tcp:1\n",
+            "[status]\nlisten = 1\n",
+            "status = 1\n",
+        ):
+            with self.subTest(text=text):
+                self.assertRaises(ConfigError, self.endpoint, text)
+
+    def test_unreadable_file_is_refused(self) -> None:
+        self.assertRaises(ConfigError, load_status_endpoint, self.folder / "gone")
 
 
 class PathTests(ConfigCase):

@@ -206,6 +206,7 @@ class FakeClient:
         self.asterisk_version = "22.10.1"
         self.connected_since: float | None = None
         self.is_replaced = False
+        self.problem = ""
         self.requests = SimpleNamespace(pending=5, queued=2)
         self.sender = SimpleNamespace(held=3)
 

@@ -17,7 +17,7 @@ class AddressTests(SynchronousTestCase):
         address = make_address("http://localhost:8088")
         self.assertEqual(address.base_url, "http://localhost:8088/ari")
         self.assertEqual(
-            address.events_url, "ws://localhost:8088/ari/events?app=channel-aa"
+            address.events_url(), "ws://localhost:8088/ari/events?app=channel-aa"
         )
         self.assertEqual((address.host, address.port), ("localhost", 8088))
         self.assertFalse(address.is_secure)
@@ -26,7 +26,7 @@ class AddressTests(SynchronousTestCase):
         address = make_address("https://pbx.example")
         self.assertEqual(address.base_url, "https://pbx.example/ari")
         self.assertEqual(
-            address.events_url, "wss://pbx.example/ari/events?app=channel-aa"
+            address.events_url(), "wss://pbx.example/ari/events?app=channel-aa"
         )
         self.assertEqual((address.host, address.port), ("pbx.example", 443))
         self.assertTrue(address.is_secure)
@@ -51,7 +51,7 @@ class AddressTests(SynchronousTestCase):
             with self.subTest(url=url):
                 address = make_address(url)
                 self.assertEqual(address.base_url, "http://localhost:8088/pbx/ari")
-                self.assertIn("8088/pbx/ari/events?", address.events_url)
+                self.assertIn("8088/pbx/ari/events?", address.events_url())
 
     def test_ipv6_literal_has_brackets_only_in_the_url(self) -> None:
         address = make_address("http://[::1]:8088")
@@ -61,7 +61,11 @@ class AddressTests(SynchronousTestCase):
 
     def test_application_is_quoted(self) -> None:
         address = make_address(app="a b&c")
-        self.assertTrue(address.events_url.endswith("/ari/events?app=a+b%26c"))
+        self.assertTrue(address.events_url().endswith("/ari/events?app=a+b%26c"))
+
+    def test_further_applications_follow_the_first(self) -> None:
+        url = make_address(app="a b").events_url("a b@pbx:1:2f")
+        self.assertTrue(url.endswith("/ari/events?app=a+b,a+b@pbx:1:2f"))
 
     def test_credentials_are_those_of_basic_authentication(self) -> None:
         address = Address(
@@ -73,7 +77,12 @@ class AddressTests(SynchronousTestCase):
 
     def test_only_the_authorization_contains_the_password(self) -> None:
         address = make_address()
-        for text in (repr(address), str(address), address.base_url, address.events_url):
+        for text in (
+            repr(address),
+            str(address),
+            address.base_url,
+            address.events_url(),
+        ):
             self.assertNotIn(PASSWORD, text)
             self.assertNotIn(address.authorization.split()[1], text)
         self.assertIn("alice", repr(address))

@@ -16,6 +16,7 @@ from zope.interface import implementer
 from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.backoff import Backoff
 from channel_aa.ari.wire.connection import EventsConnection
+from channel_aa.ari.wire.diagnostics import Diagnosis, diagnose_refusal
 from channel_aa.ari.wire.tls import TLS, CertificateError
 from tests.support.ari_fakes import PASSWORD, LogRecorder, make_address
 from tests.support.ari_sockets import (
@@ -109,6 +110,147 @@ class ConnectionCase(SocketTestCase):
         [line] = self.log.texts(level=LogLevel.error)
         self.successResultOf(self.connection.stop())
         return line
+
+
+class UnstableConnectionTests(ConnectionCase):
+    """A server that completes each handshake, and closes the connection soon."""
+
+    def lose_after(self, seconds: float) -> float:
+        """Lose the connection; return the delay until the next, which is opened."""
+        self.keep(seconds)
+        self.client.connectionLost(Failure(ConnectionDone()))
+        count = len(self.wires.clients)
+        lost = self.clock.seconds()
+        while len(self.wires.clients) == count:
+            self.clock.advance(0.25)
+        self.client = self.wires.clients[-1]
+        self.receive(handshake_for(self.client))
+        return self.clock.seconds() - lost
+
+    def keep(self, seconds: float) -> None:
+        for _ in range(round(seconds)):
+            self.clock.advance(1.0)
+            self.receive(frame(TEXT, b"{}"))
+
+    def test_delays_grow_unless_the_connection_was_stable(self) -> None:
+        self.connect()
+        self.assertEqual([self.lose_after(59) for _ in range(4)], [0.5, 1.0, 2.0, 4.0])
+        self.assertEqual(self.lose_after(60), 0.5)
+        self.disconnect()
+
+    def test_hour_of_closed_connections_logs_two_lines(self) -> None:
+        self.connect()
+        while self.clock.seconds() < 3600:
+            self.lose_after(0)
+        connected, ended = self.lines()
+        self.assertIn("Connected to", connected)
+        self.assertIn("The connection to Asterisk ended", ended)
+        self.assertLess(len(self.wires.clients), 130)
+        self.disconnect()
+
+    def test_connection_that_lasts_is_logged_and_so_is_its_loss(self) -> None:
+        self.connect()
+        self.lose_after(1)
+        self.assertEqual(len(self.lines()), 2)
+        self.keep(59)
+        self.assertEqual(len(self.lines()), 2)
+        self.keep(1)
+        self.assertIn("Connected to", self.lines()[2])
+        self.keep(60)
+        self.assertEqual(len(self.lines()), 3)
+        self.client.connectionLost(Failure(ConnectionDone()))
+        self.assertIn("The connection to Asterisk ended", self.lines()[3])
+        self.successResultOf(self.connection.stop())
+
+    def test_problem_is_known_while_there_is_no_connection(self) -> None:
+        self.connect()
+        self.assertEqual(self.connection.problem, "")
+        self.client.connectionLost(Failure(ConnectionDone()))
+        self.assertIn("The connection to Asterisk ended", self.connection.problem)
+        self.clock.advance(0.5)
+        self.client = self.wires.clients[-1]
+        self.receive(handshake_for(self.client))
+        self.assertEqual(self.connection.problem, "")
+        self.disconnect()
+
+    def lines(self) -> list[str]:
+        return [line for line in self.log.texts() if "not encrypted" not in line]
+
+
+class RefusedAccessTests(ConnectionCase):
+    """Asterisk opens the websocket, and refuses requests."""
+
+    refusal = diagnose_refusal(403, "Write access denied", make_address())
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.access: Diagnosis | None = self.refusal
+        self.checks = 0
+
+    def check_access(self) -> Deferred[Diagnosis | None]:
+        self.checks += 1
+        return succeed(self.access)
+
+    def refuse(self) -> None:
+        self.connect()
+        self.connection._check_access = self.check_access
+        self.connection.refuse(self.refusal)
+
+    def close(self) -> None:
+        self.client.connectionLost(Failure(ConnectionDone()))
+
+    def test_websocket_is_closed_and_counts_as_lost_at_once(self) -> None:
+        self.refuse()
+        self.assertEqual(self.sent(), [CLOSE])
+        self.assertEqual(self.calls, ["open", "lost"])
+        self.assertFalse(self.connection.is_open)
+        self.assertIn("read_only = no", self.connection.problem)
+        self.close()
+        self.assertEqual(self.calls, ["open", "lost"])
+        self.successResultOf(self.connection.stop())
+
+    def test_refusal_is_logged_once_with_file_section_and_key(self) -> None:
+        self.refuse()
+        self.close()
+        self.pass_time(300)
+        [line] = self.log.texts(level=LogLevel.error)
+        self.assertIn("Set read_only = no in the section [alice] of ari.conf", line)
+        self.successResultOf(self.connection.stop())
+
+    def test_no_websocket_is_opened_before_access_is_granted(self) -> None:
+        self.refuse()
+        self.close()
+        self.pass_time(300)
+        self.assertEqual(len(self.wires.clients), 1)
+        # 0.5, 1, 2, 4, 8, 16, then every 30 seconds.
+        self.assertEqual(self.checks, 6 + 8)
+        self.access = None
+        while len(self.wires.clients) == 1:
+            self.pass_time(0.25)
+        self.client = self.wires.clients[1]
+        self.receive(handshake_for(self.client))
+        self.assertEqual(self.connection.problem, "")
+        self.assertIn("Connected to", self.log.texts()[-1])
+        self.disconnect()
+
+    def test_stop_during_the_check(self) -> None:
+        self.refuse()
+        checking: Deferred[Diagnosis | None] = Deferred()
+        self.connection._check_access = lambda: checking
+        self.close()
+        self.clock.advance(0.5)
+        self.successResultOf(self.connection.stop())
+        self.assertEqual(len(self.wires.clients), 1)
+
+    def test_refusal_of_a_closed_connection_does_nothing(self) -> None:
+        self.connect()
+        self.client.connectionLost(Failure(ConnectionDone()))
+        self.connection.refuse(self.refusal)
+        self.assertEqual(self.calls, ["open", "lost"])
+        self.clock.advance(0.5)
+        self.assertEqual(len(self.wires.clients), 2)
+        self.client = self.wires.clients[1]
+        self.disconnect()
 
 
 class HandshakeTests(ConnectionCase):

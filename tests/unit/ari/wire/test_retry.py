@@ -12,6 +12,7 @@ from channel_aa.ari.wire.errors import (
     ConnectionLostError,
     NotFoundError,
     RequestTimeoutError,
+    UnauthorizedError,
 )
 from channel_aa.ari.wire.requests import Request
 from channel_aa.ari.wire.retry import RetryingSender
@@ -143,6 +144,48 @@ class RetryingSenderTests(SynchronousTestCase):
         self.failureResultOf(waiting, CancelledError)
         self.sender.resume()
         self.assertEqual(self.fake.unanswered, [])
+
+    def test_refused_request_is_held_if_the_websocket_is_closed(self) -> None:
+        for status in (401, 403):
+            refusals: list[UnauthorizedError] = []
+
+            def refused(
+                error: UnauthorizedError, refusals: list[UnauthorizedError] = refusals
+            ) -> None:
+                refusals.append(error)
+                self.sender.pause()
+
+            self.sender = RetryingSender(
+                self.fake, clock=self.clock, on_refused=refused
+            )
+            self.sender.resume()
+            answer = self.ask()
+            self.fake.only_unanswered().refuse(status)
+            self.assertEqual([each.status for each in refusals], [status])
+            self.assertNoResult(answer)
+            self.assertEqual(self.sender.held, 1)
+            self.sender.resume()
+            self.fake.only_unanswered().accept(b"done")
+            self.assertEqual(self.successResultOf(answer), b"done")
+
+    def test_refused_request_fails_if_the_websocket_stays_open(self) -> None:
+        self.sender = RetryingSender(
+            self.fake, clock=self.clock, on_refused=lambda _error: None
+        )
+        self.sender.resume()
+        answer = self.ask()
+        self.fake.only_unanswered().refuse(403)
+        self.failureResultOf(answer, UnauthorizedError)
+
+    def test_refused_request_fails_after_stop_holding(self) -> None:
+        self.sender = RetryingSender(
+            self.fake, clock=self.clock, on_refused=lambda _error: self.sender.pause()
+        )
+        self.sender.resume()
+        answer = self.ask()
+        self.sender.stop_holding()
+        self.fake.only_unanswered().refuse(401)
+        self.failureResultOf(answer, UnauthorizedError)
 
     def test_requests_fail_at_once_after_stop_holding(self) -> None:
         waiting = self.ask()
