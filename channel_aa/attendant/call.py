@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.attendant.navigation import CallPlan
-    from channel_aa.interfaces import IChannel
+    from channel_aa.interfaces import IChannel, ISpeech
 
 _log = Logger()
 
@@ -59,6 +59,7 @@ class Call:
         custom_actions: what the embedding program registered, by name.
         on_change: called when a conversation begins or ends, and once when the
             channel has left the application.
+        speech: speaks texts; ``None``: texts are left out.
 
     Attributes:
         channel: the caller's channel.
@@ -75,6 +76,7 @@ class Call:
         arguments: Sequence[str],
         custom_actions: Mapping[str, CustomAction],
         on_change: Callable[[Call], None],
+        speech: ISpeech | None = None,
     ) -> None:
         self.channel = channel
         own_arguments, self._menus = split_return(arguments)
@@ -84,6 +86,7 @@ class Call:
             clock=clock,
             arguments=own_arguments,
             on_conversation=self._conversation_changed,
+            speech=speech,
         )
         self.has_left = False
         self._clock = clock

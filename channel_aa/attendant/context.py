@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.attendant.navigation import CallPlan
-    from channel_aa.interfaces import IChannel
+    from channel_aa.interfaces import IChannel, ISpeech
 
 _log = Logger()
 
@@ -38,6 +38,7 @@ class CallContext:
         clock: the clock for its timers.
         arguments: those of the dialplan's ``Stasis(app,argument,…)``.
         on_conversation: called when a conversation begins, and when it has ended.
+        speech: speaks texts; ``None``: texts are left out.
 
     Attributes:
         keypad: the keys that the caller has pressed.
@@ -48,6 +49,7 @@ class CallContext:
         conversation: fires when the caller's conversation with a phone is over;
             ``None`` if there is none.
         is_hung_up: whether the channel is gone, so that no request makes sense.
+        language: the language of the sounds: ``en``.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class CallContext:
         clock: IReactorTime,
         arguments: Sequence[str],
         on_conversation: Callable[[], None],
+        speech: ISpeech | None = None,
     ) -> None:
         self.channel = channel
         self.plan = plan
@@ -70,14 +73,15 @@ class CallContext:
         self.forwards: tuple[str, ...] = ()
         self.conversation: Deferred[None] | None = None
         self.is_hung_up = False
-        self._language = channel.language
+        self.language = channel.language
+        self.speech = speech
         self._on_conversation = on_conversation
 
     async def set_language(self, language: str) -> None:
         """Set the language of the sounds from now on; an empty one changes nothing."""
-        if language and language != self._language:
+        if language and language != self.language:
             await self.set_variable("CHANNEL(language)", language)
-            self._language = language
+            self.language = language
 
     async def set_variable(self, name: str, value: str) -> bool:
         """Set a channel variable.
