@@ -13,6 +13,7 @@ from channel_aa.ari import AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.commands.cli import add_file, load_file, run_in_reactor
 from channel_aa.commands.preflight import Findings, preflight
+from channel_aa.commands.speech_findings import speech_notes, speech_warnings
 from channel_aa.logs import printable
 from channel_aa.menus.lint import lint
 from channel_aa.problems import ConfigError, Problem
@@ -86,7 +87,8 @@ def run(arguments: Namespace) -> int:
 
 
 def _check(settings: Settings, findings: Findings, *, with_asterisk: bool) -> None:
-    findings.warnings.extend(lint(settings.flow))
+    findings.warnings.extend([*lint(settings.flow), *speech_warnings(settings)])
+    findings.notes.extend(speech_notes(settings))
     if with_asterisk:
         run_in_reactor(
             lambda reactor: _run_preflight(settings, findings, reactor=reactor)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ _OUTCOMES = {
     "CHANUNAVAIL": "is unavailable",
 }
 _CAUSES = {17: "BUSY", 18: "NOANSWER", 19: "NOANSWER", 21: "BUSY", 34: "CONGESTION"}
+
+
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 class Kind(Enum):
@@ -58,6 +62,7 @@ class Transcript:
     Args:
         channel_name: the name of the caller's channel.
         variables: the channel variables that get an entry when they are set.
+        texts: what is spoken in sounds, by their names.
         write: called with each entry; with None at some changes without one.
 
     Attributes:
@@ -70,12 +75,14 @@ class Transcript:
         channel_name: str,
         *,
         variables: Collection[str] = (),
+        texts: Mapping[str, str] = _NO_TEXTS,
         write: Callable[[Entry | None], None],
     ) -> None:
         self.entries: list[Entry] = []
         self.is_in_conversation = False
         self._channel_name = channel_name
         self._variables = frozenset({ARGUMENT, *variables})
+        self._texts = texts
         self._write = write
         self._target = ""
         self._language = ""
@@ -137,7 +144,8 @@ class Transcript:
             if playback["language"] != self._language:
                 self._language = playback["language"]
                 self.add(at, Kind.ACTION, f"language {self._language}")
-            self.add(at, Kind.SOUND, playback["media_uri"].removeprefix("sound:"))
+            name = playback["media_uri"].removeprefix("sound:")
+            self.add(at, Kind.SOUND, self._texts.get(name, name))
 
     def _playback_finished(self, event: Mapping[str, Any], at: float) -> None:
         playback = event["playback"]

@@ -8,9 +8,14 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from channel_aa.config import SpeechSettings
+    from channel_aa.menus.sounds import Utterance
+    from channel_aa.speech.engines import Engine
 
 SECONDS = 60
 """How long rendering one text may take."""
@@ -53,6 +58,20 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         digest = sha256(msgspec.json.encode([_FORMAT, content])).hexdigest()
         # Asterisk takes 16000 samples a second for another format.
         return f"{digest}.wav" if self.rate == 8000 else f"{digest}.wav16"  # noqa: PLR2004
+
+
+def job_for(spoken: Utterance, settings: SpeechSettings, engine: Engine) -> Job:
+    """Make the job for a text in a language."""
+    return Job(
+        text=spoken.text,
+        # Piper's voice has a language itself.
+        language=spoken.language if engine.command else "",
+        voice=engine.voice(spoken.language),
+        engine=engine.name,
+        command=engine.command,
+        speed=settings.speed,
+        rate=settings.rate,
+    )
 
 
 def render(job: Job, path: Path, *, seconds: float = SECONDS) -> None:

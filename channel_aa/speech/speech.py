@@ -16,7 +16,7 @@ from channel_aa.menus.sounds import Utterance, in_language
 from channel_aa.speech.asterisk_sounds import AsteriskSounds
 from channel_aa.speech.engines import EngineError, find_engine, speech_folder
 from channel_aa.speech.renderer import Renderer
-from channel_aa.speech.rendering import Job
+from channel_aa.speech.rendering import job_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from channel_aa.config import Settings
     from channel_aa.menus.flow import CallFlow
     from channel_aa.speech.engines import Engine
+    from channel_aa.speech.rendering import Job
 
 WAITING_SECONDS = 5.0
 """How long a caller waits for a text that is not rendered yet."""
@@ -272,17 +273,7 @@ class Speech:
         if not self.is_needed:
             self.is_needed = True
             self._serve()
-        speech = self._settings.speech
-        job = Job(
-            text=text,
-            # The voice of piper has a language.
-            language=language if engine.command else "",
-            voice=engine.voice(language),
-            engine=engine.name,
-            command=engine.command,
-            speed=speech.speed,
-            rate=speech.rate,
-        )
+        job = job_for(Utterance(text, language), self._settings.speech, engine)
         self._jobs[text, language] = job
         name = job.file_name
         path = self.folder / name
