@@ -25,13 +25,21 @@ from channel_aa.config_types import (
     Between,
     Explain,
     Flag,
+    FrozenMapping,
     Matching,
     OneOf,
+    OneOrMany,
     Text,
     printable,
 )
 from channel_aa.files import tls_problems
 from channel_aa.menus.flow import CallFlow, CallSeconds, FlowTables, ForwardCount
+from channel_aa.menus.sounds import (
+    LanguageOrNone,
+    OneLanguage,
+    SoundName,
+    Texts,
+)
 from channel_aa.problems import ConfigError, Problem, quoted
 from channel_aa.toml_errors import parse_toml
 
@@ -44,6 +52,7 @@ __all__ = [
     "Problem",
     "Secret",
     "Settings",
+    "SpeechSettings",
     "StatusSettings",
     "load",
     "load_status_endpoint",
@@ -58,6 +67,10 @@ TRANSPORTS = ("auto", "http", "websocket")
 MAX_CALLS = 100_000
 MAX_DRAIN_SECONDS = 600
 
+ENGINES = ("auto", "none", "piper", "espeak-ng")
+"""The engines that are known by name; ``auto`` takes the one that is installed."""
+
+_COMMAND_NEEDS = ("{text}", "{wav}")
 _TLS_FILES = ("ca_file", "certificate_file", "key_file")
 _TOO_DEEP = "is not usable: its tables or lists are nested too deeply"
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -190,6 +203,30 @@ ListeningEndpoint = Annotated[
 ]
 
 
+def _check_engine(words: tuple[str, ...]) -> tuple[str, ...]:
+    if len(words) == 1 and words[0] in ENGINES:
+        return words
+    missing = [each for each in _COMMAND_NEEDS if each not in "".join(words)]
+    if missing or not words[0]:
+        raise ValueError(
+            f"{quoted(' '.join(words))} is no engine; allowed are"
+            f" {', '.join(map(repr, ENGINES))}, or a command as a list with"
+            ' {text} and {wav} in it: ["mytts", "--out", "{wav}", "{text}"]'
+        )
+    return words
+
+
+def _check_rate(rate: int) -> int:
+    if rate in RATES:
+        return rate
+    raise ValueError(f"{rate} is not a rate of Asterisk; allowed are 8000 and 16000")
+
+
+RATES = (8000, 16000)
+"""The samples a second of spoken texts; Asterisk translates the second for phones with
+a narrow band."""
+
+
 class AsteriskSettings(ConfigModel, frozen=True):
     """The connection to Asterisk."""
 
@@ -295,6 +332,76 @@ class StatusSettings(ConfigModel, frozen=True):
     status endpoint."""
 
 
+class SpeechSettings(ConfigModel, frozen=True):
+    """How texts become sounds, and how Asterisk fetches these."""
+
+    engine: Annotated[
+        tuple[Text, ...],
+        Field(min_length=1),
+        Explain("has no command"),
+        AfterValidator(_check_engine),
+        OneOrMany(),
+    ] = ("auto",)
+    """``piper``, ``espeak-ng``, ``none``, or a command as a list, in which ``{text}``,
+    ``{wav}``, ``{language}``, ``{voice}`` and ``{speed}`` are replaced. ``auto``: piper
+    if it is installed with a voice, else espeak-ng if that is installed."""
+
+    voice: Annotated[
+        FrozenMapping[
+            LanguageOrNone,
+            Annotated[
+                Text,
+                Field(min_length=1),
+                AfterValidator(printable),
+                Explain("{value} is not a voice"),
+            ],
+        ],
+        OneLanguage(),
+    ] = Field(default_factory=dict, validate_default=True)
+    """The voice, or a table with one for each language: the name of a piper voice in
+    ``folder`` or the path of its .onnx file, or a voice of espeak-ng. Without it, the
+    first voice for the language."""
+
+    speed: Annotated[
+        float,
+        Field(strict=True, ge=0.5, le=2),
+        Explain("{value} is out of range; allowed are 0.5 to 2"),
+    ] = 1.0
+    """The speed of the voice: 0.5 is half as fast, 2 twice as fast."""
+
+    rate: Annotated[int, Field(strict=True), AfterValidator(_check_rate)] = 8000
+    """Samples a second: 8000, or 16000 for wideband phones."""
+
+    folder: FileName = ""
+    """The folder for spoken texts, and of piper's voices. Empty: systemd's
+    ``StateDirectory``, or ``~/.cache/channel-aa/speech``. A relative path starts from
+    this file's folder."""
+
+    listen: ListeningEndpoint = "tcp:8087:interface=127.0.0.1"
+    """Where Asterisk fetches spoken texts, as a Twisted endpoint. Nothing listens while
+    no text is to be spoken."""
+
+    url: Annotated[
+        str,
+        Matching(
+            f"([Hh][Tt][Tt][Pp][Ss]?://({_HOST})(:[0-9]{{1,5}})?{_PATH})?",
+            "{value} is not a URL; write the one under which Asterisk reaches `listen`:"
+            " 'http://192.0.2.10:8087'",
+        ),
+    ] = ""
+    """The URL under which Asterisk reaches ``listen``, if it runs on another host.
+    Empty: the port of ``listen`` on this host."""
+
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find an endpoint that Asterisk cannot reach by itself."""
+        if faulty or self.url or self.listen.startswith("tcp"):
+            return
+        yield Problem(
+            "listen",
+            "is no TCP port, so Asterisk needs to be told a URL: set url, too",
+        )
+
+
 class Settings(FlowTables, frozen=True):
     """The whole configuration; without arguments, the defaults."""
 
@@ -306,6 +413,15 @@ class Settings(FlowTables, frozen=True):
 
     status: StatusSettings = StatusSettings()
     """The status endpoint."""
+
+    speech: SpeechSettings = Field(default_factory=SpeechSettings)
+    """How texts become sounds."""
+
+    texts: FrozenMapping[SoundName, Texts] = Field(
+        default_factory=dict, validate_default=True
+    )
+    """What sounds say, by their name: a text, or a table with one for each language. A
+    text is spoken as long as Asterisk has no such file."""
 
     @cached_property
     def flow(self) -> CallFlow:
@@ -432,6 +548,11 @@ def _document(path: Path) -> dict[str, Any]:
 def _settle_paths(document: dict[str, Any], folder: Path) -> None:
     """Make paths absolute, which start from the file's folder."""
     asterisk, status = document.get("asterisk"), document.get("status")
+    speech = document.get("speech")
+    if isinstance(speech, dict):
+        name = speech.get("folder")
+        if name and isinstance(name, str):
+            speech["folder"] = str(folder / name)
     if isinstance(asterisk, dict):
         for key in _TLS_FILES:
             name = asterisk.get(key)

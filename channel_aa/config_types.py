@@ -31,7 +31,7 @@ _V = TypeVar("_V")
 _KEY = "[key]"  # pydantic's mark of an error of a key, not of its value
 
 
-class _Wrapper(ABC):
+class Wrapper(ABC):
     """Stands beside a type in `Annotated`, and validates around it."""
 
     _constraints: Mapping[str, object] = MappingProxyType({})
@@ -51,7 +51,7 @@ class _Wrapper(ABC):
         """Validate a value; ``handler`` applies the type that this wraps."""
 
 
-class Explain(_Wrapper):
+class Explain(Wrapper):
     """Say what is allowed, where a value of the right type breaks a constraint.
 
     ``Annotated[int, Field(gt=0), Explain("{value} is too small")]``
@@ -126,7 +126,7 @@ class Between(Explain):
         self._constraints = {"strict": True, "ge": least, "le": most}
 
 
-class OneOrMany(_Wrapper):
+class OneOrMany(Wrapper):
     """Take one value like a list of one: ``Annotated[tuple[X, ...], OneOrMany()]``."""
 
     def __get_pydantic_json_schema__(
@@ -145,7 +145,7 @@ class OneOrMany(_Wrapper):
             return handler((value,))
 
 
-class OrFlag(_Wrapper):
+class OrFlag(Wrapper):
     """Take ``true`` for a value of its own, and ``false`` for an empty one.
 
     ``Annotated[tuple[X, ...], OrFlag((X(),))]``

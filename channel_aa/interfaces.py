@@ -271,6 +271,31 @@ class IChannel(ISoundTarget):
         """
 
 
+class ISpeech(Interface):
+    """Finds what to play for texts, and for sound files that Asterisk lacks."""
+
+    def media_of_text(text: str, language: str) -> str | Deferred[str]:
+        """Return the media URI of a spoken text; empty: it cannot be spoken.
+
+        A text that is not ready gets a ``Deferred`` with the same result, which fires
+        within seconds. It does not fail, and may be cancelled.
+        """
+
+    def media_of_sound(media: str, language: str) -> Sequence[str]:
+        """Return what to play for a media URI of a call in this language.
+
+        Mostly the media URI alone. Other media where Asterisk has no such file; empty:
+        there is nothing to play instead.
+        """
+
+    def playback_failed(media: str, language: str) -> Sequence[str] | None:
+        """Record that Asterisk could not play a media URI.
+
+        Returns what to play instead; ``None``: nothing is known of this media URI, so
+        that the failure has to be reported.
+        """
+
+
 class IChannelListener(IKeyListener):
     """Receives the events of a caller's channel; `left` follows `hung_up`."""
 

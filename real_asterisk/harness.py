@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import cache
 from itertools import cycle
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from twisted.internet.utils import getProcessOutput
 
 from real_asterisk.configuration import write_files
 from real_asterisk.installation import FILES, Installation
-from real_asterisk.sounds import SOUNDS
+from real_asterisk.sounds import SOUNDS, write_sounds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -186,6 +187,21 @@ class Asterisk:
             raise AsteriskError(f"Asterisk did not boot:\n{self.log()}") from error
         if "Bound HTTP server" not in run.output:
             raise AsteriskError(f"Asterisk serves no HTTP:\n{self.log()}")
+
+    def add_sounds(self, seconds: Mapping[str, float]) -> None:
+        """Add sounds; the arguments are those of `write_sounds`."""
+        write_sounds(self._files / "data/sounds/en", seconds)
+
+    def remove_sounds(self, *names: str) -> None:
+        """Remove sounds."""
+        for name in names:
+            (self._files / f"data/sounds/en/{name}.wav").unlink()
+
+    def use_debian_sounds(self) -> None:
+        """Replace all sounds by those of Debian's packages."""
+        folder = self._files / "data/sounds"
+        rmtree(folder)
+        folder.symlink_to("/usr/share/asterisk/sounds")
 
     async def halt(self) -> None:
         """Stop it with SIGTERM, as a service manager would."""

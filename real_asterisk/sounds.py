@@ -81,7 +81,7 @@ def write_sounds(folder: Path, seconds: Mapping[str, float]) -> None:
             sound.setsampwidth(2)
             sound.setframerate(FRAMES_A_SECOND)
             sound.writeframes(
-                _silence(length) if name.startswith("silence/") else _tone(length)
+                _silence(length) if name.startswith("silence/") else tone(length)
             )
 
 
@@ -90,7 +90,8 @@ def _silence(seconds: float) -> bytes:
 
 
 @cache
-def _tone(seconds: float) -> bytes:
+def tone(seconds: float) -> bytes:
+    """Return the frames of a tone of `HERTZ`."""
     step = 2 * math.pi * HERTZ / FRAMES_A_SECOND
     frames = round(seconds * FRAMES_A_SECOND)
     samples = (round(8000 * math.sin(step * frame)) for frame in range(frames))

@@ -70,6 +70,7 @@ class AriClient(Service):
         http: carries requests over HTTP; replaced in tests.
         connection: makes the events websocket from the callbacks of
             `EventsConnection`; replaced in tests.
+        on_ready: called after each connection, when the calls have been resumed.
 
     Attributes:
         channels: the channels in the application, by id; as the following, read only.
@@ -99,6 +100,7 @@ class AriClient(Service):
         transport: Transport = Transport.AUTO,
         http: IRequestSender | None = None,
         connection: Callable[..., EventsConnection] = EventsConnection,
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
         self.address = address
         self.clock = reactor
@@ -107,6 +109,7 @@ class AriClient(Service):
         self.is_replaced = False
         self._application = application
         self._presence = ""
+        self._on_ready = on_ready
         self._dispatcher = Dispatcher()
         self._connection = connection(
             address,
@@ -306,6 +309,8 @@ class AriClient(Service):
         if self.is_connected:
             await self._filter_events()
             await self._ask_version()
+        if self.is_connected and self._on_ready is not None:
+            self._on_ready()
 
     async def _ask_version(self) -> None:
         request = Request(

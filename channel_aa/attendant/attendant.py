@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from channel_aa.attendant.call_events import CallEvent
     from channel_aa.attendant.custom_actions import CustomAction
-    from channel_aa.interfaces import IChannel
+    from channel_aa.interfaces import IChannel, ISpeech
     from channel_aa.menus.flow import CallFlow
 
 OVERLOAD_LOG_SECONDS = 60
@@ -45,6 +45,7 @@ class Attendant:
         max_calls: how many calls may be in progress; 0: no limit. Further ones
             continue in the dialplan.
         on_replaced: called when another program has taken the application's name.
+        speech: speaks texts; ``None``: texts are left out.
 
     Attributes:
         calls: the calls in progress, without the rejected ones.
@@ -63,6 +64,7 @@ class Attendant:
         actions: Mapping[str, CustomAction] = _NO_ACTIONS,
         max_calls: int = 0,
         on_replaced: Callable[[], None] | None = None,
+        speech: ISpeech | None = None,
     ) -> None:
         self.calls: set[Call] = set()
         self.observers: list[Callable[[CallEvent], None]] = [log_call]
@@ -73,6 +75,7 @@ class Attendant:
         self._now = now
         self._actions = actions
         self._on_replaced = on_replaced
+        self._speech = speech
         self._overload_log = OverloadLog(clock)
         self.is_closing = False
         self._drained: Deferred[None] | None = None
@@ -113,6 +116,7 @@ class Attendant:
             custom_actions=self._actions,
             on_change=self._call_changed,
             observers=self.observers,
+            speech=self._speech,
         )
         if self.is_closing:
             self._reject(call, EndReason.STOPPING)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.attendant.navigation import CallPlan
-    from channel_aa.interfaces import IChannel
+    from channel_aa.interfaces import IChannel, ISpeech
 
 _log = Logger()
 
@@ -58,6 +58,7 @@ class Call:
         on_change: called when a conversation begins or ends, and once when the
             channel has left the application.
         observers: called with each `CallEvent`.
+        speech: speaks texts; ``None``: texts are left out.
 
     Attributes:
         channel: the caller's channel.
@@ -75,6 +76,7 @@ class Call:
         custom_actions: Mapping[str, CustomAction],
         on_change: Callable[[Call], None],
         observers: Sequence[Callable[[CallEvent], None]] = (),
+        speech: ISpeech | None = None,
     ) -> None:
         self.channel = channel
         own_arguments, self._menus = split_return(arguments)
@@ -85,6 +87,7 @@ class Call:
             arguments=own_arguments,
             on_conversation=self._conversation_changed,
             observers=observers,
+            speech=speech,
         )
         self.has_left = False
         self._clock = clock

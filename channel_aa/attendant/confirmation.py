@@ -77,6 +77,8 @@ class _AnsweringParty:
         self.clock = call.clock
         self.digits = call.digits
         self.recording = call.recording
+        self.language = call.language
+        self.speech = call.speech
         self.keypad = Keypad(call.clock)
         self.is_hung_up = False
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from channel_aa.attendant.call_events import CallEvent, EndReason
     from channel_aa.attendant.navigation import CallPlan
-    from channel_aa.interfaces import IChannel
+    from channel_aa.interfaces import IChannel, ISpeech
 
 PRESENTATION_VARIABLE = "CALLERID(pres)"
 """Whether the caller's name and number may be shown: ``allowed_not_screened``.
@@ -50,6 +50,7 @@ class CallContext:
         arguments: those of the dialplan's ``Stasis(app,argument,…)``.
         on_conversation: called when a conversation begins, and when it has ended.
         observers: called with each `CallEvent`.
+        speech: speaks texts; ``None``: texts are left out.
 
     Attributes:
         keypad: the keys that the caller has pressed.
@@ -66,6 +67,7 @@ class CallContext:
         is_hung_up: whether the channel is gone, so that no request makes sense.
         end_reason: why the call ends; ``None`` until that is decided.
         destination: where it continues then, in words; empty: nowhere.
+        language: the language of the sounds: ``en``.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class CallContext:
         arguments: Sequence[str],
         on_conversation: Callable[[], None],
         observers: Sequence[Callable[[CallEvent], None]] = (),
+        speech: ISpeech | None = None,
     ) -> None:
         self.channel = channel
         self.plan = plan
@@ -93,9 +96,10 @@ class CallContext:
         self.is_hung_up = False
         self.end_reason: EndReason | None = None
         self.destination = ""
-        self._language = channel.language
         self._presentation_of = ""  # the channel whose presentation is known
         self._is_withheld = False
+        self.language = channel.language
+        self.speech = speech
         self._on_conversation = on_conversation
         self._observers = observers
         self._channel_id = channel.id
@@ -156,9 +160,9 @@ class CallContext:
 
     async def set_language(self, language: str) -> None:
         """Set the language of the sounds from now on; an empty one changes nothing."""
-        if language and language != self._language:
+        if language and language != self.language:
             await self.set_variable("CHANNEL(language)", language)
-            self._language = language
+            self.language = language
 
     async def set_variable(self, name: str, value: str) -> bool:
         """Set a channel variable.

@@ -13,6 +13,7 @@ from channel_aa.ari import AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.commands.cli import add_file, load_file, run_in_reactor
 from channel_aa.commands.preflight import Findings, preflight
+from channel_aa.commands.speech_findings import speech_notes, speech_warnings
 from channel_aa.logs import printable
 from channel_aa.menus.lint import lint
 from channel_aa.problems import ConfigError, Problem
@@ -87,7 +88,10 @@ def run(arguments: Namespace) -> int:
 
 def _check(settings: Settings, findings: Findings, *, with_asterisk: bool) -> None:
     today = datetime.now().astimezone().date()
-    findings.warnings.extend(lint(settings.flow, today=today))
+    findings.warnings.extend(
+        [*lint(settings.flow, today=today), *speech_warnings(settings)]
+    )
+    findings.notes.extend(speech_notes(settings))
     if with_asterisk:
         run_in_reactor(
             lambda reactor: _run_preflight(settings, findings, reactor=reactor)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from channel_aa.menus.sounds import Sound
 
 
+MAX_TEXT = 30
+"""The most characters of a text that are shown."""
+
+
 def describe(action: Action) -> str:
     """Describe an action, without the action that follows it."""
     if isinstance(action, Keyword):
@@ -34,8 +38,18 @@ def describe(action: Action) -> str:
 
 
 def sound_names(prompt: Iterable[Sound]) -> list[str]:
-    """Return the names of sounds as they are written in a file."""
-    return [media.removeprefix("sound:") for sound in prompt for media in sound.media]
+    """Return the names of sounds as in a file, and the first words of texts."""
+    names = []
+    for sound in prompt:
+        names += [media.removeprefix("sound:") for media in sound.media]
+        if sound.say:
+            names.append(f'"{shortened(next(iter(sound.say.values())))}"')
+    return names
+
+
+def shortened(text: str) -> str:
+    """Shorten a text for a line among others."""
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
 def dialplan_location(location: DialplanPlace) -> str:

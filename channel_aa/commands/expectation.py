@@ -2,8 +2,8 @@
 
 An expectation is a list of events, with commas or line breaks between: the lines of a
 transcript, with or without their times. A sound may have ``sound:`` or ``sound`` before
-it. ``...`` stands for any events, or none. Keys are not events, but what the caller
-does: they are left out on both sides.
+it; spoken texts are in quotes. ``...`` stands for any events, or none. Keys are not
+events, but what the caller does: they are left out on both sides.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ANYTHING = "..."
 _CONTINUED = "continued in dialplan at "
 _TIME = re.compile(r"^\d+\.\d\s+")
+_TEXT = re.compile(r'"[^"\n]*"')
 _SOUND = re.compile(r"^sound[: ]\s*")
 
 
@@ -29,6 +30,7 @@ def read_expectation(text: str) -> list[str]:
     """Read an expectation."""
     place = re.compile(rf"({_CONTINUED}[^,\s]+),([^,\s]+),(\d+)")
     kept = place.sub("\\1\0\\2\0\\3", text)
+    kept = _TEXT.sub(lambda text: text[0].replace(",", "\0"), kept)
     items = (plain(item.replace("\0", ",")) for item in re.split(r"[,\n]", kept))
     return [each for each in items if each and not each.startswith("key ")]
 

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from channel_aa import __version__
-from channel_aa.commands import check, graph, schema, simulate, status
+from channel_aa.commands import check, graph, schema, simulate, speak, status
 from channel_aa.commands.cli import CommandError
 from channel_aa.problems import ConfigError
 
@@ -24,6 +24,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     graph.add,
     schema.add,
     simulate.add,
+    speak.add,
     status.add,
 )
 """The functions that add the subcommands, in the order of the help."""

@@ -19,7 +19,10 @@ from channel_aa.ari.takeover import programs_of
 from channel_aa.ari.wire.diagnostics import diagnose_refusal
 from channel_aa.ari.wire.errors import ServerError
 from channel_aa.commands.requirements import Requirements, requirements_of
+from channel_aa.menus.default_sounds import CORE_SOUNDS
 from channel_aa.problems import Problem
+from channel_aa.speech.engines import EngineError, find_engine
+from channel_aa.speech.speech import spoken_by_place, texts_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from channel_aa.ari import AriClient
     from channel_aa.commands.requirements import Sound
     from channel_aa.config import Settings
+
+_FETCHING = "res_http_media_cache.so"
+"""The module with which Asterisk fetches sounds over HTTP."""
 
 _INVALID = "INVALID"
 """The state that Asterisk gives a device which does not exist."""
@@ -78,6 +84,8 @@ async def preflight(settings: Settings, client: AriClient) -> Findings:
             settings.flow, default_language=check.default_language
         )
         await check.check_requirements(requirements)
+        if settings.texts or any(spoken_by_place(settings.flow)):
+            await check.check_speech()
     return check.findings
 
 
@@ -89,6 +97,8 @@ class _Preflight:
         self.default_language = "en"
         self._client = client
         self._settings = settings.asterisk
+        self._speech = settings.speech
+        self._texts = texts_by_name(settings)
         self._unchecked: list[str] = []
 
     async def check_server(self) -> bool:
@@ -224,6 +234,9 @@ class _Preflight:
             # Asterisk takes a folder beside those of the languages for one of them.
             beside = await self._look_up(found, sound.place, "sounds", rest)
             if not (folder and folder in _languages(beside)):
+                if sound.name in self._texts:
+                    found.warnings.append(self._text_instead(sound))
+                    return found
                 found.errors.append(
                     Problem(
                         sound.place,
@@ -247,6 +260,49 @@ class _Preflight:
                 )
             )
         return found
+
+    def _text_instead(self, sound: Sound) -> Problem:
+        """Say what is heard of a sound that Asterisk lacks, and that has a text."""
+        instead = "its text is spoken instead"
+        try:
+            engine = find_engine(self._speech)
+        except EngineError:
+            engine = None
+        if engine is None:
+            instead = "and its text cannot be spoken"
+            if sound.name in CORE_SOUNDS:
+                instead = "core sounds are played instead, as far as there are any"
+        return Problem(
+            sound.place,
+            f"Asterisk has no sound {sound.name}; {instead}. Put the sound into"
+            f" Asterisk's folder of sounds, as {_file(sound)}",
+        )
+
+    async def check_speech(self) -> None:
+        """Check that Asterisk can fetch spoken texts, as far as that shows.
+
+        Whether it reaches the URL shows when it fetches the first one.
+        """
+        try:
+            await self._get("asterisk", "modules", _FETCHING)
+        except NotFoundError as error:
+            if "could not be found" in error.message:
+                self.findings.errors.append(
+                    Problem(
+                        "speech",
+                        f"Asterisk has not loaded {_FETCHING}, without which it cannot"
+                        " fetch spoken texts; load it in modules.conf",
+                    )
+                )
+                return
+            self._unchecked_speech("it has not loaded res_ari_asterisk.so")
+        except AriError as error:
+            self._unchecked_speech(str(error))
+
+    def _unchecked_speech(self, why: str) -> None:
+        self.findings.notes.append(
+            Problem("speech", f"not checked whether Asterisk loaded {_FETCHING}: {why}")
+        )
 
     async def _check_recording(self, place: str, name: str) -> Findings:
         found = Findings()

@@ -11,12 +11,12 @@ from channel_aa.menus.actions import (
     Continue,
     Dial,
     Directory,
-    Language,
     Queue,
     Record,
     Voicemail,
     with_digits,
 )
+from channel_aa.menus.languages import Languages
 from channel_aa.menus.sounds import DIGITS, prompt_of
 from channel_aa.problems import path_of
 
@@ -69,7 +69,7 @@ def requirements_of(flow: CallFlow, *, default_language: str) -> Requirements:
     Names that only a caller's keys would complete are left out.
     """
     requirements = Requirements()
-    languages = _Languages(flow, default_language)
+    languages = Languages(flow, default_language)
     sounds: dict[str, tuple[str, set[str]]] = {}
     for place, uri in _uris(flow):
         scheme, _, name = uri.partition(":")
@@ -85,30 +85,6 @@ def requirements_of(flow: CallFlow, *, default_language: str) -> Requirements:
         keys = _keys_at(flow, written.place)
         _add_endpoints_and_extensions(requirements, written.place, written.action, keys)
     return requirements
-
-
-class _Languages:
-    """The languages that the sounds at a place are played in."""
-
-    def __init__(self, flow: CallFlow, default: str) -> None:
-        self._of_menus = {
-            f"{path_of('menus', name)}.": menu.language
-            for name, menu in flow.menus.items()
-            if menu.language
-        }
-        chosen = [route.language for route in flow.routes]
-        chosen += [
-            each.action.language
-            for each in flow.all_actions()
-            if isinstance(each.action, Language)
-        ]
-        self._elsewhere = {default, *filter(None, chosen)}
-
-    def at(self, place: str) -> set[str]:
-        for menu, language in self._of_menus.items():
-            if place.startswith(menu):
-                return {language}
-        return self._elsewhere
 
 
 def _uris(flow: CallFlow) -> Iterator[tuple[str, str]]:

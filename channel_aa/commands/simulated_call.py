@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +14,7 @@ from zope.interface import implementer
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.confirmation import CONFIRM_KEY
 from channel_aa.commands.transcript import Kind, Transcript
-from channel_aa.interfaces import DialOutcome
+from channel_aa.interfaces import DialOutcome, ISpeech
 from channel_aa.menus.actions import SetVariables
 from channel_aa.simulator import Simulator
 from channel_aa.simulator.in_memory import InMemoryLink
@@ -52,6 +53,34 @@ class CallData:
     caller_number: str = ""
 
 
+@implementer(ISpeech)
+class SimulatedSpeech:
+    """Speaks every text, in a sound of its own.
+
+    Attributes:
+        texts: each text in quotes, by the name of its sound.
+    """
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def media_of_text(self, text: str, language: str) -> str:
+        """Return a sound for a text."""
+        del language
+        shown = text.replace('"', "'")
+        name = f"text-{sha256(text.encode()).hexdigest()}"
+        self.texts[name] = f'"{shown}"'
+        return f"sound:{name}"
+
+    def media_of_sound(self, media: str, language: str) -> tuple[str, ...]:
+        """Return the sound itself: every sound exists."""
+        del language
+        return (media,)
+
+    def playback_failed(self, media: str, language: str) -> None:
+        """Do nothing."""
+
+
 @implementer(ILogObserver)
 class SimulatedCall:
     """A call to an attendant on a simulated Asterisk.
@@ -80,10 +109,12 @@ class SimulatedCall:
         write: Callable[[Entry | None], None],
         phones: Mapping[str, PhoneBehaviour],
     ) -> None:
+        speech = SimulatedSpeech()
         self.transcript = Transcript(
             CHANNEL,
             variables=_variables_of(flow),
             is_secret=self._is_secret,
+            texts=speech.texts,
             write=write,
         )
         self._data = data
@@ -97,7 +128,7 @@ class SimulatedCall:
                 "*": PhoneBehaviour(answers_after=ANSWER_SECONDS, keys=CONFIRM_KEY),
             },
         )
-        self._attendant = Attendant(flow, clock=reactor, now=self._now)
+        self._attendant = Attendant(flow, clock=reactor, now=self._now, speech=speech)
         link = InMemoryLink(self._simulator, clock=reactor)
         self._client = link.client(self._attendant, app=_APP)
         self._began = 0.0

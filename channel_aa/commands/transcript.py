@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from channel_aa.menus.menu import MASKED_KEYS
@@ -30,6 +31,9 @@ _OUTCOMES = {
     "CHANUNAVAIL": "is unavailable",
 }
 _CAUSES = {17: "BUSY", 18: "NOANSWER", 19: "NOANSWER", 21: "BUSY", 34: "CONGESTION"}
+
+
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 class Kind(Enum):
@@ -61,6 +65,7 @@ class Transcript:
         channel_name: the name of the caller's channel.
         variables: the channel variables that get an entry when they are set.
         is_secret: tells whether the keys that the caller presses now are secret.
+        texts: what is spoken in sounds, by their names.
         write: called with each entry; with None at some changes without one.
 
     Attributes:
@@ -74,6 +79,7 @@ class Transcript:
         *,
         variables: Collection[str] = (),
         is_secret: Callable[[], bool] = lambda: False,
+        texts: Mapping[str, str] = _NO_TEXTS,
         write: Callable[[Entry | None], None],
     ) -> None:
         self.entries: list[Entry] = []
@@ -81,6 +87,7 @@ class Transcript:
         self._channel_name = channel_name
         self._variables = frozenset({ARGUMENT, *variables})
         self._is_secret = is_secret
+        self._texts = texts
         self._write = write
         self._target = ""
         self._language = ""
@@ -142,7 +149,8 @@ class Transcript:
             if playback["language"] != self._language:
                 self._language = playback["language"]
                 self.add(at, Kind.ACTION, f"language {self._language}")
-            self.add(at, Kind.SOUND, playback["media_uri"].removeprefix("sound:"))
+            name = playback["media_uri"].removeprefix("sound:")
+            self.add(at, Kind.SOUND, self._texts.get(name, name))
 
     def _playback_finished(self, event: Mapping[str, Any], at: float) -> None:
         playback = event["playback"]

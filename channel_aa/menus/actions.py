@@ -44,6 +44,7 @@ from channel_aa.config_types import (
 from channel_aa.menus.sounds import (
     DIGITS,
     NAMES_NO_SOUND,
+    LanguageCode,
     Prompt,
     Sound,
     only_keys,
@@ -184,12 +185,6 @@ VariableValue = Annotated[
         " no control character"
     ),
 ]
-_LANGUAGE = "[A-Za-z][A-Za-z0-9_-]{1,39}"
-_NO_LANGUAGE = (
-    "{value} is not a language of Asterisk's sounds; write it as in 'en' or 'en_GB'"
-)
-LanguageCode = Annotated[str, Matching(_LANGUAGE, _NO_LANGUAGE)]
-LanguageOrNone = Annotated[str, Matching(f"({_LANGUAGE})?", _NO_LANGUAGE)]
 RegisteredName = Annotated[
     str,
     Matching(

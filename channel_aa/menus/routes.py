@@ -7,8 +7,9 @@ from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema
 
 from channel_aa.config_model import ConfigModel
 from channel_aa.config_types import Explain, Matching, OneOrMany, Text, printable
-from channel_aa.menus.actions import Action, LanguageOrNone
+from channel_aa.menus.actions import Action
 from channel_aa.menus.schedules import State
+from channel_aa.menus.sounds import LanguageOrNone
 from channel_aa.problems import Problem, quoted
 
 _TIMELESS = ("to",)

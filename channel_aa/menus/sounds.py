@@ -2,7 +2,8 @@
 
 Frozen, validated when they are built, and pure. Sounds are written as an
 administrator knows them, ``press-1``, and kept as media URIs,
-``sound:press-1``, in which a placeholder may stand.
+``sound:press-1``, in which a placeholder may stand. A sound may be a text instead,
+which is spoken.
 """
 
 import re
@@ -10,21 +11,30 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
     Field,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import CoreSchema
 
-from channel_aa.config_errors import moved
+from channel_aa.config_errors import moved, type_name
 from channel_aa.config_model import ConfigModel
-from channel_aa.config_types import Explain, Flag, OneOrMany, Text
+from channel_aa.config_types import (
+    Explain,
+    Flag,
+    FrozenMapping,
+    Matching,
+    OneOrMany,
+    Text,
+    Wrapper,
+)
 from channel_aa.menus.digits import KEYS
 from channel_aa.problems import Problem, quoted
 
@@ -39,6 +49,9 @@ MAX_SOUND_LENGTH = 200
 
 MAX_SPELLED = 80
 """The most digits or characters that one sound may spell."""
+
+MAX_TEXT_LENGTH = 1000
+"""The most characters of a text that is spoken: about a minute."""
 
 MAX_SECONDS = 3600
 """The longest time that a caller is made to wait or listen, in seconds."""
@@ -139,11 +152,122 @@ def media_uri(sound: str) -> str:
     return f"{scheme}:{value}"
 
 
+def _plain_name(name: str) -> str:
+    name = name.removeprefix("sound:")
+    if DIGITS in name:
+        raise ValueError(f"{quoted(name)}: a text is of one sound, without {DIGITS}")
+    try:
+        _check_name(name)
+    except ValueError as error:
+        raise ValueError(f"{quoted(name)}: {error}") from None
+    return name
+
+
+SoundName = Annotated[
+    Text,
+    AfterValidator(_plain_name),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^(?:sound:)?(?!/)(?!.*\.\.)"
+            rf"[^\s,&:{{}}]{{1,{MAX_SOUND_LENGTH}}}$",
+        }
+    ),
+]
+"""The name of a sound file."""
+
 Media = Annotated[
     Text,
     AfterValidator(media_uri),
     WithJsonSchema(_media_schema(with_tones=True)),
 ]
+_LANGUAGE = "[A-Za-z][A-Za-z0-9_-]{1,39}"
+_NO_LANGUAGE = (
+    "{value} is not a language of Asterisk's sounds; write it as in 'en' or 'en_GB'"
+)
+LanguageCode = Annotated[str, Matching(_LANGUAGE, _NO_LANGUAGE)]
+LanguageOrNone = Annotated[str, Matching(f"({_LANGUAGE})?", _NO_LANGUAGE)]
+
+_PLACEHOLDERS = (DIGITS, RECORDING)
+_BRACES = re.compile(r"\{[^{}]*\}?|\}")
+_SPLIT = re.compile("|".join(f"({re.escape(each)})" for each in _PLACEHOLDERS))
+
+
+def _check_text(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{quoted(text)}: a text has no control characters in it")
+    for found in _BRACES.findall(text):
+        if found not in _PLACEHOLDERS:
+            raise ValueError(
+                f"{quoted(text)}: only {DIGITS} and {RECORDING} are allowed in braces"
+            )
+    if len(text) > MAX_TEXT_LENGTH:
+        raise ValueError(
+            f"a text has at most {MAX_TEXT_LENGTH} characters; divide it into several"
+        )
+    if not any(_pieces(text)):
+        raise ValueError(f"{quoted(text)} has nothing to say")
+    return text
+
+
+class OneLanguage(Wrapper):
+    """Take a text like a table by language with that text for every language."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        table = handler(schema)
+        return {"anyOf": [table["additionalProperties"], table]}
+
+    def _validate(self, value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        if isinstance(value, str):
+            with moved(lambda _: ()):
+                return handler({"": value})
+        if not isinstance(value, Mapping):
+            raise ValueError(  # noqa: TRY004 - pydantic's, not Python's
+                "expected text in quotes, or a table with one for each language; found"
+                f" {type_name(value)}"
+            )
+        return handler(value)
+
+
+SpokenText = Annotated[
+    Text,
+    AfterValidator(_check_text),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH}),
+]
+Texts = Annotated[FrozenMapping[LanguageOrNone, SpokenText], OneLanguage()]
+"""What is said, by language; the key is empty where the language is the call's."""
+
+
+class Utterance(NamedTuple):
+    """A text without placeholders, to be spoken.
+
+    Attributes:
+        text: the text.
+        language: its language: ``en``, ``en_GB``; empty: that of the call.
+    """
+
+    text: str
+    language: str
+
+
+def related(language: str) -> Iterator[str]:
+    """Yield a language and those that may stand for it: ``en_GB``, ``en``, none."""
+    while language:
+        yield language
+        language = language.rpartition("_")[0]
+    yield ""
+
+
+def in_language(texts: Mapping[str, str], language: str) -> Utterance | None:
+    """Return the text for a language, or None."""
+    for each in related(language):
+        if each in texts:
+            return Utterance(texts[each], each)
+    return None
+
+
 Seconds = Annotated[
     float,
     Field(strict=True, gt=0, le=MAX_SECONDS),
@@ -163,10 +287,16 @@ class Sound(ConfigModel, frozen=True):
         Field(min_length=1),
         Explain('has nothing to play; write a sound: ["silence/1"]'),
         OneOrMany(),
-    ]
+    ] = ()
     """Names of sound files or media URIs, played one after another. ``{digits}``
     stands for the keys that the caller pressed, ``{recording}`` for the caller's
     last recording."""
+
+    say: Texts | None = None
+    """A text to speak instead of media, or a table with one for each language:
+    ``{ en = "Welcome.", fr = "Bienvenue." }``. ``{digits}`` in it says the keys that
+    the caller pressed, one by one; ``{recording}`` plays the caller's last
+    recording."""
 
     barge_in: Flag = True
     """Whether a key stops the sound. Otherwise it plays to its end, and keys are kept
@@ -193,14 +323,23 @@ class Sound(ConfigModel, frozen=True):
         shared = handler.resolve_ref_schema(reference)
         table = {**shared}
         shared.clear()
+        del table["properties"]["media"]["default"]
+        table["oneOf"] = [{"required": ["media"]}, {"required": ["say"]}]
         # A tone needs a table, which says how long it is heard.
         shared["anyOf"] = [_media_schema(with_tones=False), table]
         return reference
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
-        """Find tones without ``seconds``, and ``seconds`` of other sounds."""
+        """Find a sound that is none, tones without ``seconds``, and the like."""
         if faulty:
             return
+        if self.say is not None:
+            if self.media:
+                yield Problem("say", "is set in addition to media; keep only one")
+            if not self.say:
+                yield Problem("say", "has no text")
+        elif not self.media:
+            yield Problem("media", "is missing; write a sound, or a text: say")
         tones = [each for each in self.media if each.startswith("tone:")]
         if tones and self.seconds is None:
             yield Problem(
@@ -210,6 +349,39 @@ class Sound(ConfigModel, frozen=True):
             )
         elif len(tones) < len(self.media) and self.seconds is not None:
             yield Problem("seconds", "is only for tones; other media end by themselves")
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The media and texts, in which ``{digits}`` may stand."""
+        return (*self.media, *(self.say or {}).values())
+
+    def utterances(self) -> Iterator[Utterance]:
+        """Yield what has to be spoken, in every language."""
+        for language, text in (self.say or {}).items():
+            for piece in _pieces(text):
+                if piece not in _PLACEHOLDERS:
+                    yield Utterance(piece, language)
+
+    def parts(
+        self, *, digits: str = "", recording: str = "", language: str = ""
+    ) -> tuple[str | Utterance, ...]:
+        """Return what is played one after another: media URIs, and texts to speak.
+
+        Args:
+            digits: as for `uris`.
+            recording: as for `uris`.
+            language: that of the call. Without a text in it, the first text is
+                spoken.
+        """
+        if not self.say:
+            return self.uris(digits=digits, recording=recording)
+        first = Utterance(*next(iter(self.say.items()))[::-1])
+        spoken = in_language(self.say, language) or first
+        return tuple(
+            part
+            for piece in _pieces(spoken.text)
+            for part in _parts(piece, spoken.language, only_keys(digits), recording)
+        )
 
     def uris(self, *, digits: str = "", recording: str = "") -> tuple[str, ...]:
         """Return the media URIs to play, in a form that a key can stop.
@@ -233,10 +405,10 @@ Prompt = tuple[Sound, ...]
 
 def without_digits(sound: Sound) -> Sound:
     """Refuse ``{digits}`` where no key has been pressed: a validator."""
-    for media in sound.media:
-        if DIGITS in media:
+    for template in sound.templates:
+        if DIGITS in template:
             raise ValueError(
-                f"{quoted(media)}: {DIGITS} has a value only in the action of an"
+                f"{quoted(template)}: {DIGITS} has a value only in the action of an"
                 " option, after keys were pressed"
             )
     return sound
@@ -293,6 +465,26 @@ def _uris(media: str, digits: str, recording: str) -> Iterator[str]:
             yield f"recording:{recording}"
     else:
         yield media
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Divide a text into placeholders, and the texts between them."""
+    for piece in _SPLIT.split(text):
+        # A piece that begins behind a placeholder may begin with its full stop.
+        said = (piece or "").lstrip(" .,;:!?").rstrip()
+        if any(map(str.isalnum, said)):
+            yield said
+
+
+def _parts(
+    piece: str, language: str, digits: str, recording: str
+) -> Iterator[str | Utterance]:
+    if piece == DIGITS:
+        yield from _spelled(digits)
+    elif piece == RECORDING:
+        yield from _uris(f"recording:{RECORDING}", digits, recording)
+    else:
+        yield Utterance(piece, language)
 
 
 def _spelled(characters: str) -> Iterator[str]:

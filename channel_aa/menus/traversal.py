@@ -152,7 +152,7 @@ def digit_texts(action: Action) -> Iterator[str]:
     match action:
         case Play():
             for sound in action.play:
-                yield from sound.media
+                yield from sound.templates
         case Dial():
             yield from action.dial
             for sound in action.confirm:

@@ -11,9 +11,11 @@ from twisted.internet.defer import Deferred
 
 from channel_aa import __version__
 from channel_aa.ari import TLS, Address, AriClient, Transport
+from channel_aa.ari.sounds import sound_languages
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.custom_actions import check_registered
 from channel_aa.files import exposure
+from channel_aa.http_server import HttpServer
 from channel_aa.logs import Logger
 from channel_aa.service.lag import ReactorDelay
 from channel_aa.service.status import (
@@ -25,6 +27,8 @@ from channel_aa.service.status import (
     Status,
 )
 from channel_aa.service.status_server import StatusServer
+from channel_aa.speech.sound_page import SoundPage
+from channel_aa.speech.speech import Speech
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -96,6 +100,18 @@ class AttendantService(Service):
         self._on_replaced = on_replaced
         self._loaded = self._started = now()
         self._rejected: datetime | None = None
+        self._speech = Speech(
+            settings,
+            reactor=reactor,
+            url=self._sounds_url,
+            serve=self._serve_sounds,
+            languages_of=lambda name: sound_languages(self._client, name),
+        )
+        self._sound_server = HttpServer(
+            SoundPage(lambda: self._speech.folder),
+            purpose="requests for spoken texts",
+            reactor=reactor,
+        )
         self._attendant = Attendant(
             settings.flow,
             clock=reactor,
@@ -103,12 +119,14 @@ class AttendantService(Service):
             actions=actions,
             max_calls=settings.attendant.max_calls,
             on_replaced=self._replaced,
+            speech=self._speech,
         )
         self._client = AriClient(
             address_of(settings.asterisk),
             self._attendant,
             reactor=reactor,
             transport=Transport(settings.asterisk.transport),
+            on_ready=self._look_up_sounds,
         )
         self._delay = ReactorDelay(reactor)
         self._status_server = StatusServer(self.status, reactor=reactor)
@@ -210,6 +228,11 @@ class AttendantService(Service):
         self._loaded, self._rejected = self._now(), None
         if self.running:
             self._serve_status()
+            self._speech.configure(settings)
+            if self._speech.is_needed:
+                self._serve_sounds()
+            if self.is_connected:
+                self._look_up_sounds()
         self._log.info(
             "Reloaded the configuration; new calls use it: {contents}",
             contents=_contents_of(settings.flow),
@@ -241,6 +264,7 @@ class AttendantService(Service):
         self._attendant.open()
         self._delay.start()
         self._serve_status()
+        self._speech.configure(self.settings)
         self._client.startService()
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
@@ -265,6 +289,8 @@ class AttendantService(Service):
             if giving_up.active():
                 giving_up.cancel()
         await self._client.stopService()
+        await self._speech.stop()
+        await self._sound_server.close()
         await self._status_server.close()
         self._delay.stop()
 
@@ -272,6 +298,23 @@ class AttendantService(Service):
         serving = self._status_server.listen(self.settings.status.listen)
         Deferred.fromCoroutine(serving).addErrback(
             lambda failure: self._log.failure("The status endpoint failed", failure)
+        )
+
+    def _serve_sounds(self) -> None:
+        serving = self._sound_server.listen(self.settings.speech.listen)
+        Deferred.fromCoroutine(serving).addErrback(
+            lambda failure: self._log.failure("Serving texts failed", failure)
+        )
+
+    def _sounds_url(self) -> str:
+        """Return the URL that Asterisk fetches spoken texts from; empty: none."""
+        port = self._sound_server.port
+        url = self.settings.speech.url.rstrip("/")
+        return url or (f"http://127.0.0.1:{port}" if port else "")
+
+    def _look_up_sounds(self) -> None:
+        Deferred.fromCoroutine(self._speech.look_up_sounds()).addErrback(
+            lambda failure: self._log.failure("Looking up sounds failed", failure)
         )
 
     def _connected_since(self) -> datetime | None:

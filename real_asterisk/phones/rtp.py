@@ -12,7 +12,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import LoopingCall
 
 from real_asterisk.phones.sdp import TELEPHONE_EVENT
-from real_asterisk.phones.tones import SAMPLES, heard
+from real_asterisk.phones.tones import SAMPLES, heard, is_sound
 
 if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
@@ -89,6 +89,7 @@ class AudioStream(DatagramProtocol):
     Attributes:
         sends: whether the tone is sent.
         keys: the keys that were received.
+        sounding: how many received packets of audio were not silent.
     """
 
     noisy = False
@@ -96,6 +97,7 @@ class AudioStream(DatagramProtocol):
     def __init__(self, reactor: PosixReactorBase, payload: bytes) -> None:
         self.sends = False
         self.keys = ""
+        self.sounding = 0
         self._reactor = reactor
         self._payload = payload
         self._remote = _NOWHERE
@@ -157,6 +159,7 @@ class AudioStream(DatagramProtocol):
         if packet.payload_type == PCMU:
             now = self._reactor.seconds()
             self._packets.append((now, heard(packet.payload)))
+            self.sounding += is_sound(packet.payload)
         elif packet.payload_type == TELEPHONE_EVENT:
             event, flags, _ = _EVENT.unpack_from(packet.payload)
             # All packets of a key have the timestamp of its beginning.

@@ -24,6 +24,7 @@ ASTERISK = "asterisk"
 _SAMPLES_A_SECOND = 8000
 _AMPLITUDE = 6000
 _HEARD_AMPLITUDE = 1500
+_QUIET_AMPLITUDE = 100
 _COEFFICIENTS = {
     name: 2 * math.cos(2 * math.pi * hertz / _SAMPLES_A_SECOND)
     for name, hertz in {**TONES, ASTERISK: HERTZ}.items()
@@ -62,6 +63,13 @@ def heard(payload: bytes) -> frozenset[str]:
         for name, coefficient in _COEFFICIENTS.items()
         if _power(samples, coefficient) > needed
     )
+
+
+@lru_cache(maxsize=4096)
+def is_sound(payload: bytes) -> bool:
+    """Return whether a packet in µ-law is louder than the noise of a line."""
+    loudness = sum(abs(DECODED[code]) for code in payload) / max(1, len(payload))
+    return loudness > _QUIET_AMPLITUDE
 
 
 def _power(samples: list[int], coefficient: float) -> float:

@@ -21,8 +21,9 @@ from twisted.web.client import Agent
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
+from channel_aa.http_server import CONNECTIONS
 from channel_aa.service.status import Status
-from channel_aa.service.status_server import CONNECTIONS, StatusServer, client_endpoint
+from channel_aa.service.status_server import StatusServer, client_endpoint
 from real_asterisk.harness import free_port
 from tests.support.statuses import a_status
 

@@ -119,6 +119,7 @@ class ArchitectureTests(SynchronousTestCase):
                 self.assertLessEqual(packages, DATA_IMPORTS)
 
     def test_shared_modules_import_no_other_module(self) -> None:
+        self.assertEqual(self.parts("http_server"), {"logs"})
         for part in ("files", "logs", "problems"):
             with self.subTest(part=part):
                 self.assertEqual(self.imports[part], set())
@@ -127,6 +128,24 @@ class ArchitectureTests(SynchronousTestCase):
         self.assertLessEqual(
             self.parts("config"), {*CONFIGURATION, "files", "menus"} - {"config"}
         )
+
+    def test_speech_imports_neither_ari_nor_attendant(self) -> None:
+        self.assertLessEqual(
+            self.parts("speech"),
+            {"config", "http_server", "interfaces", "logs", "menus"},
+        )
+        for part in ("ari", "attendant", "menus", "simulator"):
+            self.assertNotIn("speech", self.parts(part))
+
+    def test_speech_engines_are_imported_by_the_worker_only(self) -> None:
+        """They take hundreds of megabytes, and need not be installed."""
+        engines = {"numpy", "piper", "soxr"}
+        importers = {
+            path.stem
+            for path in (ROOT / PACKAGE).rglob("*.py")
+            if engines & {name.split(".")[0] for name in all_imported(path)}
+        }
+        self.assertEqual(importers, {"rendering"})
 
     def test_service_does_not_import_the_daemon(self) -> None:
         self.assertEqual(

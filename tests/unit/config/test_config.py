@@ -20,6 +20,7 @@ from channel_aa.config import (
     Problem,
     Secret,
     Settings,
+    SpeechSettings,
     StatusSettings,
     load,
 )
@@ -94,9 +95,19 @@ class DefaultTests(ConfigCase):
 def all_keys() -> Iterator[str]:
     """Name every key that a file may have."""
     kinds: list[type[ConfigModel]] = [Settings, AsteriskSettings, AttendantSettings]
-    kinds += [StatusSettings, Menu, Extensions, Sound, Route, Schedule, DialplanPlace]
+    kinds += [
+        StatusSettings,
+        SpeechSettings,
+        Menu,
+        Extensions,
+        Sound,
+        Route,
+        Schedule,
+        DialplanPlace,
+    ]
     kinds += VERBS.values()
     tables = {"asterisk", "attendant", "menus", "routes", "schedules", "status"}
+    tables |= {"speech", "texts"}
     for kind in kinds:
         keys = {field.alias or name for name, field in kind.model_fields.items()}
         yield from (keys | kind.file_keys.keys()) - tables - _SHOWN_AS_TABLES

@@ -20,10 +20,9 @@ from twisted.internet.testing import (
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.http_server import CONNECTIONS, IDLE_SECONDS
 from channel_aa.service.status import Status
 from channel_aa.service.status_server import (
-    CONNECTIONS,
-    IDLE_SECONDS,
     StatusServer,
     _UnixEndpoint,
     client_endpoint,

@@ -1,0 +1,1 @@
+"""Texts become sound files, which Asterisk fetches over HTTP."""
