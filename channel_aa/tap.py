@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
+from twisted.logger import globalLogPublisher
 from twisted.python import usage
 
 from channel_aa import __version__
@@ -19,6 +20,7 @@ from channel_aa.attendant.custom_actions import check_registered
 from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Settings, load
 from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE, password_from
 from channel_aa.daemon.monotonic import use_monotonic_clock
+from channel_aa.logs import escape_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -144,6 +146,8 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     from channel_aa.daemon.signals import handle_signals  # noqa: PLC0415
 
     use_monotonic_clock(reactor)
+    # twistd adds the log's file after this.
+    globalLogPublisher.addObserver(escape_failure)
     daemon = Daemon(
         options.settings,
         reactor=reactor,

@@ -119,7 +119,9 @@ class AriClient(Service):
             check_access=self._check_access,
             reactor=reactor,
         )
-        websocket = WebSocketSender(self._connection.send, clock=reactor)
+        websocket = WebSocketSender(
+            self._connection.send, clock=reactor, conceal=address.conceal
+        )
         self._dispatcher.handlers[RESTResponse] = websocket.receive
         self.requests = RoutingSender(
             transport,
@@ -324,7 +326,8 @@ class AriClient(Service):
                 "Could not read the version of Asterisk: {error}", error=error
             )
         else:
-            self.asterisk_version = printable(info.system.version)
+            version = self.address.conceal(info.system.version)
+            self.asterisk_version = printable(version)
 
     async def _filter_events(self) -> None:
         """Have Asterisk send only the events that have a handler.

@@ -110,11 +110,13 @@ class _Preflight:
         except (AriError, msgspec.ValidationError) as error:
             self.findings.errors.append(self._explain(error))
             return False
-        self.default_language = info.config.default_language or "en"
+        conceal = self._client.address.conceal
+        version = conceal(info.system.version)
+        self.default_language = conceal(info.config.default_language) or "en"
         self.findings.notes.append(
             Problem(
                 "asterisk.url",
-                f"Asterisk {info.system.version} answers at {settings.url} to the user"
+                f"Asterisk {version} answers at {settings.url} to the user"
                 f" {settings.username}",
             )
         )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
 import msgspec
-from treq.client import HTTPClient
+from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.error import ConnectError
-from twisted.web.client import Agent, ResponseFailed
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
+from channel_aa.ari.wire.http_limits import AnswerTooLongError, Body, ConnectionFactory
 from channel_aa.commands.cli import CommandError, add_file, run_in_reactor
 from channel_aa.config import load_status_endpoint
 from channel_aa.logs import printable
@@ -29,7 +32,14 @@ if TYPE_CHECKING:
 
 
 SECONDS = 5.0
-"""How long the response may take."""
+"""How long the whole response may take, its body included."""
+
+_NO_STATUS = (
+    AnswerTooLongError,
+    RecursionError,
+    UnicodeDecodeError,
+    msgspec.MsgspecError,
+)
 
 
 def add(subparsers: Subparsers) -> None:
@@ -74,29 +84,50 @@ async def _request(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - severa
         endpoint = client_endpoint(where, reactor)
     except ValueError as error:
         raise CommandError(f"status.listen: {error}") from error
-    client = HTTPClient(Agent.usingEndpointFactory(reactor, _OneEndpoint(endpoint)))
+    response = Deferred.fromCoroutine(_get(endpoint, reactor=reactor))
     try:
-        response = await client.get("http://channel-aa/").addTimeout(SECONDS, reactor)
-        content = await response.content().addTimeout(SECONDS, reactor)
+        content = await response.addTimeout(SECONDS, reactor, _time_out)
         status = msgspec.json.decode(content, type=Status)
     except ConnectError as error:
         raise CommandError(
             f"no daemon answers at {where} ({error}); check that it runs with this file"
         ) from error
-    except (DeferredTimeoutError, ResponseFailed) as error:
+    except DeferredTimeoutError as error:
         raise CommandError(
             f"the daemon at {where} did not answer within {SECONDS:g} s: it hangs, or"
             " is overloaded"
         ) from error
-    except msgspec.MsgspecError as error:
+    except ResponseFailed as error:
+        raise CommandError(
+            f"{where} gave no whole HTTP response; check that it is the daemon's"
+            " status endpoint"
+        ) from error
+    except _NO_STATUS as error:
         raise CommandError(
             f"the response from {where} is not the status of a channel-aa of this"
             f" version: {error}"
         ) from error
-    print(msgspec.json.format(msgspec.json.encode(status)).decode())
+    # In ASCII: the terminal must not get control characters of another program.
+    print(json.dumps(msgspec.to_builtins(status), indent=2))
     if status.asterisk.problem:
         print(printable(f"not serving: {status.asterisk.problem}"), file=sys.stderr)
     return 0 if status.serving else 1
+
+
+def _time_out(_cancelled: object, seconds: float) -> Failure:
+    # A cancelled request fails in several ways, depending on its progress.
+    return Failure(DeferredTimeoutError(seconds))
+
+
+async def _get(endpoint: IStreamClientEndpoint, *, reactor: Any) -> bytes:  # noqa: ANN401
+    """Request the status; the response is limited, and is not decompressed."""
+    pool = HTTPConnectionPool(reactor, persistent=False)
+    pool._factory = ConnectionFactory  # noqa: SLF001 - the only way to limit the headers
+    agent = Agent.usingEndpointFactory(reactor, _OneEndpoint(endpoint), pool=pool)
+    response = await agent.request(b"GET", b"http://channel-aa/")
+    body = Body()
+    response.deliverBody(body)
+    return await body.whole
 
 
 @implementer(IAgentEndpointFactory)

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import pytest
 import pytest_twisted
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import LoopingCall
 from twisted.internet.utils import getProcessOutputAndValue
 
+from channel_aa.ari.wire.http_limits import MAX_BODY_BYTES, MAX_HEAD_BYTES
 from channel_aa.service.status_server import StatusServer
 from real_asterisk.harness import free_port
+from tests.support.http_peers import (
+    KERNEL_BYTES,
+    EndlessSender,
+    RawConnection,
+    RawPeer,
+    answering,
+    http_answer,
+    listening,
+)
 from tests.support.statuses import a_status
 from tests.support.waiting import TIMEOUT_SECONDS
 
@@ -22,6 +35,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from twisted.internet.posixbase import PosixReactorBase
+    from twisted.python.failure import Failure
+
+
+MEGABYTE = 1024 * 1024
+
+COMMAND_AND_MEMORY = """
+import resource, sys
+from channel_aa.commands.main import main
+
+code = main()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+"""The command, whose last error line is the most memory that it has used, in KiB."""
 
 
 class Ended(NamedTuple):
@@ -41,14 +68,34 @@ class StatusHarness:
         self.listen = f"unix:{folder}/status"
         self.file.write_text(f'[status]\nlisten = "{self.listen}"\n', "utf-8")
 
-    async def status(self) -> Ended:
+    async def status(self, *program: str) -> Ended:
+        program = program or ("-m", "channel_aa.commands")
         running = getProcessOutputAndValue(
             sys.executable,
-            ("-m", "channel_aa.commands", "status", str(self.file)),
+            (*program, "status", str(self.file)),
             reactor=self.reactor,
         )
         out, err, code = await running.addTimeout(TIMEOUT_SECONDS, self.reactor)
         return Ended(out.decode(), err.decode().splitlines(), code)
+
+    def listen_on(self, port: int) -> None:
+        """Configure a status endpoint on a TCP port."""
+        self.listen = f"tcp:{port}:interface=127.0.0.1"
+        self.file.write_text(f'[status]\nlisten = "{self.listen}"\n', "utf-8")
+
+    async def usual_mebibytes(self) -> float:
+        """Return what the command uses for a status."""
+        answer = http_answer("200 OK", msgspec.json.encode(a_status()))
+        async with listening(self.reactor, RawPeer(answering(answer))) as port:
+            self.listen_on(port)
+            ended, mebibytes = await self.status_and_mebibytes()
+        assert ended.errors == []
+        return mebibytes
+
+    async def status_and_mebibytes(self) -> tuple[Ended, float]:
+        ended = await self.status("-c", COMMAND_AND_MEMORY)
+        kibibytes = int(ended.errors.pop())
+        return ended, kibibytes / 1024
 
 
 @pytest.fixture
@@ -152,6 +199,28 @@ class SilentProtocol(Protocol):
     """Sends nothing."""
 
 
+class ClosingProtocol(Protocol):
+    """Ends the connection within the response."""
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        assert self.transport is not None
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{")
+        self.transport.loseConnection()
+
+
+class TricklingProtocol(Protocol):
+    """Sends a byte of the body now and then, without end."""
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        assert self.transport is not None
+        self.transport.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        self._trickle = LoopingCall(self.transport.write, b" ")
+        self._trickle.start(0.5)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        self._trickle.stop()
+
+
 class OtherHttpProtocol(Protocol):
     """Answers over HTTP with the JSON of another program."""
 
@@ -164,6 +233,8 @@ class OtherHttpProtocol(Protocol):
     ("peer", "words"),
     [
         (SilentProtocol, "did not answer within"),
+        (TricklingProtocol, "did not answer within"),
+        (ClosingProtocol, "gave no whole HTTP response"),
         (OtherHttpProtocol, "is not the status of"),
     ],
 )
@@ -183,3 +254,51 @@ async def test_invalid_answer_is_an_error(
     assert ended.code == 1
     assert len(ended.errors) == 1
     assert words in ended.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 10_000),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" " * 65536),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"10000\r\n" + b" " * 65536 + b"\r\n",
+        ),
+    ],
+    ids=["headers", "body", "chunks"],
+)
+@pytest_twisted.ensureDeferred
+async def test_endless_response_is_cut_off(
+    harness: StatusHarness, beginning: bytes, drop: bytes
+) -> None:
+    senders = []
+
+    def send_endlessly(connection: RawConnection, _request: bytes) -> None:
+        connection.write(beginning)
+        senders.append(EndlessSender(connection, drop))
+
+    async with listening(harness.reactor, RawPeer(send_endlessly)) as port:
+        harness.listen_on(port)
+        ended, mebibytes = await harness.status_and_mebibytes()
+    assert ended.code == 1
+    assert len(ended.errors) == 1
+    assert senders[0].sent < MAX_BODY_BYTES + MAX_HEAD_BYTES + KERNEL_BYTES
+    assert mebibytes < await harness.usual_mebibytes() + 32
+
+
+@pytest_twisted.ensureDeferred
+async def test_compressed_response_is_neither_requested_nor_decompressed(
+    harness: StatusHarness,
+) -> None:
+    """256 MB of spaces are 256 KB with gzip."""
+    packed = gzip.compress(b" " * (256 * MEGABYTE))
+    answer = http_answer("200 OK", packed, "Content-Encoding: gzip")
+    peer = RawPeer(answering(answer))
+    async with listening(harness.reactor, peer) as port:
+        harness.listen_on(port)
+        ended, mebibytes = await harness.status_and_mebibytes()
+    assert ended.code == 1
+    assert len(ended.errors) == 1
+    assert b"accept-encoding" not in peer.requests[0].lower()
+    assert mebibytes < await harness.usual_mebibytes() + 32

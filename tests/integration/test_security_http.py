@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
-from twisted.internet.interfaces import IPushProducer
-from zope.interface import implementer
 
 from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.errors import AriError, ConnectionLostError
@@ -18,6 +15,8 @@ from channel_aa.ari.wire.http import HttpSender
 from channel_aa.ari.wire.http_limits import MAX_BODY_BYTES, MAX_HEAD_BYTES
 from channel_aa.ari.wire.requests import Request
 from tests.support.http_peers import (
+    KERNEL_BYTES,
+    EndlessSender,
     RawConnection,
     RawPeer,
     WebPeer,
@@ -33,42 +32,8 @@ if TYPE_CHECKING:
 POST = Request(method="POST", path=("channels", "c1", "answer"))
 START = b"HTTP/1.1 200 OK\r\n"
 MEGABYTE = 1024 * 1024
-KERNEL_BYTES = sum(
-    int(Path(f"/proc/sys/net/ipv4/tcp_{each}").read_text("ascii").split()[2])
-    for each in ("rmem", "wmem")
-)
-"""The most that the buffers of a connection's two sockets can hold."""
-
 LONGEST = MAX_BODY_BYTES + MAX_HEAD_BYTES + KERNEL_BYTES
 """The bytes that a server can send before it is cut off, kernel buffers included."""
-
-
-@implementer(IPushProducer)
-class EndlessSender:
-    """Sends the same bytes without end, as fast as they are read."""
-
-    def __init__(self, connection: RawConnection, drop: bytes) -> None:
-        self.sent = 0
-        self._connection = connection
-        self._drop = drop
-        self._is_flowing = True
-        connection.transport.registerProducer(self, True)  # noqa: FBT003 - Twisted's
-        self._flow()
-
-    def _flow(self) -> None:
-        while self._is_flowing:
-            self._connection.write(self._drop)
-            self.sent += len(self._drop)
-
-    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
-        self._is_flowing = False
-
-    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
-        self._is_flowing = True
-        self._flow()
-
-    def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
-        self._is_flowing = False
 
 
 def sender_to(reactor: PosixReactorBase, port: int) -> HttpSender:

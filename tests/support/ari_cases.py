@@ -98,7 +98,11 @@ class RoutingTestCase(SynchronousTestCase):
         self.http = FakeSender()
         self.frames: list[bytes] = []
         self.websocket = WebSocketSender(
-            self.frames.append, clock=self.clock, timeout=TIMEOUT, max_in_flight=2
+            self.frames.append,
+            clock=self.clock,
+            conceal=str,
+            timeout=TIMEOUT,
+            max_in_flight=2,
         )
         self.transports = RoutingSender(
             self.wanted, http=self.http, websocket=self.websocket, clock=self.clock

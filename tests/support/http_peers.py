@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
+from zope.interface import implementer
 
 from real_asterisk.harness import free_port
 
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
     from twisted.internet.ssl import ContextFactory
     from twisted.python.failure import Failure
     from twisted.web.http import Request
+
+KERNEL_BYTES = sum(
+    int(Path(f"/proc/sys/net/ipv4/tcp_{each}").read_text("ascii").split()[2])
+    for each in ("rmem", "wmem")
+)
+"""The most that the buffers of a connection's two sockets can hold."""
 
 
 @asynccontextmanager
@@ -111,6 +120,34 @@ class RawPeer(Factory):
         self.connections: list[RawConnection] = []
         self.requests: list[bytes] = []
         self.lost = 0
+
+
+@implementer(IPushProducer)
+class EndlessSender:
+    """Sends the same bytes without end, as fast as they are read."""
+
+    def __init__(self, connection: RawConnection, drop: bytes) -> None:
+        self.sent = 0
+        self._connection = connection
+        self._drop = drop
+        self._is_flowing = True
+        connection.transport.registerProducer(self, True)  # noqa: FBT003 - Twisted's
+        self._flow()
+
+    def _flow(self) -> None:
+        while self._is_flowing:
+            self._connection.write(self._drop)
+            self.sent += len(self._drop)
+
+    def pauseProducing(self) -> None:
+        self._is_flowing = False
+
+    def resumeProducing(self) -> None:
+        self._is_flowing = True
+        self._flow()
+
+    def stopProducing(self) -> None:
+        self._is_flowing = False
 
 
 def http_answer(status: str, body: bytes = b"", *headers: str) -> bytes:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from twisted.internet.endpoints import HostnameEndpoint
 
+from channel_aa.ari.wire.concealment import concealer
 from channel_aa.ari.wire.tls import TLS
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ _VERIFIED = TLS()
 class Address:
     """The URL of an Asterisk's ARI, the credentials and the Stasis application.
 
-    The password is kept only in `authorization`, base64-encoded; no ``repr`` shows
-    it.
+    The password is kept in `authorization`, base64-encoded, and by `conceal`; no
+    ``repr`` shows it.
 
     Args:
         url: the URL of Asterisk's HTTP server: ``http://localhost:8088``, followed by
@@ -59,8 +60,8 @@ class Address:
         self.app = app
         self.tls = tls
         credentials = f"{username}:{password}".encode()
-        self._encoded = b64encode(credentials).decode("ascii")
-        self.authorization = f"Basic {self._encoded}"
+        self.authorization = f"Basic {b64encode(credentials).decode('ascii')}"
+        self._conceal = concealer(username, password)
 
     def __repr__(self) -> str:
         return f"<Address {self.base_url} app={self.app!r} username={self.username!r}>"
@@ -76,8 +77,8 @@ class Address:
         return f"ws{scheme_and_rest}/events?{urlencode({'app': apps}, safe=',@:')}"
 
     def conceal(self, text: str) -> str:
-        """Remove the credentials from a server's text: it may send them back."""
-        return text.replace(self._encoded, "<secret>")
+        """Remove the credentials from what a server sends; see `concealer`."""
+        return self._conceal(text)
 
     def endpoint(self, reactor: Any) -> IStreamClientEndpoint:  # noqa: ANN401
         """Make the endpoint of Asterisk's HTTP server.

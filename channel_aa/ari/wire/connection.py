@@ -117,7 +117,7 @@ class EventsProtocol(FastWebSocketProtocol):
         """Diagnose why the connection closed, unless that is known already."""
         address = self.factory.connection.address
         if self._diagnosis is None and self._was_open:
-            self._diagnosis = diagnose_loss(code, reason)
+            self._diagnosis = diagnose_loss(address, code, reason)
         self._diagnosis = self._diagnosis or diagnose_no_websocket(
             address, reason or "closed"
         )
@@ -130,7 +130,10 @@ class EventsProtocol(FastWebSocketProtocol):
             )
         super().connectionLost(reason)
         self.closed.callback(
-            self._diagnosis or diagnose_loss(None, reason.getErrorMessage())
+            self._diagnosis
+            or diagnose_loss(
+                self.factory.connection.address, None, reason.getErrorMessage()
+            )
         )
 
     def keep_alive(self) -> None:

@@ -20,7 +20,8 @@ class Diagnosis(msgspec.Struct, frozen=True):
     """Why a connection failed or ended.
 
     ``kind`` is equal for causes that are to be logged once; ``text`` is for the log,
-    and says what happened and what to do.
+    and says what happened and what to do. The credentials are concealed in what the
+    server sent, and not in the rest of the text: a user may be called like a password.
     """
 
     kind: str
@@ -57,6 +58,7 @@ def diagnose_refusal(status: int, reason: str, address: Address) -> Diagnosis:
     Asterisk checks the user of each request, also over an open websocket: 401 and 403
     tell that ari.conf has changed, or does not let this user write.
     """
+    reason = address.conceal(reason)
     section = f"the section [{address.username}] of ari.conf"
     refusals = {
         400: f"Asterisk refused the application name {address.app!r}. Check app.",
@@ -80,6 +82,7 @@ def diagnose_refusal(status: int, reason: str, address: Address) -> Diagnosis:
 
 def diagnose_no_websocket(address: Address, reason: str) -> Diagnosis:
     """Explain a peer that is not a websocket server."""
+    reason = address.conceal(reason)
     return Diagnosis(
         "no handshake",
         f"{address.host}:{address.port} did not open a websocket ({reason}). Check"
@@ -90,18 +93,20 @@ def diagnose_no_websocket(address: Address, reason: str) -> Diagnosis:
 def diagnose_tls_error(error: BaseException | None, address: Address) -> Diagnosis:
     """Explain a TLS connection that could not be set up."""
     where = f"No TLS connection to {address.host}:{address.port}"
+    text = address.conceal(_text(error))
     if isinstance(error, CertificateError):
-        return Diagnosis(f"tls {error}", f"{where}: {error}.")
+        return Diagnosis(f"tls {error}", f"{where}: {text}.")
     return Diagnosis(
         "tls",
-        f"{where}: {_text(error)}. Check that Asterisk serves https there (http.conf:"
+        f"{where}: {text}. Check that Asterisk serves https there (http.conf:"
         " tlsenable, tlsbindaddr), and whether it requires a client certificate"
         " (certificate_file).",
     )
 
 
-def diagnose_loss(code: int | None, reason: str | None) -> Diagnosis:
+def diagnose_loss(address: Address, code: int | None, reason: str | None) -> Diagnosis:
     """Explain the loss of an open connection."""
+    reason = address.conceal(f"{reason}")
     return Diagnosis("lost", f"The connection to Asterisk ended ({code}: {reason}).")
 
 

@@ -14,6 +14,8 @@ from channel_aa.interfaces import TelephonyError
 from channel_aa.logs import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from channel_aa.ari.wire.requests import Request
 
 T = TypeVar("T")
@@ -96,6 +98,9 @@ _BY_STATUS: dict[int, type[AriError]] = {
 
 _SERVER_ERRORS = range(500, 600)
 
+MAX_MESSAGE = 200
+"""How many characters of a body that is no JSON are kept."""
+
 
 class _Refusal(msgspec.Struct):
     """The JSON body of an error: ``{"message": …}``, or ``{"error": …}`` of a 503."""
@@ -115,13 +120,28 @@ def decode_response(
         raise AriError(*request.line, message=message) from error
 
 
-def error_for(method: str, path: str, status: int, body: bytes) -> AriError:
-    """Make the error for a response with this status and body."""
+def error_for(
+    method: str,
+    path: str,
+    status: int,
+    body: bytes,
+    *,
+    conceal: Callable[[str], str] = str,
+) -> AriError:
+    """Make the error for a response with this status and body.
+
+    Args:
+        method: the request's HTTP method.
+        path: its path below ``/ari/``.
+        status: the HTTP status.
+        body: the body, which may be no JSON.
+        conceal: removes the credentials from the body's text.
+    """
     kind = ServerError if status in _SERVER_ERRORS else _BY_STATUS.get(status, AriError)
     try:
         refusal = msgspec.json.decode(body, type=_Refusal)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        message = body[:200].decode("utf-8", "replace")
+        message = conceal(body.decode("utf-8", "replace"))[:MAX_MESSAGE]
     else:
-        message = refusal.message or refusal.error
+        message = conceal(refusal.message or refusal.error)
     return kind(method, path, status=status, message=message)

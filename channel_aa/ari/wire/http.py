@@ -250,12 +250,14 @@ class HttpSender:
                 body = await collector.whole
             except _NO_ANSWER as error:
                 is_sent = not isinstance(error, ConnectError | DNSLookupError)
+                message = self._address.conceal(_explain(error))
                 raise ConnectionLostError(
-                    *request.line, message=_explain(error), outcome_unknown=is_sent
+                    *request.line, message=message, outcome_unknown=is_sent
                 ) from error
         if response.code not in _SUCCESS:
-            text = self._address.conceal(body.decode("utf-8", "replace"))
-            raise error_for(*request.line, response.code, text.encode())
+            raise error_for(
+                *request.line, response.code, body, conceal=self._address.conceal
+            )
         return body
 
     def fail_pending(self) -> None:

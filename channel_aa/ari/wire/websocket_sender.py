@@ -90,6 +90,7 @@ class WebSocketSender:
     Args:
         send: sends one text message over the websocket.
         clock: times the requests.
+        conceal: removes the credentials from Asterisk's explanation of an error.
         timeout: seconds a request may take, its time in the queue included; a multiple
             of `SLOW_SECONDS`.
         max_in_flight: how many requests may be in flight at once; further ones are
@@ -110,11 +111,13 @@ class WebSocketSender:
         send: Callable[[bytes], None],
         *,
         clock: IReactorTime,
+        conceal: Callable[[str], str],
         timeout: float = 5.0,
         max_in_flight: int = 1000,
     ) -> None:
         self._send = send
         self._clock = clock
+        self._conceal = conceal
         self._timeout = timeout
         self._max_in_flight = max_in_flight
         self._ids = count(1)
@@ -182,7 +185,12 @@ class WebSocketSender:
         if response.status_code in _SUCCESS:
             pending.response.callback(body)
         else:
-            error = error_for(*pending.request.line, response.status_code, body)
+            error = error_for(
+                *pending.request.line,
+                response.status_code,
+                body,
+                conceal=self._conceal,
+            )
             pending.response.errback(error)
 
     def fail_pending(self) -> None:

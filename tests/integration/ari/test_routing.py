@@ -117,7 +117,7 @@ class Requester:
             quiet_seconds=quiet_seconds,
         )
         self.websocket = WebSocketSender(
-            self.connection.send, clock=reactor, timeout=timeout
+            self.connection.send, clock=reactor, conceal=str, timeout=timeout
         )
         self.transports = RoutingSender(
             Transport.AUTO, http=self.http, websocket=self.websocket, clock=reactor

@@ -111,7 +111,7 @@ class DiagnosisTests(SynchronousTestCase):
         )
 
     def test_lost_connection_has_code_and_reason(self) -> None:
-        self.assert_says(diagnose_loss(1006, "gone"), "ended", "1006", "gone")
+        self.assert_says(diagnose_loss(ADDRESS, 1006, "gone"), "ended", "1006", "gone")
 
     def test_tls_errors_are_recognized(self) -> None:
         self.assertTrue(is_tls_error(CERTIFICATE_ERROR))
@@ -146,7 +146,7 @@ class DiagnosisTests(SynchronousTestCase):
             ],
             diagnose_no_websocket(ADDRESS, "closed"),
             diagnose_tls_error(CERTIFICATE_ERROR, ADDRESS),
-            diagnose_loss(1006, "gone"),
+            diagnose_loss(ADDRESS, 1006, "gone"),
         ]
 
     def test_kinds_of_different_causes_differ(self) -> None:

@@ -68,6 +68,7 @@ class SenderTestCase(SynchronousTestCase):
         self.sender = WebSocketSender(
             self.frames.append,
             clock=self.clock,
+            conceal=str,
             timeout=TIMEOUT,
             max_in_flight=self.max_in_flight,
         )
