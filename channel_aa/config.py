@@ -33,7 +33,13 @@ from channel_aa.config_types import (
     printable,
 )
 from channel_aa.files import tls_problems
-from channel_aa.menus.flow import CallFlow, CallSeconds, FlowTables, ForwardCount
+from channel_aa.menus.flow import (
+    CallFlow,
+    CallSeconds,
+    DeniedNumbers,
+    FlowTables,
+    ForwardCount,
+)
 from channel_aa.menus.sounds import (
     LanguageOrNone,
     OneLanguage,
@@ -322,6 +328,10 @@ class AttendantSettings(ConfigModel, frozen=True):
     """How often phones that the attendant dials may lead a call back to it; then the
     call continues in the dialplan."""
 
+    deny: DeniedNumbers = ()
+    """Patterns of numbers that no caller may dial with ``{digits}``, whatever menu or
+    action leads there: ``00X.``, ``+X.``, ``0900X.``."""
+
 
 class StatusSettings(ConfigModel, frozen=True):
     """The status endpoint."""
@@ -430,6 +440,7 @@ class Settings(FlowTables, frozen=True):
             entry=self.attendant.entry,
             max_call_seconds=self.attendant.max_call_seconds,
             max_forwards=self.attendant.max_forwards,
+            deny=self.attendant.deny,
             menus=self.menus,
             actions=self.actions,
             routes=self.routes,

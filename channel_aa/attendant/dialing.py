@@ -11,11 +11,12 @@ from channel_aa.attendant.call_events import PhoneDialled
 from channel_aa.attendant.confirmation import is_confirmed
 from channel_aa.attendant.context import ConversationKeptError
 from channel_aa.attendant.deferreds import cancellable
+from channel_aa.attendant.denial import may_dial
 from channel_aa.attendant.forwards import forward_variables
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import DialOutcome, HangupReason, TelephonyError
 from channel_aa.logs import Logger
-from channel_aa.menus.actions import REPEAT
+from channel_aa.menus.actions import REPEAT, with_digits
 from channel_aa.menus.sounds import prompt_of
 
 if TYPE_CHECKING:
@@ -109,7 +110,10 @@ async def _ring(
 
     ``phones`` has those that ring, and then the one that takes it.
     """
-    endpoints = action.endpoints(call.digits)
+    permitted = [each for each in action.dial if may_dial(call, each)]
+    if not permitted:
+        return DialOutcome.UNAVAILABLE
+    endpoints = [with_digits(each, call.digits) for each in permitted]
     ring_all = action.strategy == "ringall"
     outcomes: list[DialOutcome] = []
     for group in [endpoints] if ring_all else [[each] for each in endpoints]:

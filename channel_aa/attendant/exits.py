@@ -10,8 +10,11 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.attendant.call_events import EndReason
+from channel_aa.attendant.denial import may_dial
+from channel_aa.attendant.dialing import EXPLANATIONS
 from channel_aa.attendant.navigation import MENU_SEPARATOR
-from channel_aa.interfaces import ChannelGoneError, TelephonyError
+from channel_aa.attendant.prompts import play_prompt
+from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import REPEAT, with_digits
 
@@ -111,8 +114,14 @@ async def hang_up(call: CallContext) -> None:
 
 
 async def continue_in_dialplan(call: CallContext, action: Continue) -> Action | None:
-    """Continue at a location in the dialplan; the menu again if that is rejected."""
+    """Continue at a location in the dialplan; the menu again if that is rejected.
+
+    A caller whose digits must not be dialled hears that nobody is available.
+    """
     location = action.continue_
+    if not may_dial(call, location.extension):
+        await play_prompt(call, EXPLANATIONS[DialOutcome.UNAVAILABLE])
+        return REPEAT
     extension = with_digits(location.extension, call.digits) or "s"
     return await _continue_at(
         call,

@@ -363,10 +363,6 @@ class Dial(Action, frozen=True):
         name, _, number = self.caller_id.rpartition("<")
         return name.strip(), number.rstrip(">")
 
-    def endpoints(self, digits: str) -> tuple[str, ...]:
-        """Return the phones to ring for a caller who pressed these keys."""
-        return tuple(with_digits(each, digits) for each in self.dial)
-
 
 class Record(Action, frozen=True):
     """Record what the caller says, in Asterisk's folder of recordings."""
@@ -529,6 +525,23 @@ def verb_of(action: Action) -> str:
 def with_digits(text: str, digits: str) -> str:
     """Put what the caller pressed into a text, without what is no key."""
     return text.replace(DIGITS, only_keys(digits))
+
+
+def dialled_numbers(text: str, digits: str) -> tuple[str, ...]:
+    """Return the numbers that a text with ``{digits}`` dials, as an exchange reads it.
+
+    They are what the caller pressed, and the same with the digits around it in the
+    text: ``PJSIP/+44{digits}@trunk`` dials ``+44…``. A text without ``{digits}``, or a
+    caller without an entry, dials no number that the caller chose.
+    """
+    pressed = only_keys(digits)
+    if not pressed or DIGITS not in text:
+        return ()
+    around = (with_digits(each, digits) for each in _NUMBER.findall(text))
+    return tuple(dict.fromkeys((pressed, *around)))
+
+
+_NUMBER = re.compile(r"[0-9+*#]*(?:\{digits\}[0-9+*#]*)+")
 
 
 def follow_ups(action: Action) -> tuple[tuple[str, Action], ...]:

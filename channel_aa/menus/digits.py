@@ -66,6 +66,34 @@ class Pattern:
         """All keys that are in a number of this pattern."""
         return frozenset().union(*self._parts)
 
+    @property
+    def free_keys(self) -> int:
+        """How many keys of a number the caller chooses; `MAX_DIGITS` after ``.``."""
+        if self._is_open:
+            return MAX_DIGITS
+        return sum(len(part) > 1 for part in self._parts)
+
+    def example(self, beginning: str, *, length: int) -> str:
+        """Return a number of this pattern that begins with these keys.
+
+        Args:
+            beginning: the first keys.
+            length: how many keys it has, if the pattern leaves that open.
+
+        Returns:
+            Empty if no number of the pattern begins with them.
+        """
+        parts = self._parts
+        if self._is_open:
+            parts = [*parts, *[_DIGITS] * (length - len(parts))]
+        keys = beginning[: len(parts)]
+        if keys != beginning or not self._begins(keys):
+            return ""
+        for index, part in enumerate(parts[len(keys) :], start=1):
+            key = str(index % 10)
+            keys += key if key in part else min(part)
+        return keys
+
     def matches(self, keys: str) -> bool:
         """Whether the keys are a complete number of the pattern."""
         wanted = len(self._parts)
@@ -83,6 +111,33 @@ class Pattern:
         return all(
             key in (self._parts[index] if index < len(self._parts) else last)
             for index, key in enumerate(keys)
+        )
+
+
+class DeniedPattern(Pattern):
+    """A pattern of numbers that must not be dialled.
+
+    It differs from `Pattern`, so that it cannot be evaded: it may begin with ``+``, and
+    ``.`` is one or more of any keys, however many.
+    """
+
+    def __init__(self, text: str) -> None:
+        body = text.removeprefix("_")
+        self._prefix = "+" if body.startswith("+") else ""
+        super().__init__(body.removeprefix("+"))
+        self.text = text
+
+    def matches(self, keys: str) -> bool:
+        """Whether a number, with or without a ``+`` in front, is of the pattern."""
+        if not keys.startswith(self._prefix):
+            return False
+        keys = keys.removeprefix(self._prefix)
+        parts = self._parts[:-1] if self._is_open else self._parts
+        is_long_enough = (
+            len(keys) > len(parts) if self._is_open else len(keys) == len(parts)
+        )
+        return is_long_enough and all(
+            key in part for key, part in zip(keys, parts, strict=False)
         )
 
 

@@ -12,9 +12,24 @@ from pydantic import Field
 
 from channel_aa.config_errors import Loc
 from channel_aa.config_model import ConfigModel
-from channel_aa.config_types import Between, Explain, FrozenMapping, Name, Text
-from channel_aa.menus.actions import KEYWORDS, Action, GoTo, Keyword, Named
-from channel_aa.menus.menu import Menu, default_menu
+from channel_aa.config_types import (
+    Between,
+    Explain,
+    FrozenMapping,
+    Name,
+    OneOrMany,
+    Text,
+)
+from channel_aa.menus.actions import (
+    KEYWORDS,
+    Action,
+    GoTo,
+    Keyword,
+    Named,
+    dialled_numbers,
+)
+from channel_aa.menus.digits import DeniedPattern
+from channel_aa.menus.menu import DeniedNumber, Menu, default_menu
 from channel_aa.menus.routes import Route
 from channel_aa.menus.schedules import Schedule
 from channel_aa.menus.traversal import (
@@ -48,6 +63,7 @@ CallSeconds = Annotated[
 ]
 
 ForwardCount = Annotated[int, Between(1, MAX_FORWARDS)]
+DeniedNumbers = Annotated[tuple[DeniedNumber, ...], OneOrMany()]
 
 
 class Start(NamedTuple):
@@ -150,6 +166,9 @@ class CallFlow(FlowTables, frozen=True):
     max_forwards: ForwardCount = 3
     """How often dialled phones may lead a call back here."""
 
+    deny: DeniedNumbers = ()
+    """Patterns of numbers that no ``{digits}`` may dial."""
+
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
         """Find undefined names, endless cycles and the like."""
         entry = None if "entry" in faulty else self.entry
@@ -184,6 +203,25 @@ class CallFlow(FlowTables, frozen=True):
                 return GoTo(menu=action.name)
             action = self.actions[action.name]
         return action
+
+    def denied_by(self, text: str, digits: str) -> str:
+        """Return the pattern of ``deny`` for the number that a text dials, or "".
+
+        Args:
+            text: an endpoint, or an extension of the dialplan, with ``{digits}``.
+            digits: what the caller pressed.
+        """
+        if not self.deny:
+            return ""
+        numbers = dialled_numbers(text, digits)
+        return next(
+            (
+                pattern.text
+                for pattern in map(DeniedPattern, self.deny)
+                if any(map(pattern.matches, numbers))
+            ),
+            "",
+        )
 
     def word(self, word: str) -> Action:
         """Return the action that a word stands for in the file.

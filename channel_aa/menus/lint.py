@@ -9,7 +9,13 @@ import re
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from channel_aa.menus.actions import Dial, Keyword, Record
+from channel_aa.menus.actions import (
+    Continue,
+    Dial,
+    Keyword,
+    Record,
+    dialled_numbers,
+)
 from channel_aa.menus.digits import TERMINATOR, Pattern
 from channel_aa.menus.reachability import (
     Reachability,
@@ -26,9 +32,10 @@ from channel_aa.menus.traversal import (
 from channel_aa.problems import Problem, path_of, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
+    from channel_aa.menus.actions import Action
     from channel_aa.menus.flow import CallFlow
     from channel_aa.menus.menu import Extensions, Menu
     from channel_aa.menus.schedules import Schedule
@@ -39,6 +46,20 @@ MAX_OPTIONS = 5
 SHORTEST_WAIT = 3
 LONGEST_WAIT = 10
 """How long callers need, and are willing to wait, in seconds."""
+
+LONGEST_EXTENSION = 6
+"""The most digits of an internal extension; telephone numbers have more."""
+
+MIN_FREE_KEYS = 5
+"""How many keys callers choose, at least, in a number that may be anyone's. A company's
+own block of numbers leaves up to four."""
+
+EXPENSIVE = (("00", "0900"), ("011", "1900"))
+"""How international and premium numbers begin: in most countries, where ``00`` is the
+international prefix (ITU-T E.164), and in North America."""
+
+EXAMPLE_KEYS = 12
+"""How many digits an example of a number has, if the pattern leaves that open."""
 
 _SOUND_FILE = re.compile(
     r"sound:(.+)\.(?:alaw|al|g719|g722|gsm|mp3|ogg|opus|siren7|siren14|sln\d*|ulaw"
@@ -61,6 +82,7 @@ def lint(flow: CallFlow, *, today: date) -> tuple[Problem, ...]:
         *_unreachable_menus(flow, reachable),
         *_menus_without_exit(flow, reachable),
         *(each for menu in flow.menus.items() for each in _check_menu(*menu)),
+        *_numbers_at_our_expense(flow),
         *_options_of_the_terminator(flow),
         *_unused_actions(flow, reachable),
         *_unreachable_routes(flow),
@@ -171,14 +193,71 @@ def _options_and_extensions(
                     f" because the option {keys} begins with it, too; give one of"
                     " them another first key",
                 )
-        if text.endswith(".") and any(
-            DIGITS in each for each in digit_texts(extensions.action)
-        ):
-            yield Problem(
-                f"{place}.extensions.pattern",
-                f"{quoted(text)} lets callers dial numbers of any length, perhaps at"
-                " your expense; write as many X as your extensions have digits",
-            )
+
+
+def _numbers_at_our_expense(flow: CallFlow) -> Iterator[Problem]:
+    """Find patterns whose numbers an action dials, and that telephone numbers match.
+
+    The caller's entry is that of the last menu, so the actions up to the next menu can
+    dial it.
+    """
+    for name, menu in flow.menus.items():
+        if menu.extensions is None:
+            continue
+        texts = list(_dialled_texts(menu.extensions.action, flow))
+        for pattern in menu.extensions.pattern:
+            for text in texts:
+                number = _expensive_number(flow, menu.extensions, pattern, text)
+                if number:
+                    yield Problem(
+                        f"{path_of('menus', name)}.extensions.pattern",
+                        f"{quoted(pattern)} lets callers dial {number} with"
+                        f" {quoted(text)}, perhaps at your expense; write as many X as"
+                        " your extensions have digits, or add such numbers to deny of"
+                        " [attendant]",
+                    )
+                    break
+
+
+def _dialled_texts(action: Action, flow: CallFlow) -> Iterator[str]:
+    """Yield what an action and those after it dial with ``{digits}``."""
+    for reached in reachable_actions(action, flow.actions):
+        if isinstance(reached, Dial | Continue):
+            yield from (text for text in digit_texts(reached) if DIGITS in text)
+
+
+def _expensive_number(
+    flow: CallFlow, extensions: Extensions, pattern: str, text: str
+) -> str:
+    """Return a number that a pattern lets callers dial with a text, or "".
+
+    It begins as international or premium numbers do; or, if nothing is denied, in any
+    way. If those of one numbering plan are all denied, that is the country's.
+    """
+    numbers = Pattern(pattern)
+    if numbers.free_keys < MIN_FREE_KEYS:
+        return ""
+    denied = [Pattern(each) for each in extensions.deny]
+
+    def examples(beginnings: Iterable[str]) -> list[str]:
+        made = (numbers.example(each, length=EXAMPLE_KEYS) for each in beginnings)
+        return [each for each in made if len(each) > LONGEST_EXTENSION]
+
+    allowed: list[str] = []
+    for plan in EXPENSIVE:
+        expensive = examples(f"{begin}{key}" for begin in plan for key in "1234567890")
+        permitted = [
+            each
+            for each in expensive
+            if not any(own.matches(each) for own in denied)
+            and not flow.denied_by(text, each)
+        ]
+        if expensive and not permitted:
+            return ""
+        allowed += permitted
+    if not (flow.deny or denied):
+        allowed += examples([""])
+    return dialled_numbers(text, allowed[0])[-1] if allowed else ""
 
 
 def _options_of_the_terminator(flow: CallFlow) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from channel_aa.config_errors import moved, refusal
 from channel_aa.config_model import ConfigModel
 from channel_aa.config_types import Between, Flag, FrozenMapping, OneOrMany, Text
 from channel_aa.menus.actions import HANGUP, REPEAT, Action, Play
-from channel_aa.menus.digits import KEYS, TERMINATOR, Pattern
+from channel_aa.menus.digits import KEYS, TERMINATOR, DeniedPattern, Pattern
 from channel_aa.menus.sounds import (
     NAMES_NO_SOUND,
     LanguageOrNone,
@@ -80,6 +80,12 @@ def _refuse_doubles(
     return kept
 
 
+def _check_denied(text: str) -> str:
+    upper = text.upper()
+    DeniedPattern(upper)
+    return upper.removeprefix("_")
+
+
 class _OneOrManyPrompts(OneOrMany):
     """Take a prompt like a list of one prompt."""
 
@@ -106,6 +112,16 @@ ExtensionPattern = Annotated[
         {
             "type": "string",
             "pattern": r"^_?(([0-9*#A-Da-dXxZzNn]|\[[0-9*#A-Da-d-]+\])+\.?|\.)$",
+        }
+    ),
+]
+DeniedNumber = Annotated[
+    Text,
+    AfterValidator(_check_denied),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^_?\+?(([0-9*#A-Da-dXxZzNn]|\[[0-9*#A-Da-d-]+\])+\.?|\.)$",
         }
     ),
 ]

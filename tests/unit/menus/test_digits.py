@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.menus.digits import KEYS, MAX_DIGITS, DigitMap, Match, Pattern
+from channel_aa.menus.digits import (
+    KEYS,
+    MAX_DIGITS,
+    DeniedPattern,
+    DigitMap,
+    Match,
+    Pattern,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -277,3 +284,45 @@ class PatternTests(SynchronousTestCase):
             with self.subTest(text=text):
                 error = self.assertRaises(ValueError, Pattern, text)
                 self.assertIn(words, str(error))
+
+
+class DeniedPatternTests(SynchronousTestCase):
+    def test_open_pattern_denies_whatever_follows(self) -> None:
+        denied = DeniedPattern("00X.")
+        for number in ("0049", "001#2", "009*", "00" + "1" * 200):
+            self.assertTrue(denied.matches(number), number)
+        for number in ("00", "0", "+49", "001", "1002"):
+            self.assertFalse(denied.matches(number), number)
+
+    def test_plus_is_part_of_a_number(self) -> None:
+        denied = DeniedPattern("_+X.")
+        self.assertTrue(denied.matches("+49"))
+        for number in ("49", "+", "+4", "0049"):
+            self.assertFalse(denied.matches(number), number)
+
+    def test_pattern_of_a_length_denies_this_length(self) -> None:
+        denied = DeniedPattern("11X")
+        self.assertTrue(denied.matches("112"))
+        for number in ("11", "1122", "+112"):
+            self.assertFalse(denied.matches(number), number)
+
+    def test_invalid_pattern_is_refused(self) -> None:
+        for text in ("", "+", "0+1", "x(1)", "[9-1]"):
+            with self.assertRaises(ValueError):
+                DeniedPattern(text)
+
+
+class ExampleTests(SynchronousTestCase):
+    @given(closed_parts, st.booleans(), st.text("0129", max_size=4), st.integers(1, 32))
+    def test_example_is_a_number_of_the_pattern(
+        self,
+        parts: list[str],
+        is_open: bool,  # noqa: FBT001 - hypothesis passes it
+        beginning: str,
+        length: int,
+    ) -> None:
+        pattern = Pattern("".join(parts) + "." * is_open)
+        example = pattern.example(beginning, length=length)
+        if example:
+            self.assertTrue(pattern.matches(example), example)
+            self.assertTrue(example.startswith(beginning), example)

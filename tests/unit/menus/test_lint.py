@@ -241,13 +241,120 @@ class ExtensionTests(LintCase):
         (found,) = self.extensions(options='12 = "hangup"', keys='pattern = "1"')
         self.assertIn("callers who dial 1 wait 2 s", found)
 
+
+class ExpenseTests(LintCase):
+    """Numbers that callers can dial at the company's expense."""
+
+    DIAL = 'dial = "PJSIP/{digits}@trunk"'
+    EXIT = '"*" = "hangup"'
+
+    def extensions(self, action: str, *, keys: str, others: str = "") -> list[str]:
+        head = f"{others}\n{menu(self.EXIT)}"
+        return linted(f"{head}\n[menus.main.extensions]\n{keys}\n{action}")
+
+    def assert_warned(self, found: list[str], number: str, pattern: str) -> None:
+        (warning,) = found
+        self.assertIn("menus.main.extensions.pattern: ", warning)
+        self.assertIn(f"'{pattern}' lets callers dial {number} with", warning)
+
     def test_pattern_that_lets_callers_dial_anything(self) -> None:
         self.only(
-            self.extensions(keys='pattern = ["0."]'),
-            "menus.main.extensions.pattern: '0.' lets callers dial numbers of any"
-            " length, perhaps at your expense; write as many X as your extensions"
-            " have digits",
+            self.extensions(self.DIAL, keys='pattern = ["0."]'),
+            "menus.main.extensions.pattern: '0.' lets callers dial 001123456789 with"
+            " 'PJSIP/{digits}@trunk', perhaps at your expense; write as many X as your"
+            " extensions have digits, or add such numbers to deny of [attendant]",
         )
+
+    def test_pattern_of_fifteen_digits(self) -> None:
+        pattern = "X" * 15
+        found = self.extensions(self.DIAL, keys=f'pattern = "{pattern}"')
+        self.assert_warned(found, "001123456789012", pattern)
+
+    def test_every_way_to_a_dial_is_followed(self) -> None:
+        dial = f"{{ {self.DIAL} }}"
+        place = 'continue = { context = "out", extension = "{digits}" }'
+        for action in (
+            f'play = ["x"]\nthen = {dial}',
+            f'dial = "PJSIP/410"\nelse = {dial}',
+            f'run = "lookup"\nelse = {dial}',
+            'play = ["x"]\nthen = "out"',
+            'play = ["x"]\nthen = "out-in-two-steps"',
+            'dial = ["PJSIP/410", "Local/{digits}@out"]',
+            place,
+            f"set = {{ A = '1' }}\nthen = {{ {place} }}",
+        ):
+            with self.subTest(action=action):
+                named = (
+                    f"[actions]\nout = {dial}\n"
+                    'out-in-two-steps = { language = "en", then = "out" }\n'
+                )
+                found = self.extensions(action, keys='pattern = "X."', others=named)
+                warnings = [each for each in found if "unused" not in each]
+                self.assert_warned(warnings, "001123456789", "X.")
+
+    def test_digits_around_the_entry_are_part_of_the_number(self) -> None:
+        found = self.extensions(
+            'dial = "PJSIP/+44{digits}@trunk"', keys='pattern = "NXXXXXXXXX"'
+        )
+        self.assert_warned(found, "+442234567890", "NXXXXXXXXX")
+
+    def test_entry_of_another_menu_is_not_dialled(self) -> None:
+        other = menu(f"1 = {{ {self.DIAL} }}\n{OUT}", name="other")
+        found = self.extensions(
+            'play = ["x"]\nthen = "other"', keys='pattern = "X."', others=other
+        )
+        self.assertEqual(found, [])
+
+    def test_extensions_of_a_company_are_not_warned_of(self) -> None:
+        for pattern in ("4XX", "XXXXXX", "00442079460XXX"):
+            found = self.extensions(self.DIAL, keys=f'pattern = "{pattern}"')
+            self.assertEqual(found, [])
+
+    def test_entry_that_is_not_dialled_is_not_warned_of(self) -> None:
+        for action in (
+            'play = ["digits:{digits}"]',
+            'voicemail = "{digits}"',
+            'set = { ACCOUNT = "{digits}" }',
+            'dial = "PJSIP/410"',
+        ):
+            self.assertEqual(self.extensions(action, keys='pattern = "X."'), [])
+
+    def test_number_that_is_not_denied_is_named(self) -> None:
+        for deny, number in (
+            ('"001X."', "002123456789"),
+            ('"00X."', "090011234567"),
+            ('"0900X.", "1900X."', "001123456789"),
+        ):
+            for keys, others in (
+                (f"deny = [{deny}]", ""),
+                ("", f"deny = [{deny}]"),
+            ):
+                found = self.extensions(
+                    self.DIAL, keys=f'pattern = "X."\n{keys}', others=others
+                )
+                self.assert_warned(found, number, "X.")
+
+    def test_expensive_numbers_of_another_country_are_denied_in_vain(self) -> None:
+        found = self.extensions(
+            self.DIAL,
+            keys='pattern = "1NXXNXXXXXX"',
+            others='deny = ["00X.", "0900X."]',
+        )
+        self.assert_warned(found, "19002123456", "1NXXNXXXXXX")
+
+    def test_pattern_without_an_expensive_number_is_not_warned_of(self) -> None:
+        europe = 'deny = ["00X.", "0900X."]'
+        america = 'deny = ["011X.", "1900X."]'
+        for keys, others in (
+            (europe, ""),
+            ("", europe),
+            (america, ""),
+            ("", america),
+        ):
+            found = self.extensions(
+                self.DIAL, keys=f'pattern = "X."\n{keys}', others=others
+            )
+            self.assertEqual(found, [])
 
 
 class WaitTests(LintCase):
