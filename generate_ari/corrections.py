@@ -29,7 +29,11 @@ RESULTS = {
     "recordings.getStoredFile": "bytes",  # described as the unknown type "binary"
 }
 
-REQUIRED: set[str] = set()
+REQUIRED = {
+    # Described as optional, the first two with a default; refused without (400).
+    *("channels.mute.direction", "channels.unmute.direction"),
+    "channels.sendDTMF.dtmf",
+}
 
 KINDS = {
     # The description says only that the body is a container.
@@ -58,6 +62,16 @@ FIELDS: dict[str, str] = {
     "Application.events_allowed": "tuple[dict[str, str], ...]",
     "Application.events_disallowed": "tuple[dict[str, str], ...]",
 }
+
+UNDESCRIBED = {
+    # The media experience score, which later versions send as well.
+    "RTPstat": (
+        *("txmes", "rxmes"),
+        *("remote_maxmes", "remote_minmes", "remote_normdevmes", "remote_stdevmes"),
+        *("local_maxmes", "local_minmes", "local_normdevmes", "local_stdevmes"),
+    ),
+}
+"""The fields of numbers that Asterisk sends without describing them."""
 
 OPTIONAL: set[str] = set()
 """The fields that are described as required, and may be missing."""

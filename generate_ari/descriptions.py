@@ -136,9 +136,12 @@ def read(resources: Mapping[str, Any]) -> Interface:
                 fields = [
                     _field(name, key, each) for key, each in model["properties"].items()
                 ]
-                (interface.events if name in events else interface.models)[name] = (
-                    fields
-                )
+                fields += [
+                    Field(each, "float", is_required=False)
+                    for each in corrections.UNDESCRIBED.get(name, ())
+                ]
+                kind = interface.events if name in events else interface.models
+                kind[name] = fields
     return interface
 
 

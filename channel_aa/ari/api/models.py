@@ -285,6 +285,16 @@ class RTPstat(Struct, frozen=True, kw_only=True, gc=False):
     txoctetcount: int
     rxoctetcount: int
     channel_uniqueid: str
+    txmes: float | None = None
+    rxmes: float | None = None
+    remote_maxmes: float | None = None
+    remote_minmes: float | None = None
+    remote_normdevmes: float | None = None
+    remote_stdevmes: float | None = None
+    local_maxmes: float | None = None
+    local_minmes: float | None = None
+    local_normdevmes: float | None = None
+    local_stdevmes: float | None = None
 
 
 class ReferTo(Struct, frozen=True, kw_only=True, gc=False):

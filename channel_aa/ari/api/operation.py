@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -25,8 +26,13 @@ Int = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 """An integer that is not negative."""
 
-_LACKING = (404, 405, 501)
-"""The statuses of a request that Asterisk does not know."""
+_UNKNOWN_PATH = "Resource not found"
+"""The message of the 404 for a path that Asterisk does not know."""
+
+_NOT_FOUND = 404
+_WRONG_METHOD = 405
+_REFUSED = (400, _NOT_FOUND, _WRONG_METHOD, 501)
+"""The statuses of a request that Asterisk does not know, or takes for another one."""
 
 
 class ArgumentError(ValueError):
@@ -255,31 +261,36 @@ class Resource:
     def _explain(
         self, failure: Failure, operation: Operation[T], request: Request
     ) -> Failure:
-        """Say that this Asterisk lacks the operation, if it does."""
+        """Say that this Asterisk does not have the operation, if it seems so."""
         error = failure.value
+        if not isinstance(error, AriError):
+            return failure
         version = self._version()
-        if (
-            isinstance(error, AriError)
-            and error.status in _LACKING
-            and version
-            and not operation.is_in(version)
-        ):
-            *others, last = operation.since
-            branches = f"{', '.join(others)} and {last}" if others else last
-            raise UnsupportedOperationError(
-                *request.line,
-                status=error.status,
-                message=f"Asterisk {version} does not have the operation"
-                f" {operation.name}, which {branches} and later have",
-            ) from error
-        return failure
+        is_unknown = error.status == _WRONG_METHOD or (
+            error.status == _NOT_FOUND and error.message == _UNKNOWN_PATH
+        )
+        if error.status in _REFUSED and version and not operation.is_in(version):
+            remedy = f"{_listed(operation.since)} and later have it"
+        elif is_unknown:
+            module = f"res_ari_{operation.name.partition('.')[0]}.so"
+            remedy = f"is its module {module} loaded?"
+        else:
+            return failure
+        raise UnsupportedOperationError(
+            *request.line,
+            status=error.status,
+            message=f"Asterisk {version} does not have the operation"
+            f" {operation.name}: {remedy}",
+        ) from error
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    *others, last = texts
+    return f"{', '.join(others)}, {last}" if others else last
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers that a version begins with: ``22.10.1-rc1`` has three."""
-    numbers = []
-    for part in version.partition("-")[0].split("."):
-        if not (part.isascii() and part.isdigit()):
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
+    """Return the numbers that a version begins with: ``22.10.1+dfsg`` has three."""
+    found = re.match(r"[0-9.]*", version)
+    parts = found[0].split(".") if found else []
+    return tuple([int(part) for part in parts if part])

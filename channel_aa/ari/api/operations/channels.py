@@ -213,7 +213,7 @@ _SEND_DTMF = Operation(
     "/channels/{channelId}/dtmf",
     type(None),
     Segment("channelId", "channel_id", str),
-    Query("dtmf", "dtmf", str),
+    Query("dtmf", "dtmf", str, required=True),
     Query("before", "before", Count),
     Query("between", "between", Count),
     Query("duration", "duration", Count),
@@ -227,7 +227,7 @@ _MUTE = Operation(
     "/channels/{channelId}/mute",
     type(None),
     Segment("channelId", "channel_id", str),
-    Query("direction", "direction", Literal["both", "in", "out"]),
+    Query("direction", "direction", Literal["both", "in", "out"], required=True),
     since=("12.0.0",),
     idempotent=True,
 )
@@ -237,7 +237,7 @@ _UNMUTE = Operation(
     "/channels/{channelId}/mute",
     type(None),
     Segment("channelId", "channel_id", str),
-    Query("direction", "direction", Literal["both", "in", "out"]),
+    Query("direction", "direction", Literal["both", "in", "out"], required=True),
     since=("12.0.0",),
     idempotent=True,
 )
@@ -689,7 +689,7 @@ class Channels(Resource):
         self,
         *,
         channel_id: str,
-        dtmf: str | None = None,
+        dtmf: str,
         before: int | None = None,
         between: int | None = None,
         duration: int | None = None,
@@ -706,20 +706,20 @@ class Channels(Resource):
         )
 
     def mute(
-        self, *, channel_id: str, direction: Literal["both", "in", "out"] | None = None
+        self, *, channel_id: str, direction: Literal["both", "in", "out"]
     ) -> Deferred[None]:
         """Mute the channel's audio.
 
-        ``POST /channels/{channelId}/mute``. ``direction``: by default both.
+        ``POST /channels/{channelId}/mute``.
         """
         return self._call(_MUTE, channel_id, direction)
 
     def unmute(
-        self, *, channel_id: str, direction: Literal["both", "in", "out"] | None = None
+        self, *, channel_id: str, direction: Literal["both", "in", "out"]
     ) -> Deferred[None]:
         """Unmute the channel's audio.
 
-        ``DELETE /channels/{channelId}/mute``. ``direction``: by default both.
+        ``DELETE /channels/{channelId}/mute``.
         """
         return self._call(_UNMUTE, channel_id, direction)
 

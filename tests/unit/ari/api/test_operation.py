@@ -333,7 +333,7 @@ class ResultTests(OperationTestCase):
 
 class RetryTests(OperationTestCase):
     def test_idempotent_operation_is_sent_again(self) -> None:
-        result = self.api.channels.mute(channel_id="c1")
+        result = self.api.channels.mute(channel_id="c1", direction="in")
         self.sender.only_unanswered().fail(ConnectionLostError)
         self.clock.advance(1.0)
         self.sender.only_unanswered().accept()
@@ -372,8 +372,19 @@ class VersionTests(OperationTestCase):
             self.assertEqual(
                 error.message,
                 "Asterisk 16.28.0 does not have the operation"
-                " channels.get_channel_vars, which 20.20.0, 22.10.0 and 23.4.0 and"
-                " later have",
+                " channels.get_channel_vars:"
+                " 20.20.0, 22.10.0, 23.4.0 and later have it",
+            )
+
+    def test_operation_whose_module_is_not_loaded(self) -> None:
+        for status, message in ((404, "Resource not found"), (405, "Invalid method")):
+            result = self.api.mailboxes.list()
+            self.sender.only_unanswered().refuse(status, message)
+            error = self.failureResultOf(result, UnsupportedOperationError).value
+            self.assertEqual(
+                error.message,
+                "Asterisk 22.10.1 does not have the operation mailboxes.list:"
+                " is its module res_ari_mailboxes.so loaded?",
             )
 
     def test_not_found_in_a_version_that_has_the_operation(self) -> None:
@@ -404,6 +415,8 @@ class VersionTests(OperationTestCase):
             "21.99.0": False,
             "22.9.0": False,
             "22.10.0": True,
+            "22.10.0+dfsg~cs6": True,
+            "22.9.9+dfsg~cs6": False,
             "23.0.0": True,
             "GIT-master-1234": True,
             "certified-20.7": True,
