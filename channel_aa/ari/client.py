@@ -11,6 +11,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.ari import events
+from channel_aa.ari.api import Api
 from channel_aa.ari.bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.cleanup import Cleanup
@@ -79,6 +80,7 @@ class AriClient(Service):
         bridge_members: the channels in these bridges, by id.
         requests: carries requests, and fails them without a connection.
         sender: carries the requests of calls, and holds them without a connection.
+        api: all operations of ARI, by resource: ``api.channels.get(channel_id=…)``.
         reconciler: reconciles the calls with those in Asterisk.
         takeover: waits until a program that has taken the application is gone.
         clock: the reactor, or a test's clock.
@@ -132,6 +134,7 @@ class AriClient(Service):
         self.sender = RetryingSender(
             self.requests, clock=reactor, on_refused=self._refused
         )
+        self.api = Api(self.sender, lambda: self.asterisk_version)
         self._registry = registry = Registry()
         self.channels = registry.table(Channel)
         self.playbacks = registry.table(Playback)

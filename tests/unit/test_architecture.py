@@ -217,12 +217,18 @@ class TestCodeTests(SynchronousTestCase):
 
     def test_package_imports_no_tests_or_benchmarks(self) -> None:
         for path in (ROOT / PACKAGE).rglob("*.py"):
-            self.assert_imports_nothing_of(path, "tests", "benchmarks", "real_asterisk")
+            self.assert_imports_nothing_of(
+                path, "tests", "benchmarks", "generate_ari", "real_asterisk"
+            )
 
     def test_benchmarks_and_real_asterisk_import_no_tests(self) -> None:
         for path in (ROOT / "benchmarks").rglob("*.py"):
             self.assert_imports_nothing_of(path, "tests")
         for path in (ROOT / "real_asterisk").rglob("*.py"):
+            self.assert_imports_nothing_of(path, "tests", "benchmarks", PACKAGE)
+
+    def test_generator_of_the_api_imports_only_real_asterisk(self) -> None:
+        for path in (ROOT / "generate_ari").rglob("*.py"):
             self.assert_imports_nothing_of(path, "tests", "benchmarks", PACKAGE)
 
     def test_only_tests_of_the_benchmarks_import_them(self) -> None:

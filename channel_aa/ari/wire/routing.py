@@ -33,6 +33,7 @@ _AFTER_A_SOUND = "is answered only after the sound on the channel has ended"
 ALWAYS_OVER_HTTP = {
     ("POST", "channels", "answer"): _AFTER_A_SOUND,
     ("POST", "channels", "variable"): _AFTER_A_SOUND,
+    ("POST", "channels", "variables"): _AFTER_A_SOUND,
     ("POST", "bridges", "addChannel"): _AFTER_A_SOUND,
     ("POST", "bridges", "removeChannel"): _AFTER_A_SOUND,
     ("GET", "recordings", "file"): "has a binary response",

@@ -19,8 +19,8 @@ PAGES = (
     *sorted((ROOT / "docs").glob("*.md")),
 )
 FOLDERS = (
-    *("benchmarks", "channel_aa", "dialplan", "examples", "real_asterisk"),
-    *("scripts", "systemd", "tests"),
+    *("benchmarks", "channel_aa", "dialplan", "examples", "generate_ari"),
+    *("real_asterisk", "scripts", "systemd", "tests"),
 )
 
 _BEGINNING = r"(?<![\w./-])"
