@@ -10,11 +10,16 @@ from zope.interface import implementer
 
 from channel_aa.attendant.call_events import (
     CallEnded,
+    CallerIdentified,
     CallEvent,
     CallStarted,
     EndReason,
 )
-from channel_aa.attendant.context import CallContext, ConversationKeptError
+from channel_aa.attendant.context import (
+    WITHHELD,
+    CallContext,
+    ConversationKeptError,
+)
 from channel_aa.attendant.deferreds import PausableTimer
 from channel_aa.attendant.execute import ActionLoopError, execute_all
 from channel_aa.attendant.exits import exit_to_dialplan, hang_up_at_limit
@@ -29,11 +34,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
     from typing import Any
 
-    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.python.failure import Failure
 
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.attendant.navigation import CallPlan
     from channel_aa.interfaces import IChannel, ISpeech
+
+IDENTIFY_SECONDS = 1.0
+"""How long after the start of a call to ask Asterisk whether the caller withholds the
+number. The request must not delay the first sound."""
 
 _log = Logger()
 
@@ -100,6 +110,7 @@ class Call:
         )
         self._coroutine: Coroutine[Deferred[Any], Any, Any] | None = None
         self._finished: Deferred[Any] | None = None
+        self._identification: IDelayedCall | Deferred[None] | None = None
 
     # Called by the attendant.
 
@@ -177,6 +188,7 @@ class Call:
     def hung_up(self) -> None:
         """Cancel the coroutine."""
         self.context.is_hung_up = True
+        self._stop_identification()
         self._cancel()
 
     def left(self) -> None:
@@ -207,6 +219,9 @@ class Call:
             )
             start = self._start()
             self._emit_start(start, is_adopted=is_adopted)
+            self._identification = self._clock.callLater(
+                IDENTIFY_SECONDS, self._identify, start.route
+            )
             await self._enter(is_adopted=is_adopted)
             await context.set_language(start.language)
             await execute_all(context, start.target, self._custom_actions)
@@ -321,8 +336,42 @@ class Call:
             is_adopted=is_adopted,
         )
 
+    def _identify(self, route: int | None) -> None:
+        self._identification = Deferred.fromCoroutine(self._emit_caller(route))
+        self._identification.addErrback(self._identification_failed)
+
+    async def _emit_caller(self, route: int | None) -> None:
+        channel = self.channel
+        number = await self.context.caller_number()
+        is_withheld = number == WITHHELD
+        self.context.emit(
+            CallerIdentified,
+            channel=channel.name,
+            number="" if is_withheld else number,
+            name="" if is_withheld else channel.caller_name,
+            is_withheld=is_withheld,
+            dialled=channel.dialled,
+            route=route,
+        )
+
+    def _identification_failed(self, failure: Failure) -> None:
+        if not failure.check(ChannelGoneError, CancelledError):
+            _log.failure(
+                "Identifying the caller of {channel} failed",
+                failure,
+                channel=self.channel.name,
+            )
+
+    def _stop_identification(self) -> None:
+        identification, self._identification = self._identification, None
+        if isinstance(identification, Deferred) or (
+            identification is not None and identification.active()
+        ):
+            identification.cancel()
+
     def _mark_left(self) -> None:
         self.has_left = True
+        self._stop_identification()
         context = self.context
         context.emit(
             CallEnded,

@@ -68,6 +68,23 @@ class CallStarted(CallEvent, frozen=True, kw_only=True):
     is_adopted: bool
 
 
+class CallerIdentified(CallEvent, frozen=True, kw_only=True):
+    """Who calls is known.
+
+    That is some time after the start, because only a request tells whether the caller
+    withholds the number; a call that ends before has no such event. ``number`` and
+    ``name`` are from the network; both are empty if ``is_withheld``. ``channel``,
+    ``dialled`` and ``route`` are those of `CallStarted`.
+    """
+
+    channel: str
+    number: str
+    name: str
+    is_withheld: bool
+    dialled: str
+    route: int | None
+
+
 class MenuEntered(CallEvent, frozen=True, kw_only=True):
     """The caller enters a menu, or comes back to it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.call_events import CallEnded, EndReason
+from channel_aa.attendant.call_events import CallEnded, CallerIdentified, EndReason
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
@@ -26,21 +26,35 @@ there may be very many."""
 
 
 def log_call(event: CallEvent) -> None:
-    """Observe an event, and log how a call has ended, and where."""
-    if not isinstance(event, CallEnded) or event.reason not in _ENDS:
-        return
+    """Observe an event: log who calls, and how and where a call has ended."""
+    if isinstance(event, CallerIdentified):
+        _log.info(
+            "{channel}: call from {caller} to {dialled}{route}",
+            channel=event.channel,
+            caller=_caller(event),
+            dialled=event.dialled or "no number",
+            route="" if event.route is None else f", routes[{event.route}]",
+        )
+    elif isinstance(event, CallEnded) and event.reason in _ENDS:
+        _log.info(
+            "{channel}: {how}{where} after {seconds} s",
+            channel=event.channel,
+            how=_ENDS[event.reason],
+            where=_where(event),
+            seconds=round(event.seconds),
+        )
+
+
+def _caller(event: CallerIdentified) -> str:
+    if event.is_withheld:
+        return "a withheld number"
+    name = f'"{event.name}" ' if event.name else ""
+    return f"{name}<{event.number}>" if event.number else f"{name}without a number"
+
+
+def _where(event: CallEnded) -> str:
     if event.destination:
-        where = f" at {event.destination}"
-    elif event.partner:
-        where = f" in a conversation with {event.partner}"
-    elif event.menus:
-        where = f" in the menu {event.menus[-1]}"
-    else:
-        where = ""
-    _log.info(
-        "{channel}: {how}{where} after {seconds} s",
-        channel=event.channel,
-        how=_ENDS[event.reason],
-        where=where,
-        seconds=round(event.seconds),
-    )
+        return f" at {event.destination}"
+    if event.partner:
+        return f" in a conversation with {event.partner}"
+    return f" in the menu {event.menus[-1]}" if event.menus else ""

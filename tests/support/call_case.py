@@ -12,6 +12,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.attendant import Attendant
+from channel_aa.attendant.call_log import log_call
 from channel_aa.interfaces import PlaybackEnd, TelephonyError
 from channel_aa.menus.flow import CallFlow
 from tests.support.attendant_fakes import FakeChannel
@@ -31,6 +32,15 @@ PROMPT = ["press-1", "or", "press-2"]
 def call_flow(text: str) -> CallFlow:
     """Read a call flow, in TOML."""
     return CallFlow(**tomllib.loads(text))
+
+
+def lines_of(events: Sequence[LogEvent]) -> list[str]:
+    """Format log events, without the lines of `log_call` about a call as a whole."""
+    return [
+        str(formatEvent(event))
+        for event in events
+        if event["log_namespace"] != log_call.__module__
+    ]
 
 
 class CallTestCase(SynchronousTestCase):
@@ -86,7 +96,7 @@ class CallTestCase(SynchronousTestCase):
         with capturedLogs() as events:
             for each in keys:
                 self.press(each)
-        return [str(formatEvent(event)) for event in events]
+        return lines_of(events)
 
     def failed(self, why: str) -> Deferred[None]:
         """Return the result of a request that Asterisk answers with an error."""

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.attendant import OverloadLog
 from tests.support.attendant_fakes import FakeChannel
-from tests.support.call_case import CHANNEL, CallTestCase, call_flow
+from tests.support.call_case import CHANNEL, CallTestCase, call_flow, lines_of
 
 if TYPE_CHECKING:
     from channel_aa.attendant.call import Call
@@ -60,7 +60,7 @@ class OverloadTests(ManyCallsTestCase):
                 call.left()
             self.clock.advance(60)
         self.assertEqual(
-            [formatEvent(event) for event in events],
+            lines_of(events),
             [
                 "Too many calls: 1 continued in the dialplan (1 so far)",
                 "Too many calls: 999 continued in the dialplan (1000 so far)",

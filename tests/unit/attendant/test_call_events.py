@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
 from channel_aa.attendant.call_events import (
     ActionStarted,
     CallEnded,
+    CallerIdentified,
     CallerRecorded,
     CallEvent,
     CallStarted,
@@ -120,6 +122,67 @@ class EventTests(EventsTestCase):
         assert isinstance(started, CallStarted)
         self.assertEqual((started.route, started.language), (1, "fr"))
 
+    def identified(self) -> CallerIdentified | None:
+        """Return the event of who calls, after the time that it takes."""
+        self.enter()
+        self.clock.advance(1)
+        return next((e for e in self.told() if isinstance(e, CallerIdentified)), None)
+
+    def test_caller_is_identified_after_a_second(self) -> None:
+        self.enter()
+        self.clock.advance(0.9)
+        self.assertEqual(self.channel.reads, [])
+        self.clock.advance(0.1)
+        self.assertEqual(
+            self.told()[-1],
+            self.event(
+                CallerIdentified,
+                1.0,
+                channel=CHANNEL,
+                number="+441632960100",
+                name="Alice",
+                is_withheld=False,
+                dialled="1000",
+                route=None,
+            ),
+        )
+
+    def test_withheld_number_is_in_no_event_and_no_line(self) -> None:
+        self.channel.variables["CALLERID(pres)"] = "prohib_passed_screen"
+        with capturedLogs() as logged:
+            event = self.identified()
+            self.call.left()
+        assert event is not None
+        self.assertTrue(event.is_withheld)
+        text = repr([self.events, [formatEvent(each) for each in logged]])
+        self.assertIn("call from a withheld number to 1000", text)
+        self.assertNotIn("441632960100", text)
+        self.assertNotIn("Alice", text)
+
+    def test_line_about_who_calls(self) -> None:
+        self.channel.dialled = "100"
+        for name, number, shown in (
+            ("Alice", "100", '"Alice" <100> to 100, routes[0]'),
+            ("", "100", "<100> to 100, routes[0]"),
+            ("Alice", "", '"Alice" without a number to 100, routes[0]'),
+        ):
+            self.channel.caller_name, self.channel.caller_number = name, number
+            with capturedLogs() as logged:
+                self.identified()
+            self.call.left()
+            self.assert_logged(logged, f"{CHANNEL}: call from {shown}")
+
+    def test_caller_who_hangs_up_at_once_is_not_identified(self) -> None:
+        self.enter().left()
+        self.clock.advance(1)
+        self.assertEqual(self.channel.reads, [])
+
+    def test_hangup_while_the_caller_is_being_identified(self) -> None:
+        self.channel.reading = Deferred
+        self.assertIsNone(self.identified())
+        self.call.left()
+        self.assertEqual(self.flushLoggedErrors(), [])
+
     def test_keys_and_silence(self) -> None:
         self.enter_and_forget()
         self.hear("main")
@@ -129,7 +192,11 @@ class EventTests(EventsTestCase):
         self.press("9#")
         self.hear("option-is-invalid")
         self.press("81")
-        entered = [each for each in self.told() if type(each) is not ActionStarted]
+        entered = [
+            each
+            for each in self.told()
+            if not isinstance(each, ActionStarted | CallerIdentified)
+        ]
         self.assertEqual(
             entered,
             [
@@ -155,7 +222,9 @@ class EventTests(EventsTestCase):
         phone.end_dialling(DialOutcome.ANSWERED)
         self.clock.advance(5)
         phone.callee_hangs_up()
-        _, action, *others = self.told()
+        _, action, *others = [
+            each for each in self.told() if not isinstance(each, CallerIdentified)
+        ]
         self.assertEqual(action, self.event(ActionStarted, verb="dial", label="Sales"))
         self.assertEqual(
             others[:3],

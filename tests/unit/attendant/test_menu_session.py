@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.menu_session import escalated, is_reached
 from channel_aa.menus.sounds import prompt_of
-from tests.support.call_case import CHANNEL, CallTestCase
+from tests.support.call_case import CHANNEL, CallTestCase, lines_of
 
 MENUS = """
 [menus.main]
@@ -310,7 +310,7 @@ class CountTests(MenuTestCase):
         with capturedLogs() as events:
             self.clock.advance(2)
         self.assertEqual(
-            [formatEvent(event) for event in events],
+            lines_of(events),
             [
                 f"Channel {CHANNEL} entered 4",
                 f"Channel {CHANNEL} entered an invalid option!",
