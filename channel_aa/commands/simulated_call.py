@@ -76,7 +76,7 @@ class SimulatedCall:
         *,
         reactor: Any,  # noqa: ANN401 - IReactorTime, and what a server needs
         write: Callable[[Entry | None], None],
-        phones: Mapping[str, PhoneBehaviour],
+        phones: Mapping[str, PhoneBehaviour | str],
     ) -> None:
         self.transcript = Transcript(
             CHANNEL, variables=_variables_of(flow), write=write
