@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from channel_aa.commands.cli import Subparsers
     from channel_aa.commands.transcript import Entry
     from channel_aa.menus.flow import CallFlow
-    from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 
 _DAYS = 86400
 _EPILOG = """\
@@ -130,7 +129,7 @@ def _add_call(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Simulate the call."""
     flow = load_file(arguments.file).flow
-    phones = {each.endpoint: each.phone for each in arguments.phone}
+    phones = {each.endpoint: each.behaviour for each in arguments.phone}
     data = CallData(
         at=_moment(arguments.at, _zone_of(flow)),
         dialled=arguments.did,
@@ -158,7 +157,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _by_script(
-    flow: CallFlow, data: CallData, phones: Mapping[str, PhoneBehaviour], script: str
+    flow: CallFlow, data: CallData, phones: Mapping[str, str], script: str
 ) -> list[Entry]:
     """Run a script as the caller, in virtual time."""
     try:
@@ -188,9 +187,7 @@ def _by_script(
     return call.transcript.entries
 
 
-def _by_hand(
-    flow: CallFlow, data: CallData, phones: Mapping[str, PhoneBehaviour]
-) -> list[Entry]:
+def _by_hand(flow: CallFlow, data: CallData, phones: Mapping[str, str]) -> list[Entry]:
     """Let the user of the terminal be the caller."""
     if not sys.stdin.isatty():
         raise CommandError("no terminal to read keys from; use --press")

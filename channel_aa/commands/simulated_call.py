@@ -107,7 +107,7 @@ class SimulatedCall:
         *,
         reactor: Any,  # noqa: ANN401 - IReactorTime, and what a server needs
         write: Callable[[Entry | None], None],
-        phones: Mapping[str, PhoneBehaviour],
+        phones: Mapping[str, PhoneBehaviour | str],
     ) -> None:
         speech = SimulatedSpeech()
         self.transcript = Transcript(

@@ -79,7 +79,7 @@ class SimulatedCaller:
         self.channel = state.new_channel(setup, self)
         self._timers = state.timers
         self._observer = observer
-        self._phones = state.phones
+        self._state = state
         self._began = self._timers.now
         self._waiting: list[Deferred[None]] = []
         self._awaiting_end: list[Deferred[str]] = []
@@ -227,7 +227,7 @@ class SimulatedCaller:
                 await self._pass_time(seconds)
             case Hear(sound):
                 await self._wait_until(
-                    lambda: _since(self._has_heard(step)),
+                    lambda: 0.0 if self._has_heard(step) else inf,
                     patience,
                     what=f"the sound {sound}",
                 )
@@ -242,13 +242,15 @@ class SimulatedCaller:
             case Speak(seconds):
                 self.speak(seconds)
                 await self._pass_time(seconds)
-            case SetPhone(endpoint):
-                self._phones.change(endpoint, step.phone)
+            case SetPhone(endpoint, behaviour):
+                self._state.phones.change(endpoint, behaviour)
             case HangUp():
                 self.hang_up()
             case Ended():
                 await self._wait_until(
-                    lambda: _since(self.is_over), patience, what="the end of the call"
+                    lambda: 0.0 if self.is_over else inf,
+                    patience,
+                    what="the end of the call",
                 )
 
     async def _press_in_turn(self, keys: str) -> None:
@@ -312,7 +314,3 @@ class SimulatedCaller:
             if changed in self._waiting:
                 self._waiting.remove(changed)
                 changed.callback(None)
-
-
-def _since(is_met: bool) -> float:  # noqa: FBT001 - what it turns into a time
-    return 0.0 if is_met else inf

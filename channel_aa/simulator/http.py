@@ -20,7 +20,7 @@ from channel_aa.simulator.websocket import EventsFactory, application_names
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
-    from twisted.web.http import Request
+    from twisted.web.server import Request
 
     from channel_aa.simulator.api import Api
     from channel_aa.simulator.state import PbxState
@@ -70,7 +70,8 @@ class AriResource(Resource):
             return self._write(request, _documentation(request, path))
         parameters = {**query, **_parameters_in_body(request)}
         answer = self._api.serve(method, path, parameters)
-        Deferred.fromCoroutine(self._write_later(request, answer))
+        written = Deferred.fromCoroutine(self._write_later(request, answer))
+        written.addErrback(request.processingFailed)
         return NOT_DONE_YET
 
     def _check(self, request: Request) -> tuple[str, dict[str, str]]:
@@ -144,7 +145,7 @@ class QuietSite(Site):
 
     noisy = False
 
-    def log(self, request: Request) -> None:
+    def log(self, request: Any) -> None:  # noqa: ANN401 - Twisted's
         """Write nothing."""
 
 

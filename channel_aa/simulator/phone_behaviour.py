@@ -121,15 +121,15 @@ class Phones:
     def __init__(
         self, phones: Mapping[str, PhoneBehaviour | str] = MappingProxyType({})
     ) -> None:
-        self._by_pattern = {
-            pattern: PhoneBehaviour.parse(phone) if isinstance(phone, str) else phone
-            for pattern, phone in phones.items()
-        }
+        self._by_pattern: dict[str, PhoneBehaviour] = {}
+        for pattern, phone in reversed(list(phones.items())):
+            self.change(pattern, phone)
 
-    def change(self, pattern: str, phone: PhoneBehaviour) -> None:
+    def change(self, pattern: str, phone: PhoneBehaviour | str) -> None:
         """Change how a phone behaves, whatever an earlier pattern says."""
+        behaviour = PhoneBehaviour.parse(phone) if isinstance(phone, str) else phone
         self._by_pattern.pop(pattern, None)
-        self._by_pattern = {pattern: phone, **self._by_pattern}
+        self._by_pattern = {pattern: behaviour, **self._by_pattern}
 
     def find(self, endpoint: str) -> PhoneBehaviour | None:
         """Find a phone; None: there is none."""

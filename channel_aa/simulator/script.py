@@ -99,11 +99,6 @@ class SetPhone(_Step):
     endpoint: str
     behaviour: str
 
-    @property
-    def phone(self) -> PhoneBehaviour:
-        """How it behaves."""
-        return PhoneBehaviour.parse(self.behaviour)
-
 
 @dataclass(frozen=True)
 class HangUp(_Step):

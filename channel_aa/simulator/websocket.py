@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from autobahn.websocket.types import ConnectionRequest
+    from twisted.python.failure import Failure
 
     from channel_aa.simulator.api import Api
     from channel_aa.simulator.event_bus import EventBus
@@ -129,7 +130,8 @@ class EventsProtocol(WebSocketServerProtocol):
         if self.factory.serves_requests and not isBinary:
             self._unserved.append(payload)
             if not self._is_serving:
-                Deferred.fromCoroutine(self._serve_requests())
+                served = Deferred.fromCoroutine(self._serve_requests())
+                served.addErrback(self._fail)
 
     def onClose(  # noqa: N802 - autobahn's name
         self,
@@ -178,6 +180,10 @@ class EventsProtocol(WebSocketServerProtocol):
         if api.faults.ignores_over_websocket(method, path):
             return None
         return request.answered(await api.serve(method, path, request.parameters))
+
+    def _fail(self, failure: Failure) -> Failure:
+        self.dropConnection(abort=True)
+        return failure
 
     def _respond(self, fields: Mapping[str, Any] | None) -> None:
         if fields is None:

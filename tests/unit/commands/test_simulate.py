@@ -7,7 +7,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.commands.main import main
 from channel_aa.simulator import ScriptError
-from channel_aa.simulator.phone_behaviour import PhoneBehaviour
 from channel_aa.simulator.script import (
     HangUp,
     Hear,
@@ -387,9 +386,7 @@ class StepsTests(SynchronousTestCase):
 
     def test_phone_behaviour_is_parsed(self) -> None:
         self.assertEqual(parse_phone("PJSIP/4 busy"), SetPhone("PJSIP/4", "busy"))
-        self.assertEqual(
-            parse_phone("A/1  no  answer").phone, PhoneBehaviour.parse("rings")
-        )
+        self.assertEqual(parse_phone("A/1  no  answer"), SetPhone("A/1", "no answer"))
 
     def test_letters_a_to_d_are_keys(self) -> None:
         self.assertEqual(parse_script("a, B"), (Press("A"), Press("B")))
