@@ -255,12 +255,15 @@ class IChannel(ISoundTarget):
         ring_seconds: int,
         label: str = "",
         variables: Mapping[str, str] | None = None,
+        early_media: bool = False,
     ) -> IOutboundChannel:
         """Dial a phone on behalf of the caller, for at most ``ring_seconds``.
 
         The phone shows the caller's number, and ``label`` before the caller's name.
         ``variables`` are set on its channel; Asterisk copies those whose name begins
-        with ``__`` to the channels that this channel's call leads to.
+        with ``__`` to the channels that this channel's call leads to. With
+        ``early_media`` the caller hears what the phone's network sends before the
+        answer, which ends the ring tone but not music; only for one phone at a time.
         """
 
 

@@ -187,6 +187,7 @@ class Channel:
         ring_seconds: int,
         label: str = "",
         variables: Mapping[str, str] | None = None,
+        early_media: bool = False,
     ) -> OutboundChannel:
         """Originate a channel on the caller's behalf; see `IChannel.dial`."""
         self._is_silent = False
@@ -199,6 +200,7 @@ class Channel:
                 label=label, name=self.caller_name, number=self.caller_number
             ),
             variables=variables,
+            early_media=early_media,
         )
         outbound.begin()
         return outbound

@@ -52,6 +52,8 @@ _BEST_FIRST = (
     DialOutcome.UNAVAILABLE,
 )
 
+_RINGBACK_FAILED = "Could not start or stop the ringback of {channel}: {error}"
+
 _log = Logger()
 
 
@@ -112,12 +114,16 @@ async def _ring(
     ring_all = action.strategy == "ringall"
     outcomes: list[DialOutcome] = []
     for group in [endpoints] if ring_all else [[each] for each in endpoints]:
+        if outcomes and action.early_media:
+            # Early media of the phone before has ended the ring tone.
+            await _start_ringback(call)
         phones[:] = [
             call.channel.dial(
                 endpoint,
                 ring_seconds=action.ring,
                 label=action.label,
                 variables=forward_variables(call, endpoint),
+                early_media=action.early_media,
             )
             for endpoint in group
         ]
@@ -217,18 +223,22 @@ async def _attempt(
 async def _ringback(call: CallContext, music: str) -> AsyncIterator[None]:
     """Play the ring tone to the caller, or music on hold, while phones ring."""
     channel = call.channel
-    problem = "Could not start or stop the ringback of {channel}: {error}"
     try:
-        await call.try_request(
-            channel.start_music(music) if music else channel.start_ringing(),
-            _log.warn,
-            problem,
-        )
+        await _start_ringback(call, music)
         yield
     finally:
         if not call.is_hung_up:
             await call.try_request(
                 channel.stop_music() if music else channel.stop_ringing(),
                 _log.warn,
-                problem,
+                _RINGBACK_FAILED,
             )
+
+
+async def _start_ringback(call: CallContext, music: str = "") -> None:
+    channel = call.channel
+    await call.try_request(
+        channel.start_music(music) if music else channel.start_ringing(),
+        _log.warn,
+        _RINGBACK_FAILED,
+    )

@@ -247,8 +247,10 @@ class FakeChannel(FakeSoundTarget):
         ring_seconds: int,
         label: str = "",
         variables: Mapping[str, str] | None = None,
+        early_media: bool = False,
     ) -> FakePhone:
-        self.log.append(f"dial {endpoint} {ring_seconds} {label}".rstrip())
+        line = f"dial {endpoint} {ring_seconds} {label}".rstrip()
+        self.log.append(f"{line} early media" if early_media else line)
         self.phones.append(FakePhone(endpoint, self.log))
         self.phones[-1].variables = variables or {}
         return self.phones[-1]

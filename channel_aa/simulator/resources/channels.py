@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROUTER = Router()
 
 _ORIGINATE = "endpoint! app appArgs callerId timeout originator formats"
+_CREATE = "endpoint! app! appArgs channelId originator formats"
 _PLAY = "media[]! lang"
 _RING_SECONDS = 30
 _RECORDING_FORMATS = frozenset({"alaw", "gsm", "sln", "ulaw", "wav"})
@@ -52,6 +53,30 @@ def list_channels(request: Request) -> Response:
 )
 def originate(request: Request) -> Response:
     """Dial a phone."""
+    phone = _new_phone(request)
+    phone.dial(request.number("timeout", _RING_SECONDS))
+    return Response(content=phone.channel.snapshot())
+
+
+@ROUTER.route("POST /channels/create", "create", "Channel", query=_CREATE)
+def create(request: Request) -> Response:
+    """Create the channel of a phone, which `dial` dials."""
+    phone = _new_phone(request)
+    phone.create()
+    return Response(content=phone.channel.snapshot())
+
+
+@ROUTER.route("POST /channels/{channelId}/dial", "dial", query="caller timeout")
+def dial(request: Request) -> None:
+    """Dial a phone whose channel `create` has created."""
+    channel = _stasis_channel(request)
+    if channel.state != "Down":
+        raise RefusedError(409, "Channel is not in the 'Down' state")
+    if isinstance(channel.listener, SimulatedPhone):
+        channel.listener.dial(request.number("timeout", 0))
+
+
+def _new_phone(request: Request) -> SimulatedPhone:
     endpoint, application = request.text("endpoint"), request.text("app")
     if not endpoint:
         raise RefusedError(400, "Endpoint must be specified")
@@ -82,7 +107,7 @@ def originate(request: Request) -> Response:
         variables=request.pairs("variables"),
     )
     arguments = request.text("appArgs")
-    phone = SimulatedPhone(
+    return SimulatedPhone(
         request.state,
         setup,
         behaviour,
@@ -90,8 +115,6 @@ def originate(request: Request) -> Response:
         application=application,
         arguments=arguments.split(",") if arguments else (),
     )
-    phone.dial(request.number("timeout", _RING_SECONDS))
-    return Response(content=phone.channel.snapshot())
 
 
 def _originator(request: Request) -> Channel | None:
