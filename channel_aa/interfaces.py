@@ -260,6 +260,8 @@ class IChannel(ISoundTarget):
         label: str = "",
         caller_id: tuple[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
+        early_media: bool = False,
+        is_withheld: bool = False,
     ) -> IOutboundChannel:
         """Dial a phone on behalf of the caller, for at most ``ring_seconds``.
 
@@ -267,7 +269,10 @@ class IChannel(ISoundTarget):
         withheld if the caller withholds them. With ``caller_id``, a name that may be
         empty and a number, it shows these instead of all that, and never as withheld.
         ``variables`` are set on its channel; Asterisk copies those whose name begins
-        with ``__`` to the channels that this channel's call leads to.
+        with ``__`` to the channels that this channel's call leads to. With
+        ``early_media`` the caller hears what the phone's network sends before the
+        answer, which ends the ring tone but not music; only for one phone at a time.
+        ``is_withheld`` has to tell then whether the caller withholds name and number.
         """
 
 

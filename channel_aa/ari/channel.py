@@ -13,6 +13,7 @@ from zope.interface import implementer
 from channel_aa.ari.cleanup import hangup_query
 from channel_aa.ari.outbound import (
     OutboundChannel,
+    all_variables,
     caller_variables,
     own_variables,
 )
@@ -192,21 +193,27 @@ class Channel:
         label: str = "",
         caller_id: tuple[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
+        early_media: bool = False,
+        is_withheld: bool = False,
     ) -> OutboundChannel:
         """Originate a channel on the caller's behalf; see `IChannel.dial`."""
         self._is_silent = False
-        if caller_id is None:
-            shown = caller_variables(
-                label=label, name=self.caller_name, number=self.caller_number
+        name, number = self.caller_name, self.caller_number
+        if caller_id is not None:
+            shown = own_variables(name=caller_id[0], number=caller_id[1])
+        elif early_media:
+            shown = all_variables(
+                label=label, name=name, number=number, is_withheld=is_withheld
             )
         else:
-            shown = own_variables(name=caller_id[0], number=caller_id[1])
+            shown = caller_variables(label=label, name=name, number=number)
         outbound = OutboundChannel(
             self._context,
             self,
             endpoint,
             ring_seconds=ring_seconds,
             variables={**(variables or {}), **shown},
+            early_media=early_media,
         )
         outbound.begin()
         return outbound

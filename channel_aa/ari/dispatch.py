@@ -115,7 +115,7 @@ class CallEvents:
         if event.replace_channel is not None:
             self._replaced(event.replace_channel, event.channel)
         elif (outbound := self._outbound.get(channel_id)) is not None:
-            outbound.answered()
+            outbound.entered()
         elif not (is_outbound(channel_id) or any(map(is_outbound, event.args))):
             self._enter(event.channel, event.args)
         elif phone := transfers.picked_up(self._registry, event.args):
@@ -139,8 +139,10 @@ class CallEvents:
         if (channel := self._channels.get(channel_id)) is not None:
             channel.end()
         if (outbound := self._outbound.get(channel_id)) is not None:
-            cause = event.cause if isinstance(event, events.ChannelDestroyed) else 0
-            outbound.end(cause)
+            if isinstance(event, events.ChannelDestroyed):
+                outbound.end(event.cause)
+            else:
+                outbound.left()
         if (member := self._bridge_members.get(channel_id)) is not None:
             member.bridge.end(channel_id)
         self._reconciler.cancel_adoption(channel_id)

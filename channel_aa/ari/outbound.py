@@ -66,7 +66,9 @@ _SHOWN_NUMBER = "CONNECTEDLINE(num,i)"
 _SHOWN_PRESENTATION = "CONNECTEDLINE(pres,i)"
 
 _decode_channel = msgspec.json.Decoder(ChannelData).decode
-_NO_CAUSE = 0
+_NO_CAUSES = frozenset({0, 16})
+"""The hangup causes of a channel that was not dialled: 16 if it was created first."""
+
 _NOT_IN_A_NAME = frozenset('"<>\\')
 _NOT_IN_A_NUMBER = re.compile(r"[^A-Za-z0-9+*#._-]+")
 _LONGEST_NAME = 80
@@ -90,18 +92,33 @@ def caller_variables(*, label: str, name: str, number: str) -> dict[str, str]:
     Asterisk's copy: a name and a number may come from outside, and what a phone could
     misread is left out, such as quotation marks and bidirectional marks.
     """
-    words = (_sanitized(each) for each in (label, name))
-    shown = {
-        _SHOWN_NAME: ": ".join(filter(None, words))[:_LONGEST_NAME],
-        _SHOWN_NUMBER: _NOT_IN_A_NUMBER.sub("", number)[:_LONGEST_NUMBER],
-    }
     copied = {_SHOWN_NAME: name, _SHOWN_NUMBER: number}
+    shown = _shown(label=label, name=name, number=number)
     return {key: text for key, text in shown.items() if text != copied[key]}
+
+
+def all_variables(
+    *, label: str, name: str, number: str, is_withheld: bool
+) -> dict[str, str]:
+    """Return the variables with which a phone shows a caller, and the label.
+
+    For a channel that is created first: Asterisk copies nothing of the caller to it.
+    """
+    shown = _shown(label=label, name=name, number=number)
+    return {**shown, _SHOWN_PRESENTATION: "prohib" if is_withheld else "allowed"}
 
 
 def own_variables(*, name: str, number: str) -> dict[str, str]:
     """Return the variables with which a phone shows these, whoever calls."""
     return {_SHOWN_NAME: name, _SHOWN_NUMBER: number, _SHOWN_PRESENTATION: "allowed"}
+
+
+def _shown(*, label: str, name: str, number: str) -> dict[str, str]:
+    words = (_sanitized(each) for each in (label, name))
+    return {
+        _SHOWN_NAME: ": ".join(filter(None, words))[:_LONGEST_NAME],
+        _SHOWN_NUMBER: _NOT_IN_A_NUMBER.sub("", number)[:_LONGEST_NUMBER],
+    }
 
 
 def _sanitized(name: str) -> str:
@@ -135,16 +152,25 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     Within the states of `RemoteObject`:
 
     ==========  ==================  ==================================================
+    created                         Only with early media: it has entered our
+                                    application, and is dialled then
+                                    (``_is_dial_sent``).
     dialing                         If a query does not find it and no event was seen,
                                     the request is sent again, once (``_is_retried``).
     ringing     ``_is_dialed``      By ``Dial``.
-    answered    ``is_answered``     By ``StasisStart`` or a query; fires `outcome`.
-    bridged     ``_bridge``         By `connect`; hung up when the bridge ends.
+    answered    ``is_answered``     By ``StasisStart`` or a query; with early media by
+                                    ``Dial`` or a query. Fires `outcome`.
+    bridged     ``_bridge``         By `connect`, or by early media; hung up when the
+                                    bridge ends.
+    connected   ``_is_connected``   By `connect`.
     left        ``_has_left``       It has left the bridge by itself: it was hung up, or
                                     another program moves it. Over when it has left the
                                     application; hung up if a query finds it there.
     hanging up  ``_is_hanging_up``  From any state; over when Asterisk has removed it.
     ==========  ==================  ==================================================
+
+    A channel with early media is in our application before it is answered, so that it
+    can be bridged with the caller as soon as the phone's network sends audio.
 
     Args:
         context: what the client's handles share.
@@ -152,6 +178,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         endpoint: what is dialled.
         ring_seconds: how long it rings.
         variables: the variables of its channel; may be empty.
+        early_media: whether the caller hears the phone's early media.
 
     Attributes:
         listener: who is told of its keys and its hangup, once it is answered.
@@ -164,6 +191,8 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     _is_hanging_up = False
     _hangup_reason = HangupReason.NORMAL
     _is_retried = False
+    _is_dial_sent = False
+    _is_connected = False
     _has_left = False
     _bridge: TwoPartyBridge | None = None
     _due: float | None = None
@@ -176,6 +205,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         *,
         ring_seconds: int,
         variables: Mapping[str, str],
+        early_media: bool,
     ) -> None:
         super().__init__(context)
         self._caller = caller
@@ -186,14 +216,15 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         self.outcome: Deferred[DialOutcome] = Deferred(self._cancel)
         self._ring_seconds = ring_seconds
         self._variables = variables
+        self._has_early_media = early_media
 
     def __repr__(self) -> str:
         return f"<OutboundChannel {self.endpoint} id={self.id!r}>"
 
     @property
     def is_bridged(self) -> bool:
-        """Whether it is in a bridge with the caller, or is being added to one."""
-        return self._bridge is not None and not self._is_hanging_up
+        """Whether it was answered, and is in a bridge or is being added to one."""
+        return self._bridge is not None and self.is_answered and not self._is_hanging_up
 
     @property
     def is_ringing(self) -> bool:
@@ -221,10 +252,33 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             "appArgs": self.id,
             "channelId": self.id,
             "originator": self._caller.id,
-            "timeout": str(self._ring_seconds),
         }
+        path: tuple[str, ...] = ("channels", "create")
+        if not self._has_early_media:
+            path = ("channels",)
+            query["timeout"] = str(self._ring_seconds)
         body = {"variables": dict(self._variables)} if self._variables else None
-        self._create(Request(method="POST", path=("channels",), query=query, body=body))
+        self._create(Request(method="POST", path=path, query=query, body=body))
+
+    def _send_dial(self) -> None:
+        """Dial it, once: Asterisk hangs up a channel that is dialled again."""
+        if self._is_dial_sent or self.is_hung_up:
+            return
+        self._is_dial_sent = True
+        request = Request(
+            method="POST",
+            path=("channels", self.id, "dial"),
+            query={"timeout": str(self._ring_seconds)},
+        )
+        self._context.sender.send(request).addErrback(self._dial_failed)
+
+    def _dial_failed(self, failure: Failure) -> None:
+        error = failure.value
+        is_refused = isinstance(error, AriError) and not error.outcome_unknown
+        # Whether it rings without a response, the check after its ring time tells.
+        if is_refused and not self.is_hung_up:
+            self._log_failure(error)
+            self.hang_up()
 
     def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> None:
         """Hang it up; see `IOutboundChannel.hang_up`."""
@@ -245,20 +299,25 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             return fail(ChannelGoneError("the caller has hung up"))
         if self._is_over or self._is_hanging_up:
             return succeed(None)
-        if not self.is_answered or self._bridge is not None:
+        if not self.is_answered or self._is_connected:
             return fail(
                 TelephonyError("the phone has not answered, or is already connected")
             )
-        self._bridge = TwoPartyBridge(
-            self._context,
-            bridge_id=self._context.ids.new(BRIDGE_PREFIX),
-            members=(self._caller.id, self.id),
-            on_end=self._bridge_ended,
-        )
-        over = self._bridge.over
-        over.addBoth(self._bridge_over)
-        self._bridge.begin()
-        return over
+        self._is_connected = True
+        return self._begin_bridge().over
+
+    def _begin_bridge(self) -> TwoPartyBridge:
+        """Add it and the caller to a bridge, unless they are in one."""
+        if self._bridge is None:
+            self._bridge = TwoPartyBridge(
+                self._context,
+                bridge_id=self._context.ids.new(BRIDGE_PREFIX),
+                members=(self._caller.id, self.id),
+                on_end=self._bridge_ended,
+            )
+            self._bridge.over.addBoth(self._bridge_over)
+            self._bridge.begin()
+        return self._bridge
 
     def picked_up(self, channel_id: str) -> None:
         """Go on with the channel of a phone that has answered in its place."""
@@ -277,9 +336,35 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     def dial_status_changed(self, status: str) -> None:
         """Act on Asterisk's DIALSTATUS of it."""
         self._is_dialed = True
-        outcome = _STATUSES.get(status)
-        if outcome is not None:
-            self._fire(self.outcome, outcome)
+        if not self._has_early_media:
+            outcome = _STATUSES.get(status)
+            if outcome is not None:
+                self._fire(self.outcome, outcome)
+        # Any other outcome has its cause, and the caller is still in the bridge.
+        elif status == "ANSWER":
+            self.answered()
+        elif status == "PROGRESS" and not (self.is_hung_up or self._caller.is_hung_up):
+            self._begin_bridge()
+
+    def entered(self) -> None:
+        """Act on that it has entered our application."""
+        if self._has_early_media:
+            self.accepted()
+            self._send_dial()
+        else:
+            self.answered()
+
+    def left(self) -> None:
+        """Act on that it has left our application, or the bridge with early media.
+
+        If a channel with early media was not answered, its end, with the cause, comes
+        next.
+        """
+        if self._has_early_media and not (self.is_answered or self.is_hung_up):
+            self._cancel_timer()
+            self._start_timer(LEFT_SECONDS)
+        else:
+            self.end()
 
     def dtmf_received(self, digit: str) -> None:
         """Pass a digit on to the listener."""
@@ -292,7 +377,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self.listener.hung_up()
 
     def answered(self) -> None:
-        """Fire `outcome`: it was answered, and has entered our application."""
+        """Fire `outcome`: it was answered, and is in our application."""
         self.is_answered = True
         self._cancel_timer()
         self._fire(self.outcome, DialOutcome.ANSWERED)
@@ -313,11 +398,15 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self._start_timer(LEFT_SECONDS)
             return
         self._is_over = True
-        if cause == _NO_CAUSE and not (self._is_dialed or self._is_hanging_up):
+        if cause in _NO_CAUSES and not (self._is_dialed or self._is_hanging_up):
             outcome = DialOutcome.UNAVAILABLE
         else:
             outcome = _CAUSES.get(cause, DialOutcome.NO_ANSWER)
-        self._fire(self.outcome, outcome)
+        if self._bridge is None or self.is_answered:
+            self._fire(self.outcome, outcome)
+        else:
+            # Asterisk drops sounds while the caller leaves the bridge.
+            self._bridge.over.addCallback(lambda _: self._fire(self.outcome, outcome))
         self._discard()
         self._end_playbacks()
         if self._bridge is not None:
@@ -355,11 +444,13 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
                 self.stop()
             else:
                 self.end()
-        elif found.is_in_stasis:
+        elif found.is_in_stasis and (found.state == "Up" or not self._has_early_media):
             self.answered()
         elif self._due is not None and self._due <= self._context.clock.seconds():
             self.hang_up(HangupReason.NO_ANSWER)
         else:
+            if found.is_in_stasis:
+                self._send_dial()
             self._await_outcome()
 
     def _not_found(self) -> None:
@@ -421,14 +512,17 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
                 self.check()
             return
         if not isinstance(error, CancelledError):
-            remedy = _remedy(self.endpoint) if isinstance(error, ServerError) else ""
-            self._log.warn(
-                "Could not dial {endpoint}: {error}{remedy}",
-                endpoint=self.endpoint,
-                error=error,
-                remedy=remedy,
-            )
+            self._log_failure(error)
         self.end()
+
+    def _log_failure(self, error: BaseException | None) -> None:
+        remedy = _remedy(self.endpoint) if isinstance(error, ServerError) else ""
+        self._log.warn(
+            "Could not dial {endpoint}: {error}{remedy}",
+            endpoint=self.endpoint,
+            error=error,
+            remedy=remedy,
+        )
 
     def _await_outcome(self) -> None:
         """Check on it after its ring time, unless it is answered."""
@@ -441,14 +535,24 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         self._start_timer(delay if delay > 0 else MARGIN_SECONDS)
 
     def _bridge_ended(self, left: str) -> None:
-        if left == self.id and not self._is_over:
+        if left != self.id or self._is_over:
+            self.stop()
+        elif self.is_answered:
             self._has_left = True
             self._start_timer(LEFT_SECONDS)
         else:
-            self.stop()
+            self.left()
 
     def _bridge_over(self, result: Failure | None) -> Failure | None:
         self._caller.left_bridge()
+        if not self._is_connected:
+            if isinstance(result, Failure):
+                self._log.warn(
+                    "Early media of {endpoint} cannot be heard: {error}",
+                    endpoint=self.endpoint,
+                    error=result.value,
+                )
+            return None
         is_cancelled = isinstance(result, Failure) and result.check(CancelledError)
         if self._caller.is_hung_up and not is_cancelled:
             raise ChannelGoneError("the caller has hung up")

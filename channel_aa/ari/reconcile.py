@@ -254,15 +254,14 @@ class Reconciler:
             cleanup.remove("bridges", bridge_id)
             for bridge_id, members in ours.items()
             if bridge_id not in self._bridges
-            and not self._adopt_bridge(bridge_id, members, alive)
+            and not await self._adopt_bridge(bridge_id, members, alive)
         ]
         if removals:
             await DeferredList(removals)
         unadopted = [
             each
             for each in unknown
-            if each not in self._bridge_members
-            and not cleanup.is_removing("channels", each)
+            if self._is_unknown(each) and not cleanup.is_removing("channels", each)
         ]
         deserted = {each for members in ours.values() for each in members}
         semaphore = DeferredSemaphore(MAX_ADOPTIONS)
@@ -282,7 +281,7 @@ class Reconciler:
             or channel_id in self._bridge_members
         )
 
-    def _adopt_bridge(
+    async def _adopt_bridge(
         self, bridge_id: str, members: Collection[str], alive: Collection[str]
     ) -> bool:
         """Adopt a bridge with two channels that are unknown here.
@@ -296,6 +295,10 @@ class Reconciler:
         first, second = sorted(members, key=is_outbound)
         if not all(each in alive and self._is_unknown(each) for each in members):
             return False
+        if is_outbound(second) and not await self._is_up(second):
+            return False  # it rings, and its early media is heard
+        if not all(map(self._is_unknown, members)):
+            return True  # they have entered meanwhile
 
         def hang_up(left: str) -> None:
             for member in bridge.members:
@@ -310,6 +313,11 @@ class Reconciler:
         )
         self._log.info("Adopted the conversation of {caller}", caller=first)
         return True
+
+    async def _is_up(self, channel_id: str) -> bool:
+        request = Request(method="GET", path=("channels", channel_id))
+        channel = await self._query(request, ChannelData, None)
+        return channel is not None and channel.state == "Up"
 
     async def _adopt_channel(self, channel_id: str, is_deserted: bool) -> None:  # noqa: FBT001 - passed by the semaphore
         """Adopt a channel as a caller's, or remove it.

@@ -43,6 +43,9 @@ def replace(registry: Registry, old_id: str, new: ChannelData) -> bool:
     if outbound is not None:
         name = outbound.endpoint
         outbound.replaced_by(new.id)
+        # A pickup of a channel with early media replaces it.
+        if new.state == "Up" and outbound.is_ringing:
+            outbound.answered()
     elif caller is not None:
         name = caller.name
         caller.replaced_by(new)

@@ -9,7 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from channel_aa.attendant.call_events import PhoneDialled
 from channel_aa.attendant.confirmation import is_confirmed
-from channel_aa.attendant.context import ConversationKeptError
+from channel_aa.attendant.context import WITHHELD, ConversationKeptError
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.denial import may_dial
 from channel_aa.attendant.forwards import forward_variables
@@ -53,6 +53,8 @@ _BEST_FIRST = (
     DialOutcome.CONGESTION,
     DialOutcome.UNAVAILABLE,
 )
+
+_RINGBACK_FAILED = "Could not start or stop the ringback of {channel}: {error}"
 
 _log = Logger()
 
@@ -116,7 +118,11 @@ async def _ring(
     endpoints = [with_digits(each, call.digits) for each in permitted]
     ring_all = action.strategy == "ringall"
     outcomes: list[DialOutcome] = []
+    is_withheld = action.early_media and await call.caller_number() == WITHHELD
     for group in [endpoints] if ring_all else [[each] for each in endpoints]:
+        if outcomes and action.early_media:
+            # Early media of the phone before has ended the ring tone.
+            await _start_ringback(call)
         phones[:] = [
             call.channel.dial(
                 endpoint,
@@ -124,6 +130,8 @@ async def _ring(
                 label=action.label,
                 caller_id=action.own_caller_id,
                 variables=forward_variables(call, endpoint),
+                early_media=action.early_media,
+                is_withheld=is_withheld,
             )
             for endpoint in group
         ]
@@ -224,18 +232,22 @@ async def _attempt(
 async def _ringback(call: CallContext, music: str) -> AsyncIterator[None]:
     """Play the ring tone to the caller, or music on hold, while phones ring."""
     channel = call.channel
-    problem = "Could not start or stop the ringback of {channel}: {error}"
     try:
-        await call.try_request(
-            channel.start_music(music) if music else channel.start_ringing(),
-            _log.warn,
-            problem,
-        )
+        await _start_ringback(call, music)
         yield
     finally:
         if not call.is_hung_up:
             await call.try_request(
                 channel.stop_music() if music else channel.stop_ringing(),
                 _log.warn,
-                problem,
+                _RINGBACK_FAILED,
             )
+
+
+async def _start_ringback(call: CallContext, music: str = "") -> None:
+    channel = call.channel
+    await call.try_request(
+        channel.start_music(music) if music else channel.start_ringing(),
+        _log.warn,
+        _RINGBACK_FAILED,
+    )

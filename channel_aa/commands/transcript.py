@@ -30,7 +30,7 @@ _OUTCOMES = {
     "CONGESTION": "is congested",
     "CHANUNAVAIL": "is unavailable",
 }
-_CAUSES = {17: "BUSY", 18: "NOANSWER", 19: "NOANSWER", 21: "BUSY", 34: "CONGESTION"}
+_CAUSES = {17: "BUSY", 18: "NOANSWER", 19: "NOANSWER", 21: "NOANSWER", 34: "CONGESTION"}
 
 
 _NO_TEXTS: Mapping[str, str] = MappingProxyType({})
@@ -70,7 +70,8 @@ class Transcript:
 
     Attributes:
         entries: all entries so far.
-        is_in_conversation: whether the caller is in a bridge.
+        is_in_conversation: whether the caller is in a bridge with a phone that has
+            answered.
     """
 
     def __init__(
@@ -94,6 +95,8 @@ class Transcript:
         self._playing: set[str] = set()
         self._ringing: dict[str, str] = {}
         self._is_hung_up = False
+        self._early_media: tuple[str, str] = ("", "")  # the phone's id and name
+        self._is_bridged = False
         self._handlers: Mapping[str, Callable[[Mapping[str, Any], float], None]] = {
             "PlaybackStarted": self._playback_started,
             "PlaybackFinished": self._playback_finished,
@@ -178,8 +181,12 @@ class Transcript:
         if not status and phone.startswith(DIALLED):
             self._ringing[phone] = name
             self.add(at, Kind.ACTION, f"dials {name}")
+        elif status == "PROGRESS" and event["peer"]["dialplan"]["app_name"] == "Stasis":
+            self._early_media = (phone, name)
         elif status in _OUTCOMES and self._ringing.pop(phone, ""):
             self.add(at, Kind.ACTION, f"{name} {_OUTCOMES[status]}")
+            if self._is_bridged:
+                self._begin_conversation(at)
 
     def _destroyed(self, event: Mapping[str, Any], at: float) -> None:
         name = self._ringing.pop(event["channel"]["id"], "")
@@ -189,13 +196,23 @@ class Transcript:
 
     def _conversation(self, event: Mapping[str, Any], at: float) -> None:
         del event
+        self._is_bridged = True
+        phone, name = self._early_media
+        if phone in self._ringing:
+            self.add(at, Kind.ACTION, f"early media of {name} begins")
+        else:
+            self._begin_conversation(at)
+
+    def _begin_conversation(self, at: float) -> None:
         self.is_in_conversation = True
         self.add(at, Kind.ACTION, "conversation begins")
 
     def _conversation_over(self, event: Mapping[str, Any], at: float) -> None:
         del event
-        self.is_in_conversation = False
-        self.add(at, Kind.ACTION, "conversation ends")
+        self._is_bridged = False
+        if self.is_in_conversation:
+            self.is_in_conversation = False
+            self.add(at, Kind.ACTION, "conversation ends")
 
     def _variable(self, event: Mapping[str, Any], at: float) -> None:
         name, value = event["variable"], event["value"]

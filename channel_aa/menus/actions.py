@@ -11,7 +11,7 @@ whose parts `Record.name` makes harmless.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -348,6 +348,11 @@ class Dial(Action, frozen=True):
     sounds is another prompt. With any other key, a hangup, or no key within 10 seconds,
     twice, the phone counts as not answered."""
 
+    early_media: Flag = False
+    """Whether the caller hears what the network sends before the answer, such as "the
+    number is not in service", instead of the ring tone. Not with ``ringall``,
+    ``music`` or ``confirm``."""
+
     else_: Action | None = None
     """The action if no phone answers. Without it, the caller hears the reason, and
     then the menu again."""
@@ -362,6 +367,21 @@ class Dial(Action, frozen=True):
             return None
         name, _, number = self.caller_id.rpartition("<")
         return name.strip(), number.rstrip(">")
+
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find what early media excludes."""
+        del faulty
+        excluded = {
+            "strategy = 'ringall'": self.strategy == "ringall",
+            "music": bool(self.music),
+            "confirm": bool(self.confirm),
+        }
+        for key, is_set in excluded.items():
+            if self.early_media and is_set:
+                yield Problem(
+                    "early_media",
+                    f"cannot be combined with {key}; remove one of them",
+                )
 
 
 class Record(Action, frozen=True):

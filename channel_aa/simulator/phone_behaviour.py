@@ -11,6 +11,7 @@ silent             never pick up, without a ringing signal
 busy               be busy; "busy 1": after ringing for a second
 congested          the network is congested
 declines 1         ring for a second, then decline the call
+announces 2        send early media for two seconds, then decline the call
 unallocated        a number that the network does not know
 unreachable        an endpoint that is configured, and not registered
 """
@@ -50,6 +51,7 @@ class PhoneBehaviour:
             ``unallocated``.
         refuses_after: from its first ring until then.
         is_silent: whether it does not signal that it rings.
+        has_early_media: whether it sends early media instead of ringing.
         is_reachable: whether it can be dialled at all.
     """
 
@@ -59,6 +61,7 @@ class PhoneBehaviour:
     refusal: str = ""
     refuses_after: float = 0.0
     is_silent: bool = False
+    has_early_media: bool = False
     is_reachable: bool = True
 
     @classmethod
@@ -77,8 +80,16 @@ class PhoneBehaviour:
             raise ScriptError(f"write only a number of seconds after {first!r}")
         if first in _REFUSALS:
             return cls(answers_after=None, refusal=first, refuses_after=seconds)
+        if first == "announces":
+            return cls(
+                answers_after=None,
+                refusal="declines",
+                refuses_after=seconds,
+                is_silent=True,
+                has_early_media=True,
+            )
         if first not in _OTHERS:
-            known = ", ".join(("answers", *_REFUSALS, *_OTHERS))
+            known = ", ".join(("answers", *_REFUSALS, "announces", *_OTHERS))
             raise ScriptError(f"unknown behaviour {first!r}; a phone can do: {known}")
         return cls(
             answers_after=None,

@@ -47,9 +47,7 @@ _UNMODELLED = """\
 /bridges/{bridgeId}/variables GET POST
 /bridges/{bridgeId}/videoSource DELETE
 /bridges/{bridgeId}/videoSource/{channelId} POST
-/channels/create POST
 /channels/externalMedia POST
-/channels/{channelId}/dial POST
 /channels/{channelId}/hold POST DELETE
 /channels/{channelId}/move POST
 /channels/{channelId}/mute POST DELETE

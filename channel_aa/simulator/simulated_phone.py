@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from channel_aa.simulator.phone_behaviour import PhoneBehaviour
     from channel_aa.simulator.state import PbxState
 
-_NO_ANSWER, _REJECTED, _UNKNOWN = 19, 21, 0
+_NO_ANSWER, _REJECTED, _UNKNOWN, _SOFT_HANGUP = 19, 21, 0, 32
 _REFUSALS = {
     "busy": ("BUSY", 17),
     "congested": ("CONGESTION", 34),
@@ -69,17 +69,23 @@ class SimulatedPhone:
         self._arguments = arguments
         self._timers: list[IDelayedCall] = []
         self._is_dialled = False
+        self._is_created = False
         self._dial_status = "NOANSWER"
+        subscriber = state.bus.applications.get(application)
+        if subscriber is not None:
+            self.channel.subscribe(subscriber)
 
     def dial(self, timeout: float) -> None:
         """Dial it; given up after ``timeout`` seconds, 0 or less: never."""
-        application = self._environment.bus.applications.get(self._application)
-        if application is not None:
-            self.channel.subscribe(application)
-        self.channel.on_hangup = self._end_dialling
+        self.channel.on_hangup = self._stop if self._is_created else self._end_dialling
         self._later(0.0, self._begin)
         if timeout > 0:
             self._later(timeout, self._give_up)
+
+    def create(self) -> None:
+        """Let its channel enter the application; `dial` follows."""
+        self._is_created = True
+        self._later(0.0, lambda: self.channel.enter(self._application, self._arguments))
 
     def press(self, keys: str) -> None:
         """Press keys."""
@@ -94,7 +100,8 @@ class SimulatedPhone:
         self.channel.change_state("Up")
         self._publish_dial("ANSWER")
         self._is_dialled = False
-        self.channel.enter(self._application, self._arguments)
+        if not self._is_created:
+            self.channel.enter(self._application, self._arguments)
         behaviour = self._behaviour
         if behaviour is not None and behaviour.keys:
             self._later(0.0, lambda: self.press(behaviour.keys))
@@ -131,6 +138,8 @@ class SimulatedPhone:
         if rings_for != 0.0 and not behaviour.is_silent:
             self.channel.change_state("Ringing")
             self._publish_dial("RINGING")
+        if behaviour.has_early_media:
+            self._publish_dial("PROGRESS")
         if behaviour.refusal:
             refuse = partial(self._refuse, behaviour.refusal)
             self._later(behaviour.refuses_after, refuse)
@@ -141,8 +150,9 @@ class SimulatedPhone:
         self._dial_status, cause = _REFUSALS[refusal]
         if self._is_local and self._dial_status != "NOANSWER":
             self._publish_dial(self._dial_status)
-            self._vanish(refusal, _UNKNOWN)
-            return
+            if not self._is_created:
+                self._vanish(refusal, _UNKNOWN)
+                return
         self.channel.hang_up(outcome=refusal, cause=cause)
 
     def _give_up(self) -> None:
@@ -151,7 +161,15 @@ class SimulatedPhone:
     def _vanish(self, outcome: str, cause: int) -> None:
         self._is_dialled = False
         self._stop()
-        self.channel.hang_up(outcome=outcome, cause=None, final_cause=cause)
+        if self._is_created:
+            self.channel.hang_up(
+                outcome=outcome,
+                cause=_SOFT_HANGUP,
+                is_soft=True,
+                final_cause=cause or HANGUP_NORMAL,
+            )
+        else:
+            self.channel.hang_up(outcome=outcome, cause=None, final_cause=cause)
 
     def _end_dialling(self) -> None:
         if self._is_dialled:

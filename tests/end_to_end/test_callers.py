@@ -39,6 +39,8 @@ timeout = 30
 8 = { dial = "PJSIP/bob", label = "Sales", caller_id = "Acme <+441632960000>" }
 9 = { dial = "PJSIP/bob", caller_id = "+441632960000" }
 0 = { dial = "Local/bob@sip-phones", caller_id = "+441632960000" }
+"*" = { dial = "PJSIP/bob", early_media = true }
+A = { dial = "Local/bob@sip-phones", early_media = true }
 [actions]
 sales = { dial = "PJSIP/bob", label = "Sales" }
 message = { record = "messages/{caller}", beep = false, then = "hangup" }
@@ -79,7 +81,7 @@ async def shown_by_dial(
 
 
 @pytest_twisted.ensureDeferred
-@pytest.mark.parametrize("key", ["1", "3"])
+@pytest.mark.parametrize("key", ["1", "3", "*", "A"])
 @pytest.mark.parametrize("who", [CALLER, WITHHELD, {}])
 async def test_dialled_phone_is_shown_what_dial_shows_of_the_caller(
     harness: PhonesHarness, phones: list[SipPhone], key: str, who: Mapping[str, Any]

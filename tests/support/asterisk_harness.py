@@ -35,6 +35,7 @@ PHONES: Mapping[str, PhoneBehaviour | str] = {
     "Local/busy@phones": "busy",
     "Local/congested@phones": "congested",
     "Local/declines@phones": "declines 0.2",
+    "Local/announces@phones": "announces 1",
     "PJSIP/410": "unreachable",
 }
 """The telephones of ``real_asterisk/extensions.conf``, as the simulator has them."""

@@ -254,9 +254,12 @@ class FakeChannel(FakeSoundTarget):
         label: str = "",
         caller_id: tuple[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
+        early_media: bool = False,
+        is_withheld: bool = False,
     ) -> FakePhone:
         shown = label if caller_id is None else f"{caller_id[0]} <{caller_id[1]}>"
-        self.log.append(f"dial {endpoint} {ring_seconds} {shown}".rstrip())
+        line = f"dial {endpoint} {ring_seconds} {shown}".rstrip()
+        self.log.append(f"{line} early media" if early_media else line)
         self.phones.append(FakePhone(endpoint, self.log))
         self.phones[-1].variables = variables or {}
         return self.phones[-1]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 route = Router()
 
 _ORIGINATE = "endpoint! app appArgs callerId timeout originator formats"
+_CREATE = "endpoint! app! appArgs channelId originator formats"
 _PLAY = "media[]! lang"
 _RING_SECONDS = 30
 _RECORDING_FORMATS = frozenset({"alaw", "gsm", "sln", "ulaw", "wav"})
@@ -52,6 +53,30 @@ def list_channels(request: Request) -> list[dict[str, Any]]:
 @route("POST /channels/{channelId}", "originateWithId", "Channel", query=_ORIGINATE)
 def originate(request: Request) -> dict[str, Any]:
     """Dial a phone."""
+    phone = _new_phone(request)
+    phone.dial(request.number("timeout", _RING_SECONDS))
+    return phone.channel.snapshot()
+
+
+@route("POST /channels/create", "create", "Channel", query=_CREATE)
+def create(request: Request) -> dict[str, Any]:
+    """Create the channel of a phone, which `dial` dials."""
+    phone = _new_phone(request)
+    phone.create()
+    return phone.channel.snapshot()
+
+
+@route("POST /channels/{channelId}/dial", "dial", query="caller timeout")
+def dial(request: Request) -> None:
+    """Dial a phone whose channel `create` has created."""
+    channel = _stasis_channel(request)
+    if channel.state != "Down":
+        raise RefusedError(409, "Channel is not in the 'Down' state")
+    if isinstance(channel.listener, SimulatedPhone):
+        channel.listener.dial(request.number("timeout", 0))
+
+
+def _new_phone(request: Request) -> SimulatedPhone:
     endpoint, application = request.text("endpoint"), request.text("app")
     if not endpoint:
         raise RefusedError(400, "Endpoint must be specified")
@@ -84,7 +109,7 @@ def originate(request: Request) -> dict[str, Any]:
         variables=variables,
     )
     arguments = request.text("appArgs")
-    phone = SimulatedPhone(
+    return SimulatedPhone(
         request.state,
         setup,
         behaviour,
@@ -92,8 +117,6 @@ def originate(request: Request) -> dict[str, Any]:
         application=application,
         arguments=arguments.split(",") if arguments else (),
     )
-    phone.dial(request.number("timeout", _RING_SECONDS))
-    return phone.channel.snapshot()
 
 
 def _originator(request: Request) -> Channel | None:

@@ -170,7 +170,41 @@ class LeftoverTests(ReconcileTestCase):
         self.sender.only_unanswered().accept(in_stasis("c1"))
         self.assertEqual(self.application.adopted, ["c1"])
 
+    def test_phone_whose_early_media_is_heard_is_hung_up(self) -> None:
+        for state in ("Down", "Ringing"):
+            self.list_bridges(channel_aa_bridge_old_1=["c1", self.PHONE])
+            self.answer_phone(state)
+            self.reconnect("c1", self.PHONE)
+            self.assertEqual(self.lines(), ["DELETE bridges/channel-aa-bridge-old-1"])
+            self.sender.only_unanswered().accept()
+            self.assertEqual(
+                self.lines(), ["GET channels/c1", f"DELETE channels/{self.PHONE}"]
+            )
+            caller, phone = self.sender.unanswered
+            phone.accept()
+            caller.accept(in_stasis("c1"))
+            self.assertEqual(self.application.adopted, ["c1"])
+            self.application.adopted.clear()
+            self.receive_channel("StasisEnd", "c1")
+
+    def test_caller_who_enters_before_the_phone_is_known_is_not_adopted(self) -> None:
+        self.list_bridges(channel_aa_bridge_old_1=["c1", self.PHONE])
+        self.reconnect("c1", self.PHONE)
+        question = self.sender.only_unanswered()
+        self.assertEqual(question.line, f"GET channels/{self.PHONE}")
+        self.enter("c1")
+        question.refuse(404)
+        self.sender.unanswered[0].accept()
+        self.assertEqual(self.application.adopted, [])
+
+    def answer_phone(self, state: str) -> None:
+        """Set the state of the phone's channel."""
+        phone = json.loads(in_stasis(self.PHONE))
+        body = json.dumps({**phone, "state": state}).encode()
+        self.sender.answers[f"GET channels/{self.PHONE}"] = body
+
     def adopt_conversation(self) -> None:
+        self.answer_phone("Up")
         self.list_bridges(channel_aa_bridge_old_1=["c1", self.PHONE])
         self.reconnect("c1", self.PHONE)
         self.assertEqual(self.lines(), [])
@@ -180,6 +214,7 @@ class LeftoverTests(ReconcileTestCase):
         stray = "channel-aa-dialled-old-2"
         self.client._context.cleanup.remove("channels", stray)
         removal = self.sender.only_unanswered()
+        self.answer_phone("Up")
         self.list_bridges(channel_aa_bridge_old_1=["c1", self.PHONE])
         self.list_channels("c1", self.PHONE, stray, "c2")
         self.client.reconciler.start()

@@ -26,6 +26,7 @@ prompt = ["main"]
 "*" = { dial = "PJSIP/1@carrier", label = "Out", caller_id = "Acme <+441632>" }
 6 = { dial = "PJSIP/410", else = { play = ["sorry"], then = "hangup" } }
 7 = { dial = "PJSIP/410", else = "other" }
+"*" = { dial = ["PJSIP/410", "PJSIP/411"], early_media = true }
 8 = { dial = ["PJSIP/410", "PJSIP/411"], confirm = ["a", "b"] }
 9 = { dial = ["PJSIP/410", "PJSIP/411", "PJSIP/412"], strategy = "ringall", confirm = ["a"] }
 [menus.main.extensions]
@@ -386,6 +387,21 @@ class SeveralPhonesTests(DialTestCase):
                 "start ringing",
                 "dial PJSIP/410 20",
                 "dial PJSIP/411 20",
+                "stop ringing",
+                "connect PJSIP/411",
+            ],
+        )
+
+    def test_ring_tone_begins_again_after_the_early_media_of_a_phone(self) -> None:
+        self.dial("*")
+        self.end_dialling(DialOutcome.BUSY, ANSWERED)
+        self.assertEqual(
+            self.sent(),
+            [
+                "start ringing",
+                "dial PJSIP/410 20 early media",
+                "start ringing",
+                "dial PJSIP/411 20 early media",
                 "stop ringing",
                 "connect PJSIP/411",
             ],

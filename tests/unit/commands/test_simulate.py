@@ -34,6 +34,7 @@ failure = { continue = { context = "operators", extension = "0" } }
 3 = { dial = "PJSIP/410", else = { voicemail = "410" } }
 4 = { dial = "PJSIP/411" }
 9 = { dial = "PJSIP/412", confirm = true }
+0 = { dial = "PJSIP/413", early_media = true }
 5 = { queue = "support" }
 6 = { set = { TEAM = "sales" }, then = "hangup" }
 7 = { record = "to/{caller}", then = { play = ["recording:{recording}"] } }
@@ -182,6 +183,26 @@ class CallTests(SimulateTestCase):
                 self.assertEqual(
                     self.press(steps, *phone)[: 3 + len(expected)],
                     ["key 9", "dials PJSIP/412", "PJSIP/412 answers", *expected],
+                )
+
+    def test_early_media_is_printed(self) -> None:
+        talk = ("conversation begins", "conversation ends", "hung up by caller")
+        for words, expected in (
+            ("answers 1", ("PJSIP/413 answers", *talk)),
+            (
+                "announces 3",
+                (
+                    "early media of PJSIP/413 begins",
+                    "PJSIP/413 does not answer",
+                    "number-not-answering",
+                ),
+            ),
+        ):
+            with self.subTest(words=words):
+                phone = ("--phone", f"PJSIP/413 {words}")
+                self.assertEqual(
+                    self.press("0", *phone)[: 2 + len(expected)],
+                    ["key 0", "dials PJSIP/413", *expected],
                 )
 
     def test_unreachable_phone_is_printed(self) -> None:

@@ -50,6 +50,7 @@ closed = "hangup"
 
 NAMES = "it does not know which names there are"
 FLOW = "it does not follow actions from one to another"
+PAIRS = "it does not compare the keys of a table"
 CALENDAR = "it knows no time zones, no calendar and no order of times"
 BEYOND_A_SCHEMA = {
     "test_undefined_entry": NAMES,
@@ -67,6 +68,9 @@ BEYOND_A_SCHEMA = {
     "test_city_in_place_of_a_time_zone": CALENDAR,
     "test_day_that_does_not_exist": CALENDAR,
     "test_hours_over_midnight": CALENDAR,
+    "test_early_media_of_phones_that_ring_at_once": PAIRS,
+    "test_early_media_with_music": PAIRS,
+    "test_early_media_with_a_confirmation": PAIRS,
 }
 """The tests whose files the JSON Schema allows, each with the reason."""
 
@@ -310,6 +314,31 @@ class ActionFileTests(WrongFileTests):
         self.option_problem(
             '{ dial = "PJSIP/410", ring = 20000 }',
             ".ring: 20000 is out of range; allowed are 1 to 300 seconds",
+        )
+
+    def test_early_media_of_phones_that_ring_at_once(self) -> None:
+        self.option_problem(
+            '{ dial = ["A/1", "A/2"], strategy = "ringall", early_media = true }',
+            ".early_media: cannot be combined with strategy = 'ringall'; remove one of"
+            " them",
+        )
+
+    def test_early_media_with_music(self) -> None:
+        self.option_problem(
+            '{ dial = "A/1", music = "default", early_media = true }',
+            ".early_media: cannot be combined with music; remove one of them",
+        )
+
+    def test_early_media_with_a_confirmation(self) -> None:
+        self.option_problem(
+            '{ dial = "A/1", confirm = true, early_media = true }',
+            ".early_media: cannot be combined with confirm; remove one of them",
+        )
+
+    def test_confirmation_that_is_a_word(self) -> None:
+        self.option_problem(
+            '{ dial = "A/1", confirm = "yes" }',
+            ".confirm: expected true, false or a list, found text in quotes",
         )
 
     def test_recording_outside_of_its_folder(self) -> None:
