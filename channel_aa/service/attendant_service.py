@@ -210,8 +210,7 @@ class AttendantService(Service):
         if self.running:
             self._serve_status()
             self._speech.configure(settings)
-            if self._speech.is_needed:
-                self._serve_sounds()
+            self._serve_sounds()
             if self.is_connected:
                 self._look_up_sounds()
         self._log.info("Reloaded the configuration; new calls use it")
@@ -273,7 +272,8 @@ class AttendantService(Service):
         )
 
     def _serve_sounds(self) -> None:
-        serving = self._sound_server.listen(self.settings.speech.listen)
+        listen = self.settings.speech.listen if self._speech.is_needed else ""
+        serving = self._sound_server.listen(listen)
         Deferred.fromCoroutine(serving).addErrback(
             lambda failure: self._log.failure("Serving texts failed", failure)
         )

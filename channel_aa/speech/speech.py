@@ -16,7 +16,7 @@ from channel_aa.menus.sounds import Utterance, in_language
 from channel_aa.speech.asterisk_sounds import AsteriskSounds
 from channel_aa.speech.engines import EngineError, find_engine, speech_folder
 from channel_aa.speech.renderer import Renderer
-from channel_aa.speech.rendering import job_for
+from channel_aa.speech.rendering import job_for, remove_unused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -104,6 +104,7 @@ class Speech:
         self._is_unreachable = False
         self._missing: tuple[str, ...] = ()
         self._looking_up: set[str] = set()
+        self._has_looked_up = False
         self._settings = settings
         self._texts: Mapping[str, Mapping[str, str]] = {}
 
@@ -117,7 +118,7 @@ class Speech:
         self._jobs.clear()
         self._failed.clear()
         self._ready = {name for name in self._ready if (self.folder / name).is_file()}
-        self._is_unreachable = False
+        self._is_unreachable = self.is_needed = False
         spoken = [*spoken_by_place(settings.flow)]
         try:
             self._engine = find_engine(settings.speech)
@@ -129,6 +130,9 @@ class Speech:
         for place, utterance in spoken:
             for language in self._languages(utterance, languages.at(place)):
                 self._render(utterance.text, language)
+        if self._has_looked_up:
+            self._learned()
+        remove_unused(self.folder, {job.file_name for job in self._jobs.values()})
 
     async def look_up_sounds(self) -> None:
         """Find which sound files Asterisk lacks; render their texts, and log them.
@@ -143,6 +147,7 @@ class Speech:
         except TelephonyError as error:
             self._log.debug("Could not look up sounds: {error}", error=error)
             return
+        self._has_looked_up = True
         self._learned()
 
     async def stop(self) -> None:

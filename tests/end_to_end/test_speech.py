@@ -16,7 +16,7 @@ from channel_aa.ari import Transport
 from channel_aa.config import Settings
 from real_asterisk.harness import Asterisk
 from real_asterisk.phones.phone import registered_phones
-from real_asterisk.phones.tones import ASTERISK, QUIET_AMPLITUDE, SAMPLES
+from real_asterisk.phones.tones import ASTERISK, QUIET_AMPLITUDE
 from tests.support.asterisk_harness import RealAsteriskHarness
 from tests.support.attendant_harness import AttendantHarness
 from tests.support.speech_engine import ENGINE, SECONDS_A_CHARACTER
@@ -112,10 +112,10 @@ def sounding(path: Path) -> int:
     """Return how many packets of a file are not silent."""
     with wave.open(str(path)) as file:
         samples = struct.unpack(f"<{file.getnframes()}h", file.readframes(-1))
-    blocks = range(0, len(samples), SAMPLES)
+        size = file.getframerate() // 50
     return sum(
-        sum(map(abs, samples[at : at + SAMPLES])) > QUIET_AMPLITUDE * SAMPLES
-        for at in blocks
+        sum(map(abs, samples[at : at + size])) > QUIET_AMPLITUDE * size
+        for at in range(0, len(samples), size)
     )
 
 
@@ -277,14 +277,16 @@ async def test_core_sounds_are_heard_if_asterisk_cannot_fetch(
 
 @pytest.mark.speech
 @pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("rate", [8000, 16000])
 async def test_menu_is_spoken_by_piper(
     reactor: PosixReactorBase,
     asterisk: Asterisk,
     phones: list[SipPhone],
     tmp_path: Path,
+    rate: int,
 ) -> None:
     alice, *_ = phones
-    menu = MENU + '[speech]\nengine = "piper"\n'
+    menu = MENU + f'[speech]\nengine = "piper"\nrate = {rate}\n'
     async with attendant(asterisk, reactor, tmp_path, menu) as harness:
         await until_spoken(harness, 4)
         speech = harness.service._speech

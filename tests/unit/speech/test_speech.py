@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import tomllib
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.config import Settings
 from channel_aa.interfaces import TelephonyError
+from channel_aa.speech.rendering import KEPT_DAYS
 from channel_aa.speech.speech import WAITING_SECONDS, Speech
 from tests.support.speech_engine import ENGINE
 from tests.support.speech_fakes import FakeRenderer
@@ -204,6 +207,22 @@ class TextTests(SpeechCase):
             file.unlink()
         self.configure(self.settings(MENU))
         self.assertEqual(self.renderer.texts, ["Welcome."])
+
+    def test_texts_that_are_not_used_are_removed_after_some_time(self) -> None:
+        self.start(MENU)
+        used = self.rendered().rpartition("/")[2]
+        for name in (f"{'a' * 64}.wav", f"{'b' * 64}.wav", "en_US-a-low.onnx"):
+            (self.folder / name).touch()
+        old = time.time() - (KEPT_DAYS + 1) * 86400
+        for path in self.folder.iterdir():
+            if not path.name.startswith("b"):
+                os.utime(path, (old, old))
+        for _ in range(2):
+            self.configure(self.settings(MENU))
+        self.assertEqual(
+            {path.name for path in self.folder.iterdir()},
+            {used, f"{'b' * 64}.wav", "en_US-a-low.onnx"},
+        )
 
     def test_without_an_engine_an_error_names_the_remedy(self) -> None:
         self.start(MENU, engine=["no-such-engine", "{text}", "{wav}"])
