@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 WAITING_SECONDS = 5.0
 """How long a caller waits for a text that is not rendered yet."""
 
-_DEFAULT_LANGUAGE = "en"
 _SHOWN = 60
 _FETCHED = ("sound:http:", "sound:https:")
 
@@ -70,6 +69,7 @@ class Speech:
             are not served.
         serve: called when there is the first text to serve.
         languages_of: asks Asterisk for a sound file; see `AsteriskSounds`.
+        default_language: asks Asterisk for the language of calls that have no other.
         renderer: makes the renderer; replaced in tests.
 
     Attributes:
@@ -87,6 +87,7 @@ class Speech:
         url: Callable[[], str],
         serve: Callable[[], None],
         languages_of: Callable[[str], Awaitable[frozenset[str] | None]],
+        default_language: Callable[[], Awaitable[str]],
         renderer: Callable[..., Renderer] = Renderer,
     ) -> None:
         self.is_needed = False
@@ -96,6 +97,8 @@ class Speech:
         self._serve = serve
         self._renderer = renderer(self._rendered, reactor=reactor)
         self._sounds = AsteriskSounds(languages_of)
+        self._ask_default_language = default_language
+        self._default_language = "en"
         self._engine: Engine | None = None
         self._jobs: dict[tuple[str, str], Job] = {}
         self._ready: set[str] = set()
@@ -119,17 +122,14 @@ class Speech:
         self._failed.clear()
         self._ready = {name for name in self._ready if (self.folder / name).is_file()}
         self._is_unreachable = self.is_needed = False
-        spoken = [*spoken_by_place(settings.flow)]
+        spoken = any(spoken_by_place(settings.flow))
         try:
             self._engine = find_engine(settings.speech)
         except EngineError as error:
             self._engine = None
             if spoken or settings.texts:
                 self._log.error("Texts cannot be spoken: {error}", error=error)
-        languages = Languages(settings.flow, _DEFAULT_LANGUAGE)
-        for place, utterance in spoken:
-            for language in self._languages(utterance, languages.at(place)):
-                self._render(utterance.text, language)
+        self._render_texts()
         if self._has_looked_up:
             self._learned()
         remove_unused(self.folder, {job.file_name for job in self._jobs.values()})
@@ -143,11 +143,14 @@ class Speech:
         places = [*named_by_place(self._settings)]
         names = dict.fromkeys(name for _, name in places)
         try:
+            if names or any(spoken_by_place(self._settings.flow)):
+                self._default_language = await self._ask_default_language()
             await self._sounds.look_up(names)
         except TelephonyError as error:
             self._log.debug("Could not look up sounds: {error}", error=error)
             return
         self._has_looked_up = True
+        self._render_texts()
         self._learned()
 
     async def stop(self) -> None:
@@ -239,9 +242,6 @@ class Speech:
         url = self._url()
         return f"sound:{url}/{name}" if url else ""
 
-    def _languages(self, utterance: Utterance, of_place: set[str]) -> set[str]:
-        return {utterance.language} if utterance.language else of_place
-
     def _job(self, text: str, language: str) -> Job | None:
         return self._jobs.get((text, language)) or self._render(text, language)
 
@@ -254,9 +254,15 @@ class Speech:
             self._looking_up.discard(name)
         self._learned()
 
+    def _render_texts(self) -> None:
+        languages = Languages(self._settings.flow, self._default_language)
+        for place, (text, language) in spoken_by_place(self._settings.flow):
+            for each in [language] if language else languages.at(place):
+                self._render(text, each)
+
     def _learned(self) -> None:
         """Render the texts of files that Asterisk lacks, and log these files."""
-        languages = Languages(self._settings.flow, _DEFAULT_LANGUAGE)
+        languages = Languages(self._settings.flow, self._default_language)
         missing: dict[str, None] = {}
         for place, name in named_by_place(self._settings):
             for language in languages.at(place):

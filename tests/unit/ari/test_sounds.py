@@ -9,11 +9,31 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.ari import ServerError
-from channel_aa.ari.sounds import sound_languages
+from channel_aa.ari.sounds import default_language, sound_languages
 from channel_aa.ari.wire.errors import error_for
 
 if TYPE_CHECKING:
     from channel_aa.ari import AriClient
+
+
+class DefaultLanguageTests(SynchronousTestCase):
+    def default_language(self, answer: Deferred[object]) -> Deferred[str]:
+        client = SimpleNamespace(request=lambda *_: answer)
+        return Deferred.fromCoroutine(default_language(cast("AriClient", client)))
+
+    def test_language_is_that_of_the_configuration(self) -> None:
+        for answer, language in (
+            ({"config": {"default_language": "fr"}}, "fr"),
+            ({"config": {}}, "en"),
+            ({}, "en"),
+            ([], "en"),
+        ):
+            found = self.default_language(succeed(answer))
+            self.assertEqual(self.successResultOf(found), language)
+
+    def test_asterisk_without_the_module_speaks_english(self) -> None:
+        missing = fail(error_for("GET", "asterisk/info", 404, b"{}"))
+        self.assertEqual(self.successResultOf(self.default_language(missing)), "en")
 
 
 class SoundLanguagesTests(SynchronousTestCase):

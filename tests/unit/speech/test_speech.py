@@ -45,6 +45,7 @@ class SpeechCase(SynchronousTestCase):
         self.folder = Path(folder.name)
         self.clock = Clock()
         self.url = URL
+        self.language = "en"
         self.served = 0
         self.files: dict[str, frozenset[str] | None] = {}
         self.asked: list[str] = []
@@ -66,6 +67,7 @@ class SpeechCase(SynchronousTestCase):
             url=lambda: self.url,
             serve=self.serve,
             languages_of=self.languages_of,
+            default_language=self.default_language,
             renderer=FakeRenderer,  # type: ignore[arg-type]
         )
         self.configure(settings)
@@ -98,6 +100,9 @@ class SpeechCase(SynchronousTestCase):
         if name not in self.files:
             raise TelephonyError("the connection is lost")
         return self.files[name]
+
+    async def default_language(self) -> str:
+        return self.language
 
     def lack(self, *names: str) -> None:
         self.files.update(dict.fromkeys(names, frozenset()))
@@ -148,6 +153,11 @@ class TextTests(SpeechCase):
         )
         jobs = {(job.language, job.voice) for job in self.renderer.jobs}
         self.assertEqual(jobs, {("en", "alan"), ("fr", "siwis")})
+
+    def test_text_is_rendered_with_the_voice_for_asterisk_s_language(self) -> None:
+        self.language = "fr"
+        self.start(MENU, voice={"en": "alan", "fr": "siwis"})
+        self.assertIn("siwis", {job.voice for job in self.renderer.jobs})
 
     def test_caller_waits_for_a_text_that_is_not_ready(self) -> None:
         self.start(MENU)
