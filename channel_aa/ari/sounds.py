@@ -1,4 +1,4 @@
-"""Which sound files Asterisk has."""
+"""Which sound files Asterisk has, and its language."""
 
 from __future__ import annotations
 
@@ -36,6 +36,21 @@ async def sound_languages(client: AriClient, name: str) -> frozenset[str] | None
     # Asterisk takes a folder beside those of the languages for one of them.
     beside = await _languages(client, rest)
     return frozenset({""} if folder in (beside or ()) else ())
+
+
+async def default_language(client: AriClient) -> str:
+    """Return the language of channels that are set to none (asterisk.conf): ``en``.
+
+    Raises:
+        AriError: Asterisk answered with an error other than 404, or not at all.
+    """
+    try:
+        answer: Any = await client.request("GET", "asterisk", "info")
+    except NotFoundError:  # it has not loaded res_ari_asterisk.so
+        return "en"
+    config = answer.get("config") if isinstance(answer, dict) else None
+    language = config.get("default_language") if isinstance(config, dict) else None
+    return str(language or "en")
 
 
 async def _languages(client: AriClient, name: str) -> frozenset[str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import Clock
 
+from channel_aa.commands.call_audio import CallAudio
 from channel_aa.commands.cli import CommandError, add_file, load_file, run_in_reactor
 from channel_aa.commands.expectation import (
     difference,
@@ -83,6 +85,18 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--expect", metavar="EVENTS", help="the expected transcript; see below"
     )
+    parser.add_argument(
+        "--wav",
+        metavar="FILE",
+        type=Path,
+        help="write what the caller hears; texts are spoken, sounds are those of DIR",
+    )
+    parser.add_argument(
+        "--sounds",
+        metavar="DIR",
+        type=Path,
+        help="the folder of sound files for --wav; default: a tone for each sound",
+    )
     parser.set_defaults(run=run)
 
 
@@ -128,7 +142,9 @@ def _add_call(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Simulate the call."""
-    flow = load_file(arguments.file).flow
+    settings = load_file(arguments.file)
+    flow = settings.flow
+    audio = CallAudio(settings, arguments.sounds) if arguments.wav else None
     phones = {each.endpoint: each.behaviour for each in arguments.phone}
     data = CallData(
         at=_moment(arguments.at, _zone_of(flow)),
@@ -139,9 +155,12 @@ def run(arguments: Namespace) -> int:
     )
     print(_heading(data))
     if arguments.press is None:
-        entries = _by_hand(flow, data, phones)
+        call = _by_hand(flow, data, phones, audio)
     else:
-        entries = _by_script(flow, data, phones, arguments.press)
+        call = _by_script(flow, data, phones, audio, arguments.press)
+    entries = call.transcript.entries
+    if audio is not None:
+        _write_audio(audio, call, arguments.wav)
     if arguments.expect is None:
         return 0
     expected, found = read_expectation(arguments.expect), happened(entries)
@@ -156,9 +175,24 @@ def run(arguments: Namespace) -> int:
     return 1
 
 
+def _write_audio(audio: CallAudio, call: SimulatedCall, path: Path) -> None:
+    transcript = call.transcript
+    seconds = transcript.entries[-1].at
+    try:
+        audio.write(path, transcript.heard.values(), seconds=seconds)
+    except OSError as error:
+        raise CommandError(f"--wav: {path}: {error.strerror}") from error
+    for problem in audio.problems:
+        print(f"{path}: {problem}", file=sys.stderr)
+
+
 def _by_script(
-    flow: CallFlow, data: CallData, phones: Mapping[str, str], script: str
-) -> list[Entry]:
+    flow: CallFlow,
+    data: CallData,
+    phones: Mapping[str, str],
+    audio: CallAudio | None,
+    script: str,
+) -> SimulatedCall:
     """Run a script as the caller, in virtual time."""
     try:
         steps = parse_script(script)
@@ -178,23 +212,32 @@ def _by_script(
         _show(entry)
         runner.update(entry)
 
-    call = SimulatedCall(flow, data, reactor=clock, write=write, phones=phones)
+    call = SimulatedCall(
+        flow, data, reactor=clock, write=write, phones=phones, audio=audio
+    )
     runner = ScriptRunner(call, clock=clock)
     try:
         wait_for(clock, Deferred.fromCoroutine(run_call()), seconds=7 * _DAYS)
     except ScriptError as error:
         raise CommandError(f"--press: {error}") from error
-    return call.transcript.entries
+    return call
 
 
-def _by_hand(flow: CallFlow, data: CallData, phones: Mapping[str, str]) -> list[Entry]:
+def _by_hand(
+    flow: CallFlow,
+    data: CallData,
+    phones: Mapping[str, str],
+    audio: CallAudio | None,
+) -> SimulatedCall:
     """Let the user of the terminal be the caller."""
     if not sys.stdin.isatty():
         raise CommandError("no terminal to read keys from; use --press")
-    entries: list[Entry] = []
+    calls: list[SimulatedCall] = []
 
     async def run_call(reactor: Any) -> int:  # noqa: ANN401 - several interfaces
-        call = SimulatedCall(flow, data, reactor=reactor, write=_show, phones=phones)
+        call = SimulatedCall(
+            flow, data, reactor=reactor, write=_show, phones=phones, audio=audio
+        )
         await call.begin()
         try:
             with single_keys():
@@ -204,12 +247,12 @@ def _by_hand(flow: CallFlow, data: CallData, phones: Mapping[str, str]) -> list[
                 keyboard.loseConnection()
         finally:
             await call.close()
-        entries.extend(call.transcript.entries)
+        calls.append(call)
         return 0
 
     print(KEYS_EXPLAINED)
     run_in_reactor(run_call)
-    return entries
+    return calls[0]
 
 
 def _show(entry: Entry | None) -> None:

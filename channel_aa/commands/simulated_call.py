@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from twisted.logger import LogEvent
 
+    from channel_aa.commands.call_audio import CallAudio
     from channel_aa.commands.transcript import Entry
     from channel_aa.menus.flow import CallFlow
     from channel_aa.simulator import SimulatedCaller
@@ -92,6 +93,7 @@ class SimulatedCall:
         write: called with each entry of the transcript; with None at some changes
             without one.
         phones: how the phones behave that do not simply answer.
+        audio: speaks texts, and has the seconds of sounds; None: each lasts a second.
 
     Attributes:
         caller: the caller, once `begin` has fired.
@@ -108,8 +110,9 @@ class SimulatedCall:
         reactor: Any,  # noqa: ANN401 - IReactorTime, and what a server needs
         write: Callable[[Entry | None], None],
         phones: Mapping[str, PhoneBehaviour | str],
+        audio: CallAudio | None = None,
     ) -> None:
-        speech = SimulatedSpeech()
+        speech = audio or SimulatedSpeech()
         self.transcript = Transcript(
             CHANNEL,
             variables=_variables_of(flow),
@@ -122,6 +125,7 @@ class SimulatedCall:
         self._ahead = data.at.timestamp() - reactor.seconds()
         self._simulator = Simulator(
             reactor=reactor,
+            sounds=audio,
             default_sound_seconds=SOUND_SECONDS,
             phones={
                 **phones,

@@ -58,6 +58,21 @@ class Entry:
         return f"{self.at:8.1f}  {self.text}"
 
 
+@dataclass(kw_only=True)
+class HeardSound:
+    """A sound that the caller hears; times are in seconds since the call began.
+
+    Attributes:
+        name: its name, or its media URI.
+        began: when it began.
+        ended: when it ended; None: it has not.
+    """
+
+    name: str
+    began: float
+    ended: float | None = None
+
+
 class Transcript:
     """The transcript of one call.
 
@@ -70,6 +85,7 @@ class Transcript:
 
     Attributes:
         entries: all entries so far.
+        heard: the sounds so far, with their times, by the ids of their playbacks.
         is_in_conversation: whether the caller is in a bridge with a phone that has
             answered.
     """
@@ -84,6 +100,7 @@ class Transcript:
         write: Callable[[Entry | None], None],
     ) -> None:
         self.entries: list[Entry] = []
+        self.heard: dict[str, HeardSound] = {}
         self.is_in_conversation = False
         self._channel_name = channel_name
         self._variables = frozenset({ARGUMENT, *variables})
@@ -153,6 +170,7 @@ class Transcript:
                 self._language = playback["language"]
                 self.add(at, Kind.ACTION, f"language {self._language}")
             name = playback["media_uri"].removeprefix("sound:")
+            self.heard[playback["id"]] = HeardSound(name=name, began=at)
             self.add(at, Kind.SOUND, self._texts.get(name, name))
 
     def _playback_finished(self, event: Mapping[str, Any], at: float) -> None:
@@ -160,6 +178,7 @@ class Transcript:
         if playback["id"] not in self._playing:
             return
         self._playing.discard(playback["id"])
+        self.heard[playback["id"]].ended = at
         if playback["state"] == "failed" and not self._is_hung_up:
             name = playback["media_uri"].removeprefix("sound:")
             self.add(at, Kind.TROUBLE, f"{name} cannot be played")

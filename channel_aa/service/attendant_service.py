@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from channel_aa import __version__
 from channel_aa.ari import TLS, Address, AriClient, Transport
-from channel_aa.ari.sounds import sound_languages
+from channel_aa.ari.sounds import default_language, sound_languages
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.custom_actions import check_registered
 from channel_aa.files import exposure
@@ -106,10 +106,11 @@ class AttendantService(Service):
             url=self._sounds_url,
             serve=self._serve_sounds,
             languages_of=lambda name: sound_languages(self._client, name),
+            default_language=lambda: default_language(self._client),
         )
         self._sound_server = HttpServer(
             SoundPage(lambda: self._speech.folder),
-            purpose="requests for spoken texts",
+            purpose="requests for spoken texts ([speech] listen)",
             reactor=reactor,
         )
         self._attendant = Attendant(
@@ -229,8 +230,7 @@ class AttendantService(Service):
         if self.running:
             self._serve_status()
             self._speech.configure(settings)
-            if self._speech.is_needed:
-                self._serve_sounds()
+            self._serve_sounds()
             if self.is_connected:
                 self._look_up_sounds()
         self._log.info(
@@ -301,7 +301,8 @@ class AttendantService(Service):
         )
 
     def _serve_sounds(self) -> None:
-        serving = self._sound_server.listen(self.settings.speech.listen)
+        listen = self.settings.speech.listen if self._speech.is_needed else ""
+        serving = self._sound_server.listen(listen)
         Deferred.fromCoroutine(serving).addErrback(
             lambda failure: self._log.failure("Serving texts failed", failure)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -113,11 +114,13 @@ def find_engine(settings: SpeechSettings) -> Engine | None:
     return _piper(settings)
 
 
-def download_command(folder: Path, language: str = "") -> str:
-    """Return the command that fetches a voice of piper."""
+def download_command(folder: Path, language: str = "", *, voice: str = "") -> str:
+    """Return the command that fetches a voice of piper, for a language or by name."""
     example = in_language(_EXAMPLES, language)
-    voice = example.text if example and (example.language or not language) else "VOICE"
-    return f"python -m piper.download_voices --download-dir {folder} {voice}"
+    if not voice and example and (example.language or not language):
+        voice = example.text
+    voice = voice or "VOICE"
+    return f"{sys.executable} -m piper.download_voices --download-dir {folder} {voice}"
 
 
 def _has_piper() -> bool:
@@ -141,11 +144,8 @@ def _piper(settings: SpeechSettings) -> Engine:
     }
     missing = [each for each in settings.voice.values() if each not in voices | chosen]
     if missing:
-        raise EngineError(
-            f"piper has no voice {missing[0]}; fetch it: python -m"
-            f" piper.download_voices --download-dir {speech_folder(settings)}"
-            f" {missing[0]}"
-        )
+        command = download_command(speech_folder(settings), voice=missing[0])
+        raise EngineError(f"piper has no voice {missing[0]}; fetch it: {command}")
     if not voices and not chosen:
         command = download_command(speech_folder(settings))
         raise EngineError(f"piper has no voice; fetch one: {command}")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
+import time
 import wave
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +17,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from channel_aa.config import SpeechSettings
     from channel_aa.menus.sounds import Utterance
     from channel_aa.speech.engines import Engine
 
 SECONDS = 60
 """How long rendering one text may take."""
+
+KEPT_DAYS = 90
+"""How long a text is kept that is not used, in case that it is used again."""
+
+RENDERED = re.compile(r"[0-9a-f]{64}\.wav(16)?")
+"""The name of a rendered text."""
 
 _FORMAT = 1  # to be increased when the same job renders another sound
 _SAMPLE_BYTES = 2
@@ -98,6 +110,24 @@ def render(job: Job, path: Path, *, seconds: float = SECONDS) -> None:
             converted.replace(path)
     except OSError as error:
         raise RenderError(f"{path.parent}: {error.strerror or error}") from error
+
+
+def remove_unused(folder: Path, used: Collection[str]) -> None:
+    """Remove rendered texts that were not used for `KEPT_DAYS`, as far as possible.
+
+    Args:
+        folder: their folder; it need not exist.
+        used: the names of the files that are used now.
+    """
+    now = time.time()
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if not RENDERED.fullmatch(path.name):
+                continue
+            if path.name in used:
+                os.utime(path)
+            elif now - path.stat().st_mtime > KEPT_DAYS * 86400:
+                path.unlink()
 
 
 def _run(job: Job, path: Path, seconds: float) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from twisted.web.http import CACHED, NOT_FOUND
 
 from channel_aa.http_server import Page
+from channel_aa.speech.rendering import RENDERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from twisted.web.server import Request
 
-_NAME = re.compile(rb"[0-9a-f]{64}\.wav(16)?")
 _MAX_AGE = 30 * 86400  # a name stands for one content, for ever
 
 
@@ -32,16 +31,17 @@ class SoundPage(Page):
 
     def content(self, request: Request) -> bytes:
         """Return the file; 404: there is none."""
-        name = b"/".join(request.postpath or ())
+        name = b"/".join(request.postpath or ()).decode("ascii", "replace")
         try:
-            if not _NAME.fullmatch(name):
+            if not RENDERED.fullmatch(name):
                 raise FileNotFoundError
-            sound = (self._folder() / name.decode()).read_bytes()
+            sound = (self._folder() / name).read_bytes()
         except OSError:
             request.setResponseCode(NOT_FOUND)
             return b""
-        request.setHeader("Content-Type", "audio/wav")
+        # audio/wav is 8000 Hz for Asterisk; otherwise the extension tells.
+        request.setHeader("Content-Type", "application/octet-stream")
         request.setHeader("Cache-Control", f"public, max-age={_MAX_AGE}, immutable")
-        if request.setETag(b'"%s"' % name) is CACHED:
+        if request.setETag(f'"{name}"'.encode()) is CACHED:
             return b""
         return sound

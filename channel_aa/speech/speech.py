@@ -16,7 +16,7 @@ from channel_aa.menus.sounds import Utterance, in_language
 from channel_aa.speech.asterisk_sounds import AsteriskSounds
 from channel_aa.speech.engines import EngineError, find_engine, speech_folder
 from channel_aa.speech.renderer import Renderer
-from channel_aa.speech.rendering import job_for
+from channel_aa.speech.rendering import job_for, remove_unused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 WAITING_SECONDS = 5.0
 """How long a caller waits for a text that is not rendered yet."""
 
-_DEFAULT_LANGUAGE = "en"
 _SHOWN = 60
 _FETCHED = ("sound:http:", "sound:https:")
 
@@ -70,6 +69,7 @@ class Speech:
             are not served.
         serve: called when there is the first text to serve.
         languages_of: asks Asterisk for a sound file; see `AsteriskSounds`.
+        default_language: asks Asterisk for the language of calls that have no other.
         renderer: makes the renderer; replaced in tests.
 
     Attributes:
@@ -87,6 +87,7 @@ class Speech:
         url: Callable[[], str],
         serve: Callable[[], None],
         languages_of: Callable[[str], Awaitable[frozenset[str] | None]],
+        default_language: Callable[[], Awaitable[str]],
         renderer: Callable[..., Renderer] = Renderer,
     ) -> None:
         self.is_needed = False
@@ -96,6 +97,8 @@ class Speech:
         self._serve = serve
         self._renderer = renderer(self._rendered, reactor=reactor)
         self._sounds = AsteriskSounds(languages_of)
+        self._ask_default_language = default_language
+        self._default_language = "en"
         self._engine: Engine | None = None
         self._jobs: dict[tuple[str, str], Job] = {}
         self._ready: set[str] = set()
@@ -104,6 +107,7 @@ class Speech:
         self._is_unreachable = False
         self._missing: tuple[str, ...] = ()
         self._looking_up: set[str] = set()
+        self._has_looked_up = False
         self._settings = settings
         self._texts: Mapping[str, Mapping[str, str]] = {}
 
@@ -117,18 +121,18 @@ class Speech:
         self._jobs.clear()
         self._failed.clear()
         self._ready = {name for name in self._ready if (self.folder / name).is_file()}
-        self._is_unreachable = False
-        spoken = [*spoken_by_place(settings.flow)]
+        self._is_unreachable = self.is_needed = False
+        spoken = any(spoken_by_place(settings.flow))
         try:
             self._engine = find_engine(settings.speech)
         except EngineError as error:
             self._engine = None
             if spoken or settings.texts:
                 self._log.error("Texts cannot be spoken: {error}", error=error)
-        languages = Languages(settings.flow, _DEFAULT_LANGUAGE)
-        for place, utterance in spoken:
-            for language in self._languages(utterance, languages.at(place)):
-                self._render(utterance.text, language)
+        self._render_texts()
+        if self._has_looked_up:
+            self._learned()
+        remove_unused(self.folder, {job.file_name for job in self._jobs.values()})
 
     async def look_up_sounds(self) -> None:
         """Find which sound files Asterisk lacks; render their texts, and log them.
@@ -139,10 +143,14 @@ class Speech:
         places = [*named_by_place(self._settings)]
         names = dict.fromkeys(name for _, name in places)
         try:
+            if names or any(spoken_by_place(self._settings.flow)):
+                self._default_language = await self._ask_default_language()
             await self._sounds.look_up(names)
         except TelephonyError as error:
             self._log.debug("Could not look up sounds: {error}", error=error)
             return
+        self._has_looked_up = True
+        self._render_texts()
         self._learned()
 
     async def stop(self) -> None:
@@ -234,9 +242,6 @@ class Speech:
         url = self._url()
         return f"sound:{url}/{name}" if url else ""
 
-    def _languages(self, utterance: Utterance, of_place: set[str]) -> set[str]:
-        return {utterance.language} if utterance.language else of_place
-
     def _job(self, text: str, language: str) -> Job | None:
         return self._jobs.get((text, language)) or self._render(text, language)
 
@@ -249,9 +254,15 @@ class Speech:
             self._looking_up.discard(name)
         self._learned()
 
+    def _render_texts(self) -> None:
+        languages = Languages(self._settings.flow, self._default_language)
+        for place, (text, language) in spoken_by_place(self._settings.flow):
+            for each in [language] if language else languages.at(place):
+                self._render(text, each)
+
     def _learned(self) -> None:
         """Render the texts of files that Asterisk lacks, and log these files."""
-        languages = Languages(self._settings.flow, _DEFAULT_LANGUAGE)
+        languages = Languages(self._settings.flow, self._default_language)
         missing: dict[str, None] = {}
         for place, name in named_by_place(self._settings):
             for language in languages.at(place):

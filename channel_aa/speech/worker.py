@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -26,7 +27,8 @@ class RenderRequest(msgspec.Struct, frozen=True):
 
 def main() -> None:
     """Serve requests until the end of the standard input."""
-    os.nice(_NICENESS)  # calls come first
+    with suppress(OSError):  # systemd may forbid it
+        os.nice(_NICENESS)  # calls come first
     # What the engine's libraries print is no response.
     responses = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)

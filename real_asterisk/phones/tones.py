@@ -24,7 +24,8 @@ ASTERISK = "asterisk"
 _SAMPLES_A_SECOND = 8000
 _AMPLITUDE = 6000
 _HEARD_AMPLITUDE = 1500
-_QUIET_AMPLITUDE = 100
+QUIET_AMPLITUDE = 100
+"""A packet is silent whose samples are smaller on average."""
 _COEFFICIENTS = {
     name: 2 * math.cos(2 * math.pi * hertz / _SAMPLES_A_SECOND)
     for name, hertz in {**TONES, ASTERISK: HERTZ}.items()
@@ -69,7 +70,7 @@ def heard(payload: bytes) -> frozenset[str]:
 def is_sound(payload: bytes) -> bool:
     """Return whether a packet in µ-law is louder than the noise of a line."""
     loudness = sum(abs(DECODED[code]) for code in payload) / max(1, len(payload))
-    return loudness > _QUIET_AMPLITUDE
+    return loudness > QUIET_AMPLITUDE
 
 
 def _power(samples: list[int], coefficient: float) -> float:

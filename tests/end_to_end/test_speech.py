@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import struct
 import tomllib
+import wave
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import ensureDeferred
 
 from channel_aa.ari import Transport
 from channel_aa.config import Settings
 from real_asterisk.harness import Asterisk
-from real_asterisk.phones.tones import ASTERISK
+from real_asterisk.phones.phone import registered_phones
+from real_asterisk.phones.tones import ASTERISK, QUIET_AMPLITUDE
 from tests.support.asterisk_harness import RealAsteriskHarness
 from tests.support.attendant_harness import AttendantHarness
-from tests.support.speech_engine import ENGINE
+from tests.support.speech_engine import ENGINE, SECONDS_A_CHARACTER
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -29,13 +33,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asterisk
 
-MENU = """
+GREETING = "Welcome to Acme, which has a long greeting for its callers."
+PROMPT = "For sales, press 1."
+MENU = f"""
 [menus.main]
-greeting = [{ say = "Welcome to Acme, which has a long greeting for its callers." }]
-prompt = [{ say = "For sales, press 1." }]
+greeting = [{{ say = "{GREETING}" }}]
+prompt = [{{ say = "{PROMPT}" }}]
 timeout = 3600
 [menus.main.options]
-1 = { play = [{ say = "You entered {digits}. Goodbye." }], then = "hangup" }
+1 = {{ play = [{{ say = "You entered {{digits}}. Goodbye." }}], then = "hangup" }}
 """
 
 
@@ -72,6 +78,15 @@ async def until_spoken(harness: AttendantHarness, count: int) -> None:
     )
 
 
+def ends(harness: AttendantHarness) -> list[str]:
+    """Return the media whose playback has ended."""
+    return [
+        event.json["playback"]["media_uri"]
+        for event in harness.events.all
+        if event.type == "PlaybackFinished"
+    ]
+
+
 def media(harness: AttendantHarness) -> list[str]:
     """Return what has been played so far; spoken texts as "text"."""
     names = [
@@ -87,15 +102,25 @@ def own_asterisk(
     reactor: PosixReactorBase, installation: Installation
 ) -> Iterator[Asterisk]:
     """Run an Asterisk whose sounds the test may change."""
-    started: Asterisk = pytest_twisted.blockon(
-        pytest_twisted.ensureDeferred_(Asterisk.start(reactor))
-    )
+    starting = Asterisk.start(reactor, installation=installation)
+    started: Asterisk = pytest_twisted.blockon(ensureDeferred(starting))
     yield started
-    pytest_twisted.blockon(started.stop())
+    pytest_twisted.blockon(ensureDeferred(started.stop()))
+
+
+def sounding(path: Path) -> int:
+    """Return how many packets of a file are not silent."""
+    with wave.open(str(path)) as file:
+        samples = struct.unpack(f"<{file.getnframes()}h", file.readframes(-1))
+        size = file.getframerate() // 50
+    return sum(
+        sum(map(abs, samples[at : at + size])) > QUIET_AMPLITUDE * size
+        for at in range(0, len(samples), size)
+    )
 
 
 @pytest_twisted.ensureDeferred
-async def test_menu_of_texts_is_heard_and_a_key_interrupts_it(
+async def test_menu_of_texts_is_heard_to_its_end(
     reactor: PosixReactorBase,
     asterisk: Asterisk,
     phones: list[SipPhone],
@@ -105,9 +130,171 @@ async def test_menu_of_texts_is_heard_and_a_key_interrupts_it(
     async with attendant(asterisk, reactor, tmp_path, MENU) as harness:
         await until_spoken(harness, 4)
         placed = alice.dial("1000")
+        await until(reactor, lambda: len(ends(harness)) == 2, "the end of the prompt")
+        expected = (len(GREETING) + len(PROMPT)) * SECONDS_A_CHARACTER * 50
+        # The last packets may arrive after the event, and the first before the ACK.
+        assert expected * 0.8 <= placed.audio.sounding <= expected * 1.05
+        assert media(harness) == ["text", "text"]
+        assert harness.warnings == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_key_interrupts_a_text(
+    reactor: PosixReactorBase,
+    asterisk: Asterisk,
+    phones: list[SipPhone],
+    tmp_path: Path,
+) -> None:
+    alice, *_ = phones
+    menu = MENU.replace(GREETING, "A" * 1000)  # 20 seconds
+    async with attendant(asterisk, reactor, tmp_path, menu) as harness:
+        await until_spoken(harness, 4)
+        placed = alice.dial("1000")
         await alice.until_hears(ASTERISK)
         await placed.press("1")
         await placed.until_ended()
         await harness.until_idle()
         assert media(harness) == ["text", "text", "digits/1", "text"]
+        assert placed.audio.sounding < 1000
+        assert harness.warnings == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_text_is_fetched_once(
+    reactor: PosixReactorBase,
+    asterisk: Asterisk,
+    phones: list[SipPhone],
+    tmp_path: Path,
+) -> None:
+    """Asterisk keeps it, as Cache-Control allows: the file may go."""
+    alice, bob, _ = phones
+    async with attendant(asterisk, reactor, tmp_path, MENU) as harness:
+        await until_spoken(harness, 4)
+        for phone in (alice, bob):
+            await phone_hears_menu(phone)
+            remove_files(tmp_path)
+        assert harness.warnings == []
+
+
+def remove_files(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
+async def phone_hears_menu(phone: SipPhone) -> None:
+    placed = phone.dial("1000")
+    await phone.until_hears(ASTERISK)
+    await placed.hang_up()
+
+
+@pytest_twisted.ensureDeferred
+async def test_text_is_spoken_until_asterisk_has_the_sound(
+    reactor: PosixReactorBase, own_asterisk: Asterisk, tmp_path: Path
+) -> None:
+    text = """
+    [texts]
+    "acme/welcome" = "Welcome to Acme."
+    [menus.main]
+    prompt = ["acme/welcome"]
+    timeout = 3600
+    """
+    async with (
+        registered_phones(reactor, own_asterisk.sip_port, "alice") as [alice],
+        attendant(own_asterisk, reactor, tmp_path, text) as harness,
+    ):
+        await until_spoken(harness, 1)
+        await phone_hears_menu(alice)
+        assert media(harness) == ["text"]
+        own_asterisk.add_sounds({"acme/welcome": 2.0})
+        harness.service.reload(harness.service.settings)
+        sounds = harness.service._speech._sounds
+        await until(reactor, lambda: sounds.has("acme/welcome", "en"), "the sound")
+        await phone_hears_menu(alice)
+        assert media(harness) == ["text", "acme/welcome"]
+        # A file that disappears is replaced at once.
+        own_asterisk.remove_sounds("acme/welcome")
+        await phone_hears_menu(alice)
+        assert media(harness) == ["text", "acme/welcome", "acme/welcome", "text"]
+        # Before it was there, and after it was removed.
+        first, second = harness.warnings
+        assert first == second
+        assert "Asterisk lacks these sounds: acme/welcome. Their texts" in first
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("engine", "heard"),
+    [
+        (ENGINE, ["text"] * 3),
+        ("none", ["vm-press", "digits/1", "vm-press", "digits/2"]),
+    ],
+)
+async def test_default_menu_is_heard_with_the_sounds_of_debian_alone(
+    reactor: PosixReactorBase,
+    own_asterisk: Asterisk,
+    tmp_path: Path,
+    engine: object,
+    heard: list[str],
+) -> None:
+    own_asterisk.use_debian_sounds()
+    text = f"[speech]\nengine = {engine!r}\n"
+    async with (
+        registered_phones(reactor, own_asterisk.sip_port, "alice") as [alice],
+        attendant(own_asterisk, reactor, tmp_path, text) as harness,
+    ):
+        await until(reactor, lambda: harness.warnings, "the missing sounds")
+        await until_spoken(harness, 5 if engine == ENGINE else 0)
+        placed = alice.dial("1000")
+        await until(reactor, lambda: len(ends(harness)) == len(heard), "the prompt")
+        assert placed.audio.sounding > 20
+        await placed.press("1")
+        await until(
+            reactor, lambda: media(harness)[len(heard) :][:2], "what was pressed"
+        )
+        assert media(harness)[: len(heard) + 1] == [*heard, "you-entered"]
+        [line] = harness.warnings
+        assert "press-1, or, press-2, are-you-still-there, option-is-invalid" in line
+
+
+@pytest_twisted.ensureDeferred
+async def test_core_sounds_are_heard_if_asterisk_cannot_fetch(
+    reactor: PosixReactorBase, own_asterisk: Asterisk, tmp_path: Path
+) -> None:
+    own_asterisk.use_debian_sounds()
+    text = '[speech]\nurl = "http://127.0.0.1:1"\n'
+    async with (
+        registered_phones(reactor, own_asterisk.sip_port, "alice") as [alice],
+        attendant(own_asterisk, reactor, tmp_path, text) as harness,
+    ):
+        await until_spoken(harness, 5)
+        alice.dial("1000")
+        await until(reactor, lambda: "digits/2" in media(harness), "the prompt")
+        assert media(harness) == ["text", "vm-press", "digits/2"]
+        assert "check that it has loaded res_http_media_cache.so" in "".join(
+            harness.warnings
+        )
+
+
+@pytest.mark.speech
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("rate", [8000, 16000])
+async def test_menu_is_spoken_by_piper(
+    reactor: PosixReactorBase,
+    asterisk: Asterisk,
+    phones: list[SipPhone],
+    tmp_path: Path,
+    rate: int,
+) -> None:
+    alice, *_ = phones
+    menu = MENU + f'[speech]\nengine = "piper"\nrate = {rate}\n'
+    async with attendant(asterisk, reactor, tmp_path, menu) as harness:
+        await until_spoken(harness, 4)
+        speech = harness.service._speech
+        files = [speech._jobs[text, "en"].file_name for text in (GREETING, PROMPT)]
+        expected = sum(sounding(tmp_path / name) for name in files)
+        assert expected > 100  # two seconds
+        placed = alice.dial("1000")
+        await until(reactor, lambda: len(ends(harness)) == 2, "the end of the prompt")
+        assert expected * 0.8 <= placed.audio.sounding <= expected * 1.2
+        assert media(harness) == ["text", "text"]
         assert harness.warnings == []

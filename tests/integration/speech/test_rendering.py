@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
+from channel_aa.config import SpeechSettings
+from channel_aa.menus.sounds import Utterance
 from channel_aa.speech import renderer as renderer_module
+from channel_aa.speech.engines import find_engine
 from channel_aa.speech.renderer import Renderer
-from channel_aa.speech.rendering import Job, RenderError, render
+from channel_aa.speech.rendering import Job, RenderError, job_for, render
 from tests.support.speech_engine import ENGINE, SECONDS_A_CHARACTER
 from tests.support.waiting import until
 
@@ -213,3 +216,32 @@ async def test_stop_drops_the_queue(reactor: PosixReactorBase, tmp_path: Path) -
     await results.renderer.stop()
     assert results.done == []
     assert results.renderer._worker is None
+
+
+@pytest.mark.speech
+def test_piper_speaks(tmp_path: Path) -> None:
+    settings = SpeechSettings(engine=("piper",), folder=str(tmp_path))
+    engine = find_engine(settings)
+    assert engine is not None
+    assert engine.speaks("en_US")
+    lengths = []
+    for number, speed in enumerate((1.0, 2.0)):
+        path = tmp_path / f"{number}.wav"
+        spoken = Utterance("Welcome to Acme. For sales, press one.", "en")
+        render(job_for(spoken, settings.replace(speed=speed), engine), path)
+        lengths.append(seconds_of(path))
+    assert 1.5 < lengths[0] < 6
+    assert lengths[1] < lengths[0] * 0.8
+
+
+@pytest.mark.speech
+def test_piper_s_failure_says_why(tmp_path: Path) -> None:
+    settings = SpeechSettings(engine=("piper",), folder=str(tmp_path))
+    for name in ("fr_FR-broken.onnx", "fr_FR-broken.onnx.json"):
+        (tmp_path / name).write_text("{}")
+    engine = find_engine(settings)
+    assert engine is not None
+    with pytest.raises(RenderError, match=r"^piper: "):
+        render(
+            job_for(Utterance("Bonjour.", "fr"), settings, engine), tmp_path / "a.wav"
+        )

@@ -74,7 +74,7 @@ class FloodTestCase(SynchronousTestCase):
         """Count the objects of the attendant and the client."""
         packages = ("channel_aa.attendant", "channel_aa.ari")
         return sum(
-            type(each).__module__.startswith(packages) for each in gc.get_objects()
+            str(type(each).__module__).startswith(packages) for each in gc.get_objects()
         )
 
     def assert_calm(self) -> None:

@@ -120,6 +120,25 @@ class ConnectedTests(AriTestCase):
         self.assertTrue(self.client.is_connected)
 
 
+class ReadyTests(AriTestCase):
+    def test_callback_is_called_at_each_connection(self) -> None:
+        ready = []
+        self.client._on_ready = lambda: ready.append(self.client.is_connected)
+        for _ in range(2):
+            self.connection.lose()
+            self.connection.open()
+        self.assertEqual(ready, [True, True])
+
+    def test_callback_is_not_called_after_the_loss(self) -> None:
+        ready = []
+        self.client._on_ready = lambda: ready.append(True)
+        self.connection.lose()
+        del self.sender.answers["GET asterisk/info?only=system"]
+        self.connection.open()
+        self.connection.lose()
+        self.assertEqual(ready, [])
+
+
 class FilterTests(AriTestCase):
     def test_event_filter_is_set_at_each_connection(
         self,

@@ -58,7 +58,7 @@ class EarlyMediaTestCase(OutboundTestCase):
         added.accept()
         return bridge_id
 
-    def fail(self, phone: OutboundChannel, cause: int) -> None:  # type: ignore[override] # not of the test
+    def fail_dialling(self, phone: OutboundChannel, cause: int) -> None:
         """End its channel as Asterisk does."""
         for kind in ("ChannelHangupRequest", "StasisEnd"):
             self.receive_channel(kind, phone.id)
@@ -101,9 +101,11 @@ class DialTests(EarlyMediaTestCase):
 
     def test_withheld_number_stays_withheld(self) -> None:
         self.create(is_withheld=True)
-        body = self.sender.only_unanswered().request.body
-        assert isinstance(body, dict)
-        self.assertEqual(body["variables"]["CONNECTEDLINE(pres,i)"], "prohib")
+        created = self.sender.only_unanswered()
+        assert isinstance(created.request.body, dict)
+        shown = created.request.body["variables"]
+        self.assertEqual(shown["CONNECTEDLINE(pres,i)"], "prohib")
+        created.refuse(500, "Allocation failed")
 
     def test_channel_may_enter_before_the_response(self) -> None:
         phone = self.create()
@@ -114,7 +116,7 @@ class DialTests(EarlyMediaTestCase):
         dialled.accept()
         self.receive_channel("StasisStart", phone.id, args=[])
         self.assertEqual(self.sender.unanswered, [])
-        self.fail(phone, 17)
+        self.fail_dialling(phone, 17)
         self.assertEqual(self.outcomes, [BUSY])
 
     def test_answer_is_reported_by_dial(self) -> None:
@@ -122,7 +124,7 @@ class DialTests(EarlyMediaTestCase):
         self.assertEqual(self.outcomes, [])
         self.receive_dial(phone, "ANSWER")
         self.assertEqual(self.outcomes, [ANSWERED])
-        self.fail(phone, 16)
+        self.fail_dialling(phone, 16)
 
     def test_cause_gives_the_outcome(self) -> None:
         for cause, outcome in (
@@ -146,7 +148,7 @@ class DialTests(EarlyMediaTestCase):
         self.sender.only_unanswered().accept(b"{}")
         self.receive_channel("StasisStart", phone.id, args=[])
         self.sender.only_unanswered().accept()
-        self.fail(phone, 16)
+        self.fail_dialling(phone, 16)
         self.assertEqual(self.outcomes, [UNAVAILABLE])
 
     def test_refused_dial_is_logged_and_the_channel_hung_up(self) -> None:
@@ -201,7 +203,7 @@ class BridgeTests(EarlyMediaTestCase):
         over = phone.connect()
         self.failureResultOf(phone.connect())
         self.assertEqual(self.sender.unanswered, [])
-        self.fail(phone, 16)
+        self.fail_dialling(phone, 16)
         self.remove_bridge(bridge_id)
         self.successResultOf(over)
 
@@ -211,7 +213,7 @@ class BridgeTests(EarlyMediaTestCase):
         over = phone.connect()
         self.sender.only_unanswered().accept(b"{}")
         self.sender.only_unanswered().accept()
-        self.fail(phone, 16)
+        self.fail_dialling(phone, 16)
         self.remove_bridge(phone_bridge(phone))
         self.successResultOf(over)
 
@@ -221,7 +223,7 @@ class BridgeTests(EarlyMediaTestCase):
         self.receive(
             "ChannelLeftBridge", bridge={"id": bridge_id}, channel={"id": phone.id}
         )
-        self.fail(phone, 17)
+        self.fail_dialling(phone, 17)
         self.assertEqual(self.outcomes, [])
         self.remove_bridge(bridge_id)
         self.assertEqual(self.outcomes, [BUSY])
@@ -322,14 +324,14 @@ class LostConnectionTests(EarlyMediaTestCase):
         self.reconnect(phone)
         self.sender.only_unanswered().accept(in_state(phone, "Up"))
         self.assertEqual(self.outcomes, [ANSWERED])
-        self.fail(phone, 16)
+        self.fail_dialling(phone, 16)
 
     def test_phone_rings_on(self) -> None:
         phone = self.ring()
         self.reconnect(phone)
         self.sender.only_unanswered().accept(in_state(phone, "Ringing"))
         self.assertEqual((self.sender.unanswered, self.outcomes), ([], []))
-        self.fail(phone, 17)
+        self.fail_dialling(phone, 17)
         self.assertEqual(self.outcomes, [BUSY])
 
     def test_channel_whose_entry_was_not_reported_is_dialled(self) -> None:
@@ -340,7 +342,7 @@ class LostConnectionTests(EarlyMediaTestCase):
         dialled = self.sender.only_unanswered()
         self.assertEqual(dialled.line, f"POST channels/{phone.id}/dial?timeout=20")
         dialled.accept()
-        self.fail(phone, 17)
+        self.fail_dialling(phone, 17)
 
 
 def in_state(phone: OutboundChannel, state: str) -> bytes:

@@ -23,7 +23,7 @@ prompt = ["main"]
 2 = { dial = ["PJSIP/410", "PJSIP/411"], else = { play = ["sorry"] } }
 3 = { dial = ["PJSIP/410", "PJSIP/411", "PJSIP/412"], strategy = "ringall" }
 4 = { dial = "PJSIP/410", music = "jazz", then = { play = ["goodbye"] } }
-"*" = { dial = "PJSIP/1@carrier", label = "Out", caller_id = "Acme <+441632>" }
+A = { dial = "PJSIP/1@carrier", label = "Out", caller_id = "Acme <+441632>" }
 6 = { dial = "PJSIP/410", else = { play = ["sorry"], then = "hangup" } }
 7 = { dial = "PJSIP/410", else = "other" }
 "*" = { dial = ["PJSIP/410", "PJSIP/411"], early_media = true }
@@ -65,7 +65,7 @@ class AnswerTests(DialTestCase):
         self.assertEqual(self.sent(), ["stop ringing", "connect PJSIP/410"])
 
     def test_own_caller_id_is_shown_instead_of_the_label(self) -> None:
-        self.dial("*")
+        self.dial("A")
         self.assertEqual(self.sent()[1:], ["dial PJSIP/1@carrier 20 Acme <+441632>"])
 
     def test_music_plays_instead_of_the_ring_tone(self) -> None:

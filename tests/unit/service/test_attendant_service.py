@@ -24,11 +24,14 @@ from channel_aa.config import (
 from channel_aa.menus.actions import HANGUP, Action, Named, Run
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.routes import Route
-from channel_aa.menus.sounds import prompt_of
+from channel_aa.menus.sounds import Utterance, prompt_of
 from channel_aa.problems import ConfigError
 from channel_aa.service import AttendantService, address_of
+from channel_aa.speech.engines import find_engine
+from channel_aa.speech.rendering import job_for
 from tests.support.ari_fakes import make_address
 from tests.support.attendant_fakes import FakeChannel, memory_reactor
+from tests.support.speech_engine import ENGINE
 
 if TYPE_CHECKING:
     from channel_aa.attendant.custom_actions import Caller
@@ -127,6 +130,65 @@ class SettingsTests(ServiceCase):
     def test_replacement_without_a_callback_is_ignored(self) -> None:
         settings = Settings(asterisk=AsteriskSettings(exit_when_replaced=True))
         self.service(settings)._attendant.replaced()
+
+
+class SpeechTests(ServiceCase):
+    """Texts that are rendered already, so that nothing runs."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+
+    def settings(self, *, say: str = "", **speech: object) -> Settings:
+        """Configure a menu of a text; empty: of a sound."""
+        prompt = [{"say": say}] if say else ["or"]
+        table = {"engine": ENGINE, "folder": str(self.folder), **speech}
+        tables = {"menus": {"main": {"prompt": prompt}}, "speech": table}
+        settings = Settings(**tables)  # type: ignore[arg-type]
+        engine = find_engine(settings.speech)
+        assert engine is not None
+        job = job_for(Utterance(say, "en"), settings.speech, engine)
+        (self.folder / job.file_name).write_bytes(b"RIFF")
+        return settings
+
+    @property
+    def ports(self) -> list[int]:
+        return [port for port, *_ in self.reactor.tcpServers]
+
+    def media(self, service: AttendantService, text: str) -> object:
+        return service._speech.media_of_text(text, "en")
+
+    def test_texts_are_served_on_loopback(self) -> None:
+        service = self.service(self.settings(say="Welcome."))
+        service.startService()
+        self.assertEqual(self.ports, [8087])
+        self.assertEqual(self.reactor.tcpServers[0][3], "127.0.0.1")
+        self.successResultOf(service.stopService())
+
+    def test_url_is_that_of_the_settings(self) -> None:
+        url = "http://192.0.2.10:8087/"
+        service = self.service(self.settings(say="Welcome.", url=url))
+        service.startService()
+        media = str(self.media(service, "Welcome."))
+        self.assertTrue(media.startswith("sound:http://192.0.2.10:8087/"), media)
+        self.assertNotIn("8087//", media)
+        self.successResultOf(service.stopService())
+
+    def test_nothing_listens_without_texts(self) -> None:
+        service = self.service(self.settings())
+        service.startService()
+        self.assertEqual(self.ports, [])
+        self.successResultOf(service.stopService())
+
+    def test_reload_begins_to_serve(self) -> None:
+        service = self.service(self.settings())
+        service.startService()
+        service.reload(self.settings(say="Welcome."))
+        self.assertEqual(self.ports, [8087])
+        service.reload(self.settings(say="Welcome.", listen="tcp:8090"))
+        self.assertEqual(self.ports[-1], 8090)
+        self.successResultOf(service.stopService())
 
 
 class RegistrationTests(ServiceCase):

@@ -38,7 +38,7 @@ class SoundPageTests(SynchronousTestCase):
     def test_sound_is_served_to_be_kept(self) -> None:
         response = self.request(f"/{NAME}")
         self.assertIn("200 OK", response)
-        self.assertIn("Content-Type: audio/wav", response)
+        self.assertIn("Content-Type: application/octet-stream", response)
         self.assertIn("Cache-Control: public, max-age=2592000, immutable", response)
         self.assertIn(f'ETag: "{NAME}"', response.replace("Etag", "ETag"))
         self.assertTrue(response.endswith("\r\n\r\nRIFF"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import tomllib
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.config import Settings
 from channel_aa.interfaces import TelephonyError
+from channel_aa.speech.rendering import KEPT_DAYS
 from channel_aa.speech.speech import WAITING_SECONDS, Speech
 from tests.support.speech_engine import ENGINE
 from tests.support.speech_fakes import FakeRenderer
@@ -42,6 +45,7 @@ class SpeechCase(SynchronousTestCase):
         self.folder = Path(folder.name)
         self.clock = Clock()
         self.url = URL
+        self.language = "en"
         self.served = 0
         self.files: dict[str, frozenset[str] | None] = {}
         self.asked: list[str] = []
@@ -63,6 +67,7 @@ class SpeechCase(SynchronousTestCase):
             url=lambda: self.url,
             serve=self.serve,
             languages_of=self.languages_of,
+            default_language=self.default_language,
             renderer=FakeRenderer,  # type: ignore[arg-type]
         )
         self.configure(settings)
@@ -95,6 +100,9 @@ class SpeechCase(SynchronousTestCase):
         if name not in self.files:
             raise TelephonyError("the connection is lost")
         return self.files[name]
+
+    async def default_language(self) -> str:
+        return self.language
 
     def lack(self, *names: str) -> None:
         self.files.update(dict.fromkeys(names, frozenset()))
@@ -145,6 +153,11 @@ class TextTests(SpeechCase):
         )
         jobs = {(job.language, job.voice) for job in self.renderer.jobs}
         self.assertEqual(jobs, {("en", "alan"), ("fr", "siwis")})
+
+    def test_text_is_rendered_with_the_voice_for_asterisk_s_language(self) -> None:
+        self.language = "fr"
+        self.start(MENU, voice={"en": "alan", "fr": "siwis"})
+        self.assertIn("siwis", {job.voice for job in self.renderer.jobs})
 
     def test_caller_waits_for_a_text_that_is_not_ready(self) -> None:
         self.start(MENU)
@@ -204,6 +217,22 @@ class TextTests(SpeechCase):
             file.unlink()
         self.configure(self.settings(MENU))
         self.assertEqual(self.renderer.texts, ["Welcome."])
+
+    def test_texts_that_are_not_used_are_removed_after_some_time(self) -> None:
+        self.start(MENU)
+        used = self.rendered().rpartition("/")[2]
+        for name in (f"{'a' * 64}.wav", f"{'b' * 64}.wav", "en_US-a-low.onnx"):
+            (self.folder / name).touch()
+        old = time.time() - (KEPT_DAYS + 1) * 86400
+        for path in self.folder.iterdir():
+            if not path.name.startswith("b"):
+                os.utime(path, (old, old))
+        for _ in range(2):
+            self.configure(self.settings(MENU))
+        self.assertEqual(
+            {path.name for path in self.folder.iterdir()},
+            {used, f"{'b' * 64}.wav", "en_US-a-low.onnx"},
+        )
 
     def test_without_an_engine_an_error_names_the_remedy(self) -> None:
         self.start(MENU, engine=["no-such-engine", "{text}", "{wav}"])
