@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -11,7 +11,7 @@ from channel_aa.ari.wire.errors import AriError, decode_response
 from channel_aa.ari.wire.requests import Request, is_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
@@ -201,7 +201,9 @@ class Operation(Generic[T]):
         return text
 
     def _list(self, argument: _Argument, value: object) -> str:
-        values = value if isinstance(value, (list, tuple)) else [value]
+        values = cast(
+            "Sequence[object]", value if isinstance(value, (list, tuple)) else [value]
+        )
         texts = [self._text(argument, each) for each in values]
         for text in texts:
             if not text or "," in text:
@@ -262,7 +264,7 @@ class Resource:
         self, failure: Failure, operation: Operation[T], request: Request
     ) -> Failure:
         """Say that this Asterisk does not have the operation, if it seems so."""
-        error = failure.value
+        error: object = failure.value
         if not isinstance(error, AriError):
             return failure
         version = self._version()
