@@ -317,6 +317,9 @@ async def call_channel_variables(scene: Scene) -> None:
     names = ["B", "C", "CHANNEL(state)"]
     read = await channels.get_channel_vars(channel_id=channel_id, variables=names)
     assert read.variables == {"B": "1", "C": "2", "CHANNEL(state)": "Up"}
+    names = ["C", "IF(1?a,b:c,d)"]
+    read = await channels.get_channel_vars(channel_id=channel_id, variables=names)
+    assert read.variables == {"C": "2", "IF(1?a,b:c,d)": "a,b"}
     await channels.hangup(channel_id=channel_id)
 
 
@@ -337,6 +340,8 @@ async def call_playbacks(scene: Scene) -> None:
         channel_id=channel_id, playback_id="p", media=SOUND, offset_ms=500
     )
     await scene.until_event("PlaybackFinished", "p")
+    playback = await channels.play(channel_id=channel_id, media=[SOUND, "sound:a,b"])
+    assert playback.next_media_uri == "sound:a,b"
     await channels.hangup(channel_id=channel_id)
 
 
