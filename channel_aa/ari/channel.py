@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from twisted.internet.defer import fail, succeed
@@ -30,13 +30,17 @@ from channel_aa.interfaces import (
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from twisted.internet.defer import Deferred
 
+    from channel_aa.ari.api.events import Event
     from channel_aa.ari.events import ChannelData
     from channel_aa.ari.registry import HandleContext
+    from channel_aa.ari.subscriptions import Subscription
     from channel_aa.interfaces import IChannelListener
+
+E = TypeVar("E", bound="Event")
 
 UNFOUND_TRIES = 20
 UNFOUND_SECONDS = 0.1
@@ -85,6 +89,7 @@ class Channel:
         self.playbacks: set[Playback] = set()
         self.recordings: set[Recording] = set()
         self.outbound: set[OutboundChannel] = set()
+        self._subscriptions: list[Subscription[Any]] = []
         self._context = context
         self._is_silent = is_new
         self._has_left_bridge = False
@@ -218,6 +223,22 @@ class Channel:
         outbound.begin()
         return outbound
 
+    def on(self, kind: type[E], handler: Callable[[E], object]) -> Subscription[E]:
+        """Call a handler with the channel's events, while it is in the application.
+
+        The last one may be its ``StasisEnd``. After a transfer, the events are those of
+        the channel that has taken its place.
+
+        Args:
+            kind: a class of `channel_aa.ari.api.events`; `Event` for all of them.
+            handler: as for `Events.on`.
+        """
+        events = self._context.events
+        subscription = events.on(kind, handler, source=f"channel:{self.id}")
+        kept = [each for each in self._subscriptions if not each.is_cancelled]
+        self._subscriptions = [*kept, subscription]
+        return subscription
+
     def replaced_by(self, data: ChannelData) -> None:
         """Go on with the channel that takes its place after a transfer.
 
@@ -230,6 +251,8 @@ class Channel:
         self.caller_name, self.caller_number = data.caller.name, data.caller.number
         self._unfound_tries = UNFOUND_TRIES
         self._context.registry.add(self)
+        for subscription in self._subscriptions:
+            self._context.events.move(subscription, f"channel:{self.id}")
 
     def dtmf_received(self, digit: str) -> None:
         """Pass a digit on to the listener."""
@@ -268,6 +291,9 @@ class Channel:
         """End the call: the channel is not in the application any more."""
         self.is_hung_up = True
         self._context.registry.discard(self)
+        for subscription in self._subscriptions:
+            self._context.events.discard(subscription)
+        self._subscriptions.clear()
         listener, self.listener = self.listener, None
         if listener is not None:
             try:

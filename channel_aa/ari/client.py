@@ -21,6 +21,7 @@ from channel_aa.ari.playback import CHECK_SECONDS, STOPPED_CHECK_SECONDS, Playba
 from channel_aa.ari.reconcile import Reconciler
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.registry import HandleContext, Ids, Registry
+from channel_aa.ari.subscriptions import Events
 from channel_aa.ari.takeover import Takeover, presence_name
 from channel_aa.ari.wire.connection import EventsConnection
 from channel_aa.ari.wire.diagnostics import Diagnosis, diagnose_refusal
@@ -80,6 +81,7 @@ class AriClient(Service):
         bridge_members: the channels in these bridges, by id.
         requests: carries requests, and fails them without a connection.
         sender: carries the requests of calls, and holds them without a connection.
+        events: the events of this Asterisk, for the program to subscribe to.
         api: all operations of ARI, by resource: ``api.channels.get(channel_id=…)``.
         reconciler: reconciles the calls with those in Asterisk.
         takeover: waits until a program that has taken the application is gone.
@@ -135,6 +137,11 @@ class AriClient(Service):
             self.requests, clock=reactor, on_refused=self._refused
         )
         self.api = Api(self.sender, lambda: self.asterisk_version)
+        self.events = Events(
+            address.app, self.requests, set_filter=self._filter_events, clock=reactor
+        )
+        self._dispatcher.subscribed = self.events.types
+        self._dispatcher.find_others = self.events.find
         self._registry = registry = Registry()
         self.channels = registry.table(Channel)
         self.playbacks = registry.table(Playback)
@@ -150,6 +157,7 @@ class AriClient(Service):
             clock=reactor,
             cleanup=Cleanup(self.sender),
             ids=Ids(),
+            events=self.events,
             playing=Timeouts(CHECK_SECONDS, check, clock=reactor),
             stopped=Timeouts(STOPPED_CHECK_SECONDS, check, clock=reactor),
         )
@@ -173,6 +181,10 @@ class AriClient(Service):
         """Why it is not, with what to do; empty if it is, or while it is not known."""
         return self.takeover.problem or self._connection.problem
 
+    def when_connected(self) -> Deferred[None]:
+        """Fire when there is a connection, and Asterisk sends what is subscribed to."""
+        return self.events.settled()
+
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start to connect."""
         super().startService()
@@ -195,6 +207,7 @@ class AriClient(Service):
     async def _stop(self) -> None:
         self.stop_waiting()
         self.takeover.stop()
+        self.events.stop()
         self.reconciler.stop()
         for outbound in list(self.outbound.values()):
             if not outbound.is_bridged:
@@ -312,7 +325,7 @@ class AriClient(Service):
         self.reconciler.start()
         await probed
         if self.is_connected:
-            await self._filter_events()
+            await self.events.resume()
             await self._ask_version()
         if self.is_connected and self._on_ready is not None:
             self._on_ready()
@@ -341,10 +354,11 @@ class AriClient(Service):
         if self.requests.in_use is Transport.WEBSOCKET:
             # The request's response, over the same websocket, says the same.
             needed.discard(events.PlaybackStarted)
+        names = {kind.__name__ for kind in needed}.union(self.events.types)
         request = Request(
             method="PUT",
             path=("applications", self.address.app, "eventFilter"),
-            body={"allowed": [{"type": kind.__name__} for kind in needed]},
+            body={"allowed": [{"type": name} for name in sorted(names)]},
         )
         try:
             await self.requests.send(request)
@@ -377,6 +391,7 @@ class AriClient(Service):
     def _lost(self) -> None:
         self.connected_since = None
         self.reconciler.stop()
+        self.events.pause()
         self.sender.pause()
         self.requests.fail_pending()
         if self.channels and self.running:

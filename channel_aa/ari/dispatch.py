@@ -17,7 +17,7 @@ from channel_aa.interfaces import PlaybackEnd, RecordingEnd
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from channel_aa.ari.events import ChannelData
@@ -30,6 +30,9 @@ class Dispatcher:
 
     Attributes:
         handlers: called with each message of a class; others are ignored.
+        subscribed: the types of messages for which `find_others` has calls.
+        find_others: returns further calls for a message, from the name of its type and
+            its bytes. They are made after the handler, also if that removes them.
     """
 
     on_malformed: Callable[[], None] | None = None
@@ -39,6 +42,10 @@ class Dispatcher:
 
     def __init__(self) -> None:
         self.handlers: dict[type[object], Callable[[Any], None]] = {}
+        self.subscribed: Collection[str] = ()
+        self.find_others: Callable[[str, bytes], Sequence[Callable[[], None]]] = (
+            _find_none
+        )
         self._malformed_kinds: set[str] = set()
 
     def message_received(self, payload: bytes) -> None:
@@ -56,13 +63,24 @@ class Dispatcher:
                     error=error,
                 )
             return
+        others: Sequence[Callable[[], None]] = ()
+        if self.subscribed:
+            name = type(event).__name__
+            if isinstance(event, events.UnknownEvent):
+                name = event.type
+            others = self.find_others(name, payload)
         handler = self.handlers.get(type(event))
-        if handler is None:
-            return
-        try:
-            handler(event)
-        except Exception:  # noqa: BLE001 - a fault in one event must not affect others
-            self._log.failure("Handling {event} failed", event=type(event).__name__)
+        if handler is not None:
+            try:
+                handler(event)
+            except Exception:  # noqa: BLE001 - one event must not affect others
+                self._log.failure("Handling {event} failed", event=type(event).__name__)
+        for call in others:
+            call()
+
+
+def _find_none(_name: str, _payload: bytes) -> Sequence[Callable[[], None]]:
+    return ()
 
 
 class CallEvents:

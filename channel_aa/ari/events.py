@@ -4,8 +4,8 @@ The names are Asterisk's own: see its documentation of ARI's data models. A fiel
 that is not listed here is ignored, and one that older versions do not send has a
 default.
 
-These are only the events and fields that calls depend on, so that a call does not lose
-an event because of a field that it does not need; `channel_aa.ari.api.events` has all.
+These are only the events and fields that calls depend on, so that no call loses an
+event because of a field that it does not need; `channel_aa.ari.api.events` has all.
 Decoding those costs about the same.
 """
 

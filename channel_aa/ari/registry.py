@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.ari.cleanup import Cleanup
+    from channel_aa.ari.subscriptions import Events
     from channel_aa.ari.wire.retry import RetryingSender
     from channel_aa.ari.wire.timeouts import Timeouts
 
@@ -72,6 +73,7 @@ class HandleContext:
     clock: IReactorTime
     cleanup: Cleanup
     ids: Ids
+    events: Events
     playing: Timeouts[Any]
     stopped: Timeouts[Any]
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import pytest_twisted
 
-from channel_aa.ari import AriError, ServerError, Transport
+from channel_aa.ari import AriError, ForbiddenError, ServerError, Transport
 from channel_aa.ari.api import (
     Api,
     ReportedVariable,
@@ -248,6 +248,20 @@ async def call_device_states(scene: Scene) -> None:
     await states.delete(device_name="Stasis:a")
 
 
+async def call_operations_that_are_forbidden(scene: Scene) -> None:
+    """They are no matter of the user's rights: the connection stays."""
+    channel_id = await scene.call()
+    since = scene.harness.client.connected_since
+    error = await refused(403, scene.api.channels.rtp_statistics(channel_id=channel_id))
+    assert isinstance(error, ForbiddenError)
+    endpoint = {"config_class": "res_pjsip", "object_type": "endpoint", "id": "x"}
+    fields = [ConfigTuple(attribute="context", value="default")]
+    result = scene.api.asterisk.update_object(**endpoint, fields=fields)
+    assert isinstance(await refused(403, result), ForbiddenError)
+    await scene.api.channels.hangup(channel_id=channel_id)
+    assert scene.harness.client.connected_since == since
+
+
 async def call_mailboxes(scene: Scene) -> None:
     mailboxes = scene.api.mailboxes
     for result in (
@@ -303,6 +317,9 @@ async def call_channel_variables(scene: Scene) -> None:
     names = ["B", "C", "CHANNEL(state)"]
     read = await channels.get_channel_vars(channel_id=channel_id, variables=names)
     assert read.variables == {"B": "1", "C": "2", "CHANNEL(state)": "Up"}
+    names = ["C", "IF(1?a,b:c,d)"]
+    read = await channels.get_channel_vars(channel_id=channel_id, variables=names)
+    assert read.variables == {"C": "2", "IF(1?a,b:c,d)": "a,b"}
     await channels.hangup(channel_id=channel_id)
 
 
@@ -323,6 +340,8 @@ async def call_playbacks(scene: Scene) -> None:
         channel_id=channel_id, playback_id="p", media=SOUND, offset_ms=500
     )
     await scene.until_event("PlaybackFinished", "p")
+    playback = await channels.play(channel_id=channel_id, media=[SOUND, "sound:a,b"])
+    assert playback.next_media_uri == "sound:a,b"
     await channels.hangup(channel_id=channel_id)
 
 
@@ -526,6 +545,7 @@ SCENARIOS = (
     *(call_device_states, call_mailboxes, call_sounds, call_indications),
     *(call_channel_variables, call_playbacks, call_recordings, call_departures),
     *(call_outbound_channels, call_snooping_and_external_media),
+    call_operations_that_are_forbidden,
     *(call_rtp_statistics, call_bridges, call_events, call_claim),
 )
 

@@ -59,7 +59,9 @@ class Exchange:
     def accept(self, body: bytes = b"") -> None:
         self.answer.callback(body)
 
-    def refuse(self, status: int, message: str = "no") -> None:
+    def refuse(self, status: int, message: str = "") -> None:
+        if not message:
+            message = "Write access denied" if status == 403 else "no"
         body = json.dumps({"message": message}).encode()
         request = self.request
         self.answer.errback(

@@ -159,7 +159,7 @@ class Operation(Generic[T]):
         """
         segments: dict[str, str] = {}
         query: dict[str, str] = {}
-        body: Any = None
+        body: dict[str, Any] = {}
         for argument, value in zip(self.arguments, values, strict=True):
             if value is None and argument.is_required:
                 raise self._error(argument, "it is required")
@@ -170,9 +170,14 @@ class Operation(Generic[T]):
             elif isinstance(argument, Query):
                 query[argument.wire_name] = self._text(argument, value)
             elif isinstance(argument, QueryList):
-                query[argument.wire_name] = self._list(argument, value)
+                texts = self._texts(argument, value)
+                # Asterisk would divide a text of the query at its commas.
+                if any("," in text for text in texts):
+                    body[argument.wire_name] = texts
+                else:
+                    query[argument.wire_name] = ",".join(texts)
             elif isinstance(argument, Body):
-                body = {argument.wire_name: self._converted(argument, value)}
+                body[argument.wire_name] = self._converted(argument, value)
             else:
                 body = self._converted(argument, value)
         path = self.path.removeprefix("/").split("/")
@@ -180,7 +185,7 @@ class Operation(Generic[T]):
             method=self.method,
             path=tuple([segments.get(each, each) for each in path]),
             query=query,
-            body=body,
+            body=body or None,
         )
 
     def _error(self, argument: _Argument, reason: str) -> ArgumentError:
@@ -200,18 +205,15 @@ class Operation(Generic[T]):
             raise self._error(argument, f"{text!r} cannot be a part of a path")
         return text
 
-    def _list(self, argument: _Argument, value: object) -> str:
+    def _texts(self, argument: _Argument, value: object) -> list[str]:
         values = cast(
             "Sequence[object]", value if isinstance(value, (list, tuple)) else [value]
         )
         texts = [self._text(argument, each) for each in values]
-        for text in texts:
-            if not text or "," in text:
-                reason = "is empty" if not text else "has a comma, which divides values"
-                raise self._error(argument, f"{text!r} {reason}")
-        if not texts:
-            raise self._error(argument, "it has no value")
-        return ",".join(texts)
+        if not texts or "" in texts:
+            reason = "one of its values is empty" if texts else "it has no value"
+            raise self._error(argument, reason)
+        return texts
 
     def _text(self, argument: _Argument, value: object) -> str:
         converted = self._converted(argument, value)

@@ -70,6 +70,10 @@ class UnauthorizedError(AriError):
     """Wrong credentials (401), or a user without permission (403)."""
 
 
+class ForbiddenError(AriError):
+    """An operation that Asterisk does not offer for this object, to no user (403)."""
+
+
 class ServerError(AriError):
     """Asterisk failed (500), or is still starting (503)."""
 
@@ -95,6 +99,11 @@ _BY_STATUS: dict[int, type[AriError]] = {
     409: ConflictError,
     412: ConflictError,
 }
+
+_FORBIDDEN = 403
+_NO_PERMISSION = "Write access denied"
+"""The message of Asterisk's 403 for a read-only user. Others, such as ``Unsupported
+channel type`` for the statistics of a Local channel, are about the object."""
 
 _SERVER_ERRORS = range(500, 600)
 
@@ -144,4 +153,6 @@ def error_for(
         message = conceal(body.decode("utf-8", "replace"))[:MAX_MESSAGE]
     else:
         message = conceal(refusal.message or refusal.error)
+        if status == _FORBIDDEN and message not in {"", _NO_PERMISSION}:
+            kind = ForbiddenError
     return kind(method, path, status=status, message=message)

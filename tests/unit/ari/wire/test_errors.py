@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from channel_aa.ari.wire.errors import (
     AriError,
     ConflictError,
+    ForbiddenError,
     NotFoundError,
     ServerError,
     UnauthorizedError,
@@ -42,6 +45,15 @@ class ErrorForTests(SynchronousTestCase):
             for status in expected
         }
         self.assertEqual(found, expected)
+
+    def test_403_about_the_object_is_not_about_the_user(self) -> None:
+        for message, kind in {
+            "": UnauthorizedError,
+            "Write access denied": UnauthorizedError,
+            "Unsupported channel type": ForbiddenError,
+        }.items():
+            body = json.dumps({"message": message}).encode()
+            self.assertIs(type(error_for("GET", "channels/1", 403, body)), kind)
 
     def test_error_is_a_telephony_error(self) -> None:
         self.assertIsInstance(error_for("GET", "channels/1", 404, b""), TelephonyError)
