@@ -32,7 +32,7 @@ from channel_aa.config_types import (
     Text,
     printable,
 )
-from channel_aa.files import tls_problems
+from channel_aa.files import exposure, tampering, tls_problems
 from channel_aa.menus.flow import (
     CallFlow,
     CallSeconds,
@@ -291,6 +291,24 @@ class AsteriskSettings(ConfigModel, frozen=True):
         """The files that hold a secret."""
         files = (self.password.file, self.key_file or self.certificate_file)
         return tuple(file for file in files if file)
+
+    def file_warnings(self, file: str) -> Iterator[Problem]:
+        """Find files that others than their owners can read or change.
+
+        Args:
+            file: the configuration file; "": there is none.
+        """
+        password_file = "" if self.password.file == file else self.password.file
+        files = {"": file, "password_file": password_file}
+        files |= {key: getattr(self, key) for key in _TLS_FILES}
+        for key, name in files.items():
+            if not name:
+                continue
+            place = f"asterisk.{key}" if key else ""
+            if name in self.secret_files and (danger := exposure(name)):
+                yield Problem(place, danger)
+            if danger := tampering(name):
+                yield Problem(place, danger)
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
         """Find files that cannot secure the connection, or have none to secure."""

@@ -6,6 +6,8 @@ file's name: ``cannot be read: Permission denied``.
 
 from __future__ import annotations
 
+import grp
+import pwd
 import shlex
 import stat
 from contextlib import suppress
@@ -17,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificates
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -121,6 +124,59 @@ def exposure(path: str) -> str:
                 f" {shlex.quote(path)}"
             )
     return ""
+
+
+def tampering(path: str) -> str:
+    """Warn of a file that others than its owner may change or replace.
+
+    They may write it, or its folder. The owner's private group, in which nobody else
+    is, is not among the others; nor are those who may write a folder with the sticky
+    bit, as /tmp has.
+
+    Returns:
+        A sentence with the remedy; "" where the file is kept well, or not there.
+    """
+    with suppress(OSError, ValueError):
+        file = Path(path)
+        found = file.stat()
+        if _is_writable_by_others(found):
+            return (
+                f"others can change {_named(path)} (mode {_mode(found)}), and with it"
+                f" where the password is sent; to fix it: chmod go-w"
+                f" {shlex.quote(path)}"
+            )
+        for folder in dict.fromkeys((file.absolute().parent, file.resolve().parent)):
+            found = folder.stat()
+            if _is_writable_by_others(found) and not found.st_mode & stat.S_ISVTX:
+                return (
+                    f"others can replace {_named(path)}, and with it where the password"
+                    f" is sent: they can write its folder (mode {_mode(found)}); to fix"
+                    f" it: chmod go-w {shlex.quote(str(folder))}"
+                )
+    return ""
+
+
+def _is_writable_by_others(found: os.stat_result) -> bool:
+    if found.st_mode & stat.S_IWOTH:
+        return True
+    return bool(found.st_mode & stat.S_IWGRP) and not _is_private(found)
+
+
+def _is_private(found: os.stat_result) -> bool:
+    """Tell whether the group of a file has its owner alone in it."""
+    try:
+        owner, group = pwd.getpwuid(found.st_uid), grp.getgrgid(found.st_gid)
+    except KeyError:
+        return False
+    return (
+        owner.pw_gid == group.gr_gid
+        and owner.pw_name == group.gr_name
+        and set(group.gr_mem) <= {owner.pw_name}
+    )
+
+
+def _mode(found: os.stat_result) -> str:
+    return f"{stat.S_IMODE(found.st_mode):04o}"
 
 
 def _problem(

@@ -5,6 +5,7 @@
 # the suite, or from the one that CHANNEL_AA_DEBIAN_MIRROR names.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg # has the keys of all suites
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
 die() { say "$@" >&2; exit 1; }
@@ -24,13 +25,18 @@ in_namespaces() {
         bash -euo pipefail -c "$(declare -f)"'; "$@"' "$0" "$@"
 }
 
-# need_command COMMAND [PACKAGE]: install the command on this machine if it is missing.
-need_command() {
-    command -v "$1" >/dev/null && return
-    say "installing the package ${2:-$1} on this machine"
+# need PACKAGE TEST...: install the package on this machine unless the test succeeds.
+need() {
+    local package=$1
+    shift
+    "$@" >/dev/null && return
+    say "installing the package $package on this machine"
     quietly apt-get update
-    quietly apt-get --yes --no-install-recommends install "${2:-$1}"
+    quietly apt-get --yes --no-install-recommends install "$package"
 }
+
+# need_command COMMAND [PACKAGE]: install the command on this machine if it is missing.
+need_command() { need "${2:-$1}" command -v "$1"; }
 
 # prepare ROOT: end the script unless it runs as root, and wait until no other script
 # installs a system beside ROOT. Makes the folder $scratch, removed at the end.
@@ -74,23 +80,27 @@ install_system() {
     [ ! -e "$root" ] || die "$root exists and does not work: remove it, or name another folder"
     rm -rf --one-file-system "$partial"
     need_command debootstrap
+    # debootstrap checks the archive's signature with these; it only recommends them.
+    need_command gpgv
+    need debian-archive-keyring test -e "$keyring"
     mirror=$(find_mirror "$suite")
     [ -n "$mirror" ] || die "no archive in this machine's apt sources has Debian $suite:" \
         "name one that has it in CHANNEL_AA_DEBIAN_MIRROR"
-    in_namespaces fill_system "$suite" "$mirror" "$partial" "$@"
+    in_namespaces fill_system "$suite" "$mirror" "$keyring" "$partial" "$@"
     "$check" "$partial"
     mv "$partial" "$root"
 }
 
-# fill_system SUITE MIRROR FOLDER PACKAGE...: for install_system, in namespaces.
+# fill_system SUITE MIRROR KEYRING FOLDER PACKAGE...: for install_system, in namespaces.
 fill_system() {
-    local suite=$1 mirror=$2 folder=$3
-    shift 3
+    local suite=$1 mirror=$2 keyring=$3 folder=$4
+    shift 4
     say "unpacking Debian $suite from $mirror"
     # The script "sid" can unpack every suite from bullseye on, also suites that this
-    # machine's debootstrap does not know.
-    quietly debootstrap --variant=minbase "$suite" "$folder" "$mirror" \
-        /usr/share/debootstrap/scripts/sid
+    # machine's debootstrap does not know. An archive whose signature cannot be checked
+    # ends it; a suite that is newer than the keyring needs a newer package of that.
+    quietly debootstrap --variant=minbase --force-check-gpg --keyring="$keyring" \
+        "$suite" "$folder" "$mirror" /usr/share/debootstrap/scripts/sid
 
     say "installing in it: $*"
     mount -t proc proc "$folder/proc"

@@ -78,6 +78,8 @@ def run(arguments: Namespace) -> int:
     except ConfigError as error:
         findings.errors.extend(error.problems)
     else:
+        warnings = settings.asterisk.file_warnings(str(arguments.file))
+        findings.warnings.extend(warnings)
         _check(settings, findings, with_asterisk=arguments.asterisk)
         _add_file_name(arguments.file, findings)
     for line in _lines(findings):
@@ -127,7 +129,10 @@ async def _run_preflight(
 def _add_file_name(file: Path, findings: Findings) -> None:
     """Put the file's name before each place."""
     for found in (findings.errors, findings.warnings, findings.notes):
-        found[:] = [Problem(f"{file}: {each.place}", each.message) for each in found]
+        found[:] = [
+            Problem(f"{file}: {each.place}".removesuffix(": "), each.message)
+            for each in found
+        ]
 
 
 def _lines(findings: Findings) -> Iterator[str]:

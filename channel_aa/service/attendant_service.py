@@ -14,7 +14,6 @@ from channel_aa.ari import TLS, Address, AriClient, Transport
 from channel_aa.ari.sounds import default_language, sound_languages
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.custom_actions import check_registered
-from channel_aa.files import exposure
 from channel_aa.http_server import HttpServer
 from channel_aa.logs import Logger
 from channel_aa.service.lag import ReactorDelay
@@ -237,6 +236,7 @@ class AttendantService(Service):
             "Reloaded the configuration; new calls use it: {contents}",
             contents=_contents_of(settings.flow),
         )
+        self._warn_of_files(settings)
         if needing_restart:
             self._log.warn(
                 "Changes of these settings take effect after a restart: {settings}",
@@ -258,9 +258,7 @@ class AttendantService(Service):
             contents=_contents_of(self.settings.flow),
             transport=self.settings.asterisk.transport,
         )
-        for secret_file in self.settings.asterisk.secret_files:
-            if danger := exposure(secret_file):
-                self._log.warn("{danger}", danger=danger)
+        self._warn_of_files(self.settings)
         self._attendant.open()
         self._delay.start()
         self._serve_status()
@@ -293,6 +291,10 @@ class AttendantService(Service):
         await self._sound_server.close()
         await self._status_server.close()
         self._delay.stop()
+
+    def _warn_of_files(self, settings: Settings) -> None:
+        for warning in settings.asterisk.file_warnings(self._file):
+            self._log.warn("{danger}", danger=warning.message)
 
     def _serve_status(self) -> None:
         serving = self._status_server.listen(self.settings.status.listen)

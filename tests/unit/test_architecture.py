@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 import tomllib
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -20,6 +23,11 @@ DATA_IMPORTS = {
     *("itertools", "re", "types", "typing", "zoneinfo"),
 }
 """The top-level packages that modules of pure data may import."""
+
+
+def canonical(distribution: str) -> str:
+    """Return the canonical name of a distribution (PEP 503)."""
+    return re.sub("[-_.]+", "-", distribution).lower()
 
 
 def module_name(path: Path) -> str:
@@ -247,6 +255,24 @@ class TestCodeTests(SynchronousTestCase):
                     if not name.startswith("tests.support.")
                 ]
                 self.assertEqual(names, [])
+
+    def test_imported_distributions_are_declared(self) -> None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+        declared = {
+            canonical(re.match(r"[\w.-]+", requirement)[0])  # type: ignore[index] # each has a name
+            for requirement in project["dependencies"]
+        }
+        providers = packages_distributions()
+        undeclared = {
+            package
+            for path in (ROOT / PACKAGE).rglob("*.py")
+            for package in {name.split(".")[0] for name in all_imported(path)}
+            if package not in {PACKAGE, *sys.stdlib_module_names}
+            # Several may provide parts of a namespace.
+            and not declared & set(map(canonical, providers.get(package, ())))
+        }
+        # pydantic requires exactly one version of it.
+        self.assertEqual(undeclared, {"pydantic_core"})
 
     def test_wheel_holds_only_the_package_and_the_plugin(self) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import grp
+import pwd
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -13,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.files import exposure, tls_problems
+from channel_aa.files import exposure, tampering, tls_problems
 from tests.support.certificates import Authority
 
 
@@ -140,3 +143,73 @@ class ExposureTests(FilesTestCase):
     def test_missing_file_gives_no_warning(self) -> None:
         self.assertEqual(exposure(str(self.folder / "missing")), "")
         self.assertEqual(exposure("\x00"), "")
+
+
+class TamperingTests(FilesTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.configuration = Path(self.file("it's twistd.conf", b""))
+
+    def warning(self) -> str:
+        return tampering(str(self.configuration))
+
+    def test_file_that_others_can_write_gets_a_warning(self) -> None:
+        for mode in (0o666, 0o602, 0o622):
+            self.configuration.chmod(mode)
+            self.assertIn(f"can change {self.configuration} (mode", self.warning())
+            self.assertIn(f"mode {mode:04o}", self.warning())
+            self.assertIn("chmod go-w '/", self.warning())
+
+    def test_file_that_others_can_only_read_gives_none(self) -> None:
+        for mode in (0o600, 0o640, 0o644, 0o555):
+            self.configuration.chmod(mode)
+            self.assertEqual(self.warning(), "")
+
+    def test_folder_that_others_can_write_gets_a_warning(self) -> None:
+        self.folder.chmod(0o777)
+        self.assertIn(f"can replace {self.configuration}, and", self.warning())
+        self.assertIn(
+            f"its folder (mode 0777); to fix it: chmod go-w {self.folder}",
+            (self.warning()),
+        )
+
+    def test_folder_with_the_sticky_bit_gives_none(self) -> None:
+        self.folder.chmod(0o1777)
+        self.assertEqual(self.warning(), "")
+
+    def test_folder_of_a_links_target_counts(self) -> None:
+        target = self.folder / "open" / "real.conf"
+        target.parent.mkdir()
+        target.write_bytes(b"")
+        self.configuration.unlink()
+        self.configuration.symlink_to(target)
+        self.assertEqual(self.warning(), "")
+        target.parent.chmod(0o777)
+        self.assertIn(f"chmod go-w {target.parent}", self.warning())
+
+    def test_group_counts_unless_it_is_the_owners_private_one(self) -> None:
+        self.configuration.chmod(0o664)
+        user = SimpleNamespace(pw_name="alice", pw_gid=1000)
+        for name, number, members, is_private in (
+            ("alice", 1000, [], True),
+            ("alice", 1000, ["alice"], True),
+            ("alice", 1000, ["alice", "bob"], False),
+            ("users", 1000, [], False),
+            ("alice", 1001, [], False),
+        ):
+            group = SimpleNamespace(gr_name=name, gr_gid=number, gr_mem=members)
+            self.patch(pwd, "getpwuid", lambda _: user)
+            self.patch(grp, "getgrgid", lambda _, group=group: group)
+            self.assertEqual(self.warning() == "", is_private, group)
+
+    def test_unknown_group_counts(self) -> None:
+        def unknown(_number: int) -> None:
+            raise KeyError
+
+        self.configuration.chmod(0o664)
+        self.patch(grp, "getgrgid", unknown)
+        self.assertIn("mode 0664", self.warning())
+
+    def test_missing_file_gives_no_warning(self) -> None:
+        self.assertEqual(tampering(str(self.folder / "missing")), "")
+        self.assertEqual(tampering("\x00"), "")

@@ -219,6 +219,28 @@ class CheckCommandTests(SynchronousTestCase):
         )
         self.assertEqual(lines[-1], "3 errors, no warnings")
 
+    def test_files_that_others_can_read_or_write_get_warnings(self) -> None:
+        password = self.file.with_name("password")
+        password.write_text("secret")
+        password.chmod(0o644)
+        self.file.touch()
+        self.file.chmod(0o666)
+        menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "hangup"}\n'
+        text = f'{menu}[asterisk]\npassword_file = "password"\n'
+        code, lines = self.check(text, "--strict")
+        self.assertEqual(code, 1)
+        self.assertEqual(
+            [line.partition(" (mode")[0] for line in lines],
+            [
+                f"warning: others can change {self.file}",
+                (
+                    "asterisk.password_file: warning: every user of this machine can"
+                    f" read the secret in {password}"
+                ),
+                "no errors, 2 warnings",
+            ],
+        )
+
     def test_strict_makes_warnings_fail(self) -> None:
         menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "repeat"}\n'
         code, lines = self.check(menu)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -243,6 +244,32 @@ class ReloadTests(ServiceCase):
         self.assertIn("/etc/aa.conf: menus.main.options.1.run", str(error))
         self.assertIs(service.settings, before)
         self.assertEqual(service.status().calls.limit, 0)
+
+    def test_start_and_reload_warn_of_files_that_others_can_write(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        file = Path(folder.name) / "twistd.conf"
+        file.write_text("")
+        file.chmod(0o666)
+        authority = Path(folder.name) / "ca.pem"
+        authority.write_text("")
+        authority.chmod(0o666)
+        asterisk = AsteriskSettings().model_copy(update={"ca_file": str(authority)})
+        settings = Settings().model_copy(update={"asterisk": asterisk})
+        service = self.service(settings, file=str(file))
+        for step in (service.startService, lambda: service.reload(settings)):
+            with capturedLogs() as logged:
+                step()
+            warnings = [
+                formatEvent(event)
+                for event in logged
+                if event["log_level"] is LogLevel.warn
+            ]
+            self.assertEqual(
+                [line.partition(" (mode 0666)")[0] for line in warnings],
+                [f"others can change {file}", f"others can change {authority}"],
+            )
+        self.successResultOf(service.stopService())
 
     def test_status_has_the_times_of_the_last_load_and_rejected_reload(self) -> None:
         service = self.service(file="/etc/aa.conf")
