@@ -10,6 +10,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from channel_aa.ari.events import MAX_TEXT, MAX_VARIABLE
 from channel_aa.ari.outbound import OutboundChannel, caller_id
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
@@ -64,11 +65,11 @@ class Channel:
         is_replacement: bool = False,
     ) -> None:
         self.id = data.id
-        self.name = data.name
-        self.caller_name = data.caller.name
-        self.caller_number = data.caller.number
-        self.dialled = data.dialplan.exten
-        self.language = data.language
+        self.name = data.name[:MAX_TEXT]
+        self.caller_name = data.caller.name[:MAX_TEXT]
+        self.caller_number = data.caller.number[:MAX_TEXT]
+        self.dialled = data.dialplan.exten[:MAX_TEXT]
+        self.language = data.language[:MAX_TEXT]
         self.listener: IChannelListener | None = None
         self.is_hung_up = False
         self.playbacks: set[Playback] = set()
@@ -130,7 +131,9 @@ class Channel:
         return (
             self._send(request)
             .addCallback(
-                lambda body: decode_response(request, body, _Variable, "variable").value
+                lambda body: decode_response(
+                    request, body, _Variable, "variable"
+                ).value[:MAX_VARIABLE]
             )
             .addErrback(self._variable_failed)
         )
@@ -204,7 +207,7 @@ class Channel:
         known.
         """
         self._context.registry.discard(self)
-        self.id, self.name = data.id, data.name
+        self.id, self.name = data.id, data.name[:MAX_TEXT]
         self._unfound_tries = UNFOUND_TRIES
         self._context.registry.add(self)
 
