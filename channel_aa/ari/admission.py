@@ -17,7 +17,7 @@ MAX_CHANNELS = 6000
 They are the calls that an attendant serves, 5000 at most, and those that it is turning
 away."""
 
-MAX_PENDING_TO_ENTER = 3000
+MAX_PENDING_TO_ENTER = 2000
 """No channel enters while so many requests have no response: nearly each would send
 more. Requests of channels that have entered may still be sent then."""
 
