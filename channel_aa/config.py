@@ -34,6 +34,7 @@ from channel_aa.config_types import (
 )
 from channel_aa.files import exposure, tampering, tls_problems
 from channel_aa.menus.flow import (
+    MAX_CALLS,
     CallFlow,
     CallSeconds,
     DeniedNumbers,
@@ -70,7 +71,6 @@ PASSWORD_VARIABLE = "CHANNEL_AA_PASSWORD"  # noqa: S105 - a name, not a password
 TRANSPORTS = ("auto", "http", "websocket")
 """The ways that requests may take; ``auto`` finds out which one Asterisk knows."""
 
-MAX_CALLS = 100_000
 MAX_DRAIN_SECONDS = 600
 
 ENGINES = ("auto", "none", "piper", "espeak-ng")
@@ -330,9 +330,9 @@ class AttendantSettings(ConfigModel, frozen=True):
     entry: Text = "main"
     """The name of the first menu of calls that no route applies to."""
 
-    max_calls: Annotated[int, Between(0, MAX_CALLS, zero="no limit")] = 0
+    max_calls: Annotated[int, Between(0, MAX_CALLS, zero=f"{MAX_CALLS}")] = 0
     """The maximum number of concurrent calls; further ones continue in the dialplan.
-    0: no limit."""
+    0: 5000, the most."""
 
     drain_timeout: Annotated[float, Between(0, MAX_DRAIN_SECONDS, " seconds")] = 10.0
     """When the daemon stops: how many seconds the calls in a menu have to finish.

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from channel_aa.ari.cleanup import hangup_query
+from channel_aa.ari.events import MAX_TEXT, MAX_VARIABLE
 from channel_aa.ari.outbound import (
     OutboundChannel,
     all_variables,
@@ -79,11 +80,11 @@ class Channel:
         is_replacement: bool = False,
     ) -> None:
         self.id = data.id
-        self.name = data.name
-        self.caller_name = data.caller.name
-        self.caller_number = data.caller.number
-        self.dialled = data.dialplan.exten
-        self.language = data.language
+        self.name = data.name[:MAX_TEXT]
+        self.caller_name = data.caller.name[:MAX_TEXT]
+        self.caller_number = data.caller.number[:MAX_TEXT]
+        self.dialled = data.dialplan.exten[:MAX_TEXT]
+        self.language = data.language[:MAX_TEXT]
         self.listener: IChannelListener | None = None
         self.is_hung_up = False
         self.playbacks: set[Playback] = set()
@@ -146,7 +147,9 @@ class Channel:
         return (
             self._send(request)
             .addCallback(
-                lambda body: decode_response(request, body, _Variable, "variable").value
+                lambda body: decode_response(
+                    request, body, _Variable, "variable"
+                ).value[:MAX_VARIABLE]
             )
             .addErrback(self._variable_failed)
         )
@@ -247,8 +250,9 @@ class Channel:
         which nothing tells once its channel is gone.
         """
         self._context.registry.discard(self)
-        self.id, self.name = data.id, data.name
-        self.caller_name, self.caller_number = data.caller.name, data.caller.number
+        self.id, self.name = data.id, data.name[:MAX_TEXT]
+        self.caller_name = data.caller.name[:MAX_TEXT]
+        self.caller_number = data.caller.number[:MAX_TEXT]
         self._unfound_tries = UNFOUND_TRIES
         self._context.registry.add(self)
         for subscription in self._subscriptions:

@@ -11,6 +11,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.ari import events
+from channel_aa.ari.admission import Admission
 from channel_aa.ari.api import Api
 from channel_aa.ari.bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
@@ -161,13 +162,20 @@ class AriClient(Service):
             playing=Timeouts(CHECK_SECONDS, check, clock=reactor),
             stopped=Timeouts(STOPPED_CHECK_SECONDS, check, clock=reactor),
         )
-        self.reconciler = Reconciler(self._context, enter=self._enter)
+        self._admission = Admission(self.channels, self.requests)
+        self.reconciler = Reconciler(
+            self._context, enter=self._enter, admission=self._admission
+        )
         self.takeover = Takeover(
             address.app, self.requests, clock=reactor, on_gone=self._connect
         )
         self._dispatcher.on_malformed = self.reconciler.audit_soon
         call_events = CallEvents(
-            self._context, self.reconciler, enter=self._enter, replaced=self._replaced
+            self._context,
+            self.reconciler,
+            enter=self._enter,
+            replaced=self._replaced,
+            admission=self._admission,
         )
         self._dispatcher.handlers.update(call_events.handlers)
 
@@ -265,7 +273,7 @@ class AriClient(Service):
         self.reconciler.cancel_adoption(channel.id)
         try:
             channel.listener = self._application.channel_entered(
-                channel, arguments, adopted=adopted
+                channel, events.cut_arguments(arguments), adopted=adopted
             )
         except Exception:  # noqa: BLE001 - the channel must not stay without a listener
             self._log.failure(
@@ -312,6 +320,7 @@ class AriClient(Service):
 
     def _opened(self) -> None:
         self.connected_since = self.clock.seconds()
+        self._admission.connection_opened()
         Deferred.fromCoroutine(self._prepare()).addErrback(
             lambda failure: self._log.failure(
                 "Preparing the connection failed", failure

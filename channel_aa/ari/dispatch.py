@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
+    from channel_aa.ari.admission import Admission
     from channel_aa.ari.events import ChannelData
     from channel_aa.ari.reconcile import Reconciler
     from channel_aa.ari.registry import HandleContext
@@ -91,6 +92,7 @@ class CallEvents:
         reconciler: is told of channels that have left.
         enter: called with each channel that enters, and its arguments.
         replaced: called when another program has registered the application.
+        admission: tells whether a channel may enter.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class CallEvents:
         *,
         enter: Callable[..., None],
         replaced: Callable[[events.ApplicationReplaced], None],
+        admission: Admission,
     ) -> None:
         self._registry = registry = context.registry
         self._channels = registry.table(Channel)
@@ -111,6 +114,7 @@ class CallEvents:
         self._cleanup = context.cleanup
         self._reconciler = reconciler
         self._enter = enter
+        self._admission = admission
         self.handlers: dict[type[object], Callable[[Any], None]] = {
             events.StasisStart: self._stasis_start,
             events.StasisEnd: self._channel_left,
@@ -134,6 +138,8 @@ class CallEvents:
             self._replaced(event.replace_channel, event.channel)
         elif (outbound := self._outbound.get(channel_id)) is not None:
             outbound.entered()
+        elif not self._admission.is_open():
+            self._reconciler.audit_soon()
         elif not (is_outbound(channel_id) or any(map(is_outbound, event.args))):
             self._enter(event.channel, event.args)
         elif phone := transfers.picked_up(self._registry, event.args):
@@ -146,7 +152,11 @@ class CallEvents:
     def _replaced(self, old: ChannelData, new: ChannelData) -> None:
         """Act on a channel that has entered in place of another."""
         is_known = transfers.replace(self._registry, old.id, new)
-        if not is_known and not is_outbound(old.id):
+        if is_known or is_outbound(old.id):
+            return
+        if not self._admission.is_open():
+            self._reconciler.audit_soon()
+        else:
             # A party has transferred its caller to where it is in the attendant.
             _, arguments = old.application
             entered = msgspec.structs.replace(new, dialplan=old.dialplan)
@@ -209,7 +219,7 @@ class CallEvents:
 
     def _recording_failed(self, event: events.RecordingFailed) -> None:
         if (recording := self._recordings.get(event.recording.name)) is not None:
-            problem = event.recording.cause or (
+            problem = event.recording.cause[: events.MAX_TEXT] or (
                 f"Asterisk could not record it. {FOLDER_REMEDY}"
             )
             recording.end(RecordingEnd.FAILED, problem)

@@ -11,11 +11,41 @@ Decoding those costs about the same.
 
 from __future__ import annotations
 
-from typing import Annotated, Union
+from typing import TYPE_CHECKING, Annotated, Union
 
 import msgspec
 
+from channel_aa.ari.wire.requests import MAX_ID
 from channel_aa.ari.wire.websocket_sender import RESTResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_TEXT = 300
+"""The most characters that are kept of a name, a number, an extension or a language.
+
+In Asterisk a channel's name, an extension and a language have at most 80 bytes
+(AST_CHANNEL_NAME, AST_MAX_EXTENSION, MAX_LANGUAGE); a caller's name has any length."""
+
+MAX_ARGUMENTS = 8192
+"""The most characters that are kept of the arguments of ``Stasis(app,argument,…)``, the
+commas between them included; Asterisk's own limit of what a dialplan application gets
+(pbx_exec substitutes at most EXT_DATA_SIZE, 8191 bytes)."""
+
+MAX_VARIABLE = 65_536
+"""The most characters that are kept of a channel variable's value; a variable that a
+dialplan function fills may be long, others have at most 4095 (VAR_BUF_SIZE)."""
+
+MAX_LISTED = 20_000
+"""The most channels, or bridges, that a list of Asterisk may have: three for each call
+that an application may have. Another response is not valid."""
+
+
+def cut_arguments(arguments: Sequence[str]) -> Sequence[str]:
+    """Cut the arguments of a channel to `MAX_ARGUMENTS` characters in all."""
+    if len(arguments) + sum(map(len, arguments)) <= MAX_ARGUMENTS:
+        return arguments
+    return ",".join(arguments)[:MAX_ARGUMENTS].split(",")
 
 
 class CallerId(msgspec.Struct, frozen=True, gc=False):
@@ -39,8 +69,8 @@ class DialplanPosition(msgspec.Struct, frozen=True, gc=False):
     app_data: str = ""
 
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
-"""An object's id; Asterisk's own limit (AST_MAX_PUBLIC_UNIQUEID) is 149 bytes.
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
+"""An object's id.
 
 `channel_aa.ari.wire.requests.is_segment` tells whether a request can contain it.
 """
@@ -99,12 +129,12 @@ class RecordingData(msgspec.Struct, frozen=True, gc=False):
     cause: str = ""
 
 
-class BridgeData(msgspec.Struct, frozen=True):
+class BridgeData(msgspec.Struct, frozen=True, gc=False):
     """A bridge, and the ids of the channels that are in it."""
 
-    id: str
+    id: Id
     name: str = ""
-    channels: tuple[str, ...] = ()
+    channels: Annotated[tuple[str, ...], msgspec.Meta(max_length=MAX_LISTED)] = ()
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):

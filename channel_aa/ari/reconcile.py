@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 from twisted.internet.defer import (
     CancelledError,
     Deferred,
     DeferredList,
-    DeferredSemaphore,
 )
 from twisted.internet.task import deferLater
 
 from channel_aa.ari import transfers
 from channel_aa.ari.bridge import BRIDGE_PREFIX, BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
-from channel_aa.ari.events import BridgeData, ChannelData
+from channel_aa.ari.events import MAX_LISTED, BridgeData, ChannelData
 from channel_aa.ari.outbound import OutboundChannel, is_outbound
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.wire.errors import AriError, NotFoundError, decode_response
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall
 
+    from channel_aa.ari.admission import Admission
     from channel_aa.ari.registry import HandleContext
 
 T = TypeVar("T")
@@ -45,11 +45,22 @@ EARLY_AUDIT_SECONDS = 2.0
 its event may still arrive."""
 
 MAX_ADOPTIONS = 16
-"""How many channels are adopted at the same time."""
+"""How many channels, or bridges, are adopted or removed at the same time."""
+
+MAX_PER_TURN = 64
+"""How many channels or bridges are acted on in one turn of the reactor: keys and sounds
+of other calls do not wait for a long list."""
+
+MAX_MEMBERS = 10
+"""How many channels of a bridge are looked at. A bridge of ours has two, and a moment
+longer a third one during a transfer."""
 
 
 class _ApplicationState(msgspec.Struct):
-    channel_ids: tuple[str, ...] = ()
+    channel_ids: Annotated[tuple[str, ...], msgspec.Meta(max_length=MAX_LISTED)] = ()
+
+
+_Bridges = Annotated[tuple[BridgeData, ...], msgspec.Meta(max_length=MAX_LISTED)]
 
 
 class Reconciler:
@@ -64,11 +75,18 @@ class Reconciler:
     Args:
         context: what the client's handles share.
         enter: called with each channel to adopt, and its arguments.
+        admission: tells whether a channel may enter.
     """
 
     _log = Logger()
 
-    def __init__(self, context: HandleContext, *, enter: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        context: HandleContext,
+        *,
+        enter: Callable[..., None],
+        admission: Admission,
+    ) -> None:
         registry = context.registry
         self._channels = registry.table(Channel)
         self._recordings = registry.table(Recording)
@@ -77,6 +95,7 @@ class Reconciler:
         self._bridge_members = registry.table(BridgeMember)
         self._context = context
         self._enter = enter
+        self._admission = admission
         self._running: Deferred[None] | None = None
         self._timer: IDelayedCall | None = None
         self._adopting: set[str] = set()
@@ -148,18 +167,21 @@ class Reconciler:
         phones = self._answered_phones()
         members = list(self._bridge_members.values())
         alive = await self._channels_in_application()
-        self._end_missing(known, phones, alive)
-        for member in members:
+        await self._end_missing(known, phones, alive)
+
+        def end(member: BridgeMember) -> None:
             # A transfer may have replaced it meanwhile.
-            if member.id not in alive and member.id in member.bridge.members:
+            if member.id in member.bridge.members:
                 member.bridge.end(member.id)
+
+        await self._in_turns((each for each in members if each.id not in alive), end)
         unknown = frozenset(filter(self._is_unknown, alive))
         # The event of a channel that has just entered may still arrive.
         still_unknown = unknown & self._unknown
         if unknown - still_unknown:
             self.audit_soon()
         self._unknown = unknown
-        await self._adopt_unknown(still_unknown, {})
+        await self._adopt_unknown(still_unknown, {}, is_new=True)
 
     async def _channels_in_application(self) -> Collection[str]:
         path = ("applications", self._context.app)
@@ -171,19 +193,25 @@ class Reconciler:
     def _answered_phones(self) -> Mapping[str, OutboundChannel]:
         return {each.id: each for each in self._outbound.values() if each.is_answered}
 
-    def _end_missing(
+    async def _end_missing(
         self,
         known: Mapping[str, Channel],
         phones: Mapping[str, OutboundChannel],
         alive: Collection[str],
     ) -> None:
-        for channel_id, channel in known.items():
+        def end_channel(channel_id: str) -> None:
             # It may have left and entered again meanwhile, or been transferred.
-            if channel_id not in alive and self._channels.get(channel_id) is channel:
+            channel = known[channel_id]
+            if self._channels.get(channel_id) is channel:
                 channel.end()
-        for channel_id, phone in phones.items():
-            if channel_id not in alive and self._outbound.get(channel_id) is phone:
+
+        def end_phone(channel_id: str) -> None:
+            phone = phones[channel_id]
+            if self._outbound.get(channel_id) is phone:
                 phone.end()
+
+        await self._in_turns((it for it in known if it not in alive), end_channel)
+        await self._in_turns((it for it in phones if it not in alive), end_phone)
 
     async def _reconcile(self, known: Mapping[str, Channel]) -> None:
         phones = self._answered_phones()
@@ -191,19 +219,18 @@ class Reconciler:
         # Asterisk's list may lack a bridge that is being set up.
         set_up = [bridge for bridge in self._bridges.values() if bridge.is_set_up]
         bridges = await self._query(
-            Request(method="GET", path=("bridges",)), tuple[BridgeData, ...], ()
+            Request(method="GET", path=("bridges",)), _Bridges, ()
         )
         ours = {
-            bridge.id: bridge.channels
+            bridge.id: bridge.channels[:MAX_MEMBERS]
             for bridge in bridges
             if bridge.id.startswith(BRIDGE_PREFIX)
             and bridge.name == self._context.bridge_name
         }
         for bridge in set_up:
             await self._follow_transfers(bridge, ours.get(bridge.id, ()), alive)
-        self._end_missing(known, phones, alive)
-        for bridge in set_up:
-            bridge.check(ours.get(bridge.id))
+        await self._end_missing(known, phones, alive)
+        await self._in_turns(set_up, lambda bridge: bridge.check(ours.get(bridge.id)))
         await DeferredList(
             [
                 Deferred.fromCoroutine(self._check_known(known.values())),
@@ -230,49 +257,92 @@ class Reconciler:
 
     async def _check_known(self, known: Iterable[Channel]) -> None:
         checks = [recording.check() for recording in list(self._recordings.values())]
-        for channel in known:
+
+        def check(channel: Channel) -> None:
             if self._channels.get(channel.id) is channel:
                 playbacks = [playback.check() for playback in list(channel.playbacks)]
                 # Only then is it known whether a sound is playing.
                 checks.append(
                     DeferredList(playbacks).addCallback(_call_reconnected, channel)
                 )
+
+        await self._in_turns(known, check)
         await DeferredList(checks)
 
+    async def _in_turns(self, items: Iterable[T], act: Callable[[T], object]) -> None:
+        """Act on all items, on `MAX_PER_TURN` in each turn of the reactor."""
+        for number, item in enumerate(items):
+            if number and number % MAX_PER_TURN == 0:
+                await deferLater(self._context.clock, 0)
+            act(item)
+
+    async def _for_each(
+        self,
+        items: Iterable[str],
+        work: Callable[[str], Coroutine[Deferred[Any], Any, None]],
+    ) -> None:
+        """Work on all items, on `MAX_ADOPTIONS` at the same time."""
+        remaining = iter(items)
+
+        async def work_on_some() -> None:
+            without_waiting = 0
+            for item in remaining:
+                done = Deferred.fromCoroutine(work(item))
+                without_waiting = without_waiting + 1 if done.called else 0
+                try:
+                    await done
+                except CancelledError:
+                    raise
+                except Exception:  # noqa: BLE001 - others have to be worked on
+                    self._log.failure("Reconciling {item} failed", item=item)
+                if without_waiting == MAX_PER_TURN // MAX_ADOPTIONS:
+                    without_waiting = 0
+                    await deferLater(self._context.clock, 0)
+
+        await DeferredList(
+            [Deferred.fromCoroutine(work_on_some()) for _ in range(MAX_ADOPTIONS)],
+            consumeErrors=True,
+        )
+
     async def _adopt_unknown(
-        self, alive: Collection[str], ours: Mapping[str, Collection[str]]
+        self,
+        alive: Collection[str],
+        ours: Mapping[str, Collection[str]],
+        *,
+        is_new: bool = False,
     ) -> None:
         """Adopt, or remove, the channels and bridges that are unknown here.
 
         Args:
             alive: the ids of the channels in the application.
             ours: the ids of the channels in each of this application's bridges.
+            is_new: whether the channels have entered on this connection, and only
+                their event is missing.
         """
         cleanup = self._context.cleanup
         unknown = [each for each in alive if self._is_unknown(each)]
-        removals = [
-            cleanup.remove("bridges", bridge_id)
-            for bridge_id, members in ours.items()
-            if bridge_id not in self._bridges
-            and not await self._adopt_bridge(bridge_id, members, alive)
-        ]
-        if removals:
-            await DeferredList(removals)
+
+        async def settle_bridge(bridge_id: str) -> None:
+            if bridge_id not in self._bridges and not await self._adopt_bridge(
+                bridge_id, ours[bridge_id], alive
+            ):
+                await cleanup.remove("bridges", bridge_id)
+
+        await self._for_each(ours, settle_bridge)
         unadopted = [
             each
             for each in unknown
             if self._is_unknown(each) and not cleanup.is_removing("channels", each)
         ]
         deserted = {each for members in ours.values() for each in members}
-        semaphore = DeferredSemaphore(MAX_ADOPTIONS)
         self._adopting.update(unadopted)
-        await DeferredList(
-            [
-                semaphore.run(self._adopt_channel, each, each in deserted)
-                for each in unadopted
-            ],
-            consumeErrors=True,
-        )
+
+        async def adopt(channel_id: str) -> None:
+            await self._adopt_channel(
+                channel_id, is_deserted=channel_id in deserted, is_new=is_new
+            )
+
+        await self._for_each(unadopted, adopt)
 
     def _is_unknown(self, channel_id: str) -> bool:
         return not (
@@ -319,14 +389,20 @@ class Reconciler:
         channel = await self._query(request, ChannelData, None)
         return channel is not None and channel.state == "Up"
 
-    async def _adopt_channel(self, channel_id: str, is_deserted: bool) -> None:  # noqa: FBT001 - passed by the semaphore
+    async def _adopt_channel(
+        self, channel_id: str, *, is_deserted: bool, is_new: bool
+    ) -> None:
         """Adopt a channel as a caller's, or remove it.
 
         Args:
             channel_id: its id.
             is_deserted: whether it is alone in a bridge of ours.
+            is_new: whether it has entered on this connection.
         """
         if channel_id not in self._adopting:
+            return
+        if not self._admission.is_open():
+            self.audit_soon()
             return
         request = Request(method="GET", path=("channels", channel_id))
         channel = await self._query(request, ChannelData, None)
@@ -349,7 +425,7 @@ class Reconciler:
             # a caller was transferred to, and who has hung up since.
             self._context.cleanup.remove("channels", channel_id)
         else:
-            self._enter(channel, arguments, adopted=True)
+            self._enter(channel, arguments, adopted=not is_new)
 
     async def _query(self, request: Request, kind: type[T], if_missing: T) -> T:
         """Send a query until it is answered; a 404 is an answer, too."""

@@ -14,6 +14,7 @@ from channel_aa.attendant.call_log import log_call
 from channel_aa.attendant.navigation import CallPlan
 from channel_aa.interfaces import IStasisApplication
 from channel_aa.logs import Logger
+from channel_aa.menus.flow import MAX_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +43,7 @@ class Attendant:
         clock: the clock for the calls' timers.
         now: returns the date and time, with a time zone.
         actions: the custom actions that ``run`` names.
-        max_calls: how many calls may be in progress; 0: no limit. Further ones
+        max_calls: how many calls may be in progress; 0: `MAX_CALLS`. Further ones
             continue in the dialplan.
         on_replaced: called when another program has taken the application's name.
         speech: speaks texts; ``None``: texts are left out.
@@ -120,7 +121,7 @@ class Attendant:
         )
         if self.is_closing:
             self._reject(call, EndReason.STOPPING)
-        elif 0 < self.max_calls <= len(self.calls) and not adopted:
+        elif (self.max_calls or MAX_CALLS) <= len(self.calls) and not adopted:
             self._overload_log.count_rejection()
             self._reject(call, EndReason.OVERLOAD)
         else:

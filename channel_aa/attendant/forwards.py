@@ -20,6 +20,10 @@ Dial() creates for that phone, because `forward_variables` sets it with ``__``, 
 the far half of a Local channel.
 """
 
+MAX_LENGTH = 8192
+"""The most characters of `FORWARDS_VARIABLE` that are read; `MAX_FORWARDS` dials have
+less."""
+
 _LOCAL = "Local/"
 _log = Logger()
 
@@ -51,7 +55,8 @@ async def check_forwards(call: CallContext) -> None:
 
     async def read() -> None:
         value = await call.channel.get_variable(FORWARDS_VARIABLE)
-        call.forwards = tuple(filter(None, value.split(",")))
+        forwards = value[:MAX_LENGTH].split(",")
+        call.forwards = tuple(filter(None, forwards))
 
     await call.try_request(
         read(),

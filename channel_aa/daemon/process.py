@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -67,6 +68,7 @@ class Daemon(Service):
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Start the attendant; systemd is notified when it is connected."""
         super().startService()
+        self._reactor.callWhenRunning(_freeze_objects)
         self.attendant.startService()
         self._supervision = Supervision.from_environment(
             self._environ,
@@ -139,6 +141,16 @@ class Daemon(Service):
         )
         set_exit_code(REPLACED_EXIT_CODE)
         self._reactor.stop()
+
+
+def _freeze_objects() -> None:
+    """Exclude the objects of all modules from garbage collection.
+
+    They live as long as the process. To look through these 70,000 objects at each full
+    collection takes 20 to 100 ms, during which no key is handled.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def set_exit_code(code: int) -> None:

@@ -50,6 +50,10 @@ from channel_aa.menus.validation import (
 )
 from channel_aa.problems import Problem, unknown_name
 
+MAX_CALLS = 5000
+"""The most calls that an attendant serves; more than twice what one process can keep up
+with (docs/performance.md)."""
+
 MAX_CALL_SECONDS = 86400
 MAX_FORWARDS = 20
 

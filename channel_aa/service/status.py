@@ -35,7 +35,7 @@ class CallsStatus(msgspec.Struct, frozen=True, kw_only=True):
         conversations: those of them in a conversation with a phone.
         attended: calls accepted since the start.
         refused: calls rejected because of ``max_calls`` since the start.
-        limit: ``max_calls``; 0: no limit.
+        limit: ``max_calls``; 0: the most, 5000.
     """
 
     now: int

@@ -79,6 +79,11 @@ class Wire(StringTransport):
         self.was_aborted = True
         super().abortConnection()
 
+    def resumeProducing(self) -> None:
+        """Read again; do nothing once it is closing, as a real transport."""
+        if not self.is_closing:
+            super().resumeProducing()
+
     def unregisterProducer(self) -> None:
         """Accept the call, as a real transport does."""
 

@@ -165,14 +165,16 @@ class LogChecker:
 class FuzzHarness(SynchronousTestCase):
     """A running client with a bystander's call; see `assert_bystander_served`."""
 
+    make_clock: type[Clock] = Clock
+
     def setUp(self) -> None:
-        self.clock = Clock()
+        self.clock = self.make_clock()
         # autobahn takes the time from here, whatever reactor it is given.
         self.patch(tx.config, "loop", self.clock)
 
     def begin(self) -> None:
         """Start a client."""
-        self.clock = Clock()
+        self.clock = self.make_clock()
         self.patch(tx.config, "loop", self.clock)
         self.log_checker = LogChecker()
         globalLogPublisher.addObserver(self.log_checker)

@@ -1,6 +1,8 @@
-"""Limits on the size of an HTTP response.
+"""Limits on the size of an HTTP response, and on its number of pieces.
 
-Twisted sets none on headers and bodies: a malicious server could fill the memory.
+Twisted sets none on headers and bodies: a malicious server could fill the memory. Each
+piece takes some 50 µs to parse, however small: megabytes in pieces of two bytes would
+occupy a core for minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +23,16 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 """The size limit of a response's body; a list of channels has some 700 bytes for
 each."""
 
+MAX_SMALL_PIECES = 500
+"""How many pieces of a response may be small; Asterisk sends one or two.
+
+They are the segments of TCP, and the chunks of a body with ``Transfer-Encoding:
+chunked``, which Asterisk does not use."""
+
+SMALL_BYTES = 256
+"""Below this size a piece is small; a segment of TCP with more to follow has at least
+536 bytes (RFC 9293, section 3.7.1)."""
+
 _IN_BODY = "BODY"  # a state of Twisted's parser
 _PIECE = 4096
 
@@ -29,17 +41,42 @@ class AnswerTooLongError(Exception):
     """The response exceeds a limit."""
 
 
+class _PieceCounter:
+    """Counts the small pieces of a response."""
+
+    def __init__(self) -> None:
+        self._small = 0
+
+    def is_exceeded(self, piece: bytes) -> bool:
+        """Count a piece; tell whether there are more than `MAX_SMALL_PIECES`."""
+        self._small += len(piece) < SMALL_BYTES
+        return self._small > MAX_SMALL_PIECES
+
+    def error(self) -> AnswerTooLongError:
+        return AnswerTooLongError(
+            f"the response has more than {MAX_SMALL_PIECES} pieces of less than"
+            f" {SMALL_BYTES} bytes"
+        )
+
+
 class Connection(HTTP11ClientProtocol):
-    """A connection that limits the size of a response's status line and headers."""
+    """A connection that limits the size of a response's status line and headers.
+
+    It limits the number of a response's segments, too.
+    """
 
     def request(self, request: Any) -> Deferred[Any]:  # noqa: ANN401 - Twisted's
         """Send a request."""
         self._head_bytes = 0
+        self._pieces = _PieceCounter()
         answer: Deferred[Any] = super().request(request)
         return answer
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Parse data; headers in pieces, so that their size can be limited."""
+        if self._parser is not None and self._pieces.is_exceeded(data):
+            self._giveUp(Failure(self._pieces.error()))
+            return
         while data and self._parser is not None and self._parser.state != _IN_BODY:
             if self._head_bytes >= MAX_HEAD_BYTES:
                 message = f"the headers of the response exceed {MAX_HEAD_BYTES} bytes"
@@ -70,34 +107,37 @@ class Body(Protocol):
     """
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._length = 0
+        self._body = bytearray()
+        self._chunks = _PieceCounter()
         self.whole: Deferred[bytes] = Deferred(lambda _: self._close())
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Add a part of the body."""
+        """Add a part of the body: of a segment, or a chunk."""
         if self.whole.called:
             return
-        self._length += len(data)
-        if self._length <= MAX_BODY_BYTES:
-            self._parts.append(data)
-            return
-        self._parts.clear()
-        self.whole.errback(
-            AnswerTooLongError(
-                f"the body of the response exceeds {MAX_BODY_BYTES} bytes"
+        self._body += data
+        if self._chunks.is_exceeded(data):
+            self._refuse(self._chunks.error())
+        elif len(self._body) > MAX_BODY_BYTES:
+            self._refuse(
+                AnswerTooLongError(
+                    f"the body of the response exceeds {MAX_BODY_BYTES} bytes"
+                )
             )
-        )
-        self._close()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
         """Fire `whole`: the body has ended."""
         if self.whole.called:
             return
         if reason.check(ResponseDone, PotentialDataLoss):
-            self.whole.callback(b"".join(self._parts))
+            self.whole.callback(bytes(self._body))
         else:
             self.whole.errback(reason)
+
+    def _refuse(self, error: AnswerTooLongError) -> None:
+        self._body.clear()
+        self.whole.errback(error)
+        self._close()
 
     def _close(self) -> None:
         if self.transport is not None:

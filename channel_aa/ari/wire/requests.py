@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 _NO_QUERY: Mapping[str, str] = {}
+MAX_ID = 300
+"""The most characters of an id; Asterisk's own limit (AST_MAX_PUBLIC_UNIQUEID) is 149
+bytes."""
+
 _NO_SEGMENTS = frozenset({"", ".", ".."})
 _IS_PLAIN = re.compile(r"[A-Za-z0-9._~:/=-]*").fullmatch
 """Matches text of RFC 3986's unreserved characters, the separators of a path and a
@@ -23,8 +27,8 @@ query, and the colon of a media URI, which needs no quoting in either."""
 
 
 def is_segment(text: str) -> bool:
-    """Tell whether a text, such as an id, can be a segment of a path."""
-    return text not in _NO_SEGMENTS
+    """Tell whether an id can be a segment of a path, and is not too long."""
+    return text not in _NO_SEGMENTS and len(text) <= MAX_ID
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

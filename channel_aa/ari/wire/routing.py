@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import deferLater
 from twisted.logger import LogLevel
@@ -28,6 +28,11 @@ without such requests ignores them (seen on 16.28)."""
 GRACE_SECONDS = 0.25
 """How much longer than over HTTP a response over the websocket may take, once one is
 slow."""
+
+MAX_PENDING = 20_000
+"""The most requests that may be without a response; further ones fail at once.
+
+Two for each of the channels that a client holds; each uses some 2 KiB."""
 
 _AFTER_A_SOUND = "is answered only after the sound on the channel has ended"
 ALWAYS_OVER_HTTP = {
@@ -114,6 +119,9 @@ class RoutingSender:
 
     def send(self, request: Request) -> Deferred[bytes]:
         """Send a request; see `IRequestSender.send`."""
+        if self.pending >= MAX_PENDING:
+            message = f"not sent: {MAX_PENDING} requests have no response yet"
+            return fail(AriError(*request.line, message=message))
         if not self._websocket_works or must_go_over_http(request):
             return self._http.send(request)
         try:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="Hashable")
 
+MAX_PER_TURN = 64
+"""The most timeouts that expire in one turn of the reactor, so that a burst of requests
+without a response does not occupy it when they time out."""
+
 
 class Timeouts(Generic[T]):
     """Timeouts of one length, each for a key.
@@ -58,10 +62,11 @@ class Timeouts(Generic[T]):
     def _expire(self) -> None:
         self._timer = None
         now = self._clock.seconds()
-        due = []
+        due: list[T] = []
         for key, deadline in self._deadlines.items():
-            if deadline > now:
-                self._timer = self._clock.callLater(deadline - now, self._expire)
+            if deadline > now or len(due) == MAX_PER_TURN:
+                wait = max(0, deadline - now)
+                self._timer = self._clock.callLater(wait, self._expire)
                 break
             due.append(key)
         for key in due:

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 
 from autobahn.twisted.websocket import WebSocketClientProtocol
 from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import connectionDone
 from zope.interface import implementer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
+
+    from twisted.internet.interfaces import IDelayedCall
+    from twisted.python.failure import Failure
 
 _TEXT_IN_ONE_FRAME = 0x81  # FIN, opcode 1
 _MASKED = 0x80
@@ -33,6 +37,12 @@ MAX_HANDSHAKE_BYTES = 16 * 1024
 
 MAX_FRAGMENTS = 1024
 """The most frames of one message; Asterisk sends each in one."""
+
+MAX_FRAMES_PER_TURN = 64
+"""The most frames that are handled in one turn of the reactor.
+
+Some 20 ms of work if each lets a call enter, which takes the longest. Requests that
+were made meanwhile are sent then, and timers and other sockets have their turn."""
 
 
 def text_frame(payload: bytes, mask: bytes) -> bytes:
@@ -71,7 +81,8 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
 
     A malicious server can close this connection, but use no more memory than one
     message may have: each buffer is bounded, and no ping is answered while the server
-    does not read.
+    does not read. Nor can it occupy the reactor: after `MAX_FRAMES_PER_TURN` frames no
+    more data is read until those at hand are handled, in further turns.
     """
 
     utf8validateIncoming = False  # noqa: N815 - autobahn's name
@@ -88,6 +99,8 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
         self._unread = b""
         self._rest_of_frame = 0
         self._is_reading = False
+        self._frames_left = 0
+        self._next_turn: IDelayedCall | None = None
         self._outgoing: list[bytes] = []
         self._masks = random_masks()
         self._fragments = 0
@@ -135,12 +148,37 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Parse data, and send in one write what its messages cause to be sent."""
+        if self._next_turn is not None:
+            self._unread += data
+            return
         self._is_reading = True
+        self._frames_left = MAX_FRAMES_PER_TURN
         try:
             self._read(data)
         finally:
             self._is_reading = False
             self._flush()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        """Forget what was received and not handled."""
+        if self._next_turn is not None:
+            self._next_turn.cancel()
+            self._next_turn = None
+        super().connectionLost(reason)
+
+    def _go_on_later(self, data: bytes) -> None:
+        """Read the rest of the data in the next turn of the reactor."""
+        self._unread = data
+        self._next_turn = self.factory.reactor.callLater(0, self._go_on)
+        transport: Any = self.transport
+        transport.pauseProducing()
+
+    def _go_on(self) -> None:
+        self._next_turn = None
+        self.dataReceived(b"")
+        transport: Any = self.transport
+        if self._next_turn is None and transport is not None:
+            transport.resumeProducing()
 
     def send_text(self, payload: bytes) -> None:
         """Send a text message of at most `MAX_SHORT_FRAME` bytes, while open."""
@@ -170,11 +208,16 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
             if self.state != self.STATE_OPEN:
                 self._pass_to_autobahn(data)
                 return
+            if self._frames_left <= 0:
+                self._go_on_later(data)
+                return
             data = self._hand_over(data, self._rest_of_frame)
             data, is_incomplete = self._read_frames(data)
             if is_incomplete:
                 self._unread = data
                 return
+            if self._frames_left <= 0:
+                continue
             size = _frame_size(data)
             if size is None:
                 self._unread = data
@@ -184,6 +227,7 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
     def _hand_over(self, data: bytes, size: int) -> bytes:
         """Give autobahn a frame of this size, or its rest; return what follows."""
         if size:
+            self._frames_left -= 1
             self._rest_of_frame = max(0, size - len(data))
             self._pass_to_autobahn(data[:size])
             self.has_received = self.has_received or not self._rest_of_frame
@@ -225,7 +269,11 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
         position = 0
         available = len(data)
         while available - position >= 2:  # noqa: PLR2004 - the shortest head
-            if self.inside_message or self.state != self.STATE_OPEN:
+            if (
+                self.inside_message
+                or self.state != self.STATE_OPEN
+                or self._frames_left <= 0
+            ):
                 return data[position:], False
             if data[position] != _TEXT_IN_ONE_FRAME:
                 return data[position:], False
@@ -244,6 +292,7 @@ class FastWebSocketProtocol(WebSocketClientProtocol):
             if end > available:
                 break
             self.has_received = True
+            self._frames_left -= 1
             self.message_received(data[start:end])
             position = end
         return data[position:], True

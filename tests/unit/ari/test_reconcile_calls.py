@@ -274,13 +274,20 @@ class AuditTests(ReconcileTestCase):
         self.assertEqual(self.lines(), [])
         self.audit("c1")
         self.sender.only_unanswered().accept(in_stasis("c1"))
-        self.assertEqual(self.application.adopted, ["c1"])
+        self.assertEqual(self.application.entered, [("c1", ())])
+
+    def test_call_of_a_lost_event_is_a_new_one(self) -> None:
+        """So that ``max_calls`` holds for it."""
+        self.audit("c1")
+        self.audit("c1")
+        self.sender.only_unanswered().accept(in_stasis("c1"))
+        self.assertEqual(self.application.adopted, [])
 
     def test_second_audit_comes_soon(self) -> None:
         self.audit("c1")
         self.clock.advance(EARLY_AUDIT_SECONDS)
         self.sender.only_unanswered().accept(in_stasis("c1"))
-        self.assertEqual(self.application.adopted, ["c1"])
+        self.assertEqual(self.application.entered, [("c1", ())])
 
     def test_audit_after_an_early_one_comes_late(self) -> None:
         self.enter("c1")

@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.attendant import attendant
 from channel_aa.attendant.attendant import OverloadLog
 from tests.support.attendant_fakes import FakeChannel
 from tests.support.call_case import CHANNEL, CallTestCase, call_flow, lines_of
@@ -71,11 +72,14 @@ class OverloadTests(ManyCallsTestCase):
         _, channel = self.enter_another(adopted=True)
         self.assertIn("sound:press-1", channel.log)
 
-    def test_limit_of_zero_rejects_no_call(self) -> None:
+    def test_limit_of_zero_is_the_most_that_an_attendant_serves(self) -> None:
+        self.patch(attendant, "MAX_CALLS", 100)
         self.attendant.max_calls = 0
-        for _ in range(100):
+        for _ in range(98):
             self.enter_another()
-        self.assertEqual(len(self.attendant.calls), 102)
+        self.assertEqual(len(self.attendant.calls), 100)
+        _, channel = self.enter_another()
+        self.assertEqual(channel.log, OVERLOAD)
 
     def test_limit_may_be_one_call(self) -> None:
         self.attendant.max_calls = 1

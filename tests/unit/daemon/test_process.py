@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from msgspec.structs import replace
 from twisted.logger import capturedLogs, formatEvent
 
@@ -40,6 +42,16 @@ class DaemonTests(SystemdCase):
             self.systemd.heard(),
             [{"STOPPING": "1", "EXTEND_TIMEOUT_USEC": "30000000"}],
         )
+
+    def test_objects_of_the_modules_are_not_collected(self) -> None:
+        calls: list[str] = []
+        self.patch(gc, "collect", lambda: calls.append("collect"))
+        self.patch(gc, "freeze", lambda: calls.append("freeze"))
+        self.assertEqual(calls, [])
+        for hook, arguments, options in self.reactor.whenRunningHooks:
+            hook(*arguments, **options)
+        self.assertEqual(calls, ["collect", "freeze"])
+        self.stop()
 
     def test_stop_leaves_no_timer(self) -> None:
         self.stop()

@@ -8,7 +8,9 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
+from channel_aa.ari.wire import routing
 from channel_aa.ari.wire.errors import (
+    AriError,
     ConnectionLostError,
     NotFoundError,
     RequestTimeoutError,
@@ -375,3 +377,18 @@ class WebSocketModeTests(RoutingTestCase):
             opening()
             self.transports.fail_pending()
         self.assertEqual(len(self.log.texts(level=LogLevel.error)), 2)
+
+
+class LimitTests(RoutingTestCase):
+    def test_requests_above_the_limit_fail_at_once(self) -> None:
+        self.patch(routing, "MAX_PENDING", 3)
+        self.open()
+        for _ in range(3):
+            self.send()
+        sent = len(self.frames), len(self.http.exchanges)
+        error = self.failureResultOf(self.send(), AriError).value
+        self.assertFalse(error.outcome_unknown)
+        self.assertIn("not sent", str(error))
+        self.assertEqual((len(self.frames), len(self.http.exchanges)), sent)
+        self.answer(1)
+        self.assertNoResult(self.send())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.ari.wire.timeouts import Timeouts
+from channel_aa.ari.wire.timeouts import MAX_PER_TURN, Timeouts
+from tests.support.turns import run_turn
 
 
 class TimeoutsTests(SynchronousTestCase):
@@ -91,3 +92,16 @@ class TimeoutsTests(SynchronousTestCase):
         self.clock.pump([10, 10, 10])
         self.assertEqual(self.expired, ["a", "a", "a"])
         self.assert_no_timer()
+
+    def test_burst_of_timeouts_expires_in_several_turns(self) -> None:
+        most = 0
+        keys = [str(number) for number in range(10 * MAX_PER_TURN)]
+        for key in keys:
+            self.timeouts.start(key)
+        self.clock.rightNow += 10
+        while self.clock.getDelayedCalls():
+            before = len(self.expired)
+            run_turn(self.clock)
+            most = max(most, len(self.expired) - before)
+        self.assertEqual(self.expired, keys)
+        self.assertEqual(most, MAX_PER_TURN)

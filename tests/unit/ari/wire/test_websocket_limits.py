@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import pairwise, repeat
 
 from channel_aa.ari.wire.websocket import (
     MAX_FRAGMENTS,
+    MAX_FRAMES_PER_TURN,
     MAX_HANDSHAKE_BYTES,
     FastWebSocketProtocol,
 )
@@ -17,6 +18,7 @@ from tests.support.ari_sockets import (
     SocketTestCase,
     frame,
 )
+from tests.support.turns import run_turn
 
 PIECE = 1000
 
@@ -123,4 +125,80 @@ class PingTests(SocketTestCase):
         socket = self.open()
         self.assertIs(socket.wire.producer, socket.client)
         self.assertTrue(socket.wire.streaming)
+        socket.lose()
+
+
+class TurnTests(SocketTestCase):
+    """`MAX_FRAMES_PER_TURN` frames are handled in a turn of the reactor."""
+
+    def handled_in_turns(self, socket: Socket, stream: bytes) -> list[int]:
+        """Feed a stream; return how many messages each turn handled."""
+        before = len(socket.messages)
+        socket.feed([stream])
+        turns = [len(socket.messages) - before]
+        while self.clock.getDelayedCalls():
+            self.assertEqual(socket.wire.producerState, "paused")
+            before = len(socket.messages)
+            if not run_turn(self.clock):
+                break
+            turns.append(len(socket.messages) - before)
+        self.assertEqual(socket.wire.producerState, "producing")
+        return turns
+
+    def test_flood_of_messages_is_handled_in_turns(self) -> None:
+        socket = self.open()
+        messages = [b"%d" % number for number in range(10 * MAX_FRAMES_PER_TURN + 1)]
+        stream = b"".join(frame(TEXT, each) for each in messages)
+        turns = self.handled_in_turns(socket, stream)
+        self.assertEqual(turns, [MAX_FRAMES_PER_TURN] * 10 + [1])
+        self.assertEqual(socket.messages, messages)
+        socket.lose()
+
+    def test_flood_of_pings_is_handled_in_turns(self) -> None:
+        socket = self.open()
+        pongs = []
+        socket.feed([frame(PING) * 1000])
+        pongs.append(len(socket.wire.value()))
+        while run_turn(self.clock):
+            pongs.append(len(socket.wire.value()))
+        each_turn = [after - before for before, after in pairwise([0, *pongs])]
+        pong = 2
+        self.assertEqual(max(each_turn), MAX_FRAMES_PER_TURN * pong)
+        self.assertEqual(sum(each_turn), 1000 * pong)
+        socket.lose()
+
+    def test_request_of_a_message_is_sent_before_the_next_turn(self) -> None:
+        socket = self.open()
+        client = socket.client
+        client.message_received = lambda payload: (
+            client.send_text(b"stop") if payload == b"key" else None
+        )
+        flood = [frame(TEXT, b"x")] * 10_000
+        socket.wire.clear()
+        socket.feed([b"".join([frame(TEXT, b"key"), *flood])])
+        self.assertEqual(len(socket.wire.value()), 6 + len(b"stop"))
+        socket.lose()
+
+    def test_data_meanwhile_is_handled_after_what_was_received_before(self) -> None:
+        socket = self.open()
+        messages = [b"%d" % number for number in range(1000)]
+        frames = [frame(TEXT, each) for each in messages]
+        socket.feed([b"".join(frames[:500]), b"".join(frames[500:])])
+        while run_turn(self.clock):
+            pass
+        self.assertEqual(socket.messages, messages)
+        socket.lose()
+
+    def test_lost_connection_ends_the_turns(self) -> None:
+        socket = self.open()
+        socket.feed([frame(TEXT, b"x") * 1000])
+        socket.lose()
+        self.assertEqual(len(socket.messages), MAX_FRAMES_PER_TURN)
+
+    def test_message_of_autobahn_counts_too(self) -> None:
+        """Frames of more than 65,535 bytes, and fragments, are autobahn's."""
+        socket = self.open()
+        fragments = frame(TEXT, b"a", fin=False) + frame(CONTINUATION, b"b")
+        turns = self.handled_in_turns(socket, fragments * MAX_FRAMES_PER_TURN)
+        self.assertEqual(turns, [MAX_FRAMES_PER_TURN // 2] * 2)
         socket.lose()
