@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CALLER_ID = re.compile(r'\s*(?:"([^"]*)"|([^"<]*?))\s*(?:<([^>]*)>)?\s*')
+_PRESENTATIONS = ("pres", "num-pres", "name-pres")
 _FUNCTION = re.compile(r"([A-Z_]+)\((.*)\)")
 
 
 @dataclass(frozen=True)
 class CallerId:
-    """A name and a number; either may be empty."""
+    """A name and a number, which may be empty, and their presentation."""
 
     name: str = ""
     number: str = ""
+    presentation: str = "allowed_not_screened"
 
     @classmethod
     def parse(cls, text: str) -> CallerId:
@@ -42,6 +44,7 @@ class CallerId:
     def read(self, part: str) -> str:
         """Read what ``CALLERID(part)`` reads; empty if the part is unknown."""
         parts = {"name": self.name, "num": self.number, "number": self.number}
+        parts |= dict.fromkeys(_PRESENTATIONS, self.presentation)
         return {**parts, "all": str(self)}.get(part, "")
 
     def changed(self, part: str, value: str) -> CallerId:
@@ -51,8 +54,11 @@ class CallerId:
                 return replace(self, name=value)
             case "num" | "number":
                 return replace(self, number=value)
+            case "pres":
+                return replace(self, presentation=value)
             case "all":
-                return self.parse(value)
+                parsed = self.parse(value)
+                return replace(self, name=parsed.name, number=parsed.number)
             case _:
                 return self
 
