@@ -29,9 +29,16 @@ _OUTCOMES = {
     "NOANSWER": "does not answer",
     "CONGESTION": "is congested",
     "CHANUNAVAIL": "is unavailable",
+    "ELSEWHERE": "is picked up",
 }
-_CAUSES = {17: "BUSY", 18: "NOANSWER", 19: "NOANSWER", 21: "NOANSWER", 34: "CONGESTION"}
-
+_CAUSES = {
+    17: "BUSY",
+    18: "NOANSWER",
+    19: "NOANSWER",
+    21: "NOANSWER",
+    26: "ELSEWHERE",
+    34: "CONGESTION",
+}
 
 _NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 

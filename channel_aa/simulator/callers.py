@@ -22,12 +22,14 @@ from channel_aa.simulator.script import (
     Wait,
     parse_script,
 )
+from channel_aa.simulator.simulated_phone import transfer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from channel_aa.simulator.channel_state import ChannelSetup
     from channel_aa.simulator.script import Step
+    from channel_aa.simulator.simulated_phone import SimulatedPhone
     from channel_aa.simulator.state import PbxState
 
 T = TypeVar("T")
@@ -120,8 +122,8 @@ class SimulatedCaller:
         """A new Deferred that fires with the call's `outcome` when it is over.
 
         The outcomes: ``hung up by caller``, ``hung up by application``,
-        ``continued in dialplan at CONTEXT,EXTENSION,PRIORITY`` and
-        ``forgotten by Asterisk``.
+        ``continued in dialplan at CONTEXT,EXTENSION,PRIORITY``, ``transferred to
+        ENDPOINT`` and ``forgotten by Asterisk``.
         """
         ended: Deferred[str] = Deferred(self._awaiting_end.remove)
         if self.is_over:
@@ -149,6 +151,19 @@ class SimulatedCaller:
     def hang_up(self) -> None:
         """End the call."""
         self.channel.hang_up(outcome="hung up by caller", cause=HANGUP_NORMAL)
+
+    def transfer(self, endpoint: str, *, attended: bool = False) -> SimulatedPhone:
+        """Transfer the other party of the conversation to a phone; see `transfer`."""
+        return transfer(self._state, self.channel, endpoint, attended=attended)
+
+    def be_replaced_by(self, other: SimulatedCaller) -> None:
+        """Transfer another caller, attended, to where this one is; then hang up.
+
+        Raises:
+            ValueError: this one is in no application.
+        """
+        self.channel.replace_with(other.channel)
+        self.hang_up()
 
     def run(
         self,

@@ -22,7 +22,7 @@ class ChannelSetup:
 
     Args:
         channel_id: empty: any.
-        name: a number is appended to one that ends with ``-``.
+        name: a number is put behind its last ``-`` if it ends there, or with ``;1``.
         state: ``Ring`` for a call that comes in, ``Down``, ….
         context: the context that it enters the dialplan in.
         extension: the extension that was dialled.
@@ -48,6 +48,7 @@ class ChannelState(EventSource):
 
     Attributes:
         application: the Stasis application that it is in.
+        is_replaced: whether another channel has taken its place there.
     """
 
     kind = "channel"
@@ -57,6 +58,7 @@ class ChannelState(EventSource):
         self.name = setup.name
         self.state = setup.state
         self.application: Application | None = None
+        self.is_replaced = False
         self.variables = {
             variable_name(name): value for name, value in setup.variables.items()
         }
@@ -65,7 +67,7 @@ class ChannelState(EventSource):
         self.location = DialplanLocation(setup.context, setup.extension, 1)
         self.app_name = ""
         self.app_data = ""
-        self._connected = setup.connected
+        self.connected = setup.connected
         self._created = bus.timestamp()
 
     def snapshot(self) -> dict[str, Any]:
@@ -76,7 +78,7 @@ class ChannelState(EventSource):
             "state": self.state,
             "protocol_id": "",
             "caller": self.caller.snapshot(),
-            "connected": self._connected.snapshot(),
+            "connected": self.connected.snapshot(),
             "accountcode": "",
             "dialplan": {
                 **self.location.snapshot(),
@@ -100,7 +102,7 @@ class ChannelState(EventSource):
     @property
     def subscribers(self) -> tuple[Application, ...]:
         """The applications that get its events, the one that it is in included."""
-        own = self.application
+        own = None if self.is_replaced else self.application
         if not self.subscriptions:
             return () if own is None else (own,)
         others = (each for each in self.subscriptions.values() if each is not own)

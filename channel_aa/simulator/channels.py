@@ -32,6 +32,7 @@ _CAUSES = {
     17: "User busy",
     19: "User alerting, no answer",
     21: "Call Rejected",
+    26: "Answered elsewhere",
     34: "Circuit/channel congestion",
 }
 
@@ -135,6 +136,35 @@ class Channel(ChannelState):
         application.channels.add(self.id)
         entry = {"args": list(arguments), "channel": self.snapshot()}
         self.bus.send_to(application, "StasisStart", entry)
+
+    def replace_with(self, other: Channel) -> None:
+        """Let another channel take its place, in the application and in the bridge.
+
+        The application gets no more events of this one, but for its ``StasisEnd`` and
+        what an application is subscribed to.
+
+        Raises:
+            ValueError: it is in no application.
+        """
+        application, bridge = self.application, self.bridge
+        if application is None:
+            raise ValueError(f"{self.name} is in no application, and cannot transfer")
+        self.environment.timers.cancel(other._dialplan_timer)
+        other._outcome = ""
+        other.application = application
+        application.channels.add(other.id)
+        other.app_name, other.app_data = "Stasis", application.name
+        start = {"args": [], "channel": other.snapshot()}
+        start["replace_channel"] = self.snapshot()
+        self.bus.send_to(application, "StasisStart", start)
+        self.is_replaced = True
+        if bridge is None:
+            # Its place is the dialplan's Stasis.
+            other.app_data, other.location = self.app_data, self.location
+            return
+        self.leave_bridge()
+        other.bridge = bridge
+        bridge.add(other)
 
     def press(self, digit: str, *, duration_ms: int = 100) -> None:
         """Receive a key that the caller pressed."""
@@ -334,6 +364,8 @@ class Channel(ChannelState):
         self.leave_bridge()
         self.indications.stop()
         self.bus.send_to(application, "StasisEnd", {"channel": self.snapshot()})
+        if self.is_replaced:
+            self.unsubscribe(application)
         self.set_status("SUCCESS")
         self.application = None
         application.channels.discard(self.id)

@@ -40,7 +40,7 @@ class Timers:
         """Simulated seconds since the timers were made."""
         return (self._clock.seconds() - self._origin) * self._speed
 
-    def later(self, seconds: float, call: Callable[[], None]) -> IDelayedCall:
+    def later(self, seconds: float, call: Callable[[], object]) -> IDelayedCall:
         """Call something in so many simulated seconds; `cancel` takes the result."""
 
         def fire() -> None:

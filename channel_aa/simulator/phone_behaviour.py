@@ -6,6 +6,9 @@ answers            pick up at once
 answers 2          ring for two seconds, then pick up
 answers 2 hangs-up 5   … and hang up five seconds later
 answers 1 press 12#    … and press keys as soon as that
+answers 1 transfers-to PJSIP/411 after 5   … and transfer the conversation, blind,
+                   five seconds after its beginning
+answers 2 at PJSIP/411   ring for two seconds, then PJSIP/411 picks up the call
 rings              ring, and never pick up; also: no answer, does not answer
 silent             never pick up, without a ringing signal
 busy               be busy; "busy 1": after ringing for a second
@@ -22,7 +25,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import isfinite
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,6 +50,10 @@ class PhoneBehaviour:
         answers_after: from its first ring until it is picked up; None: never.
         hangs_up_after: from then until it hangs up; None: it never does.
         keys: the keys that it presses once it has been picked up.
+        transfers_to: the endpoint that it transfers its conversation to; empty: none.
+        transfers_after: from the beginning of the conversation until then.
+        picked_up_by: the endpoint of the phone that picks up the call that rings here,
+            after `answers_after`; empty: none.
         refusal: why it is not picked up: ``busy``, ``congested``, ``declines``,
             ``unallocated``.
         refuses_after: from its first ring until then.
@@ -58,6 +65,9 @@ class PhoneBehaviour:
     answers_after: float | None = 0.0
     hangs_up_after: float | None = None
     keys: str = ""
+    transfers_to: str = ""
+    transfers_after: float = 0.0
+    picked_up_by: str = ""
     refusal: str = ""
     refuses_after: float = 0.0
     is_silent: bool = False
@@ -101,20 +111,23 @@ class PhoneBehaviour:
     def _that_answers(cls, words: list[str]) -> PhoneBehaviour:
         has_seconds = len(words) % 2 == 1
         answers_after = _seconds("answers", words.pop(0)) if has_seconds else 0.0
-        hangs_up_after: float | None = None
-        keys = ""
+        more: dict[str, Any] = {}
         for word, value in zip(words[::2], words[1::2], strict=True):
-            if word == "hangs-up":
-                hangs_up_after = _seconds(word, value)
-            elif word == "press" and KEYS.issuperset(value):
-                keys = value
-            else:
-                raise ScriptError(
-                    f"write 'hangs-up 5' or 'press 12#', not '{word} {value}'"
-                )
-        return cls(
-            answers_after=answers_after, hangs_up_after=hangs_up_after, keys=keys
-        )
+            match word:
+                case "hangs-up":
+                    more["hangs_up_after"] = _seconds(word, value)
+                case "press" if KEYS.issuperset(value):
+                    more["keys"] = value
+                case "at" | "transfers-to" if "/" in value:
+                    more["picked_up_by" if word == "at" else "transfers_to"] = value
+                case "after" if "transfers_to" in more:
+                    more["transfers_after"] = _seconds(word, value)
+                case _:
+                    known = (
+                        "hangs-up 5, press 12#, at PJSIP/411, transfers-to PJSIP/411"
+                    )
+                    raise ScriptError(f"write one of {known}, not '{word} {value}'")
+        return cls(answers_after=answers_after, **more)
 
 
 class Phones:

@@ -99,7 +99,7 @@ RecordingFailed recording:LiveRecording
 RecordingFinished recording:LiveRecording
 RecordingStarted recording:LiveRecording
 StasisEnd channel:Channel
-StasisStart args:List[string] channel:Channel
+StasisStart args:List[string] channel:Channel replace_channel:Channel
 """
 # A type of event and its fields in each line, each field with its type.
 

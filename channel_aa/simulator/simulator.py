@@ -205,6 +205,7 @@ class Simulator:
         observer: IChannelListener | None = None,
         caller_name: str = "",
         caller_number: str = "",
+        caller_presentation: str = "allowed_not_screened",
         language: str = "en",
     ) -> SimulatedCaller:
         """Place a call: its channel enters the dialplan's ``Stasis(app,args…)``.
@@ -221,12 +222,14 @@ class Simulator:
             observer: learns what the caller hears, and of the end of the call.
             caller_name: the name of the caller.
             caller_number: the number of the caller.
+            caller_presentation: whether name and number may be shown, as
+                ``CALLERID(pres)`` reads: ``prohib_not_screened`` if they are withheld.
             language: the language of the channel.
         """
         setup = ChannelSetup(
             name=name,
             extension=extension,
-            caller=CallerId(caller_name, caller_number),
+            caller=CallerId(caller_name, caller_number, caller_presentation),
             language=language,
             dialplan_seconds=dialplan_seconds,
         )

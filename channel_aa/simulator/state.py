@@ -61,10 +61,12 @@ class PbxState(Environment):
     def new_channel(self, setup: ChannelSetup, listener: IChannelListener) -> Channel:
         """Make a channel; it is in no application yet."""
         self._channels_made += 1
-        number = f"{self._channels_made:08x}" if setup.name.endswith("-") else ""
+        head, dash, half = setup.name.rpartition("-")
+        number = f"{self._channels_made:08x}" if half in {"", ";1"} else ""
         seconds = int(self.clock.seconds())
         channel_id = setup.channel_id or f"{seconds}.{self._channels_made}"
-        setup = replace(setup, name=f"{setup.name}{number}", channel_id=channel_id)
+        name = f"{head}{dash}{number}{half}"
+        setup = replace(setup, name=name, channel_id=channel_id)
         channel = Channel(self, self.channels, setup, listener)
         self.channels[channel.id] = channel
         self.bus.publish("ChannelCreated", {"channel": channel.snapshot()}, to=())

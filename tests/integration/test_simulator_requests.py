@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import pytest_twisted
 from twisted.internet.posixbase import PosixReactorBase
 
 from tests.support.asterisk_harness import APP, ari_of, running_simulator
 from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from channel_aa.simulator.responses import Response
+    from tests.conftest import LoggedFailures
 
 Reactor = PosixReactorBase
 
@@ -160,3 +166,23 @@ async def test_1000_requests_at_once_are_answered_in_order(
         sent = [events.request("POST", uris[each % 2]) for each in range(1000)]
         await events.response(sent[-1])
         assert events.answered == sent
+
+
+@pytest_twisted.ensureDeferred
+async def test_failing_handler_is_answered_with_500_or_a_closed_websocket(
+    reactor: Reactor,
+    monkeypatch: pytest.MonkeyPatch,
+    logged_failures: LoggedFailures,
+) -> None:
+    def fail(*_arguments: object) -> Response:
+        raise ZeroDivisionError
+
+    async with running_simulator(reactor) as simulator:
+        ari = ari_of(simulator, reactor)
+        events = await ari.listen(APP)
+        monkeypatch.setattr(simulator.api, "dispatch", fail)
+        # A response to HEAD has no body, which would be HTML.
+        assert (await ari.request("HEAD", "/channels")).status == 500
+        events.request("GET", "channels")
+        await events.closed
+    assert len(logged_failures.flush(ZeroDivisionError)) == 2

@@ -199,7 +199,7 @@ class SimulatorHarness(AsteriskHarness):
 
     def __init__(self, reactor: PosixReactorBase, simulator: Simulator) -> None:
         super().__init__(reactor, simulator.url)
-        self._simulator = simulator
+        self.simulator = simulator
 
     @classmethod
     async def open(cls, reactor: PosixReactorBase) -> SimulatorHarness:
@@ -215,7 +215,7 @@ class SimulatorHarness(AsteriskHarness):
 
     async def place_call(self, extension: str) -> Caller:
         """Call an extension."""
-        caller = self._simulator.call(
+        caller = self.simulator.call(
             extension=extension,
             app=APP,
             args=ARGUMENTS[extension],
@@ -226,7 +226,7 @@ class SimulatorHarness(AsteriskHarness):
     async def close(self) -> None:
         """Stop the simulator."""
         await super().close()
-        await self._simulator.stop()
+        await self.simulator.stop()
 
 
 @asynccontextmanager

@@ -293,6 +293,22 @@ class CallTests(SimulateTestCase):
         self.simulate("--press", "2,1,1,1,4")
         self.assertEqual(self.flushLoggedErrors(), [])
 
+    def test_phone_is_picked_up_by_another(self) -> None:
+        self.assertEqual(
+            self.press("phone PJSIP/410 answers 1 at PJSIP/411, 3"),
+            [
+                *("key 3", "dials PJSIP/410", "PJSIP/410 is picked up"),
+                *("conversation begins", "conversation ends", "hung up by caller"),
+            ],
+        )
+
+    def test_conversation_goes_on_after_a_transfer(self) -> None:
+        steps = "phone PJSIP/410 answers transfers-to PJSIP/411 after 2, 3, wait 20"
+        phone = ("PJSIP/410 answers", "conversation begins", "conversation ends")
+        self.assertEqual(
+            self.press(steps), ["key 3", "dials PJSIP/410", *phone, "hung up by caller"]
+        )
+
 
 class ExpectTests(SimulateTestCase):
     def test_expected_call_is_exit_code_0(self) -> None:

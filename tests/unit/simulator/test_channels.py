@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.simulator import Simulator
+from channel_aa.simulator.dialplan import read_variable, write_variable
 from channel_aa.simulator.responses import RefusedError
 from tests.support.simulated import SimulatedPbx
 
@@ -203,6 +207,22 @@ class LeavingTests(ChannelTests):
         self.assertEqual(pbx.state.channels, {})
         self.assertEqual(pbx.clock.getDelayedCalls(), [])
         self.assertEqual(pbx.published[-1], "StasisEnd")
+
+
+class CallerIdTests(SynchronousTestCase):
+    def test_caller_may_withhold_the_number(self) -> None:
+        simulator = Simulator(reactor=Clock())
+        simulator.state.bus.register("channel-aa", lambda _: None)
+        withheld = "prohib_not_screened"
+        caller = simulator.call(caller_number="0123", caller_presentation=withheld)
+        read = partial(read_variable, caller.channel)
+        for part in ("pres", "num-pres", "name-pres"):
+            self.assertEqual(read(f"CALLERID({part})"), withheld)
+        self.assertEqual(read("CALLERID(num)"), "0123")
+        write_variable(caller.channel, "CALLERID(pres)", "allowed")
+        write_variable(caller.channel, "CALLERID(all)", "Ada <0124>")
+        self.assertEqual(read("CALLERID(pres)"), "allowed")
+        self.assertEqual(read("CALLERID(num)"), "0124")
 
 
 class ApplicationTests(ChannelTests):

@@ -27,6 +27,14 @@ class ParsingTests(SynchronousTestCase):
                 "answers 1.5 press 12# hangs-up 3",
                 PhoneBehaviour(answers_after=1.5, keys="12#", hangs_up_after=3.0),
             ),
+            (
+                "answers 2 at PJSIP/411",
+                PhoneBehaviour(answers_after=2.0, picked_up_by="PJSIP/411"),
+            ),
+            (
+                "answers transfers-to PJSIP/411 after 5",
+                PhoneBehaviour(transfers_to="PJSIP/411", transfers_after=5.0),
+            ),
             ("busy", PhoneBehaviour(answers_after=None, refusal="busy")),
             (
                 "declines 1",
@@ -44,7 +52,7 @@ class ParsingTests(SynchronousTestCase):
             ("", "unknown behaviour ''"),
             ("busy soon", "write a number of seconds: busy 2"),
             ("busy 1 2", "write only a number of seconds after 'busy'"),
-            ("answers 1 press x", "write 'hangs-up 5' or 'press 12#', not 'press x'"),
+            ("answers 1 press x", "write one of hangs-up 5, press 12#"),
         ):
             error = self.assertRaises(ScriptError, PhoneBehaviour.parse, text)
             self.assertIn(message, str(error))
