@@ -81,7 +81,7 @@ _AS_THEY_ARE = ("musiconhold.conf", "queues.conf", "voicemail.conf")
 # Asterisk logs an error for each of these that is missing.
 _EMPTY = (
     *("acl", "ccss", "cdr", "cel", "features", "manager"),
-    *("pjproject", "queuerules", "stasis", "udptl"),
+    *("pjproject", "queuerules", "res_http_media_cache", "stasis", "udptl"),
 )
 
 _NOT_EVERYWHERE = ("app_voicemail.so", "res_websocket_client.so")

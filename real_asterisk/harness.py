@@ -169,6 +169,11 @@ class Asterisk:
         finally:
             await asterisk.stop()
 
+    @property
+    def files(self) -> Path:
+        """The folder of its files: ``etc``, ``data`` and others."""
+        return self._files
+
     async def boot(self) -> None:
         """Start it again, after `halt` or `kill`.
 

@@ -59,8 +59,8 @@ def named_by_place(settings: Settings) -> Iterator[tuple[str, str]]:
 class Speech:
     """Renders the texts of a configuration ahead, and finds what to play.
 
-    Texts are rendered after `configure`, those of sound files after `connected` has
-    found which of these files Asterisk lacks.
+    Texts are rendered after `configure`, those of sound files after `look_up_sounds`
+    has found which of these files Asterisk lacks.
 
     Args:
         settings: the configuration.
@@ -132,6 +132,15 @@ class Speech:
         self._render_texts()
         if self._has_looked_up:
             self._learned()
+        if self._jobs and self._engine is not None:
+            self._log.info(
+                "Texts: {count}, spoken by {engine} and kept in {folder}; {new} have to"
+                " be rendered",
+                count=len(self._jobs),
+                engine=self._engine.name,
+                folder=self.folder,
+                new=len(self._pending) or "none",
+            )
         remove_unused(self.folder, {job.file_name for job in self._jobs.values()})
 
     async def look_up_sounds(self) -> None:
@@ -310,7 +319,7 @@ class Speech:
         else:
             self._ready.add(name)
             if not self._pending:
-                self._log.info("All texts are spoken, and ready to be played")
+                self._log.info("All texts are rendered")
         for each in waiting:
             _fire(each, "" if error else self._media(name))
 

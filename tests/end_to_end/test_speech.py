@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import tomllib
 import wave
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
+from twisted.internet.utils import getProcessOutputAndValue
 
 from channel_aa.ari import Transport
 from channel_aa.config import Settings
@@ -273,6 +275,36 @@ async def test_core_sounds_are_heard_if_asterisk_cannot_fetch(
         assert "check that it has loaded res_http_media_cache.so" in "".join(
             harness.warnings
         )
+
+
+@pytest_twisted.ensureDeferred
+async def test_check_asks_for_the_module_that_fetches_texts(
+    reactor: PosixReactorBase, own_asterisk: Asterisk, tmp_path: Path
+) -> None:
+    file = tmp_path / "twistd.conf"
+    speech = f"[speech]\nengine = {ENGINE!r}\n"
+    asterisk = f'[asterisk]\nurl = "{own_asterisk.url}"\n'
+    file.write_text(MENU + speech + asterisk)
+    command = ["-m", "channel_aa.commands", "check", str(file), "--asterisk"]
+
+    async def check() -> tuple[str, int]:
+        out, _, code = await getProcessOutputAndValue(
+            sys.executable, command, env={"HOME": str(tmp_path)}, reactor=reactor
+        )
+        return out.decode(), code
+
+    out, code = await check()
+    assert code == 0, out
+    assert "4 texts, of which 4 are not rendered yet" in out
+    await own_asterisk.halt()
+    modules = own_asterisk.files / "etc/modules.conf"
+    loaded = modules.read_text()
+    modules.write_text(loaded.replace("load=res_http_media_cache.so\n", ""))
+    await own_asterisk.boot()
+    out, code = await check()
+    assert code == 1
+    assert "speech: Asterisk has not loaded res_http_media_cache.so" in out
+    assert "1 error" in out.splitlines()[-1]
 
 
 @pytest.mark.speech

@@ -127,6 +127,16 @@ class TextTests(SpeechCase):
         self.assertEqual(self.speech.media_of_text("Welcome.", "en"), media)
         self.assertRegex(media, rf"^sound:{URL}/[0-9a-f]{{64}}\.wav$")
 
+    def test_number_of_texts_is_logged(self) -> None:
+        self.start(MENU)
+        [line] = self.log
+        self.assertRegex(line, "^Texts: 1, spoken by .* in .*; 1 have to be rendered$")
+        with capturedLogs() as events:
+            self.rendered()
+        self.assertEqual(
+            [formatEvent(event) for event in events], ["All texts are rendered"]
+        )
+
     def test_text_is_rendered_once(self) -> None:
         self.start(MENU)
         media = self.rendered()
