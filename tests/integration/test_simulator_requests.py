@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
@@ -13,7 +13,6 @@ from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from channel_aa.simulator.responses import Response
-    from tests.conftest import LoggedFailures
 
 Reactor = PosixReactorBase
 
@@ -172,7 +171,7 @@ async def test_1000_requests_at_once_are_answered_in_order(
 async def test_failing_handler_is_answered_with_500_or_a_closed_websocket(
     reactor: Reactor,
     monkeypatch: pytest.MonkeyPatch,
-    logged_failures: LoggedFailures,
+    logged_failures: Any,  # noqa: ANN401 - tests do not import conftest
 ) -> None:
     def fail(*_arguments: object) -> Response:
         raise ZeroDivisionError
