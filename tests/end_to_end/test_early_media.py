@@ -250,3 +250,24 @@ async def test_stop_ends_early_media(
     await received.until_ended()
     await phones[0].calls[0].hang_up()
     await harness.until_nothing_left()
+
+
+@pytest_twisted.ensureDeferred
+async def test_phone_is_hung_up_after_a_crash_and_its_caller_hears_the_menu(
+    harness: PhonesHarness, phones: list[SipPhone]
+) -> None:
+    alice, *_ = phones
+    received = await early(harness, phones, "1")
+    # Nothing that is sent while it stops arrives.
+    harness.proxy.freeze()
+    await harness.attendant.service.stopService()
+    harness.proxy.cut()
+    harness.proxy.heal()
+    assert received.state is State.RINGING
+    harness.attendant.service.startService()
+    await harness.until_reconciled()
+    await received.until_ended()
+    await harness.until_played("press-1", times=2)
+    await alice.until_hears(ASTERISK)
+    await alice.calls[0].hang_up()
+    await harness.until_nothing_left()

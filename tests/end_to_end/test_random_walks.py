@@ -34,6 +34,7 @@ prompt = ["press-1"]
 timeout = 30
 [menus.main.options]
 1 = { dial = "PJSIP/bob", then = "hangup", else = "hangup" }
+2 = { dial = "PJSIP/bob", then = "hangup", else = "hangup", early_media = true }
 """
 
 
@@ -60,8 +61,14 @@ class Walk:
         bob.on_call = carol.on_call = Call.ring
         self._calls = {alice: alice.dial("1000")}
         await alice.until_hears(ASTERISK)
-        await self._calls[alice].press("1")
+        key = self._random.choice("12")
+        self.steps.append(f"key {key}")
+        await self._calls[alice].press(key)
         ringing = await bob.until_called()
+        if self._random.choice((True, False)):
+            self.steps.append("early media")
+            ringing.send_early_media()
+            await alice.until_hears("bob" if key == "2" else ASTERISK)
         first = self._random.choice(("answer", "pick up", "reject", "give up"))
         self.steps.append(first)
         if first == "answer":
