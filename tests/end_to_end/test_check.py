@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
-from twisted.internet.utils import getProcessOutputAndValue
+
+from tests.support.check_command import check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,30 +44,6 @@ pattern = "*4XX"
 dial = "PJSIP/{digits}"
 else = "hangup"
 """
-
-
-async def check(
-    reactor: PosixReactorBase,
-    folder: Path,
-    asterisk: Asterisk,
-    menus: str,
-    *,
-    username: str = "asterisk",
-    password: str = "asterisk",  # noqa: S107 - a test's
-) -> tuple[int, list[str]]:
-    """Run the command; return its exit code, and its lines without the file's name."""
-    file = folder / "twistd.conf"
-    file.write_text(
-        f'[asterisk]\nurl = "{asterisk.url}"\nusername = "{username}"\n'
-        f'password = "{password}"\n{menus}'
-    )
-    command = ["-m", "channel_aa.commands", "check", str(file), "--asterisk"]
-    out, err, code = await getProcessOutputAndValue(
-        sys.executable, command, env={}, reactor=reactor
-    )
-    assert err == b""
-    lines = out.decode().replace(asterisk.url, "URL").splitlines()
-    return code, [line.removeprefix(f"{file}: ") for line in lines]
 
 
 @pytest_twisted.ensureDeferred

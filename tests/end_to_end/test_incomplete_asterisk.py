@@ -17,9 +17,9 @@ from twisted.logger import LogLevel
 
 from channel_aa.config import AsteriskSettings, Settings
 from real_asterisk.harness import Asterisk
-from tests.end_to_end.test_check import check
 from tests.support.asterisk_harness import RealAsteriskHarness
 from tests.support.attendant_harness import ChannelMonitor, running_service
+from tests.support.check_command import check
 from tests.support.waiting import until
 
 if TYPE_CHECKING:

@@ -1,0 +1,39 @@
+"""``channel-aa check --asterisk`` as a user runs it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from twisted.internet.utils import getProcessOutputAndValue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twisted.internet.posixbase import PosixReactorBase
+
+    from real_asterisk.harness import Asterisk
+
+
+async def check(
+    reactor: PosixReactorBase,
+    folder: Path,
+    asterisk: Asterisk,
+    menus: str,
+    *,
+    username: str = "asterisk",
+    password: str = "asterisk",  # noqa: S107 - a test's
+) -> tuple[int, list[str]]:
+    """Run the command; return its exit code, and its lines without the file's name."""
+    file = folder / "twistd.conf"
+    file.write_text(
+        f'[asterisk]\nurl = "{asterisk.url}"\nusername = "{username}"\n'
+        f'password = "{password}"\n{menus}'
+    )
+    command = ["-m", "channel_aa.commands", "check", str(file), "--asterisk"]
+    out, err, code = await getProcessOutputAndValue(
+        sys.executable, command, env={}, reactor=reactor
+    )
+    assert err == b""
+    lines = out.decode().replace(asterisk.url, "URL").splitlines()
+    return code, [line.removeprefix(f"{file}: ") for line in lines]
