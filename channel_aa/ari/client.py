@@ -28,7 +28,7 @@ from channel_aa.ari.wire.connection import EventsConnection
 from channel_aa.ari.wire.diagnostics import Diagnosis, diagnose_refusal
 from channel_aa.ari.wire.errors import AriError, UnauthorizedError, decode_response
 from channel_aa.ari.wire.http import HttpSender
-from channel_aa.ari.wire.requests import Request
+from channel_aa.ari.wire.requests import WRITE_NOTHING, Request
 from channel_aa.ari.wire.retry import RetryingSender
 from channel_aa.ari.wire.routing import RoutingSender, Transport
 from channel_aa.ari.wire.timeouts import Timeouts
@@ -44,10 +44,6 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 2.0
 """How long to wait, when stopping, until the outbound channels are hung up."""
-
-
-WRITE_NOTHING = Request(method="DELETE", path=("playbacks", "channel-aa-checks-access"))
-"""A request without an effect: 404 for a user who may write, 403 or 401 for others."""
 
 
 class _System(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
@@ -19,7 +20,7 @@ from channel_aa.ari.events import MAX_LISTED, BridgeData, ChannelData
 from channel_aa.ari.outbound import OutboundChannel, is_outbound
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.wire.errors import AriError, NotFoundError, decode_response
-from channel_aa.ari.wire.requests import Request, is_segment
+from channel_aa.ari.wire.requests import WRITE_NOTHING, Request, is_segment
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
@@ -182,6 +183,10 @@ class Reconciler:
             self.audit_soon()
         self._unknown = unknown
         await self._adopt_unknown(still_unknown, {}, is_new=True)
+        # Since ari.conf was changed, the user may only read: the sender notices, before
+        # a call waits for it.
+        with suppress(AriError):
+            await self._context.sender.send(WRITE_NOTHING)
 
     async def _channels_in_application(self) -> Collection[str]:
         path = ("applications", self._context.app)

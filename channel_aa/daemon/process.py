@@ -121,13 +121,12 @@ class Daemon(Service):
         status = self.attendant.status()
         asterisk, calls = status.asterisk, status.calls.now
         if asterisk.replaced:
-            return (
-                f"Another program has registered the application {asterisk.application}"
-            )
+            return asterisk.problem
         if status.draining:
             return f"Stopping; calls: {calls}"
         if not asterisk.connected:
-            return f"Waiting for Asterisk at {asterisk.url}; calls: {calls}"
+            waiting = f"Waiting for Asterisk at {asterisk.url}; calls: {calls}"
+            return f"{waiting}. {asterisk.problem}".removesuffix(". ")
         version = f" {asterisk.version}" if asterisk.version else ""
         refused = (
             "; the last reload was rejected" if status.configuration.refused else ""

@@ -13,7 +13,7 @@ import pytest
 import pytest_twisted
 from twisted.logger import LogLevel
 
-from channel_aa.ari import Transport
+from channel_aa.ari import Transport, reconcile
 from channel_aa.ari.wire.backoff import Backoff
 from channel_aa.config import AsteriskSettings, AttendantSettings, Secret, Settings
 from real_asterisk.harness import Asterisk
@@ -149,8 +149,7 @@ async def test_access_lost_during_a_call_is_reported_and_the_call_kept(
         )
         caller = await harness.assert_new_call_is_served(service)
         await harness.change(**change)
-        await harness.until(lambda: service._client.sender.held, "a refusal")
-        assert not service.status().serving
+        await harness.until(lambda: not service.status().serving, "a refusal")
         await harness.until(lambda: log.texts(level=LogLevel.error), "a log line")
         await harness.assert_new_call_continues()
         assert service.live["calls"] == 1
@@ -186,6 +185,23 @@ async def test_refused_user_is_reported_at_the_start(
         await (await harness.assert_new_call_is_served(service)).hang_up()
         await harness.until(lambda: not any(service.live.values()), "the end")
         assert len(log.texts(level=LogLevel.error)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_access_lost_without_a_call_is_found_out_before_the_next(
+    reactor: PosixReactorBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "AUDIT_SECONDS", 0.1)
+    async with (
+        RefusalHarness.running(reactor) as harness,
+        harness.attendant() as (service, log),
+    ):
+        await harness.until(lambda: service._client.asterisk_version, "a connection")
+        await harness.change(read_only="yes")
+        await harness.until(lambda: log.texts(level=LogLevel.error), "a log line")
+        await harness.assert_new_call_continues()
+        assert_refusal_is_reported(service, log, "Set read_only = no")
+        assert service.status().calls.attended == 0
 
 
 @pytest_twisted.ensureDeferred

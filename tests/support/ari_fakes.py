@@ -94,6 +94,7 @@ class FakeSender:
             f"GET applications/{APP}": b'{"channel_ids":[]}',
             "GET bridges": b"[]",
             "GET applications": b"[]",
+            "DELETE playbacks/channel-aa-checks-access": b"",
             "GET asterisk/info?only=system": b'{"system":{"version":"22.10.1"}}',
         }
         """The bodies of immediate responses, by the line of the request."""

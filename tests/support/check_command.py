@@ -1,4 +1,4 @@
-"""``channel-aa check --asterisk`` as a command."""
+"""``channel-aa check --asterisk`` as a user runs it."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from channel_aa.service.status import Status
 from real_asterisk.harness import Asterisk, free_port
 from tests.support.asterisk_harness import APP, RealAsteriskHarness
 from tests.support.call_load import CallLoad
-from tests.support.process import DaemonProcess
+from tests.support.process import TWISTD, DaemonProcess, PythonProcess
 from tests.support.proxy import Proxy
 from tests.support.waiting import until
 
@@ -63,6 +63,20 @@ timeout = 600
 4 = {{ dial = "Local/rings@phones", ring = 60 }}
 9 = {{ continue = {{ context = "channel-aa", extension = "operator" }} }}
 """
+
+
+class _Daemon(DaemonProcess):
+    """A daemon that connects again as soon as after a connection of a minute.
+
+    The tests cut one connection after another.
+    """
+
+    _SETUP = "from channel_aa.ari.wire import connection; connection.STABLE_SECONDS = 0"
+    command = (
+        *PythonProcess.command,
+        *("-c", f"{_SETUP}; {TWISTD[1]}"),
+        *DaemonProcess.command[DaemonProcess.command.index("-n") :],
+    )
 
 
 @dataclass(frozen=True)
@@ -162,7 +176,7 @@ class FaultHarness:
         """Start the daemon, and wait until it is connected."""
         connections = self.connections
         file = self._write_file()
-        self.daemon = DaemonProcess.start(self.reactor, "-c", str(file))
+        self.daemon = _Daemon.start(self.reactor, "-c", str(file))
         self._runs.append(self.daemon)
         await self.until_reconnected(connections)
 

@@ -84,6 +84,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.quoted_path}?{plain}"
 
 
+WRITE_NOTHING = Request(method="DELETE", path=("playbacks", "channel-aa-checks-access"))
+"""A request without an effect: 404 for a user who may write, 403 or 401 for others."""
+
+
 class IRequestSender(Interface):
     """Carries requests to Asterisk."""
 

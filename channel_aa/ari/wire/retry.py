@@ -39,12 +39,14 @@ class RetryingSender:
     idempotent, or if it certainly did not reach Asterisk.
 
     A request that Asterisk refuses because of the user's rights (401, 403) was not
-    executed. It is held, too, if `on_refused` closes the websocket.
+    executed. It is held, like all others from then on, and the websocket has to be
+    closed.
 
     Args:
         sender: carries the requests.
         clock: times the pause between two tries.
-        on_refused: called with each such refusal.
+        on_refused: called with each such refusal, in a later turn of the reactor; it
+            has to close the websocket. ``None``: refusals are errors like others.
     """
 
     def __init__(
@@ -144,8 +146,10 @@ class RetryingSender:
     ) -> Deferred[bytes]:
         error = failure.value
         if isinstance(error, UnauthorizedError) and self._on_refused is not None:
-            self._on_refused(error)
-            may_repeat = not self._is_open
+            self.pause()
+            # What waits for this response can be cancelled only after this turn.
+            self._clock.callLater(0.0, self._on_refused, error)
+            may_repeat = True
         else:
             may_repeat = (
                 isinstance(error, AriError)

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
+from channel_aa.ari.reconcile import AUDIT_SECONDS
 from channel_aa.ari.wire.errors import NotFoundError, UnauthorizedError
 from channel_aa.ari.wire.requests import IRequestSender
 from channel_aa.interfaces import PlaybackEnd
@@ -184,6 +185,7 @@ class RefusedTests(AriTestCase):
     def test_refused_request_of_a_call_closes_the_connection_and_is_held(self) -> None:
         answer = self.enter().answer()
         self.sender.only_unanswered().refuse(401)
+        self.clock.advance(0)
         self.assertEqual(self.connection.calls, ["start", "refuse"])
         self.assertIn("the section [alice] of ari.conf", self.client.problem)
         self.assertNoResult(answer)
@@ -195,6 +197,21 @@ class RefusedTests(AriTestCase):
         self.successResultOf(answer)
         self.client.reconciler.stop()
 
+    def test_access_that_is_lost_is_found_out_by_the_audit(self) -> None:
+        del self.sender.answers["DELETE playbacks/channel-aa-checks-access"]
+        self.connection.lose()
+        self.connection.open()
+        self.clock.advance(AUDIT_SECONDS)
+        self.sender.only_unanswered().refuse(404)
+        self.assertTrue(self.client.is_connected)
+        self.clock.advance(AUDIT_SECONDS)
+        self.sender.only_unanswered().refuse(403)
+        self.clock.advance(0)
+        self.assertFalse(self.client.is_connected)
+        self.assertIn("read_only = no", self.client.problem)
+        # The next connection begins without it.
+        self.assertEqual(self.client.sender.held, 0)
+
     def test_refused_request_of_the_program_is_its_own_concern(self) -> None:
         answer = self.client.request("PUT", "asterisk", "config", "dynamic")
         self.sender.only_unanswered().refuse(403)
@@ -202,6 +219,7 @@ class RefusedTests(AriTestCase):
         self.assertTrue(self.client.is_connected)
 
     def test_access_is_checked_without_an_effect(self) -> None:
+        del self.sender.answers["DELETE playbacks/channel-aa-checks-access"]
         for status, problem in (
             (404, None),
             (503, None),

@@ -138,6 +138,11 @@ class DescriptionTests(SystemdCase):
         asterisk = a_status(serving=False).asterisk
         self.assertEqual(
             self.describe(asterisk=asterisk),
+            "Waiting for Asterisk at http://localhost:8088; calls: 3. Nothing listens"
+            " at localhost:8088.",
+        )
+        self.assertEqual(
+            self.describe(asterisk=replace(asterisk, problem="")),
             "Waiting for Asterisk at http://localhost:8088; calls: 3",
         )
 
@@ -145,8 +150,6 @@ class DescriptionTests(SystemdCase):
         self.assertEqual(self.describe(draining=True), "Stopping; calls: 3")
 
     def test_replaced_daemon_names_its_application(self) -> None:
-        asterisk = replace(a_status().asterisk, replaced=True)
-        self.assertEqual(
-            self.describe(asterisk=asterisk),
-            "Another program has registered the application channel-aa",
-        )
+        problem = "The Stasis application channel-aa belongs to process 1 on pbx."
+        asterisk = replace(a_status().asterisk, replaced=True, problem=problem)
+        self.assertEqual(self.describe(asterisk=asterisk), problem)

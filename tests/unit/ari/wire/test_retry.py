@@ -145,46 +145,51 @@ class RetryingSenderTests(SynchronousTestCase):
         self.sender.resume()
         self.assertEqual(self.fake.unanswered, [])
 
-    def test_refused_request_is_held_if_the_websocket_is_closed(self) -> None:
+    def refusing(self) -> list[UnauthorizedError]:
+        """Make a sender that reports refusals; return these."""
+        refusals: list[UnauthorizedError] = []
+        self.sender = RetryingSender(
+            self.fake, clock=self.clock, on_refused=refusals.append
+        )
+        self.sender.resume()
+        return refusals
+
+    def test_refused_request_is_held_and_so_are_later_ones(self) -> None:
         for status in (401, 403):
-            refusals: list[UnauthorizedError] = []
-
-            def refused(
-                error: UnauthorizedError, refusals: list[UnauthorizedError] = refusals
-            ) -> None:
-                refusals.append(error)
-                self.sender.pause()
-
-            self.sender = RetryingSender(
-                self.fake, clock=self.clock, on_refused=refused
-            )
-            self.sender.resume()
+            refusals = self.refusing()
             answer = self.ask()
             self.fake.only_unanswered().refuse(status)
+            self.assertEqual(refusals, [])
+            self.clock.advance(0)
             self.assertEqual([each.status for each in refusals], [status])
-            self.assertNoResult(answer)
-            self.assertEqual(self.sender.held, 1)
+            later = self.ask("later")
+            self.assertEqual(self.sender.held, 2)
             self.sender.resume()
-            self.fake.only_unanswered().accept(b"done")
+            for exchange in self.fake.unanswered:
+                exchange.accept(b"done")
             self.assertEqual(self.successResultOf(answer), b"done")
+            self.assertEqual(self.successResultOf(later), b"done")
 
-    def test_refused_request_fails_if_the_websocket_stays_open(self) -> None:
-        self.sender = RetryingSender(
-            self.fake, clock=self.clock, on_refused=lambda _error: None
-        )
+    def test_refused_request_can_be_cancelled(self) -> None:
+        self.refusing()
+        answer = self.ask()
+        self.fake.only_unanswered().refuse(403)
+        self.clock.advance(0)
+        answer.cancel()
+        self.failureResultOf(answer, CancelledError)
+
+    def test_refused_request_fails_if_refusals_are_not_reported(self) -> None:
         self.sender.resume()
         answer = self.ask()
         self.fake.only_unanswered().refuse(403)
         self.failureResultOf(answer, UnauthorizedError)
 
     def test_refused_request_fails_after_stop_holding(self) -> None:
-        self.sender = RetryingSender(
-            self.fake, clock=self.clock, on_refused=lambda _error: self.sender.pause()
-        )
-        self.sender.resume()
+        self.refusing()
         answer = self.ask()
         self.sender.stop_holding()
         self.fake.only_unanswered().refuse(401)
+        self.clock.advance(0)
         self.failureResultOf(answer, UnauthorizedError)
 
     def test_requests_fail_at_once_after_stop_holding(self) -> None:
