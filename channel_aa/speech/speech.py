@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from zope.interface import implementer
 
 from channel_aa.interfaces import ISpeech, TelephonyError
@@ -155,7 +155,7 @@ class Speech:
             if names or any(spoken_by_place(self._settings.flow)):
                 self._default_language = await self._ask_default_language()
             await self._sounds.look_up(names)
-        except TelephonyError as error:
+        except (TelephonyError, CancelledError) as error:
             self._log.debug("Could not look up sounds: {error}", error=error)
             return
         self._has_looked_up = True
@@ -257,7 +257,7 @@ class Speech:
     async def _look_up_again(self, name: str) -> None:
         try:
             await self._sounds.look_up([name])
-        except TelephonyError:
+        except (TelephonyError, CancelledError):
             return  # all are looked up for the next connection
         finally:
             self._looking_up.discard(name)

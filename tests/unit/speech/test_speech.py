@@ -46,6 +46,7 @@ class SpeechCase(SynchronousTestCase):
         self.clock = Clock()
         self.url = URL
         self.language = "en"
+        self.error: Exception = TelephonyError("the connection is lost")
         self.served = 0
         self.files: dict[str, frozenset[str] | None] = {}
         self.asked: list[str] = []
@@ -98,7 +99,7 @@ class SpeechCase(SynchronousTestCase):
     async def languages_of(self, name: str) -> frozenset[str] | None:
         self.asked.append(name)
         if name not in self.files:
-            raise TelephonyError("the connection is lost")
+            raise self.error
         return self.files[name]
 
     async def default_language(self) -> str:
@@ -358,6 +359,12 @@ class NamedTextTests(SpeechCase):
         self.start(TEXTS)
         self.speech.playback_failed(self.SOUND, "en")
         self.assertEqual(self.speech.media_of_sound(self.SOUND, "en"), (self.SOUND,))
+
+    def test_look_up_may_be_cancelled(self) -> None:
+        """The service stops."""
+        self.error = CancelledError()
+        self.start(TEXTS)
+        self.assertEqual(self.log, [])
 
     def test_lost_connection_is_no_missing_sound(self) -> None:
         self.start(TEXTS)  # `languages_of` raises
