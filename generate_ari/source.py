@@ -221,25 +221,24 @@ def _annotation(argument: Argument) -> str:
 
 def _method(operation: Operation) -> str:
     arguments = sorted(operation.arguments, key=lambda each: not each.is_required)
-    signature = ", ".join(
+    parameters = ["self", "*"] if arguments else ["self"]
+    parameters += [
         f"{each.name}: {_annotation(each)}{'' if each.is_required else ' = None'}"
         for each in arguments
-    )
+    ]
     notes = [f"``{operation.method} {operation.path}``."]
     notes += [note for each in arguments if (note := _note(operation, each))]
     if operation.result == "bytes":
         notes.append("The result is binary.")
-    if all(int(each.split(".")[0]) >= _OLDEST for each in operation.since) and (
-        operation.since[0] != f"{_OLDEST}.0.0"
-    ):
-        versions = ", ".join(sorted(operation.since, key=_version))
-        notes.append(f"Needs Asterisk {versions} or later.")
+    versions = sorted(map(_version, operation.since))
+    if later := [each for each in versions if each[0] >= _OLDEST]:
+        listed = ", ".join(".".join(map(str, each)) for each in later)
+        notes.append(f"Needs Asterisk {listed} or later.")
     values = ", ".join(
         [_constant_name(operation), *(a.name for a in operation.arguments)]
     )
-    separator = "*, " if arguments else ""
     return (
-        f"    def {operation.name}(self, {separator}{signature})"
+        f"    def {operation.name}({', '.join(parameters)})"
         f" -> Deferred[{operation.result}]:\n"
         + _docstring(words.OPERATIONS[operation.key], notes, " " * 8)
         + f"        return self._call({values})\n"

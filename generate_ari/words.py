@@ -27,7 +27,7 @@ OPERATIONS = {
     "bridges.addChannel": "Add channels to the bridge.",
     "bridges.clearVideoSource": "Return the bridge's video to its own choice.",
     "bridges.create": "Make a bridge, with an id of Asterisk's unless one is given.",
-    "bridges.createWithId": "Make a bridge with this id, or change its name.",
+    "bridges.createWithId": "Make a bridge with this id.",
     "bridges.destroy": "Remove the bridge; its channels stay in the application.",
     "bridges.get": "Read a bridge.",
     "bridges.getBridgeVar": "Read a variable of the bridge.",

@@ -133,12 +133,6 @@ class AriClient(Service):
         self.sender = RetryingSender(
             self.requests, clock=reactor, on_refused=self._refused
         )
-        self.api = Api(self.sender, lambda: self.asterisk_version)
-        self.events = Events(
-            address.app, self.requests, set_filter=self._filter_events, clock=reactor
-        )
-        self._dispatcher.subscribed = self.events.types
-        self._dispatcher.find_others = self.events.find
         self._registry = registry = Registry()
         self.channels = registry.table(Channel)
         self.playbacks = registry.table(Playback)
@@ -146,6 +140,12 @@ class AriClient(Service):
         self.outbound = registry.table(OutboundChannel)
         self.bridges = registry.table(TwoPartyBridge)
         self.bridge_members = registry.table(BridgeMember)
+        self.api = Api(self.sender, lambda: self.asterisk_version)
+        self.events = Events(
+            address.app, self.requests, set_filter=self._filter_events, clock=reactor
+        )
+        self._dispatcher.subscribed = self.events.types
+        self._dispatcher.find_others = self.events.find
         check = methodcaller("check")
         self._context = HandleContext(
             app=address.app,

@@ -190,6 +190,7 @@ class Events:
 
         Raises:
             ValueError: the source has another form.
+            TypeError: the class is none of `channel_aa.ari.api.events`.
         """
         if source and not (
             source.startswith(_SOURCES)
@@ -456,6 +457,12 @@ def _decoder() -> msgspec.json.Decoder[Event]:
 
 
 def _names(kind: type[Event]) -> list[str]:
-    """Return the names of the classes that a subscription to a class has."""
-    classes = _classes()
-    return [each.__name__ for each in ([kind] if kind in classes else classes)]
+    """Return the names of the classes that a subscription to a class has.
+
+    Raises:
+        TypeError: it is no class of events.
+    """
+    names = [each.__name__ for each in _classes() if issubclass(each, kind)]
+    if not names:
+        raise TypeError(f"{kind!r} is no class of channel_aa.ari.api.events")
+    return names

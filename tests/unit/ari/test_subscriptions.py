@@ -10,7 +10,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.logger import LogLevel
 
 from channel_aa.ari.api import events
-from channel_aa.ari.events import ChannelData
+from channel_aa.ari.events import ChannelData, StasisEnd
 from tests.support.ari_fakes import APP, AriTestCase
 
 if TYPE_CHECKING:
@@ -233,6 +233,12 @@ class SourceTests(SubscriptionTestCase):
                     subscription.cancel()
         for exchange in self.sender.unanswered:
             exchange.accept(b"{}")
+
+    def test_class_that_is_no_event_is_an_error(self) -> None:
+        for kind in (StasisEnd, int):
+            with self.subTest(kind=kind), self.assertRaises(TypeError) as raised:
+                self.events.on(kind, self.received.append)  # type: ignore[type-var]
+            self.assertIn("channel_aa.ari.api.events", str(raised.exception))
 
     def test_source_of_another_form_is_an_error(self) -> None:
         for source in ("c1", "channel:", "deviceState:a,endpoint:b", "agent:1"):

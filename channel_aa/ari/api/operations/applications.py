@@ -72,9 +72,7 @@ _FILTER = Operation(
 class Applications(Resource):
     """The operations on Stasis applications."""
 
-    def list(
-        self,
-    ) -> Deferred[tuple[Application, ...]]:
+    def list(self) -> Deferred[tuple[Application, ...]]:
         """Read all applications.
 
         ``GET /applications``.
@@ -118,6 +116,6 @@ class Applications(Resource):
 
         ``PUT /applications/{applicationName}/eventFilter``. ``filter``: such as
         ``{"allowed": [{"type": "StasisStart"}]}``; a list that is not given stays as it
-        is, without both all events are sent.
+        is, without both all events are sent. Needs Asterisk 16.3.0 or later.
         """
         return self._call(_FILTER, application_name, filter)

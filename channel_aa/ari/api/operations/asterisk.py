@@ -228,18 +228,14 @@ class Asterisk(Resource):
         """
         return self._call(_GET_INFO, only)
 
-    def ping(
-        self,
-    ) -> Deferred[AsteriskPing]:
+    def ping(self) -> Deferred[AsteriskPing]:
         """Have Asterisk answer.
 
-        ``GET /asterisk/ping``.
+        ``GET /asterisk/ping``. Needs Asterisk 16.2.0 or later.
         """
         return self._call(_PING)
 
-    def list_modules(
-        self,
-    ) -> Deferred[tuple[Module, ...]]:
+    def list_modules(self) -> Deferred[tuple[Module, ...]]:
         """Read the state of all modules.
 
         ``GET /asterisk/modules``.
@@ -274,9 +270,7 @@ class Asterisk(Resource):
         """
         return self._call(_RELOAD_MODULE, module_name)
 
-    def list_log_channels(
-        self,
-    ) -> Deferred[tuple[LogChannel, ...]]:
+    def list_log_channels(self) -> Deferred[tuple[LogChannel, ...]]:
         """Read the channels of the log.
 
         ``GET /asterisk/logging``.

@@ -235,9 +235,7 @@ _RECORD = Operation(
 class Bridges(Resource):
     """The operations on bridges."""
 
-    def list(
-        self,
-    ) -> Deferred[tuple[Bridge, ...]]:
+    def list(self) -> Deferred[tuple[Bridge, ...]]:
         """Read all bridges.
 
         ``GET /bridges``.
@@ -267,7 +265,7 @@ class Bridges(Resource):
         name: str | None = None,
         variables: Mapping[str, str | ReportedVariable] | None = None,
     ) -> Deferred[Bridge]:
-        """Make a bridge with this id, or change its name.
+        """Make a bridge with this id.
 
         ``POST /bridges/{bridgeId}``. ``type``: such as ``mixing`` or ``holding``, more
         with commas.

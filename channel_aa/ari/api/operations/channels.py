@@ -464,9 +464,7 @@ _TRANSFER_PROGRESS = Operation(
 class Channels(Resource):
     """The operations on channels."""
 
-    def list(
-        self,
-    ) -> Deferred[tuple[Channel, ...]]:
+    def list(self) -> Deferred[tuple[Channel, ...]]:
         """Read all channels.
 
         ``GET /channels``.
@@ -645,7 +643,8 @@ class Channels(Resource):
     ) -> Deferred[None]:
         """Hand the channel over to another Stasis application.
 
-        ``POST /channels/{channelId}/move``. ``app_args``: with commas between.
+        ``POST /channels/{channelId}/move``. ``app_args``: with commas between. Needs
+        Asterisk 16.3.0 or later.
         """
         return self._call(_MOVE, channel_id, app, app_args)
 
@@ -931,7 +930,7 @@ class Channels(Resource):
     def rtp_statistics(self, *, channel_id: str) -> Deferred[RTPstat]:
         """Read the statistics of the channel's RTP.
 
-        ``GET /channels/{channelId}/rtp_statistics``.
+        ``GET /channels/{channelId}/rtp_statistics``. Needs Asterisk 16.4.0 or later.
         """
         return self._call(_RTP_STATISTICS, channel_id)
 

@@ -66,9 +66,7 @@ _DELETE = Operation(
 class DeviceStates(Resource):
     """The operations on the states of devices."""
 
-    def list(
-        self,
-    ) -> Deferred[tuple[DeviceState, ...]]:
+    def list(self) -> Deferred[tuple[DeviceState, ...]]:
         """Read the devices that ARI controls.
 
         ``GET /deviceStates``.

@@ -97,9 +97,7 @@ _REFER_TO_ENDPOINT = Operation(
 class Endpoints(Resource):
     """The operations on endpoints."""
 
-    def list(
-        self,
-    ) -> Deferred[tuple[Endpoint, ...]]:
+    def list(self) -> Deferred[tuple[Endpoint, ...]]:
         """Read all endpoints.
 
         ``GET /endpoints``.

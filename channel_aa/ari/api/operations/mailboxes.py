@@ -53,9 +53,7 @@ _DELETE = Operation(
 class Mailboxes(Resource):
     """The operations on mailboxes."""
 
-    def list(
-        self,
-    ) -> Deferred[tuple[Mailbox, ...]]:
+    def list(self) -> Deferred[tuple[Mailbox, ...]]:
         """Read all mailboxes that ARI controls.
 
         ``GET /mailboxes``.

@@ -124,9 +124,7 @@ _UNMUTE = Operation(
 class Recordings(Resource):
     """The operations on recordings."""
 
-    def list_stored(
-        self,
-    ) -> Deferred[tuple[StoredRecording, ...]]:
+    def list_stored(self) -> Deferred[tuple[StoredRecording, ...]]:
         """Read all stored recordings.
 
         ``GET /recordings/stored``.
