@@ -236,13 +236,8 @@ class Reconciler:
             await self._follow_transfers(bridge, ours.get(bridge.id, ()), alive)
         await self._end_missing(known, phones, alive)
         await self._in_turns(set_up, lambda bridge: bridge.check(ours.get(bridge.id)))
-        await DeferredList(
-            [
-                Deferred.fromCoroutine(self._check_known(known.values())),
-                Deferred.fromCoroutine(self._adopt_unknown(alive, ours)),
-            ],
-            fireOnOneErrback=True,
-            consumeErrors=True,
+        await _all_done(
+            self._check_known(known.values()), self._adopt_unknown(alive, ours)
         )
         # One that another phone has picked up is known by now.
         await DeferredList([each.check() for each in list(self._outbound.values())])
@@ -304,10 +299,7 @@ class Reconciler:
                     without_waiting = 0
                     await deferLater(self._context.clock, 0)
 
-        await DeferredList(
-            [Deferred.fromCoroutine(work_on_some()) for _ in range(MAX_ADOPTIONS)],
-            consumeErrors=True,
-        )
+        await _all_done(*(work_on_some() for _ in range(MAX_ADOPTIONS)))
 
     async def _adopt_unknown(
         self,
@@ -451,6 +443,15 @@ class Reconciler:
                     )
             seconds = next(pauses, seconds)
             await deferLater(self._context.clock, seconds)
+
+
+async def _all_done(*coroutines: Coroutine[Deferred[Any], Any, None]) -> None:
+    """Run coroutines at the same time; raise an error once all have ended."""
+    done = [Deferred.fromCoroutine(each) for each in coroutines]
+    results: list[tuple[bool, Any]] = await DeferredList(done, consumeErrors=True)
+    for is_success, result in results:
+        if not is_success:
+            result.raiseException()
 
 
 def _call_reconnected(_checked: object, channel: Channel) -> None:

@@ -23,15 +23,15 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 """The size limit of a response's body; a list of channels has some 700 bytes for
 each."""
 
-MAX_SMALL_PIECES = 500
-"""How many pieces of a response may be small; Asterisk sends one or two.
+MAX_PIECES = 500
+"""How many pieces a response may have, in addition to one for each `PIECE_BYTES`.
 
 They are the segments of TCP, and the chunks of a body with ``Transfer-Encoding:
 chunked``, which Asterisk does not use."""
 
-SMALL_BYTES = 256
-"""Below this size a piece is small; a segment of TCP with more to follow has at least
-536 bytes (RFC 9293, section 3.7.1)."""
+PIECE_BYTES = 128
+"""The least average size of the further pieces, in bytes. Asterisk sends JSON in one
+write, and files in writes of 256 bytes."""
 
 _IN_BODY = "BODY"  # a state of Twisted's parser
 _PIECE = 4096
@@ -42,20 +42,20 @@ class AnswerTooLongError(Exception):
 
 
 class _PieceCounter:
-    """Counts the small pieces of a response."""
+    """Counts the pieces of a response."""
 
     def __init__(self) -> None:
-        self._small = 0
+        self._left = float(MAX_PIECES)
 
     def is_exceeded(self, piece: bytes) -> bool:
-        """Count a piece; tell whether there are more than `MAX_SMALL_PIECES`."""
-        self._small += len(piece) < SMALL_BYTES
-        return self._small > MAX_SMALL_PIECES
+        """Count a piece; tell whether there are more than allowed."""
+        self._left += len(piece) / PIECE_BYTES - 1
+        return self._left < 0
 
     def error(self) -> AnswerTooLongError:
         return AnswerTooLongError(
-            f"the response has more than {MAX_SMALL_PIECES} pieces of less than"
-            f" {SMALL_BYTES} bytes"
+            f"the response has more than {MAX_PIECES} pieces, of less than"
+            f" {PIECE_BYTES} bytes on average"
         )
 
 

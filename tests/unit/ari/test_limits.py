@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.ari import admission
+from channel_aa.ari import admission, transfers
 from channel_aa.ari.events import (
     MAX_ARGUMENTS,
     MAX_LISTED,
@@ -237,6 +237,28 @@ class ListTests(ReconcileTestCase):
             numbers.append(len(removed) - sum(numbers))
         self.assertEqual(sum(numbers), count)
         self.assertLessEqual(max(numbers), MAX_PER_TURN)
+
+    def test_stop_during_the_removal_of_bridges_ends_the_reconciliation(self) -> None:
+        self.list_bridges(channel_aa_bridge_1=[])
+        self.reconnect("c1")
+        self.assertEqual(self.lines(), ["DELETE bridges/channel-aa-bridge-1"])
+        self.client.reconciler.stop()
+        self.assertEqual(self.lines(), ["DELETE bridges/channel-aa-bridge-1"])
+        self.assertEqual(self.log.texts(), [])
+
+    def test_fault_in_one_adoption_is_logged_and_others_go_on(self) -> None:
+        faults = [RuntimeError("fault")]
+
+        def picked_up(*_: object) -> None:
+            if faults:
+                raise faults.pop()
+
+        self.patch(transfers, "picked_up", picked_up)
+        self.reconnect("c1", "c2")
+        for exchange in self.sender.unanswered:
+            exchange.accept(in_stasis(exchange.request.path[-1]))
+        self.assertEqual(self.application.adopted, ["c2"])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
     def test_few_of_many_channels_are_queried_at_once(self) -> None:
         self.reconnect(*[f"c{number}" for number in range(MAX_LISTED)])

@@ -27,7 +27,8 @@ FIGURES = {
     "frames of a message": f"{websocket.MAX_FRAGMENTS}",
     "status line and headers": f"{http_limits.MAX_HEAD_BYTES // KIB} KiB",
     "body of an HTTP response": f"{http_limits.MAX_BODY_BYTES // KIB**2} MiB",
-    "small pieces of an HTTP response": f"{http_limits.MAX_SMALL_PIECES} ",
+    "pieces of an HTTP response": f"{http_limits.MAX_PIECES}, and one for each"
+    f" {http_limits.PIECE_BYTES} bytes",
     "an id |": f"{requests.MAX_ID} ",
     "a name, a number": f"{events.MAX_TEXT} ",
     "the arguments of a channel": f"{events.MAX_ARGUMENTS} ",
@@ -54,8 +55,3 @@ class LimitsPageTests(SynchronousTestCase):
 
     def test_timeouts_of_a_turn_are_as_many_as_calls(self) -> None:
         self.assertEqual(timeouts.MAX_PER_TURN, reconcile.MAX_PER_TURN)
-
-    def test_small_pieces_are_as_small_as_described(self) -> None:
-        self.assertIn(
-            f"less than {http_limits.SMALL_BYTES} bytes", PAGE.read_text("utf-8")
-        )
