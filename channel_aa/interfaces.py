@@ -108,7 +108,9 @@ class IPlayback(Interface):
 class IRecording(Interface):
     """A recording of a caller, which Asterisk stores in a file."""
 
-    name: str = Attribute("Its name; ``recording:NAME`` plays it.")
+    name: str = Attribute(
+        "Its name, final once it has ended; ``recording:NAME`` plays it."
+    )
     problem: str = Attribute("Why it failed; empty if it did not.")
     finished: Deferred[RecordingEnd] = Attribute(
         """Fires once, with a `RecordingEnd`, when it has ended or failed.
@@ -245,12 +247,14 @@ class IChannel(ISoundTarget):
         max_silence_seconds: int,
         terminator: str,
         beep: bool,
+        overwrite: bool = False,
     ) -> IRecording:
         """Record the caller to a file in Asterisk's recording directory.
 
         ``max_seconds`` and ``max_silence_seconds`` end it; 0: no limit.
-        ``terminator`` is the key that ends it: ``*``, ``#``, ``any`` or ``none``. A
-        recording of the same name is overwritten.
+        ``terminator`` is the key that ends it: ``*``, ``#``, ``any`` or ``none``. If
+        there is a recording of the same name, ``overwrite`` replaces it; otherwise the
+        new one gets a suffix, and its ``name`` changes.
         """
 
     def dial(

@@ -178,6 +178,7 @@ class Channel:
         max_silence_seconds: int,
         terminator: str,
         beep: bool,
+        overwrite: bool = False,
     ) -> Recording:
         """Record the caller; see `IChannel.record`."""
         self._is_silent = False
@@ -188,7 +189,12 @@ class Channel:
             "beep": "true" if beep else "false",
         }
         recording = Recording(
-            self._context, self, name, options=options, max_seconds=max_seconds
+            self._context,
+            self,
+            name,
+            overwrite=overwrite,
+            options=options,
+            max_seconds=max_seconds,
         )
         recording.begin()
         return recording

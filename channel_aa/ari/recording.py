@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -44,6 +45,9 @@ MARGIN_SECONDS = 5.0
 STOPPED_CHECK_SECONDS = 2.0
 """How long after its stop to check on a recording, which should end at once."""
 
+_SUFFIX_BYTES = 4
+"""The length of the random suffix, half that of its text."""
+
 
 @implementer(IRecording)
 class Recording(RemoteObject[RecordingEnd, bytes]):
@@ -55,6 +59,8 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         context: what the client's handles share.
         channel: the channel to record.
         name: its name in Asterisk's folder of recordings, which is its id.
+        overwrite: whether it replaces a recording of that name; else it gets another
+            name, with a suffix, if Asterisk has or makes one.
         options: the arguments of the request that limit the recording.
         max_seconds: its longest duration; 0: without a limit.
     """
@@ -67,6 +73,7 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         channel: CallerHandle,
         name: str,
         *,
+        overwrite: bool,
         options: dict[str, str],
         max_seconds: int,
     ) -> None:
@@ -75,6 +82,8 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         self.id = self.name = name
         self.problem = ""
         self.finished: Deferred[RecordingEnd] = Deferred(self._cancel)
+        self._overwrite = overwrite
+        self._is_renamed = False
         self._options = options
         self._seconds = max_seconds + MARGIN_SECONDS if max_seconds else CHECK_SECONDS
         self._stop_requested = False
@@ -86,10 +95,19 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
             self.end(RecordingEnd.FAILED, f"invalid name of a recording: {self.name!r}")
             return
         if self.name in self._context.registry.table(Recording):
-            self.end(RecordingEnd.FAILED, "a recording of this name is in progress")
-            return
-        self._context.registry.add(self)
+            if self._overwrite:
+                self.end(RecordingEnd.FAILED, "a recording of this name is in progress")
+                return
+            self._rename()
         self._channel.recordings.add(self)
+        self._send_creation()
+
+    def _rename(self) -> None:
+        self._is_renamed = True
+        self.id = self.name = f"{self.name}-{token_hex(_SUFFIX_BYTES)}"
+
+    def _send_creation(self) -> None:
+        self._context.registry.add(self)
         self._create(
             Request(
                 method="POST",
@@ -97,7 +115,7 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
                 query={
                     "name": self.name,
                     "format": FORMAT,
-                    "ifExists": "overwrite",
+                    "ifExists": "overwrite" if self._overwrite else "fail",
                     **self._options,
                 },
             )
@@ -174,6 +192,12 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         error = failure.value
         if isinstance(error, AriError) and error.outcome_unknown:
             self.check()
+            return
+        may_rename = not (self._overwrite or self._is_renamed or self._stop_requested)
+        if may_rename and _is_about_the_name(error):
+            self._context.registry.discard(self)
+            self._rename()
+            self._send_creation()
             return
         if is_channel_gone(error) and not _is_about_the_name(error):
             self._channel.end()

@@ -119,6 +119,7 @@ async def _record(call: CallContext, action: actions.Record) -> Action:
         max_silence_seconds=action.max_silence,
         terminator=action.terminator,
         beep=action.beep,
+        overwrite=action.overwrite,
     )
     end = await recording.finished
     call.keypad.clear()

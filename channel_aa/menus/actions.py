@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from difflib import get_close_matches
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -80,6 +81,9 @@ CONFIRM_PROMPT = prompt_of("followme/no-recording", "followme/options")
 
 RECORD_PLACEHOLDERS = ("{channel}", "{caller}", "{date}", "{time}")
 """The placeholders in the name of a recording."""
+
+_MAX_PART = 60
+"""The longest part of a recording's name that comes from the call."""
 
 # The text of an action goes to Asterisk, in dial strings, in the dialplan and in names
 # of files: each type allows what is known to be harmless there.
@@ -392,6 +396,10 @@ class Record(Action, frozen=True):
     ``{channel}``, ``{caller}``, ``{date}`` and ``{time}`` are replaced; ``{caller}`` by
     ``withheld`` if the caller withholds the number."""
 
+    overwrite: Flag = False
+    """Whether it replaces a recording of the same name. Otherwise that one is kept, and
+    the new one gets a suffix: ``messages/410-5f3c09ab``."""
+
     beep: Flag = True
     """Whether a beep is heard before the recording."""
 
@@ -421,6 +429,8 @@ class Record(Action, frozen=True):
 
     def name(self, *, channel: str, caller: str, at: datetime) -> str:
         """Return the recording's name, which cannot leave Asterisk's folder.
+
+        Different channels, and different callers, have different names.
 
         Args:
             channel: the channel's unique id, for ``{channel}``.
@@ -574,4 +584,19 @@ _FOLLOW_UPS = (("then", "then"), ("else", "else_"))
 
 
 def _harmless(value: str) -> str:
-    return re.sub(r"[^A-Za-z0-9+_-]", "_", value)[:60] or "unknown"
+    """Return a part of a file's name that no other value has.
+
+    A dot, which is in each channel's id, becomes an underscore; other characters that
+    could mean something in a path become their UTF-8 in hexadecimal: ``=2F``.
+    """
+    escaped = re.sub(r"[^A-Za-z0-9+.-]", _in_hexadecimal, value).replace(".", "_")
+    if len(escaped) > _MAX_PART:
+        digest = sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        # No escaped value has this in it.
+        return f"{escaped[: _MAX_PART - 34]}=={digest}"
+    return escaped or "unknown"
+
+
+def _in_hexadecimal(character: re.Match[str]) -> str:
+    encoded = character[0].encode("utf-8", "surrogatepass")
+    return "".join(f"={byte:02X}" for byte in encoded)

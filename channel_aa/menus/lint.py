@@ -377,12 +377,16 @@ def _unused_schedules(flow: CallFlow) -> Iterator[Problem]:
 
 
 def _recordings_that_overwrite(flow: CallFlow) -> Iterator[Problem]:
+    """Find recordings that a caller can replace with another's number."""
     for place, action in flow.all_actions():
-        if isinstance(action, Record) and "{" not in action.record:
+        if not (isinstance(action, Record) and action.overwrite):
+            continue
+        if "{caller}" in action.record and "{channel}" not in action.record:
             yield Problem(
-                f"{place}.record",
-                f"{quoted(action.record)} is overwritten by each caller; put"
-                " {channel} or {date}-{time} into the name",
+                f"{place}.overwrite",
+                f"callers can forge the number in {quoted(action.record)}, and so"
+                " replace the recordings of others; remove overwrite, or put {channel}"
+                " into the name",
             )
 
 

@@ -238,10 +238,12 @@ class FakeChannel(FakeSoundTarget):
         max_silence_seconds: int,
         terminator: str,
         beep: bool,
+        overwrite: bool = False,
     ) -> FakeRecording:
         assert self.playing is None, f"recording {name} over {self.playing}"
         self.log.append(
             f"record {name} {max_seconds} {max_silence_seconds} {terminator} {beep}"
+            f"{' overwrite' if overwrite else ''}"
         )
         self.recordings.append(FakeRecording(name, self.log))
         return self.recordings[-1]

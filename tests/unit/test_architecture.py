@@ -20,6 +20,7 @@ CONFIGURATION = ("config", "toml_errors", *MODELS)
 DATA_IMPORTS = {
     *("channel_aa", "pydantic", "pydantic_core", "__future__"),
     *("collections", "datetime", "difflib", "enum", "functools", "graphlib"),
+    "hashlib",
     *("itertools", "re", "types", "typing", "zoneinfo"),
 }
 """The top-level packages that modules of pure data may import."""

@@ -42,7 +42,7 @@ NUMBERS = (
 LINE = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\+0000 \[[\w.#-]+\] .+")
 NAME = re.compile(r'[^"<>\\]{0,80}')
 NUMBER = re.compile(r"[A-Za-z0-9+*#._-]{0,40}")
-RECORDING = re.compile(r"orders/[A-Za-z0-9+_-]+")
+RECORDING = re.compile(r"orders/[A-Za-z0-9+=_-]+")
 
 
 @pytest.fixture

@@ -105,9 +105,16 @@ async def test_commands_to_a_gone_channel_fail(harness: ClientHarness) -> None:
     assert await recording.finished is RecordingEnd.FAILED
 
 
-def _record(call: ConnectedCall, name: str = "a/message", **limits: int) -> Recording:
+def _record(
+    call: ConnectedCall,
+    name: str = "a/message",
+    *,
+    overwrite: bool = True,
+    **limits: int,
+) -> Recording:
     return call.channel.record(
         name,
+        overwrite=overwrite,
         max_seconds=limits.get("max_seconds", 30),
         max_silence_seconds=limits.get("max_silence_seconds", 0),
         terminator="#",
@@ -171,6 +178,25 @@ async def test_cancelled_recording_is_kept_and_discarded_one_is_not(
     await again.discard()
     assert await again.finished is RecordingEnd.DONE
     assert not await _is_stored(harness)
+
+
+@pytest_twisted.ensureDeferred
+async def test_recording_of_an_existing_name_gets_another(
+    harness: ClientHarness,
+) -> None:
+    call = await harness.call()
+    first = _record(call, max_seconds=1)
+    await call.caller.keep_talking()
+    assert await first.finished is RecordingEnd.DONE
+    before = (await harness.backend.ari.get("/recordings/stored/a%2Fmessage")).json
+    second = _record(call, max_seconds=1, overwrite=False)
+    assert await second.finished is RecordingEnd.DONE
+    assert second.name.startswith("a/message-")
+    assert await _is_stored(harness, second.name.replace("/", "%2F"))
+    after = (await harness.backend.ari.get("/recordings/stored/a%2Fmessage")).json
+    assert after == before
+    await first.discard()
+    await second.discard()
 
 
 @pytest_twisted.ensureDeferred

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from channel_aa.ari.channel import Channel
     from channel_aa.ari.recording import Recording
 
+EXISTS = "Recording 'message' already exists and can not be overwritten"
 DONE, FAILED = RecordingEnd.DONE, RecordingEnd.FAILED
 
 
@@ -25,6 +26,7 @@ class RecordingTests(AriTestCase):
         name: str = "message",
         *,
         max_seconds: int = 30,
+        overwrite: bool = False,
         is_accepted: bool = True,
     ) -> Recording:
         recording = (channel or self.enter()).record(
@@ -33,6 +35,7 @@ class RecordingTests(AriTestCase):
             max_silence_seconds=5,
             terminator="#",
             beep=True,
+            overwrite=overwrite,
         )
         self.ends: list[RecordingEnd] = []
         recording.finished.addCallbacks(self.ends.append, self.cancelled)
@@ -56,7 +59,7 @@ class RecordingTests(AriTestCase):
             [
                 (
                     "POST channels/c1/record?name=a%20b%2F%C3%BC&format=wav&ifExists="
-                    "overwrite&maxDurationSeconds=30&maxSilenceSeconds=5&terminateOn=%23"
+                    "fail&maxDurationSeconds=30&maxSilenceSeconds=5&terminateOn=%23"
                     "&beep=true"
                 )
             ],
@@ -123,9 +126,42 @@ class RecordingTests(AriTestCase):
             recording.problem,
         )
 
-    def test_conflict_of_the_name_does_not_end_the_channel(self) -> None:
+    def test_existing_recording_is_kept_and_the_new_one_gets_a_suffix(self) -> None:
+        recording = self.record(is_accepted=False)
+        self.sender.only_unanswered().refuse(409, EXISTS)
+        self.assertRegex(recording.name, "^message-[0-9a-f]{8}$")
+        again = self.sender.only_unanswered()
+        self.assertEqual(again.request.query["name"], recording.name)
+        self.assertEqual(again.request.query["ifExists"], "fail")
+        again.accept(b"{}")
+        # The event of another recording, which keeps its name.
+        self.receive_recording("RecordingFinished")
+        self.assertEqual(self.ends, [])
+        self.receive_recording("RecordingFinished", recording.name)
+        self.assertEqual(self.ends, [DONE])
+        self.assertEqual(dict(self.client.recordings), {})
+
+    def test_name_with_a_suffix_that_exists_fails(self) -> None:
         self.record(is_accepted=False)
-        self.sender.only_unanswered().refuse(409, "Recording 'message' already exists")
+        for _ in range(2):
+            self.sender.only_unanswered().refuse(409, EXISTS)
+        self.assertEqual(self.ends, [FAILED])
+        self.assertIn("c1", self.client.channels)
+
+    def test_stopped_recording_is_not_requested_again(self) -> None:
+        recording = self.record(is_accepted=False)
+        recording.stop()
+        self.sender.only_unanswered().refuse(409, EXISTS)
+        self.assertEqual(self.ends, [FAILED])
+
+    def test_recording_is_replaced_on_request(self) -> None:
+        self.record(overwrite=True, is_accepted=False)
+        request = self.sender.only_unanswered().request
+        self.assertEqual(request.query["ifExists"], "overwrite")
+
+    def test_conflict_of_the_name_does_not_end_the_channel(self) -> None:
+        self.record(overwrite=True, is_accepted=False)
+        self.sender.only_unanswered().refuse(409, EXISTS)
         self.assertEqual(self.ends, [FAILED])
         self.assertIn("c1", self.client.channels)
 
@@ -136,10 +172,17 @@ class RecordingTests(AriTestCase):
             self.assertEqual(self.ends, [FAILED])
             self.assertEqual(self.listener().log, ["left"])
 
-    def test_second_recording_of_a_name_fails(self) -> None:
+    def test_second_recording_of_a_name_at_the_same_time_gets_a_suffix(self) -> None:
+        self.record()
+        second = self.record(self.enter("c2"), is_accepted=False)
+        self.assertRegex(second.name, "^message-[0-9a-f]{8}$")
+        request = self.sender.only_unanswered().request
+        self.assertEqual(request.query["name"], second.name)
+
+    def test_recording_in_progress_is_not_replaced(self) -> None:
         self.record()
         asked = len(self.sender.lines)
-        second = self.record(self.enter("c2"), is_accepted=False)
+        second = self.record(self.enter("c2"), overwrite=True, is_accepted=False)
         self.assertEqual(self.ends, [FAILED])
         self.assertIn("in progress", second.problem)
         self.assertEqual(len(self.sender.lines), asked)

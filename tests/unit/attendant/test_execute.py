@@ -21,6 +21,7 @@ prompt = ["main"]
 1 = { record = "{date}/{caller}-{time}", max_seconds = 60, then = "play-it" }
 2 = { record = "name", beep = false, else = { play = ["sorry"] } }
 3 = "play-it"
+4 = { record = "greeting", overwrite = true }
 [actions]
 play-it = { play = ["you-said", "recording:{recording}"] }
 """
@@ -39,6 +40,16 @@ class RecordingTests(CallTestCase):
     def test_recording_has_the_name_and_the_limits_of_its_option(self) -> None:
         self.record()
         self.assertEqual(self.sent(), [f"record {NAME} 60 5 # True"])
+
+    def test_recording_replaces_another_only_if_its_option_says_so(self) -> None:
+        self.record("4")
+        self.assertEqual(self.sent(), ["record greeting 120 5 # True overwrite"])
+
+    def test_recording_that_got_another_name_is_played_by_it(self) -> None:
+        self.record()
+        self.channel.recordings[0].name = "other"
+        self.channel.recordings[0].end()
+        self.hear("you-said", "recording:other", "main")
 
     def test_recording_can_be_played(self) -> None:
         self.record()

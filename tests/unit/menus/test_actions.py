@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from channel_aa.menus.actions import (
@@ -303,11 +303,32 @@ class RecordingNameTests(ProblemCase):
         Record(record="a" * 100)
         self.problem(Record, record="a" * 101)
 
-    def test_value_is_cut_at_60_characters(self) -> None:
-        self.assertEqual(self.name("{caller}", caller="1" * 61), "1" * 60)
+    def test_value_has_at_most_60_characters(self) -> None:
+        self.assertEqual(self.name("{caller}", caller="1" * 60), "1" * 60)
+        cut = self.name("{caller}", caller="1" * 61)
+        self.assertRegex(cut, "^1{26}==[0-9a-f]{32}$")
+        self.assertNotEqual(cut, self.name("{caller}", caller="1" * 62))
 
     def test_letters_digits_and_signs_of_a_value_are_kept(self) -> None:
-        self.assertEqual(self.name("{caller}", caller="+4_a-zA-Z"), "+4_a-zA-Z")
+        self.assertEqual(self.name("{caller}", caller="+4a-zA-Z"), "+4a-zA-Z")
+
+    def test_other_characters_of_a_value_are_escaped(self) -> None:
+        for caller, name in (
+            ("a/b", "a=2Fb"),
+            ("a_b", "a=5Fb"),
+            ("a.b", "a_b"),
+            ("a=b", "a=3Db"),
+            ("ü", "=C3=BC"),
+            ("\ud800", "=ED=A0=80"),
+        ):
+            self.assertEqual(self.name("{caller}", caller=caller), name)
+
+    @given(st.lists(st.text("ab/_.=-\u00fc2F5" * 8, max_size=70), min_size=2))
+    @example(["a/b", "a_b", "a.b", "a=2Fb", "a=5Fb"])
+    @example(["1" * 61, "1" * 62, f"{'1' * 60}/", "/" * 20, "/" * 21])
+    def test_different_callers_have_different_names(self, callers: list[str]) -> None:
+        names = {self.name("{caller}", caller=each) for each in set(callers)}
+        self.assertEqual(len(names), len(set(callers)))
 
     def test_unknown_placeholder_is_refused_with_those_that_there_are(self) -> None:
         self.assertEqual(
@@ -319,6 +340,6 @@ class RecordingNameTests(ProblemCase):
     @given(st.text(), st.text())
     def test_no_value_can_leave_its_folder(self, caller: str, channel: str) -> None:
         name = self.name("a/{caller}.{channel}", caller=caller, channel=channel)
-        self.assertRegex(name, r"\Aa/[\w+-]+\.[\w+-]+\Z")
+        self.assertRegex(name, r"\Aa/[\w+=-]+\.[\w+=-]+\Z")
         self.assertTrue(name.isascii())
         self.assertLess(len(name), 200)

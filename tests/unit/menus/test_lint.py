@@ -415,13 +415,23 @@ class ScheduleTests(LintCase):
 
 
 class RecordingTests(LintCase):
-    def test_recording_that_each_caller_overwrites(self) -> None:
+    def test_recording_that_a_forged_number_overwrites(self) -> None:
+        forgeable = '1 = { record = "m/{caller}-{date}", overwrite = true }'
         self.only(
-            linted(menu(f'1 = {{ record = "message" }}\n{OUT}')),
-            "menus.main.options.1.record: 'message' is overwritten by each caller;"
-            " put {channel} or {date}-{time} into the name",
+            linted(menu(f"{forgeable}\n{OUT}")),
+            "menus.main.options.1.overwrite: callers can forge the number in"
+            " 'm/{caller}-{date}', and so replace the recordings of others; remove"
+            " overwrite, or put {channel} into the name",
         )
-        self.assertEqual(linted(menu(f'1 = {{ record = "{{time}}" }}\n{OUT}')), [])
+
+    def test_other_recordings_may_be_overwritten(self) -> None:
+        for action in (
+            '{ record = "m/{caller}" }',
+            '{ record = "message" }',
+            '{ record = "greeting", overwrite = true }',
+            '{ record = "{caller}-{channel}", overwrite = true }',
+        ):
+            self.assertEqual(linted(menu(f"1 = {action}\n{OUT}")), [])
 
 
 class DialledNumberTests(LintCase):
