@@ -113,3 +113,74 @@ fill_system() {
     quietly chroot "$folder" apt-get --yes --no-install-recommends install "$@"
     quietly chroot "$folder" apt-get clean
 }
+
+# The files and folders that configure pip, and those that they and the environment
+# name. The files of an index in a folder "simple" are beside it.
+pip_files() {
+    local configurations=(/etc/pip.conf /etc/xdg/pip "$HOME/.config/pip" "$HOME/.pip")
+    {
+        printf '%s\n' "${configurations[@]}"
+        env | grep -E '^(PIP_|SSL_CERT_|REQUESTS_CA_BUNDLE=|CURL_CA_BUNDLE=)' || true
+        cat "${PIP_CONFIG_FILE:-/dev/null}"
+        find "${configurations[@]}" -name pip.conf -exec cat {} + 2>/dev/null || true
+    } | grep -vE '^[[:space:]]*[#;]' | grep -oE "/[^][:space:]:;,'\"]+" |
+        sed -E 's|/simple/?$||' | sort -u |
+        while read -r path; do
+            [ ! -e "$path" ] || realpath --no-symlinks "$path"
+        done
+}
+
+# The environment that pip reads, as assignments for env.
+pip_environment() {
+    env -0 | grep -zEi '^(PIP_|SSL_CERT_|REQUESTS_CA_BUNDLE=|CURL_CA_BUNDLE=|[a-z]+_proxy=)' || true
+}
+
+# pack_checkout: pack the files of this checkout for mount_copy, tracked or not.
+pack_checkout() {
+    need_command git
+    cd "$(dirname "$0")/.."
+    git ls-files -z --cached --others --exclude-standard --deduplicate |
+        while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
+        tar --create --null --no-recursion --files-from=- >"$scratch/checkout.tar"
+}
+
+# mount_copy ROOT: mount a copy of a system at $system, with the checkout in /checkout.
+# Its changes stay in memory. In namespaces.
+mount_copy() {
+    local memory=$scratch/memory path
+    system=$scratch/memory/system
+    mkdir "$memory"
+    mount -t tmpfs tmpfs "$memory"
+    mkdir "$memory/upper" "$memory/work" "$system"
+    mount -t overlay overlay \
+        -o "lowerdir=$1,upperdir=$memory/upper,workdir=$memory/work" "$system"
+    mount -t proc proc "$system/proc"
+    mount --rbind /dev "$system/dev"
+    for path in /etc/resolv.conf /etc/hosts; do
+        [ ! -e "$path" ] || cp --remove-destination --dereference "$path" "$system$path"
+    done
+    mkdir "$system/checkout"
+    tar --extract --directory "$system/checkout" --no-same-owner <"$scratch/checkout.tar"
+}
+
+# configure_pip: let pip in the copy be configured as on this machine.
+configure_pip() {
+    local path
+    pip_files | while read -r path; do
+        if [ -d "$path" ]; then
+            mkdir -p "$system$path"
+        else
+            mkdir -p "$system$(dirname "$path")"
+            [ -e "$system$path" ] || : >"$system$path"
+        fi
+        mount --rbind "$path" "$system$path"
+    done
+}
+
+# in_copy COMMAND...: run it in the copy, with an environment of its own.
+in_copy() {
+    local environment
+    readarray -d '' -t environment < <(pip_environment)
+    chroot "$system" /usr/bin/env -i "${environment[@]}" HOME="$HOME" LANG=C.UTF-8 \
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
