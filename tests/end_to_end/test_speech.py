@@ -228,6 +228,7 @@ async def test_text_is_spoken_until_asterisk_has_the_sound(
     ("engine", "heard"),
     [
         (ENGINE, ["text"] * 3),
+        pytest.param("piper", ["text"] * 3, marks=pytest.mark.speech),
         ("none", ["vm-press", "digits/1", "vm-press", "digits/2"]),
     ],
 )
@@ -245,7 +246,7 @@ async def test_default_menu_is_heard_with_the_sounds_of_debian_alone(
         attendant(own_asterisk, reactor, tmp_path, text) as harness,
     ):
         await until(reactor, lambda: harness.warnings, "the missing sounds")
-        await until_spoken(harness, 5 if engine == ENGINE else 0)
+        await until_spoken(harness, 0 if engine == "none" else 5)
         placed = alice.dial("1000")
         await until(reactor, lambda: len(ends(harness)) == len(heard), "the prompt")
         assert placed.audio.sounding > 20
