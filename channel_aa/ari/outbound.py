@@ -229,7 +229,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
     @property
     def is_ringing(self) -> bool:
         """Whether it may still be answered."""
-        return not (self.is_answered or self._is_hanging_up or self._is_over)
+        return not (self.is_answered or self.is_hung_up)
 
     @property
     def is_hung_up(self) -> bool:
@@ -297,7 +297,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         """Bridge it with the caller; see `IOutboundChannel.connect`."""
         if self._caller.is_hung_up:
             return fail(ChannelGoneError("the caller has hung up"))
-        if self._is_over or self._is_hanging_up:
+        if self.is_hung_up:
             return succeed(None)
         if not self.is_answered or self._is_connected:
             return fail(
