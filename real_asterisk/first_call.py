@@ -38,10 +38,10 @@ async def _call(reactor: Any) -> None:  # noqa: ANN401 - several interfaces
             )
 
         await until_heard(_MENU_SECONDS, "the menu")
-        print("The phone hears the menu.")
+        print("The phone hears the menu.")  # noqa: T201 - a command
         await placed.press("1")
         await until_heard(_FEEDBACK_SECONDS, "what it pressed")
-        print("The phone hears what it pressed.")
+        print("The phone hears what it pressed.")  # noqa: T201
         await placed.hang_up()
         assert placed.state is State.ENDED
 
