@@ -73,9 +73,6 @@ UNDESCRIBED = {
 }
 """The fields of numbers that Asterisk sends without describing them."""
 
-OPTIONAL: set[str] = set()
-"""The fields that are described as required, and may be missing."""
-
 IDEMPOTENT = {
     # POST, but each sets a state, so that twice is the same as once.
     "applications.subscribe",

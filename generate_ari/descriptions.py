@@ -198,8 +198,7 @@ def _field(model: str, name: str, described: Mapping[str, Any]) -> Field:
     return Field(
         name=name,
         kind=corrections.FIELDS.get(key) or _kind(described["type"]),
-        is_required=described.get("required", False)
-        and key not in corrections.OPTIONAL,
+        is_required=described.get("required", False),
         values=tuple(described.get("allowableValues", {}).get("values", ())),
     )
 

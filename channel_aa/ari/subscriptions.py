@@ -167,10 +167,13 @@ class Events:
         self._sent_types: set[str] | None = None
         self._sent_sources: set[str] = set()
         self._is_connected = False
+        self._is_announced = False
         self._is_updating = False
         self._settled: set[Deferred[None]] = set()
         self._waits: set[Deferred[Any]] = set()
         self._streams: WeakSet[EventStream[Any]] = WeakSet()
+        self._on_connected: dict[object, Callable[[], object]] = {}
+        self._on_lost: dict[object, Callable[[], object]] = {}
         self._malformed: set[str] = set()
 
     @property
@@ -264,6 +267,30 @@ class Events:
         self._settled.add(waiting)
         return waiting
 
+    def on_connected(self, handler: Callable[[], object]) -> Callable[[], object]:
+        """Call a handler after each connection, when its subscriptions are made.
+
+        Args:
+            handler: a function, or a coroutine function. An error in it is logged.
+
+        Returns:
+            A function that ends this.
+        """
+        return _keep(self._on_connected, handler)
+
+    def on_lost(self, handler: Callable[[], object]) -> Callable[[], object]:
+        """Call a handler after the loss of each connection that `on_connected` tells.
+
+        Until the next connection, events are lost.
+
+        Args:
+            handler: as for `on_connected`.
+
+        Returns:
+            A function that ends this.
+        """
+        return _keep(self._on_lost, handler)
+
     def discard(self, subscription: Subscription[Any]) -> None:
         """Remove a subscription, unless it was removed before."""
         source = subscription.source
@@ -331,10 +358,12 @@ class Events:
             )
 
     def _call(self, subscription: Subscription[Any], event: Event) -> None:
-        if subscription.is_cancelled:
-            return
+        if not subscription.is_cancelled:
+            self._run(type(event).__name__, subscription.handler, event)
+
+    def _run(self, event: str, handler: Callable[..., object], *given: Event) -> None:
         try:
-            result = subscription.handler(event)
+            result = handler(*given)
         except Exception:  # noqa: BLE001 - a fault in one must not affect others
             self._log_failure(event, Failure())
             return
@@ -342,11 +371,9 @@ class Events:
             running = Deferred.fromCoroutine(result)
             running.addErrback(partial(self._log_failure, event))
 
-    def _log_failure(self, event: Event, failure: Failure) -> None:
+    def _log_failure(self, event: str, failure: Failure) -> None:
         if not failure.check(CancelledError):
-            self._log.failure(
-                "A handler of {event} failed", failure, event=type(event).__name__
-            )
+            self._log.failure("A handler of {event} failed", failure, event=event)
 
     async def resume(self) -> None:
         """Make all subscriptions in Asterisk: there is a new connection."""
@@ -354,10 +381,18 @@ class Events:
         self._sent_types = None
         self._sent_sources = set()
         await self._update()
+        if self._is_connected:
+            self._is_announced = True
+            for handler in list(self._on_connected.values()):
+                self._run("the connection", handler)
 
     def pause(self) -> None:
         """Send nothing: the connection is lost."""
         self._is_connected = False
+        was_announced, self._is_announced = self._is_announced, False
+        if was_announced:
+            for handler in list(self._on_lost.values()):
+                self._run("the loss of the connection", handler)
 
     def stop(self) -> None:
         """End everything that waits: the client stops."""
@@ -436,6 +471,14 @@ def sources_of(event: Event) -> set[str]:
             case models.LiveRecording(name=each, target_uri=target):
                 found |= {f"recording:{each}", target}
     return found
+
+
+def _keep(
+    handlers: dict[object, Callable[[], object]], handler: Callable[[], object]
+) -> Callable[[], object]:
+    key = object()
+    handlers[key] = handler
+    return partial(handlers.pop, key, None)
 
 
 @cache

@@ -11,6 +11,7 @@ import pytest_twisted
 
 import channel_aa.ari.api
 from channel_aa.simulator.simulator import VERSIONS
+from generate_ari import words
 from generate_ari.descriptions import read
 from generate_ari.served import described
 from generate_ari.source import modules
@@ -32,7 +33,11 @@ async def test_generated_modules_are_those_of_the_installed_asterisk(
 ) -> None:
     if VERSIONS[True] not in await asterisk.cli("core show version"):
         pytest.skip(f"the modules are made from Asterisk {VERSIONS[True]}")
-    made = modules(read(await described(reactor, asterisk)))
+    interface = read(await described(reactor, asterisk))
+    operations = [each for found in interface.operations.values() for each in found]
+    assert set(words.OPERATIONS) == {each.key for each in operations}
+    assert set(words.MODELS) == {*interface.models, *interface.events}
+    made = modules(interface)
     by_hand = {"__init__.py", "operation.py", "operations/__init__.py"}
     files = {str(path.relative_to(API)) for path in API.rglob("*.py")} - by_hand
     assert set(made) == files

@@ -455,6 +455,51 @@ class SettledTests(SubscriptionTestCase):
         self.failureResultOf(waiting, CancelledError)
 
 
+class ConnectionTests(SubscriptionTestCase):
+    def test_connections_and_losses(self) -> None:
+        end_connected = self.events.on_connected(partial(self.received.append, "up"))
+        end_lost = self.events.on_lost(partial(self.received.append, "down"))
+        self.reconnect()
+        self.assertEqual(self.received, ["down", "up"])
+        for end in (end_connected, end_lost, end_lost):
+            end()
+        self.reconnect()
+        self.assertEqual(self.received, ["down", "up"])
+
+    def test_connection_counts_when_its_subscriptions_are_made(self) -> None:
+        self.events.on_connected(partial(self.received.append, "up"))
+        kind = events.DeviceStateChanged
+        self.events.on(kind, self.received.append, source="deviceState:a")
+        self.accept()
+        self.reconnect()
+        self.assertEqual(self.received, [])
+        self.accept()
+        self.assertEqual(self.received, ["up"])
+
+    def test_connection_that_is_lost_before_is_none(self) -> None:
+        self.events.on_connected(partial(self.received.append, "up"))
+        self.events.on_lost(partial(self.received.append, "down"))
+        kind = events.DeviceStateChanged
+        self.events.on(kind, self.received.append, source="deviceState:a")
+        self.accept()
+        self.reconnect()
+        self.connection.lose()
+        self.assertEqual(self.received, ["down"])
+
+    def test_error_is_logged_and_affects_no_other_handler(self) -> None:
+        def fails() -> None:
+            raise RuntimeError("went wrong")
+
+        async def succeeds() -> None:
+            self.received.append("up")
+
+        self.events.on_connected(fails)
+        self.events.on_connected(succeeds)
+        self.reconnect()
+        self.assertEqual(self.received, ["up"])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+
 class ChannelTests(SubscriptionTestCase):
     def test_handler_gets_the_events_of_its_channel(self) -> None:
         self.enter("c1").on(events.ChannelHold, self.received.append)
