@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channel_aa.attendant.deferreds import cancellable
+from channel_aa.attendant.entry_log import EntryLog
 from channel_aa.attendant.keypad import Keypad
 from channel_aa.attendant.navigation import MenuHistory
 from channel_aa.interfaces import ChannelGoneError, TelephonyError
@@ -41,6 +42,7 @@ class CallContext:
 
     Attributes:
         keypad: the keys that the caller has pressed.
+        entries: logs what they mean.
         history: the menus that the call has entered.
         digits: the caller's last entry; empty after an invalid one, or silence.
         recording: the name of the caller's last recording; empty without one.
@@ -64,6 +66,7 @@ class CallContext:
         self.clock = clock
         self.arguments = arguments
         self.keypad = Keypad(clock)
+        self.entries = EntryLog(channel, self.keypad, clock=clock)
         self.history = MenuHistory(plan)
         self.digits = ""
         self.recording = ""

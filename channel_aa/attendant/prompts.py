@@ -46,7 +46,7 @@ async def play_prompt(call: CallContext, prompt: Prompt) -> None:
                     end_of_tone.cancel()
             if sound.barge_in and keypad.has_keys:
                 break
-            if end is PlaybackEnd.FAILED:
+            if end is PlaybackEnd.FAILED and not keypad.is_noisy:
                 _log.warn(
                     "{media} was not played to {channel}: {problem}",
                     channel=channel.name,
