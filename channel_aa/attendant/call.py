@@ -196,6 +196,7 @@ class Call:
         if self.has_left:
             return
         self.hung_up()
+        self.context.entries.flush()
         if self._exit_reason is not EndReason.OVERLOAD:
             _log.info("{channel} has left the application", channel=self.channel.name)
         if self._keypad.ignored:

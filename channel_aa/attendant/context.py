@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from channel_aa.attendant.call_events import ConversationEnded, ConversationStarted
 from channel_aa.attendant.deferreds import cancellable
+from channel_aa.attendant.entry_log import EntryLog
 from channel_aa.attendant.keypad import Keypad
 from channel_aa.attendant.navigation import MenuHistory
 from channel_aa.interfaces import ChannelGoneError, HangupReason, TelephonyError
@@ -54,6 +55,7 @@ class CallContext:
 
     Attributes:
         keypad: the keys that the caller has pressed.
+        entries: logs what they mean.
         history: the menus that the call has entered.
         digits: the caller's last entry; empty after an invalid one, or silence.
         recording: the name of the caller's last recording; empty without one.
@@ -86,6 +88,7 @@ class CallContext:
         self.clock = clock
         self.arguments = arguments
         self.keypad = Keypad(clock)
+        self.entries = EntryLog(channel, self.keypad, clock=clock)
         self.history = MenuHistory(plan)
         self.digits = ""
         self.recording = ""

@@ -44,11 +44,14 @@ class Keypad:
     Attributes:
         presses: how many keys were accepted.
         ignored: how many keys exceeded the buffer or the rate.
+        is_noisy: whether there are so many entries that they are not logged each, nor
+            the sounds that fail because of them; see `EntryLog`.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
         self.presses = 0
         self.ignored = 0
+        self.is_noisy = False
         self._clock = clock
         self._buffer: deque[tuple[str, float]] = deque()
         self._taken_at = 0.0

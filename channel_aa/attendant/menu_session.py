@@ -84,18 +84,16 @@ async def _handle_entry(
     """Return the action of a valid entry, or of too many invalid ones."""
     menu = session.menu
     shown = MASKED_KEYS if menu.secret else result.digits
-    _log.info(
-        "Channel {channel} entered {digits}",
-        channel=call.channel.name,
-        digits=shown,
-    )
-    call.emit(KeysEntered, menu=session.name, keys=shown, match=result.kind)
-    call.digits = result.digits
+    action: Action | None = None
     if result.kind is Match.OPTION:
-        return menu.options[result.digits]
-    if result.kind is Match.EXTENSION and menu.extensions is not None:
-        return menu.extensions.action
-    _log.info("Channel {channel} entered an invalid option!", channel=call.channel.name)
+        action = menu.options[result.digits]
+    elif result.kind is Match.EXTENSION and menu.extensions is not None:
+        action = menu.extensions.action
+    call.entries.add(result.digits, shown=shown, is_invalid=action is None)
+    call.emit(KeysEntered, menu=session.name, keys=shown, match=result.kind)
+    if action is not None:
+        call.digits = result.digits
+        return action
     call.digits = ""
     call.keypad.clear()
     session.nomatches += 1

@@ -158,6 +158,8 @@ def _instead_of(party: Party, media: str) -> Sequence[str] | None:
 
 
 def _report(party: Party, playback: IPlayback) -> None:
+    if party.keypad.is_noisy:
+        return
     _log.warn(
         "{media} was not played to {channel}: {problem}",
         channel=party.channel.name,

@@ -168,3 +168,16 @@ async def test_unsolicited_data_after_an_answer_is_ignored(
         assert await sender.send(POST) == b'"first"'
         assert await sender.send(POST) == b'"second"'
         await sender.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_malformed_answer_that_has_the_password_is_concealed(
+    reactor: PosixReactorBase,
+) -> None:
+    peer = RawPeer(lambda one, _: one.write_and_close(b"HTTP/1.1 is secret\r\n\r\n"))
+    async with listening(reactor, peer) as port, nothing_left(reactor):
+        sender = sender_to(reactor, port)
+        with pytest.raises(ConnectionLostError, match="is <secret>") as raised:
+            await sender.send(POST)
+        assert "is secret" not in str(raised.value)
+        await sender.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 from twisted.internet.task import Clock
-from twisted.logger import ILogObserver, globalLogPublisher
+from twisted.logger import ILogObserver, globalLogPublisher, textFileLogObserver
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from twisted.logger import LogEvent
 
     from channel_aa.menus.flow import CallFlow
+
+WRONG_KEYS_A_SECOND = 12
+"""As fast as a telephone can send keys (ITU-T Q.24)."""
 
 COMPANY = Path(__file__).parents[3] / "examples/company.conf"
 CALLS = 10
@@ -109,3 +113,38 @@ class FloodTests(FloodTestCase):
             )
             self.assertNotEqual(is_alive, caller.is_over or caller.status != "")
         self.hang_up()
+
+    def test_wrong_keys_write_little_into_the_log(self) -> None:
+        """Also if the prompt that they play is missing: each playing of it fails."""
+        log = io.StringIO()
+        clock = Clock()
+        simulator = Simulator(
+            reactor=clock,
+            default_sound_seconds=1.0,
+            missing_sounds=("option-is-invalid",),
+        )
+        link = InMemoryLink(simulator, clock=clock)
+        attendant = Attendant(
+            call_flow(""), clock=clock, now=lambda: datetime(2026, 6, 1, tzinfo=UTC)
+        )
+        client = link.client(attendant)
+        client.startService()
+        pass_time(clock, until=lambda: client.is_connected, seconds=60)
+        caller = simulator.call()
+        clock.advance(1)
+        observer = textFileLogObserver(log)
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        for second in range(SECONDS):
+            if second == 10:
+                first = len(log.getvalue())
+            for _ in range(WRONG_KEYS_A_SECOND):
+                caller.press("8")
+                clock.advance(1 / WRONG_KEYS_A_SECOND)
+        written = len(log.getvalue())
+        caller.hang_up()
+        clock.advance(60)
+        self.assertIn("entered an invalid option!", log.getvalue())
+        self.assertIn("too many to log each", log.getvalue())
+        self.assertLess(first, 16_000)
+        self.assertLess((written - first) / (SECONDS - 10), 50)  # bytes a second

@@ -200,6 +200,7 @@ class FloodTests(CallTestCase):
             self.call.left()
         self.assert_logged(
             events,
+            "too many to log each",
             "has left the application",
             "faster than a phone can",
             "the caller hung up",

@@ -90,6 +90,14 @@ def python_files() -> Iterator[Path]:
         yield from (ROOT / folder).rglob("*.py")
 
 
+def rows_of(page: str, section: str) -> Iterator[list[str]]:
+    """Return the cells of each row of a section's table, without its head."""
+    text = page.split(f"\n## {section}\n")[1].split("\n#", maxsplit=1)[0]
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    for row in rows[1:]:
+        yield [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+
+
 class ReferenceTests(SynchronousTestCase):
     def test_named_files_and_tests_exist(self) -> None:
         missing = [
@@ -142,3 +150,23 @@ class ReferenceTests(SynchronousTestCase):
         }
         self.assertGreater(len(tested), 20)
         self.assertEqual(tested - named, set())
+
+    def test_each_threat_on_the_page_of_security_names_a_test(self) -> None:
+        page = (ROOT / "docs/security.md").read_text("utf-8")
+        rows = list(rows_of(page, "Threats and defences"))
+        self.assertGreater(len(rows), 15)
+        without = [threat for threat, _, tests in rows if not paths_in(tests)]
+        self.assertEqual(without, [])
+
+    def test_all_tests_of_security_are_on_its_page(self) -> None:
+        named = paths_in((ROOT / "docs/security.md").read_text("utf-8"))
+        files = sorted((ROOT / "tests/integration").glob("test_security_*.py"))
+        self.assertGreater(len(files), 3)
+        missing = [
+            f"{path}::{test}"
+            for file in files
+            for path in [str(file.relative_to(ROOT))]
+            for test in sorted(names_of_tests_in(file))
+            if not {(path, ""), (path, test)} & named
+        ]
+        self.assertEqual(missing, [])
