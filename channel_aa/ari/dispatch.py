@@ -138,12 +138,12 @@ class CallEvents:
             self._replaced(event.replace_channel, event.channel)
         elif (outbound := self._outbound.get(channel_id)) is not None:
             outbound.entered()
+        elif phone := transfers.picked_up(self._registry, event.args):
+            phone.picked_up(channel_id)
         elif not self._admission.is_open():
             self._reconciler.audit_soon()
         elif not (is_outbound(channel_id) or any(map(is_outbound, event.args))):
             self._enter(event.channel, event.args)
-        elif phone := transfers.picked_up(self._registry, event.args):
-            phone.picked_up(channel_id)
         elif channel_id not in self._bridge_members:
             # Asterisk carried out a request that had been given up; or the phone has
             # forwarded the call, and this is the channel of the other phone.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import pytest_twisted
@@ -119,5 +121,39 @@ async def test_requests_go_over_http_when_asterisk_stops_reading(
         await all_hear(callers, "press-1, hear or")
         await daemon.prints("no longer answers requests over the websocket")
         assert daemon.memory_kib - before < 200 * KIB_FOR_A_CALL
+        await hang_up(harness, callers)
+    assert not [line for line in daemon.lines if "Traceback" in line]
+
+
+@pytest_twisted.ensureDeferred
+async def test_keys_work_during_a_flood_of_channels(harness: DaemonHarness) -> None:
+    """20,000 channels enter that do not exist; Asterisk refuses their requests."""
+    harness.write_file(max_calls=100)
+    async with harness.daemon() as daemon:
+        await daemon.prints("Requests go over the websocket")
+        callers = [harness.simulator.call() for _ in range(100)]
+        await all_hear(callers, "press-1")
+        before = daemon.memory_kib
+        (websocket,) = harness.simulator._events.sockets
+        for number in range(20_000):
+            event = {
+                "type": "StasisStart",
+                "application": "channel-aa",
+                "channel": {"id": f"flood-{number}", "name": f"PJSIP/x-{number}"},
+                "args": [],
+            }
+            websocket.send_event(json.dumps(event).encode())
+        for caller in callers:
+            caller.press("1")
+        began = perf_counter()
+        await all_hear(callers, "you-entered")
+        growth = daemon.memory_kib - before
+        print(  # noqa: T201 - a measurement
+            f"\n100 callers hear their keys {perf_counter() - began:.2f} s after 20,000"
+            f" events; memory: {growth} KiB"
+        )
+        assert growth < 1000 * KIB_FOR_A_CALL
+        status = await harness.status()
+        assert status["calls"]["now"] == 100
         await hang_up(harness, callers)
     assert not [line for line in daemon.lines if "Traceback" in line]

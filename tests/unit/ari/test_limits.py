@@ -18,6 +18,7 @@ from channel_aa.ari.events import (
     cut_arguments,
 )
 from channel_aa.ari.reconcile import EARLY_AUDIT_SECONDS, MAX_PER_TURN
+from channel_aa.interfaces import DialOutcome
 from channel_aa.menus.flow import MAX_CALLS
 from tests.support.ari_cases import BRIDGES, LIST, ReconcileTestCase, in_stasis
 from tests.support.turns import run_turn
@@ -98,6 +99,16 @@ class AdmissionTests(ReconcileTestCase):
         self.enter_in_vain("c4")
         self.sender.unanswered[0].accept()
         self.enter("c5")
+
+    def test_pickup_of_a_ringing_phone_is_possible_while_full(self) -> None:
+        phone = self.client.channels["c1"].dial("PJSIP/410", ring_seconds=20)
+        outcomes: list[object] = []
+        phone.outcome.addCallback(outcomes.append)
+        self.sender.only_unanswered().accept(b"{}")
+        self.receive("Dial", peer={"id": phone.id}, dialstatus="RINGING")
+        self.receive_channel("StasisStart", "c4", args=[phone.id])
+        self.assertEqual(outcomes, [DialOutcome.ANSWERED])
+        self.receive_channel("ChannelDestroyed", "c4")
 
     def test_phone_of_a_forwarded_call_is_not_removed_while_full(self) -> None:
         """Each removal is a request, too."""
