@@ -61,6 +61,7 @@ async def check(
         f'[asterisk]\nurl = "{asterisk.url}"\nusername = "{username}"\n'
         f'password = "{password}"\n{menus}'
     )
+    file.chmod(0o600)  # others could read the password
     command = ["-m", "channel_aa.commands", "check", str(file), "--asterisk"]
     out, err, code = await getProcessOutputAndValue(
         sys.executable, command, env={}, reactor=reactor
