@@ -305,7 +305,7 @@ class EventsConnection:
         if self._protocol is None or not self.is_open:
             return
         self._is_refused = True
-        self.problem = self.address.conceal(diagnosis.text)
+        self.problem = diagnosis.text
         self._protocol.close(diagnosis)
         self._set_lost()
 
@@ -366,7 +366,7 @@ class EventsConnection:
                 if self._stopping:
                     return
                 delay = self._backoff.next_delay()
-                self.problem = self.address.conceal(diagnosis.text)
+                self.problem = diagnosis.text
                 self._log_problem(diagnosis, delay)
                 await deferLater(self._reactor, delay)
         except CancelledError:
