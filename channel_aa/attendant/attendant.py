@@ -50,6 +50,8 @@ class Attendant:
     Attributes:
         calls: the calls in progress, without the rejected ones.
         observers: called with each `CallEvent` of each call.
+        identifies_callers: whether observers get `CallerIdentified`, which costs each
+            call a request. The call does not wait for it.
         rejected: rejected calls that have not left the application yet.
         attended: how many calls were accepted since the start.
         is_closing: whether new calls are rejected, from `close` on until `open`.
@@ -68,6 +70,7 @@ class Attendant:
     ) -> None:
         self.calls: set[Call] = set()
         self.observers: list[Callable[[CallEvent], None]] = [log_call]
+        self.identifies_callers = False
         self.rejected: set[Call] = set()
         self.attended = 0
         self.max_calls = max_calls
@@ -117,6 +120,7 @@ class Attendant:
             on_change=self._call_changed,
             observers=self.observers,
             speech=self._speech,
+            identifies_caller=self.identifies_callers,
         )
         if self.is_closing:
             self._reject(call, EndReason.STOPPING)

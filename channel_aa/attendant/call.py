@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from channel_aa.attendant.call_events import (
     CallEnded,
+    CallerIdentified,
     CallEvent,
     CallStarted,
     EndReason,
@@ -59,6 +60,7 @@ class Call:
             channel has left the application.
         observers: called with each `CallEvent`.
         speech: speaks texts; ``None``: texts are left out.
+        identifies_caller: whether the observers get `CallerIdentified`.
 
     Attributes:
         channel: the caller's channel.
@@ -77,6 +79,7 @@ class Call:
         on_change: Callable[[Call], None],
         observers: Sequence[Callable[[CallEvent], None]] = (),
         speech: ISpeech | None = None,
+        identifies_caller: bool = False,
     ) -> None:
         self.channel = channel
         own_arguments, self._menus = split_return(arguments)
@@ -94,6 +97,7 @@ class Call:
         self._keypad = self.context.keypad
         self._custom_actions = custom_actions
         self._on_change = on_change
+        self._identifies_caller = identifies_caller
         self._exit_reason: EndReason | None = None
         self._time_limit = PausableTimer(
             clock, plan.flow.max_call_seconds, lambda: self._stop(EndReason.LIMIT)
@@ -207,6 +211,8 @@ class Call:
             )
             start = self._start()
             self._emit_start(start, is_adopted=is_adopted)
+            if self._identifies_caller and self.channel.caller_number:
+                Deferred.fromCoroutine(self._identify_caller())
             await self._enter(is_adopted=is_adopted)
             await context.set_language(start.language)
             await execute_all(context, start.target, self._custom_actions)
@@ -320,6 +326,14 @@ class Call:
             route=start.route,
             is_adopted=is_adopted,
         )
+
+    async def _identify_caller(self) -> None:
+        try:
+            number = await self.context.caller_number()
+        except ChannelGoneError:
+            return
+        if not self.has_left:
+            self.context.emit(CallerIdentified, number=number)
 
     def _mark_left(self) -> None:
         self.has_left = True

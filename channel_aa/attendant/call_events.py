@@ -68,6 +68,16 @@ class CallStarted(CallEvent, frozen=True, kw_only=True):
     is_adopted: bool
 
 
+class CallerIdentified(CallEvent, frozen=True, kw_only=True):
+    """The caller's number is known, and whether it is withheld.
+
+    ``number`` is the number, or ``withheld``. There is no such event without a number,
+    or if `Attendant.identifies_callers` is not set.
+    """
+
+    number: str
+
+
 class MenuEntered(CallEvent, frozen=True, kw_only=True):
     """The caller enters a menu, or comes back to it."""
 

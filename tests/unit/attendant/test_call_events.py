@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
 from channel_aa.attendant.call_events import (
     ActionStarted,
     CallEnded,
+    CallerIdentified,
     CallerRecorded,
     CallEvent,
     CallStarted,
@@ -21,7 +23,7 @@ from channel_aa.attendant.call_events import (
     NoInput,
     PhoneDialled,
 )
-from channel_aa.interfaces import DialOutcome, RecordingEnd
+from channel_aa.interfaces import ChannelGoneError, DialOutcome, RecordingEnd
 from channel_aa.menus.digits import Match
 from tests.support.call_case import CHANNEL, CallTestCase
 
@@ -241,6 +243,50 @@ class EndTests(EventsTestCase):
         self.enter()
         self.press("4")
         self.assertIs(self.end()[0].reason, EndReason.CALLER)
+
+    def identified(self) -> list[str]:
+        return [
+            each.number for each in self.told() if isinstance(each, CallerIdentified)
+        ]
+
+    def test_caller_is_identified_only_on_request(self) -> None:
+        self.channel.caller_number = "5550100"
+        self.enter()
+        self.assertEqual(self.channel.reads, [])
+        self.assertEqual(self.identified(), [])
+
+    def test_caller_is_identified_while_the_call_goes_on(self) -> None:
+        self.attendant.identifies_callers = True
+        self.channel.caller_number = "5550100"
+        for presentation, number in (
+            ("allowed_not_screened", "5550100"),
+            ("prohib_not_screened", "withheld"),
+        ):
+            answer: Deferred[str] = Deferred()
+            self.channel.reading = lambda answer=answer: answer
+            self.enter()
+            self.assert_plays("main")
+            self.assertEqual(self.identified(), [])
+            answer.callback(presentation)
+            self.assertEqual(self.identified(), [number])
+            self.call.left()
+            self.told()
+
+    def test_caller_who_has_left_or_has_no_number_is_not_identified(self) -> None:
+        self.attendant.identifies_callers = True
+        self.channel.caller_number = ""
+        self.enter().left()
+        self.assertEqual(self.channel.reads, [])
+        self.channel.caller_number = "5550100"
+        for end in (
+            lambda answer: answer.callback("allowed"),
+            lambda answer: answer.errback(ChannelGoneError()),
+        ):
+            answer: Deferred[str] = Deferred()
+            self.channel.reading = lambda answer=answer: answer
+            self.enter().left()
+            end(answer)
+            self.assertEqual(self.identified(), [])
 
     def test_call_reaches_its_limit(self) -> None:
         self.enter()

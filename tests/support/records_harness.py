@@ -1,0 +1,113 @@
+"""Events of calls as an attendant has them, and a writer that stores them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from channel_aa.attendant.call_events import (
+    CallEnded,
+    CallEvent,
+    CallStarted,
+    EndReason,
+)
+from channel_aa.config import RecordsSettings
+from channel_aa.records.journal import CallsReconciled, Observed
+from channel_aa.records.writer import RETRY_SECONDS, Writer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from channel_aa.records.writer import Written
+
+BEGAN = 1_800_000_000.0
+SOURCE = "channel-aa at http://pbx:8088"
+
+
+def started(
+    channel_id: str = "1.1", seconds: float = 0.0, **more: object
+) -> CallStarted:
+    fields: dict[str, Any] = {
+        "channel": "PJSIP/alice-1",
+        "dialled": "100",
+        "arguments": ("a", "b"),
+        "language": "en",
+        "route": None,
+        "is_adopted": False,
+    }
+    return CallStarted(channel_id=channel_id, seconds=seconds, **{**fields, **more})
+
+
+def ended(channel_id: str = "1.1", seconds: float = 9.0, **more: object) -> CallEnded:
+    fields: dict[str, Any] = {
+        "channel": "PJSIP/alice-1",
+        "reason": EndReason.CALLER,
+        "destination": "",
+        "partner": "",
+        "menus": (),
+    }
+    return CallEnded(channel_id=channel_id, seconds=seconds, **{**fields, **more})
+
+
+class RecordsHarness:
+    """A folder with a database of records, and the runs of a daemon that write it.
+
+    Attributes:
+        folder: the folder.
+        now: the time, in seconds since 1970.
+    """
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.folder = folder
+        self.now = BEGAN
+        self.monotonic = 0.0
+        self.settings = RecordsSettings(folder=str(folder), **settings)  # type: ignore[arg-type]
+        self._runs = 0
+        self.start()
+
+    def start(self) -> None:
+        """Begin another run of the daemon; the last one ends without a word."""
+        self._runs += 1
+        self._number = 0
+        self.run = f"run{self._runs}"
+        self.writer = Writer(
+            self.settings,
+            source=SOURCE,
+            run=self.run,
+            now=lambda: self.now,
+            monotonic=lambda: self.monotonic,
+        )
+
+    def observed(self, *events: CallEvent | CallsReconciled) -> list[Observed]:
+        made = []
+        for event in events:
+            self._number += 1
+            at = self.now + getattr(event, "seconds", 0.0)
+            made.append(Observed(at, self.run, self._number, event))  # type: ignore[arg-type]
+        return made
+
+    def write(self, *events: CallEvent | CallsReconciled) -> Written:
+        return self.writer.write(self.observed(*events))
+
+    def retry(self) -> Written:
+        """Let the time pass after which the database is tried again."""
+        self.monotonic += RETRY_SECONDS
+        return self.writer.write([])
+
+    def rows(
+        self, query: str = "SELECT * FROM calls ORDER BY id"
+    ) -> list[dict[str, Any]]:
+        with closing(sqlite3.connect(self.folder / "calls.sqlite")) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query)]
+
+    def steps(self) -> list[tuple[Any, ...]]:
+        rows = self.rows("SELECT * FROM steps ORDER BY call_id, number")
+        return [tuple(row.values()) for row in rows]
+
+    def lock(self) -> sqlite3.Connection:
+        """Lock the database until the connection is closed."""
+        connection = sqlite3.connect(self.folder / "calls.sqlite", isolation_level=None)
+        connection.execute("BEGIN EXCLUSIVE")
+        return connection
