@@ -41,19 +41,23 @@ class Store:
 
     Args:
         url: of SQLAlchemy.
-        read_only: whether it is only read, and never upgraded.
+        read_only: whether it is only read.
+        may_upgrade: whether `open` brings the schema up to date.
     """
 
-    def __init__(self, url: sa.URL, *, read_only: bool = False) -> None:
+    def __init__(
+        self, url: sa.URL, *, read_only: bool = False, may_upgrade: bool = True
+    ) -> None:
         self.url = url
         self._read_only = read_only
+        self._may_upgrade = may_upgrade
         self._engine: Engine | None = None
 
     def open(self) -> None:
         """Connect, and bring the schema up to date.
 
         Raises:
-            StoreError: the schema is not one that this version knows.
+            StoreError: the schema is newer, or may not be brought up to date.
             SQLAlchemyError: the database cannot be used.
         """
         if self._engine is not None:
@@ -168,9 +172,13 @@ class Store:
         """
         return self._delete(calls.c.began < began, calls.c.state.is_(None))
 
-    def delete_caller(self, caller: str) -> int:
-        """Delete the records of a caller; return their number."""
-        return self._delete(calls.c.caller == caller)
+    def delete_callers(self, callers: Sequence[str]) -> int:
+        """Delete the records of callers, but not those of calls that go on.
+
+        Returns:
+            Their number.
+        """
+        return self._delete(calls.c.caller.in_(callers), calls.c.state.is_(None))
 
     def _delete(self, *conditions: sa.ColumnElement[bool]) -> int:
         of_calls = sa.select(calls.c.id).where(*conditions)
@@ -192,7 +200,7 @@ class Store:
                 f"its schema ({revision}) is newer than this version of channel-aa:"
                 " upgrade channel-aa, or choose another database"
             )
-        if self._read_only:
+        if not self._may_upgrade:
             raise StoreError(
                 "the daemon of this version has not written to it yet: start the"
                 " daemon, or restart it"

@@ -516,7 +516,7 @@ class DatabaseTests(WriterCase):
 
     def test_forgotten_caller_leaves_nothing_in_the_file(self) -> None:
         self.write(*WHOLE_CALL, started("2.2"), ended("2.2"))
-        self.assertEqual(self.harness.writer._store.delete_caller("5550100"), 1)
+        self.assertEqual(self.harness.writer._store.delete_callers(["5550100"]), 1)
         self.harness.writer.close()
         self.assertEqual([each["channel_id"] for each in self.harness.rows()], ["2.2"])
         self.assertEqual(self.harness.steps(), [])
