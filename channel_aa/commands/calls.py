@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from channel_aa.attendant.call_events import EndReason
 from channel_aa.commands.cli import CommandError, add_file
 from channel_aa.commands.stored_records import (
+    add_period,
     load_records,
     open_store,
-    seconds_of,
+    period_of,
     stored_callers,
 )
 from channel_aa.logs import printable
@@ -66,8 +67,7 @@ def add(subparsers: Subparsers) -> None:
         allow_abbrev=False,
     )
     add_file(parser)
-    parser.add_argument("--since", metavar="TIME", help="calls that began since")
-    parser.add_argument("--until", metavar="TIME", help="calls that began before")
+    add_period(parser)
     parser.add_argument("--caller", metavar="NUMBER", help="calls of one caller")
     parser.add_argument("--menu", metavar="MENU", help="calls that entered a menu")
     parser.add_argument(
@@ -91,16 +91,7 @@ def run(arguments: Namespace) -> int:
     # SQLAlchemy need not be installed for the other subcommands.
     from channel_aa.records.query import CallFilter, find_calls  # noqa: PLC0415
 
-    now = datetime.now(UTC)
-    since, until = (
-        None if text is None else seconds_of(option, text, now=now, is_end=is_end)
-        for option, text, is_end in (
-            ("--since", arguments.since, False),
-            ("--until", arguments.until, True),
-        )
-    )
-    if since is not None and until is not None and since >= until:
-        raise CommandError("--until: is not later than --since")
+    since, until = period_of(arguments)
     with open_store(records) as store:
         if arguments.menu is not None:
             _check_menu(arguments.menu, settings, store)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from channel_aa.config import Secret, load
 from channel_aa.problems import quoted
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator, Sequence
 
     from channel_aa.config import RecordsSettings, Settings
@@ -98,6 +99,31 @@ def stored_callers(settings: RecordsSettings, number: str) -> Sequence[str]:
         return (number, Callers(settings).shown(number))
     except OSError as error:
         raise CommandError(f"{key}: cannot be read: {error.strerror}") from error
+
+
+def add_period(parser: ArgumentParser) -> None:
+    """Add the arguments --since and --until."""
+    parser.add_argument("--since", metavar="TIME", help="calls that began since")
+    parser.add_argument("--until", metavar="TIME", help="calls that began before")
+
+
+def period_of(arguments: Namespace) -> tuple[float | None, float | None]:
+    """Return --since and --until in seconds since 1970; ``None``: not given.
+
+    Raises:
+        CommandError: one is no time, or they are in the wrong order.
+    """
+    now = datetime.now(UTC)
+    since, until = (
+        None if text is None else seconds_of(option, text, now=now, is_end=is_end)
+        for option, text, is_end in (
+            ("--since", arguments.since, False),
+            ("--until", arguments.until, True),
+        )
+    )
+    if since is not None and until is not None and since >= until:
+        raise CommandError("--until: is not later than --since")
+    return since, until
 
 
 def seconds_of(option: str, text: str, *, now: datetime, is_end: bool = False) -> float:

@@ -17,7 +17,7 @@ from channel_aa.attendant.call_events import (
     EndReason,
     MenuEntered,
 )
-from channel_aa.commands import calls
+from channel_aa.commands import calls, stored_records
 from channel_aa.commands.main import main
 from channel_aa.records.query import IN_PROGRESS
 from channel_aa.records.record import ENDS
@@ -115,7 +115,7 @@ class FilterTests(CommandCase):
             def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
                 return datetime.fromtimestamp(BEGAN + 3 * DAY, UTC)
 
-        with patch.object(calls, "datetime", Now):
+        with patch.object(stored_records, "datetime", Now):
             for ago, expected in (("25h", ["1.2"]), ("2d", ["1.1", "1.2"]), ("5m", [])):
                 self.assertEqual(self.calls("--since", ago), expected)
 
