@@ -51,9 +51,12 @@ class CallFilter:
         if self.callers:
             yield calls.c.caller.in_(self.callers)
         if self.menu:
-            of_call = steps.c.call_id == calls.c.id
-            entered = (steps.c.kind == "menu") & (steps.c.menu == self.menu)
-            yield sa.exists().where(of_call, entered)
+            entered = steps.alias()  # a query may join the steps, too
+            yield sa.exists().where(
+                entered.c.call_id == calls.c.id,
+                entered.c.kind == "menu",
+                entered.c.menu == self.menu,
+            )
         if self.ended:
             yield calls.c.ended == ("" if self.ended == IN_PROGRESS else self.ended)
 

@@ -7,12 +7,22 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from channel_aa.attendant.call_events import (
+    ActionStarted,
     CallEnded,
+    CallerIdentified,
+    CallerRecorded,
     CallEvent,
     CallStarted,
+    ConversationEnded,
+    ConversationStarted,
     EndReason,
+    KeysEntered,
+    MenuEntered,
+    NoInput,
+    PhoneDialled,
 )
 from channel_aa.config import RecordsSettings
+from channel_aa.menus.digits import Match
 from channel_aa.records.journal import CallsReconciled, Observed
 from channel_aa.records.writer import RETRY_SECONDS, Writer
 
@@ -48,6 +58,35 @@ def ended(channel_id: str = "1.1", seconds: float = 9.0, **more: object) -> Call
         "menus": (),
     }
     return CallEnded(channel_id=channel_id, seconds=seconds, **{**fields, **more})
+
+
+def event(kind: type[CallEvent], seconds: float, **data: object) -> CallEvent:
+    return kind(channel_id="1.1", seconds=seconds, **data)
+
+
+def whole_call() -> tuple[CallEvent, ...]:
+    """Return the events of a call with every kind of step."""
+    return (
+        started(route=2),
+        event(CallerIdentified, 0.1, number="5550100"),
+        event(ActionStarted, 0.5, verb="menu", label=""),
+        event(MenuEntered, 0.5, menu="main"),
+        event(KeysEntered, 1.0, menu="main", keys="7", match=Match.NO_MATCH),
+        event(NoInput, 2.0, menu="main"),
+        event(KeysEntered, 3.0, menu="main", keys="2", match=Match.OPTION),
+        event(ActionStarted, 3.0, verb="menu", label="Sales"),
+        event(MenuEntered, 3.0, menu="sales"),
+        event(KeysEntered, 4.0, menu="sales", keys="1", match=Match.OPTION),
+        event(ActionStarted, 4.0, verb="dial", label=""),
+        event(PhoneDialled, 5.0, endpoint="PJSIP/1", outcome="BUSY"),
+        event(PhoneDialled, 6.0, endpoint="PJSIP/2", outcome="ANSWER"),
+        event(ConversationStarted, 6.0, endpoint="PJSIP/2"),
+        event(ConversationEnded, 16.5),
+        event(ActionStarted, 17.0, verb="record", label=""),
+        event(CallerRecorded, 18.0, name="message"),
+        event(MenuEntered, 18.0, menu="sales"),
+        ended(seconds=20.0, menus=("main", "sales")),
+    )
 
 
 class RecordsHarness:

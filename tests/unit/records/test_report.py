@@ -112,6 +112,7 @@ class ReportTests(SynchronousTestCase):
             CallFilter(since=half),
             CallFilter(until=half),
             CallFilter(until=BEGAN),
+            CallFilter(menu="sales"),
         ):
             calls = [*find_calls(self.store, wanted, with_steps=True)]
             report = make_report(self.store, wanted)

@@ -14,17 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from channel_aa.attendant.call_events import (
     ActionStarted,
     CallerIdentified,
-    CallerRecorded,
     CallEvent,
-    ConversationEnded,
-    ConversationStarted,
     EndReason,
-    KeysEntered,
     MenuEntered,
-    NoInput,
-    PhoneDialled,
 )
-from channel_aa.menus.digits import Match
 from channel_aa.records import journal, store, writer
 from channel_aa.records.journal import CallsReconciled
 from channel_aa.records.tables import REVISION, metadata
@@ -33,35 +26,12 @@ from tests.support.records_harness import (
     SOURCE,
     RecordsHarness,
     ended,
+    event,
     started,
+    whole_call,
 )
 
-
-def event(kind: type[CallEvent], seconds: float, **data: object) -> CallEvent:
-    return kind(channel_id="1.1", seconds=seconds, **data)
-
-
-WHOLE_CALL = (
-    started(route=2),
-    event(CallerIdentified, 0.1, number="5550100"),
-    event(ActionStarted, 0.5, verb="menu", label=""),
-    event(MenuEntered, 0.5, menu="main"),
-    event(KeysEntered, 1.0, menu="main", keys="7", match=Match.NO_MATCH),
-    event(NoInput, 2.0, menu="main"),
-    event(KeysEntered, 3.0, menu="main", keys="2", match=Match.OPTION),
-    event(ActionStarted, 3.0, verb="menu", label="Sales"),
-    event(MenuEntered, 3.0, menu="sales"),
-    event(KeysEntered, 4.0, menu="sales", keys="1", match=Match.OPTION),
-    event(ActionStarted, 4.0, verb="dial", label=""),
-    event(PhoneDialled, 5.0, endpoint="PJSIP/1", outcome="BUSY"),
-    event(PhoneDialled, 6.0, endpoint="PJSIP/2", outcome="ANSWER"),
-    event(ConversationStarted, 6.0, endpoint="PJSIP/2"),
-    event(ConversationEnded, 16.5),
-    event(ActionStarted, 17.0, verb="record", label=""),
-    event(CallerRecorded, 18.0, name="message"),
-    event(MenuEntered, 18.0, menu="sales"),
-    ended(seconds=20.0, menus=("main", "sales")),
-)
+WHOLE_CALL = whole_call()
 
 
 class WriterCase(SynchronousTestCase):
