@@ -7,6 +7,7 @@ follow the same rules, and report everything that is wrong at once.
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
@@ -51,12 +52,14 @@ from channel_aa.problems import ConfigError, Problem, quoted
 from channel_aa.toml_errors import parse_toml
 
 __all__ = [
+    "CALLERS",
     "PASSWORD_VARIABLE",
     "TRANSPORTS",
     "AsteriskSettings",
     "AttendantSettings",
     "ConfigError",
     "Problem",
+    "RecordsSettings",
     "Secret",
     "Settings",
     "SpeechSettings",
@@ -72,6 +75,10 @@ TRANSPORTS = ("auto", "http", "websocket")
 """The ways that requests may take; ``auto`` finds out which one Asterisk knows."""
 
 MAX_DRAIN_SECONDS = 600
+MAX_KEEP_DAYS = 36500
+
+CALLERS = ("shown", "hashed", "none")
+"""What records may have of the caller's number."""
 
 ENGINES = ("auto", "none", "piper", "espeak-ng")
 """The engines that are known by name; ``auto`` takes the one that is installed."""
@@ -207,6 +214,18 @@ ListeningEndpoint = Annotated[
         " 'tcp:8089:interface=127.0.0.1' or 'unix:/run/channel-aa/status:mode=660'"
     ),
 ]
+
+
+DatabaseUrl = Annotated[
+    str,
+    Matching(
+        r"(postgresql://([A-Za-z0-9._-]+@)?[A-Za-z0-9._-]*(:[0-9]{1,5})?/[A-Za-z0-9_-]+"
+        r"(\?[A-Za-z0-9_=&%./-]*)?)?",
+        "is not a database of PostgreSQL; write 'postgresql://USER@HOST/DATABASE', with"
+        " the password in ~/.pgpass or in the environment variable PGPASSWORD",
+    ),
+]
+"""The message quotes nothing: there may be a password in it."""
 
 
 def _check_engine(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -430,6 +449,45 @@ class SpeechSettings(ConfigModel, frozen=True):
         )
 
 
+class RecordsSettings(ConfigModel, frozen=True):
+    """Records of calls, in a database. Without this table, none are stored."""
+
+    url: DatabaseUrl = ""
+    """A database of PostgreSQL: ``postgresql://USER@HOST/DATABASE``. Its password is in
+    ``~/.pgpass`` or in the environment variable ``PGPASSWORD``. Empty: the SQLite file
+    ``calls.sqlite`` in ``folder``."""
+
+    folder: FileName = ""
+    """The folder for the SQLite file, and for records as long as the database is down.
+    Empty: systemd's ``StateDirectory``, or ``~/.local/state/channel-aa``. A relative
+    path starts from this file's folder."""
+
+    keep_days: Annotated[int, Between(0, MAX_KEEP_DAYS, " days", zero="for ever")] = 365
+    """After how many days records are deleted. 0: never."""
+
+    callers: Annotated[
+        str,
+        OneOf(
+            CALLERS,
+            "{value} is not a way to store callers; allowed are 'shown', 'hashed' and"
+            " 'none'",
+        ),
+    ] = "shown"
+    """What is stored of the caller's number: the number (``shown``), a text that only
+    tells whether two calls are of the same caller (``hashed``), or ``none``."""
+
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find packages that are not installed."""
+        needed = ("sqlalchemy", "alembic", *(("psycopg",) if self.url else ()))
+        missing = [name for name in needed if find_spec(name) is None]
+        if missing and not faulty:
+            yield Problem(
+                "",
+                f"records of calls need the Python package {missing[0]}: pip install"
+                " 'channel-aa[records]'",
+            )
+
+
 class Settings(FlowTables, frozen=True):
     """The whole configuration; without arguments, the defaults."""
 
@@ -444,6 +502,9 @@ class Settings(FlowTables, frozen=True):
 
     speech: SpeechSettings = Field(default_factory=SpeechSettings)
     """How texts become sounds."""
+
+    records: RecordsSettings | None = None
+    """Records of calls, in a database."""
 
     texts: FrozenMapping[SoundName, Texts] = Field(
         default_factory=dict, validate_default=True
@@ -577,11 +638,10 @@ def _document(path: Path) -> dict[str, Any]:
 def _settle_paths(document: dict[str, Any], folder: Path) -> None:
     """Make paths absolute, which start from the file's folder."""
     asterisk, status = document.get("asterisk"), document.get("status")
-    speech = document.get("speech")
-    if isinstance(speech, dict):
-        name = speech.get("folder")
-        if name and isinstance(name, str):
-            speech["folder"] = str(folder / name)
+    for table in (document.get("speech"), document.get("records")):
+        name = table.get("folder") if isinstance(table, dict) else None
+        if isinstance(table, dict) and name and isinstance(name, str):
+            table["folder"] = str(folder / name)
     if isinstance(asterisk, dict):
         for key in _TLS_FILES:
             name = asterisk.get(key)

@@ -8,7 +8,17 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from channel_aa import __version__
-from channel_aa.commands import check, graph, schema, simulate, speak, status
+from channel_aa.commands import (
+    calls,
+    check,
+    graph,
+    records,
+    report,
+    schema,
+    simulate,
+    speak,
+    status,
+)
 from channel_aa.commands.cli import CommandError
 from channel_aa.problems import ConfigError
 
@@ -20,8 +30,11 @@ if TYPE_CHECKING:
 
 
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
+    calls.add,
     check.add,
     graph.add,
+    records.add,
+    report.add,
     schema.add,
     simulate.add,
     speak.add,

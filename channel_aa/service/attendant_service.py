@@ -22,6 +22,7 @@ from channel_aa.service.status import (
     CallsStatus,
     ConfigurationStatus,
     DelayStatus,
+    RecordsStatus,
     RequestsStatus,
     Status,
 )
@@ -37,12 +38,15 @@ if TYPE_CHECKING:
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.config import AsteriskSettings, Settings
     from channel_aa.menus.flow import CallFlow
+    from channel_aa.records.recorder import Recorder
 
 APPLIED_AT_ONCE = frozenset({"exit_when_replaced"})
 """The settings of ``[asterisk]`` that a reload applies; others need a restart."""
 
 MENUS_SHOWN = 8
 """How many menus a log line names."""
+
+RECONCILING_POLL_SECONDS = 1.0
 
 _NO_ACTIONS: Mapping[str, CustomAction] = MappingProxyType({})
 
@@ -126,8 +130,9 @@ class AttendantService(Service):
             self._attendant,
             reactor=reactor,
             transport=Transport(settings.asterisk.transport),
-            on_ready=self._look_up_sounds,
+            on_ready=self._ready,
         )
+        self._recorder = self._make_recorder()
         self._delay = ReactorDelay(reactor)
         self._status_server = StatusServer(self.status, reactor=reactor)
 
@@ -199,6 +204,7 @@ class AttendantService(Service):
             configuration=ConfigurationStatus(
                 file=self._file, loaded=self._loaded, refused=self._rejected
             ),
+            records=self._records_status(),
         )
 
     def reload(self, settings: Settings) -> tuple[str, ...]:
@@ -217,12 +223,11 @@ class AttendantService(Service):
         """
         flow = settings.flow
         check_registered(flow, self._actions, file=self._file)
-        needing_restart = tuple(
-            _needing_restart(self.settings.asterisk, settings.asterisk)
-        )
+        needing_restart = (*_needing_restart(self.settings, settings),)
         at_once = {key: getattr(settings.asterisk, key) for key in APPLIED_AT_ONCE}
         asterisk = self.settings.asterisk.model_copy(update=at_once)
-        self.settings = settings.model_copy(update={"asterisk": asterisk})
+        unchanged = {"asterisk": asterisk, "records": self.settings.records}
+        self.settings = settings.model_copy(update=unchanged)
         self._attendant.flow = flow
         self._attendant.max_calls = settings.attendant.max_calls
         self._loaded, self._rejected = self._now(), None
@@ -261,6 +266,8 @@ class AttendantService(Service):
         self._warn_of_files(self.settings)
         self._attendant.open()
         self._delay.start()
+        if self._recorder is not None:
+            self._recorder.start()
         self._serve_status()
         self._speech.configure(self.settings)
         self._client.startService()
@@ -287,6 +294,8 @@ class AttendantService(Service):
             if giving_up.active():
                 giving_up.cancel()
         await self._client.stopService()
+        if self._recorder is not None:
+            await self._recorder.stop()
         await self._speech.stop()
         await self._sound_server.close()
         await self._status_server.close()
@@ -295,6 +304,49 @@ class AttendantService(Service):
     def _warn_of_files(self, settings: Settings) -> None:
         for warning in settings.asterisk.file_warnings(self._file):
             self._log.warn("{danger}", danger=warning.message)
+
+    def _make_recorder(self) -> Recorder | None:
+        records, asterisk = self.settings.records, self.settings.asterisk
+        if records is None:
+            return None
+        # SQLAlchemy need not be installed, and takes half a second to import.
+        from channel_aa.records.recorder import Recorder  # noqa: PLC0415
+
+        recorder = Recorder(
+            records,
+            source=f"{asterisk.app} at {asterisk.url}",
+            reactor=self._reactor,
+            now=self._now,
+        )
+        self._attendant.observers.append(recorder.observe)
+        return recorder
+
+    def _records_status(self) -> RecordsStatus | None:
+        recorder = self._recorder
+        if recorder is None:
+            return None
+        return RecordsStatus(
+            queued=recorder.queued,
+            spooled=recorder.written.spooled,
+            lost=recorder.lost,
+            problem=recorder.written.problem,
+        )
+
+    def _ready(self) -> None:
+        self._look_up_sounds()
+        if self._recorder is not None:
+            self._report_reconciled(self._recorder)
+
+    def _report_reconciled(self, recorder: Recorder) -> None:
+        """Tell the recorder when the calls of an earlier run have been adopted."""
+        if not self.is_connected or not self.running:
+            return
+        if self._client.reconciler.is_running:
+            self._reactor.callLater(
+                RECONCILING_POLL_SECONDS, self._report_reconciled, recorder
+            )
+        else:
+            recorder.reconciled()
 
     def _serve_status(self) -> None:
         serving = self._status_server.listen(self.settings.status.listen)
@@ -357,7 +409,9 @@ def _contents_of(flow: CallFlow) -> str:
     return f"menus {shown}{more}; routes: {len(flow.routes)}"
 
 
-def _needing_restart(old: AsteriskSettings, new: AsteriskSettings) -> Iterator[str]:
-    for key, value in new:
-        if key not in APPLIED_AT_ONCE and value != getattr(old, key):
+def _needing_restart(old: Settings, new: Settings) -> Iterator[str]:
+    for key, value in new.asterisk:
+        if key not in APPLIED_AT_ONCE and value != getattr(old.asterisk, key):
             yield f"asterisk.{key}"
+    if new.records != old.records:
+        yield "records"

@@ -84,6 +84,22 @@ class ConfigurationStatus(msgspec.Struct, frozen=True, kw_only=True):
     refused: datetime | None
 
 
+class RecordsStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of calls on their way to the database of records.
+
+    Attributes:
+        queued: events in memory.
+        spooled: events in a file, because the database could not be written.
+        lost: events that were dropped since the start.
+        problem: why the database cannot be written; empty if it can.
+    """
+
+    queued: int
+    spooled: int
+    lost: int
+    problem: str
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The status of an attendant; it contains no secret.
 
@@ -97,6 +113,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         requests: counts of requests to Asterisk.
         reactor_delay: the reactor's lag.
         configuration: the configuration in force.
+        records: the records of calls; None: they are not stored.
     """
 
     serving: bool
@@ -108,3 +125,4 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     requests: RequestsStatus
     reactor_delay: DelayStatus
     configuration: ConfigurationStatus
+    records: RecordsStatus | None = None

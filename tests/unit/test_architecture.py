@@ -156,6 +156,17 @@ class ArchitectureTests(SynchronousTestCase):
         }
         self.assertEqual(importers, {"rendering"})
 
+    def test_records_import_of_the_attendant_its_events_only(self) -> None:
+        self.assertLessEqual(
+            self.parts("records"), {"attendant", "config", "logs", "menus"}
+        )
+        ours = {name for name in self.imports["records"] if ".attendant." in name}
+        self.assertEqual(
+            {name.split(".")[2] for name in ours}, {"call_events", "context"}
+        )
+        for part in ("ari", "attendant", "menus", "simulator", "speech"):
+            self.assertNotIn("records", self.parts(part))
+
     def test_service_does_not_import_the_daemon(self) -> None:
         self.assertEqual(
             self.parts("service") & {"daemon", "demo", "simulator", "tap"}, set()

@@ -18,6 +18,7 @@ from channel_aa.config import (
     AttendantSettings,
     ConfigError,
     Problem,
+    RecordsSettings,
     Secret,
     Settings,
     SpeechSettings,
@@ -98,6 +99,7 @@ def all_keys() -> Iterator[str]:
     kinds += [
         StatusSettings,
         SpeechSettings,
+        RecordsSettings,
         Menu,
         Extensions,
         Sound,
@@ -107,7 +109,7 @@ def all_keys() -> Iterator[str]:
     ]
     kinds += VERBS.values()
     tables = {"asterisk", "attendant", "menus", "routes", "schedules", "status"}
-    tables |= {"speech", "texts"}
+    tables |= {"records", "speech", "texts"}
     for kind in kinds:
         keys = {field.alias or name for name, field in kind.model_fields.items()}
         yield from (keys | kind.file_keys.keys()) - tables - _SHOWN_AS_TABLES

@@ -1,0 +1,1 @@
+"""Records of calls: made of the events of calls, stored in a database, listed."""

@@ -1,0 +1,164 @@
+"""The numbers of a report equal a naive count."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.attendant.call_events import (
+    CallEvent,
+    EndReason,
+    KeysEntered,
+    MenuEntered,
+    NoInput,
+    PhoneDialled,
+)
+from channel_aa.commands.main import main
+from channel_aa.menus.digits import Match
+from channel_aa.records.query import CallFilter, find_calls
+from channel_aa.records.report import MenuReport, Report, make_report
+from tests.support.printed import printed
+from tests.support.records_harness import BEGAN, RecordsHarness, ended, started
+
+CALLS = 200
+
+
+def random_call(channel_id: str, random: Random) -> list[CallEvent]:
+    events: list[CallEvent] = [started(channel_id)]
+    menu = "main"
+    seconds = 0.0
+    for _ in range(random.randrange(12)):
+        seconds += random.choice((0.5, 2.0, 7.25))
+        entered = random.choice(("main", "sales"))
+        keys = {"keys": random.choice("123"), "match": random.choice([*Match][1:])}
+        outcome = random.choice(("BUSY", "ANSWER"))
+        endpoint = random.choice(("PJSIP/1", "PJSIP/2"))
+        choices: list[tuple[type[CallEvent], dict[str, object]]] = [
+            (MenuEntered, {"menu": entered}),
+            (KeysEntered, {"menu": menu, **keys}),
+            (NoInput, {"menu": menu}),
+            (PhoneDialled, {"endpoint": endpoint, "outcome": outcome}),
+        ]
+        kind, data = random.choice(choices)
+        if kind is MenuEntered:
+            menu = entered
+        made: CallEvent = kind(channel_id=channel_id, seconds=seconds, **data)
+        events.append(made)
+    reason = random.choice((EndReason.CALLER, EndReason.DIALPLAN))
+    events.append(ended(channel_id, seconds + 3, reason=reason, menus=(menu,)))
+    return events[: random.choice((-1, None))]  # some calls go on
+
+
+def naive(calls: list[dict[str, Any]]) -> Report:
+    report = Report(calls=len(calls))
+    given_up: defaultdict[str, list[float]] = defaultdict(list)
+    for call in calls:
+        report.ends[call["ended"]] += 1
+        began = datetime.fromtimestamp(call["began"], UTC).astimezone()
+        report.hours[began.hour] += 1
+        if call["end_menu_seconds"] is not None:
+            given_up[call["end_menu"]].append(call["end_menu_seconds"])
+        for step in call["steps"]:
+            count_step(report, step)
+        for menu in {step["menu"] for step in call["steps"] if step["kind"] == "menu"}:
+            report.menus[menu].calls += 1
+    for menu, seconds in given_up.items():
+        report.menus[menu].given_up = len(seconds)
+        report.menus[menu].given_up_after = median(seconds)
+    return report
+
+
+def count_step(report: Report, step: dict[str, Any]) -> None:
+    if step["kind"] == "phone":
+        report.phones[step["value"]][step["outcome"]] += 1
+        return
+    menu = report.menus[step["menu"]]
+    menu.entered += step["kind"] == "menu"
+    menu.silent += step["kind"] == "silence"
+    menu.extensions += step["outcome"] == "extension"
+    menu.no_match += step["outcome"] == "no match"
+    if step["outcome"] == "option":
+        menu.chosen[step["value"]] += 1
+
+
+class ReportTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        self.file = folder / "twistd.conf"
+        self.file.write_text('[records]\nfolder = "state"')
+        self.harness = RecordsHarness(folder / "state")
+        random = Random(1)  # noqa: S311 - it need not be unpredictable
+        for number in range(CALLS):
+            self.harness.now = BEGAN + number * 1234.5
+            events = random_call(f"1.{number}", random)
+            self.harness.writer._waiting += self.harness.observed(*events)
+        self.harness.write()
+        self.store = self.harness.writer._store
+        self.addCleanup(self.harness.writer.close)
+
+    def test_report_equals_a_naive_count(self) -> None:
+        half = BEGAN + CALLS / 2 * 1234.5
+        for wanted in (
+            CallFilter(),
+            CallFilter(since=half),
+            CallFilter(until=half),
+            CallFilter(until=BEGAN),
+            CallFilter(menu="sales"),
+        ):
+            calls = [*find_calls(self.store, wanted, with_steps=True)]
+            report = make_report(self.store, wanted)
+            self.assertEqual(report, naive(calls))
+        whole = make_report(self.store, CallFilter())
+        self.assertEqual(whole.calls, CALLS)
+        for menu in ("main", "sales"):
+            self.assertNotIn(0, vars(whole.menus[menu]).values())
+
+    def report(self, *options: str) -> str:
+        code, out, err = printed(main, ["report", str(self.file), *options])
+        self.assertEqual((code, err), (0, ""))
+        return out
+
+    def test_text_has_the_numbers(self) -> None:
+        out = self.report()
+        report = make_report(self.store, CallFilter())
+        main_menu: MenuReport = report.menus["main"]
+        self.assertIn(f"calls: {CALLS}\n", out)
+        self.assertIn(
+            f"{main_menu.entered:>8}  entered, in {main_menu.calls} calls", out
+        )
+        self.assertIn(f"{main_menu.silent:>8}  silent", out)
+        after = f"{main_menu.given_up_after:.1f}"
+        self.assertIn(
+            f"{main_menu.given_up:>8}  hung up, after {after} s (median)", out
+        )
+        self.assertIn("PJSIP/1: ", out)
+        self.assertIn("####", out)
+
+    def test_csv_has_the_numbers(self) -> None:
+        rows = list(csv.DictReader(StringIO(self.report("--format", "csv"))))
+        report = make_report(self.store, CallFilter())
+        found = {(row["subject"], row["name"], row["what"]): row for row in rows}
+        for keys, count in report.menus["sales"].chosen.items():
+            row = found["menu", "sales", f"chose {keys}"]
+            self.assertEqual(row["count"], str(count))
+        hours = Counter(
+            {
+                int(row["name"][:2]): int(row["count"])
+                for row in rows
+                if row["subject"] == "hour"
+            }
+        )
+        self.assertEqual(+hours, report.hours)
+        self.assertEqual(found["phone", "PJSIP/2", "BUSY"]["median_seconds"], "")
+
+    def test_period_without_calls(self) -> None:
+        self.assertIn("calls: 0\n", self.report("--until", "2001-01-01"))
