@@ -29,10 +29,12 @@ TIMEOUT_SECONDS = 5
 
 # Only these two have "ON CONFLICT", each with its own class.
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_UPDATE_STATE = (
+# What changes while a call goes on; its other columns have their values at its end.
+_CHANGING = ("caller", "adopted", "answered", "spoken", "path")
+_UPDATE_GOING_ON = (
     sa.update(calls)
     .where(calls.c.id == sa.bindparam("key"))
-    .values(caller=sa.bindparam("caller"), state=sa.bindparam("state"))
+    .values({name: sa.bindparam(name) for name in (*_CHANGING, "state")})
 )
 _COLUMNS = tuple(column.name for column in calls.columns if column.name != "state")
 
@@ -146,14 +148,14 @@ class Store:
             if over:
                 update = sa.update(calls).where(calls.c.id == sa.bindparam("key"))
                 connection.execute(update, over)
-            # While a call goes on, its columns are not updated: its state has all.
             going_on = [
-                {"key": each.id, "caller": each.caller, "state": _state(each)}
+                {name: getattr(each, name) for name in _CHANGING}
+                | {"key": each.id, "state": _state(each)}
                 for each in changed
                 if not each.ended
             ]
             if going_on:
-                connection.execute(_UPDATE_STATE, going_on)
+                connection.execute(_UPDATE_GOING_ON, going_on)
             if new_steps:
                 insert_new = _INSERT[self.url.get_backend_name()]
                 connection.execute(
