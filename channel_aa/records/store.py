@@ -29,6 +29,13 @@ TIMEOUT_SECONDS = 5
 
 # Only these two have "ON CONFLICT", each with its own class.
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+# What changes while a call goes on; its other columns have their values at its end.
+_CHANGING = ("caller", "adopted", "answered", "spoken", "path")
+_UPDATE_GOING_ON = (
+    sa.update(calls)
+    .where(calls.c.id == sa.bindparam("key"))
+    .values({name: sa.bindparam(name) for name in (*_CHANGING, "state")})
+)
 _COLUMNS = tuple(column.name for column in calls.columns if column.name != "state")
 
 
@@ -136,10 +143,19 @@ class Store:
                 rows = connection.execute(insert, [*map(_row, new)])
                 ids = [*rows.scalars()]
             numbers = {id(each): at for each, at in zip(new, ids, strict=True)}
-            changed = [{**_row(each), "key": each.id} for each in records if each.id]
-            if changed:
+            changed = [each for each in records if each.id]
+            over = [{**_row(each), "key": each.id} for each in changed if each.ended]
+            if over:
                 update = sa.update(calls).where(calls.c.id == sa.bindparam("key"))
-                connection.execute(update, changed)
+                connection.execute(update, over)
+            going_on = [
+                {name: getattr(each, name) for name in _CHANGING}
+                | {"key": each.id, "state": _state(each)}
+                for each in changed
+                if not each.ended
+            ]
+            if going_on:
+                connection.execute(_UPDATE_GOING_ON, going_on)
             if new_steps:
                 insert_new = _INSERT[self.url.get_backend_name()]
                 connection.execute(
@@ -250,5 +266,8 @@ def make_engine(url: sa.URL, *, read_only: bool = False) -> Engine:
 
 def _row(record: CallRecord) -> dict[str, Any]:
     row = {name: getattr(record, name) for name in _COLUMNS if name != "id"}
-    state = None if record.ended else msgspec.json.encode(record).decode()
-    return {**row, "state": state}
+    return {**row, "state": None if record.ended else _state(record)}
+
+
+def _state(record: CallRecord) -> str:
+    return msgspec.json.encode(record).decode()

@@ -128,6 +128,18 @@ class RecordTests(WriterCase):
         self.assertEqual((row["ended"], row["seconds"]), ("", None))
         self.assertIsNotNone(row["state"])
 
+    def test_record_of_a_call_that_goes_on_is_up_to_date(self) -> None:
+        self.write(WHOLE_CALL[0])
+        self.write(*WHOLE_CALL[1:15])
+        self.harness.start()
+        self.write(started(is_adopted=True))
+        row = self.only()
+        self.assertEqual(
+            (row["caller"], row["answered"], row["spoken"], row["path"]),
+            ("5550100", 0.5, 10.5, "main:2>sales:1"),
+        )
+        self.assertEqual((row["adopted"], row["ended"]), (1, ""))
+
     def test_call_that_ends_elsewhere_was_not_given_up_in_its_menu(self) -> None:
         for more in (
             {"reason": EndReason.DIALPLAN, "destination": "queue support"},
