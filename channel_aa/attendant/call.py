@@ -254,6 +254,7 @@ class Call:
             return
         finally:
             self._time_limit.stop()
+            self._stop_identification()
         await self._exit()
 
     def _start(self) -> Start:

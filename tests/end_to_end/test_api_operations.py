@@ -10,7 +10,13 @@ import msgspec
 import pytest
 import pytest_twisted
 
-from channel_aa.ari import AriError, ForbiddenError, ServerError, Transport
+from channel_aa.ari import (
+    AriError,
+    ForbiddenError,
+    NotFoundError,
+    ServerError,
+    Transport,
+)
 from channel_aa.ari.api import (
     Api,
     ReportedVariable,
@@ -370,11 +376,16 @@ async def call_recordings(scene: Scene) -> None:
     await channels.record(channel_id=channel_id, name="c", format="wav")
     await scene.until_event("RecordingStarted", "c")
 
+    refusals: list[ServerError] = []
+
     async def is_cancelled() -> bool:
         try:
             await recordings.cancel(recording_name="c")
-        except ServerError:  # too early: the recording has only just started
+        except ServerError as error:  # too early: the recording has only just started
+            refusals.append(error)
             return False
+        except NotFoundError:  # it was cancelled by a request that was refused
+            return bool(refusals)
         return True
 
     await until(scene.harness.reactor, is_cancelled)

@@ -16,6 +16,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.protocol import ProcessProtocol
 
+from channel_aa.attendant.call_log import log_call
 from tests.support.waiting import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -109,8 +110,15 @@ class ProgramProcess(ProcessProtocol):
         return int(line.split()[1])
 
     def texts(self, namespace: str) -> list[str]:
-        """Return the messages logged under a namespace: ``channel_aa.attendant``."""
-        marked = [line.split("] ", 1) for line in self.lines if f"[{namespace}" in line]
+        """Return the messages logged under a namespace: ``channel_aa.attendant``.
+
+        Those of `log_call`, about a call as a whole, are left out.
+        """
+        marked = [
+            line.split("] ", 1)
+            for line in self.lines
+            if f"[{namespace}" in line and f"[{log_call.__module__}#" not in line
+        ]
         return [text for _, text in marked]
 
     async def prints(self, text: str) -> None:

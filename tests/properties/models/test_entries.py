@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
-from twisted.logger import capturedLogs, formatEvent
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.attendant import Attendant
 from tests.support.attendant_fakes import FakeChannel, FakePlayback
-from tests.support.call_case import CHANNEL, NOON, call_flow
+from tests.support.call_case import CHANNEL, NOON, call_flow, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,7 +143,7 @@ class EntryTests(SynchronousTestCase):
                 call.dtmf_received(key)
             clock.advance(INTERDIGIT_TIMEOUT)
         call.left()
-        words = [str(formatEvent(event)).split()[-1] for event in events]
+        words = [line.split()[-1] for line in lines_of(events)]
         entries = [INVALID if each == "option!" else each for each in words]
         self.assertEqual(entries, read_naively(presses))
         self.assertEqual(clock.getDelayedCalls(), [])
