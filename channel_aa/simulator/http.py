@@ -20,6 +20,7 @@ from channel_aa.simulator.websocket import EventsFactory, application_names
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
+    from twisted.python.failure import Failure
     from twisted.web.server import Request
 
     from channel_aa.simulator.api import Api
@@ -71,7 +72,7 @@ class AriResource(Resource):
         parameters = {**query, **_parameters_in_body(request)}
         answer = self._api.serve(method, path, parameters)
         written = Deferred.fromCoroutine(self._write_later(request, answer))
-        written.addErrback(request.processingFailed)
+        written.addErrback(_fail, request)
         return NOT_DONE_YET
 
     def _check(self, request: Request) -> tuple[str, dict[str, str]]:
@@ -174,6 +175,10 @@ def _documentation(request: Request, path: str) -> Response:
     if document is None:
         raise RefusedError(404, "Resource not found")
     return Response(content=document)
+
+
+def _fail(failure: Failure, request: Request) -> None:
+    request.processingFailed(failure)  # which returns the failure
 
 
 def _drop(request: Request) -> int:

@@ -93,7 +93,7 @@ def test_records_survive_an_outage_and_a_killed_run(
     server.start()
     assert harness.retry().problem == ""
     harness.write(started("2.2"), started("3.3"))
-    harness.writer.close()
+    harness.close()
     harness.start()
     harness.write(started("2.2", is_adopted=True), CallsReconciled())
     store, expected = harness.writer._store, undisturbed.writer._store
@@ -110,4 +110,4 @@ def test_records_survive_an_outage_and_a_killed_run(
     assert store.delete_callers(["5550100"]) == 1
     assert len([*find_calls(store, CallFilter())]) == 2
     for each in (harness, undisturbed):
-        each.writer.close()
+        each.close()

@@ -119,6 +119,7 @@ class RecordsHarness:
         self.monotonic = 0.0
         self.settings = RecordsSettings(folder=str(folder), **settings)  # type: ignore[arg-type]
         self._runs = 0
+        self._writers: list[Writer] = []
         self.start()
 
     def start(self) -> None:
@@ -133,6 +134,12 @@ class RecordsHarness:
             now=lambda: self.now,
             monotonic=lambda: self.monotonic,
         )
+        self._writers.append(self.writer)
+
+    def close(self) -> None:
+        """Close the database of each run."""
+        for each in self._writers:
+            each.close()
 
     def observed(self, *events: CallEvent | CallsReconciled) -> list[Observed]:
         made = []

@@ -60,7 +60,7 @@ class CommandCase(SynchronousTestCase):
         ):
             self.harness.now = BEGAN + number * DAY
             self.call(f"1.{number}", caller, menus, end)
-        self.harness.writer.close()
+        self.harness.close()
 
     def write_file(self, more: str) -> None:
         self.file.write_text(FILE.format(more=more))

@@ -103,7 +103,7 @@ class ReportTests(SynchronousTestCase):
             self.harness.writer._waiting += self.harness.observed(*events)
         self.harness.write()
         self.store = self.harness.writer._store
-        self.addCleanup(self.harness.writer.close)
+        self.addCleanup(self.harness.close)
 
     def test_report_equals_a_naive_count(self) -> None:
         half = BEGAN + CALLS / 2 * 1234.5

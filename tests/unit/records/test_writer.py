@@ -40,11 +40,8 @@ class WriterCase(SynchronousTestCase):
 
     def make(self, **settings: object) -> RecordsHarness:
         harness = RecordsHarness(Path(self.mktemp()), **settings)
-        self.addCleanup(self.close, harness)
+        self.addCleanup(harness.close)
         return harness
-
-    def close(self, harness: RecordsHarness) -> None:
-        harness.writer.close()  # of the last run
 
     def write(self, *events: CallEvent | CallsReconciled) -> writer.Written:
         written = self.harness.write(*events)
