@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar, Union
 
 import msgspec
@@ -373,21 +374,26 @@ async def call_recordings(scene: Scene) -> None:
     await recordings.copy_stored(recording_name="r/1", destination_recording_name="r/2")
     await recordings.delete_stored(recording_name="r/2")
     await refused(404, recordings.get_stored(recording_name="r/2"))
-    await channels.record(channel_id=channel_id, name="c", format="wav")
-    await scene.until_event("RecordingStarted", "c")
+    names = (f"c{number}" for number in count())
+    name = ""
 
-    refusals: list[ServerError] = []
+    async def record() -> None:
+        nonlocal name
+        name = next(names)
+        await channels.record(channel_id=channel_id, name=name, format="wav")
+        await scene.until_event("RecordingStarted", name)
 
     async def is_cancelled() -> bool:
         try:
-            await recordings.cancel(recording_name="c")
-        except ServerError as error:  # too early: the recording has only just started
-            refusals.append(error)
+            await recordings.cancel(recording_name=name)
+        except ServerError:  # too early: the recording has only just started
             return False
-        except NotFoundError:  # it was cancelled by a request that was refused
-            return bool(refusals)
+        except NotFoundError:  # the refused request has cancelled it all the same
+            await record()
+            return False
         return True
 
+    await record()
     await until(scene.harness.reactor, is_cancelled)
     await channels.hangup(channel_id=channel_id)
 
