@@ -211,7 +211,8 @@ class Transcript:
             self._early_media = (phone, name)
         elif status in _OUTCOMES and self._ringing.pop(phone, ""):
             self.add(at, Kind.ACTION, f"{name} {_OUTCOMES[status]}")
-            if self._is_bridged:
+            has_early_media = self._is_bridged and phone == self._early_media[0]
+            if has_early_media and status == "ANSWER":
                 self._begin_conversation(at)
 
     def _destroyed(self, event: Mapping[str, Any], at: float) -> None:

@@ -133,6 +133,38 @@ class TranscriptTests(SynchronousTestCase):
         self.assertFalse(self.transcript.is_in_conversation)
         self.assertEqual(self.texts, ["conversation begins", "conversation ends"])
 
+    def test_conversation_begins_once_though_another_phone_still_rings(self) -> None:
+        other = {**PHONE, "id": "channel-aa-dialled-y", "name": "PJSIP/412-00000004"}
+        for phone in (PHONE, other):
+            self.hear_dial("", phone)
+        self.hear_dial("ANSWER")
+        self.hear("ChannelEnteredBridge", channel=CALLER)
+        self.hear_dial("NOANSWER", other)
+        self.assertEqual(
+            self.texts[2:],
+            ["PJSIP/4-10 answers", "conversation begins", "PJSIP/412 does not answer"],
+        )
+
+    def test_phone_with_early_media_begins_a_conversation_only_if_it_answers(
+        self,
+    ) -> None:
+        phone = {**PHONE, "dialplan": {"app_name": "Stasis"}}
+        ends = {
+            "BUSY": ["PJSIP/4-10 is busy"],
+            "ANSWER": ["PJSIP/4-10 answers", "conversation begins"],
+        }
+        for status, texts in ends.items():
+            before = len(self.texts)
+            self.hear_dial("", phone)
+            self.hear_dial("PROGRESS", phone)
+            self.hear("ChannelEnteredBridge", channel=CALLER)
+            self.hear_dial(status, phone)
+            self.assertEqual(
+                self.texts[before:],
+                ["dials PJSIP/4-10", "early media of PJSIP/4-10 begins", *texts],
+            )
+            self.hear("ChannelLeftBridge", channel=CALLER)
+
     def test_configured_variables_and_recordings_are_entries(self) -> None:
         for name in ("TEAM", "STASISSTATUS", "CHANNEL_AA_ARGUMENT"):
             self.hear("ChannelVarset", channel=CALLER, variable=name, value="x")
