@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ _OPTION = re.compile(r"(\w+)=(.*)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
-class Page(Resource):
+class Page(Resource, ABC):
     """Answers GET and HEAD, whatever the path, and 405 for other methods."""
 
     isLeaf = True  # noqa: N815 - Twisted's name
@@ -49,9 +50,9 @@ class Page(Resource):
             return b""
         return self.content(request)
 
+    @abstractmethod
     def content(self, request: Request) -> bytes:
         """Set the code and the headers, and return the body."""
-        raise NotImplementedError
 
 
 class HttpServer:
