@@ -341,7 +341,7 @@ class Events:
             self._log_malformed(name, error)
             return ()
         found = list(sources.get("", ()))
-        if found == [] or len(sources) > 1:
+        if not found or len(sources) > 1:
             for source in sources_of(event):
                 found += sources.get(source, ())
             found.sort(key=attrgetter("number"))
