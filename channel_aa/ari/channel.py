@@ -10,14 +10,10 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from channel_aa.ari.caller_id import all_variables, caller_variables, own_variables
 from channel_aa.ari.cleanup import hangup_query
 from channel_aa.ari.events import MAX_TEXT, MAX_VARIABLE
-from channel_aa.ari.outbound import (
-    OutboundChannel,
-    all_variables,
-    caller_variables,
-    own_variables,
-)
+from channel_aa.ari.outbound import OutboundChannel
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.wire.errors import NotFoundError, decode_response, is_channel_gone

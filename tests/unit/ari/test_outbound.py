@@ -10,7 +10,8 @@ from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from channel_aa.ari.outbound import caller_variables, is_outbound
+from channel_aa.ari.caller_id import caller_variables
+from channel_aa.ari.outbound import is_outbound
 from channel_aa.ari.wire.errors import RequestTimeoutError
 from channel_aa.interfaces import (
     DialOutcome,
