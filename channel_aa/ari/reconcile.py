@@ -10,6 +10,7 @@ from twisted.internet.defer import (
     CancelledError,
     Deferred,
     DeferredList,
+    succeed,
 )
 from twisted.internet.task import deferLater
 
@@ -107,6 +108,19 @@ class Reconciler:
     def is_running(self) -> bool:
         """Whether a reconciliation or an audit is in progress."""
         return self._running is not None
+
+    def finished(self) -> Deferred[None]:
+        """Fire when what runs now has ended or is cancelled; at once without it."""
+        if self._running is None:
+            return succeed(None)
+        finished: Deferred[None] = Deferred()
+
+        def fire(result: object) -> object:
+            finished.callback(None)
+            return result
+
+        self._running.addBoth(fire)
+        return finished
 
     def start(self) -> None:
         """Reconcile on a new connection, in place of what runs on an earlier one."""

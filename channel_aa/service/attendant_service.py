@@ -46,8 +46,6 @@ APPLIED_AT_ONCE = frozenset({"exit_when_replaced"})
 MENUS_SHOWN = 8
 """How many menus a log line names."""
 
-RECONCILING_POLL_SECONDS = 1.0
-
 _NO_ACTIONS: Mapping[str, CustomAction] = MappingProxyType({})
 
 
@@ -335,17 +333,14 @@ class AttendantService(Service):
     def _ready(self) -> None:
         self._look_up_sounds()
         if self._recorder is not None:
-            self._report_reconciled(self._recorder)
-
-    def _report_reconciled(self, recorder: Recorder) -> None:
-        """Tell the recorder when the calls of an earlier run have been adopted."""
-        if not self.is_connected or not self.running:
-            return
-        if self._client.reconciler.is_running:
-            self._reactor.callLater(
-                RECONCILING_POLL_SECONDS, self._report_reconciled, recorder
+            self._client.reconciler.finished().addCallback(
+                self._report_reconciled, self._recorder
             )
-        else:
+
+    def _report_reconciled(self, _result: None, recorder: Recorder) -> None:
+        """Tell the recorder that the calls of an earlier run have been adopted."""
+        # Without a connection the reconciliation was cancelled.
+        if self.is_connected and self.running:
             recorder.reconciled()
 
     def _serve_status(self) -> None:
