@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SIP_PORT = 5060
 _PACKETS_A_SECOND = 50
 _MENU_SECONDS = 1.0
-"""How long "press 1 or press 2" takes at least, whoever speaks."""
+"""How long "press 1 or press 2" takes at least, with any voice."""
 
 _FEEDBACK_SECONDS = 0.5
 """How long "you entered 1" takes at least."""

@@ -1,4 +1,4 @@
-"""What happens in a call, as data for whoever observes calls: the log, a program."""
+"""The events of a call, for observers: the log, the records, a program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks whoever answers a dialled phone whether to take the call."""
+"""Asks the person who answers a dialled phone whether to take the call."""
 
 from __future__ import annotations
 

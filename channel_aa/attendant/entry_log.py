@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 PERIOD_SECONDS = 10.0
 
 MAX_PER_PERIOD = 30
-"""How many entries within `PERIOD_SECONDS` are logged each. Nobody makes so many who
-listens to the menus: a machine does."""
+"""How many entries within `PERIOD_SECONDS` are logged each. A caller who listens to
+the menus makes fewer."""
 
 
 class EntryLog:

@@ -128,7 +128,7 @@ class Recorder:
             self._wait(WRITE_SECONDS)
 
     def reconciled(self) -> None:
-        """Take note that all calls of earlier runs that go on have been adopted."""
+        """Record that the calls of earlier runs that go on have been adopted."""
         self.observe(CallsReconciled())
 
     async def stop(self) -> None:
