@@ -216,6 +216,14 @@ ListeningEndpoint = Annotated[
 ]
 
 
+HostName = Annotated[
+    str,
+    Matching(
+        "[A-Za-z0-9._-]{1,253}",
+        "{value} is not a host's name; write it without scheme and port, as in"
+        " 'attendant.example'",
+    ),
+]
 DatabaseUrl = Annotated[
     str,
     Matching(
@@ -377,6 +385,11 @@ class StatusSettings(ConfigModel, frozen=True):
     """Where to listen for status requests, as a Twisted endpoint:
     ``tcp:8089:interface=127.0.0.1`` or ``unix:/run/channel-aa/status``. Empty: no
     status endpoint."""
+
+    hosts: tuple[HostName, ...] = ()
+    """Names of this host in URLs of the status, besides IP addresses, ``localhost`` and
+    the system's host name: ``["attendant.example"]``. Requests for other names are
+    refused."""
 
 
 class SpeechSettings(ConfigModel, frozen=True):

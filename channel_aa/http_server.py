@@ -1,40 +1,48 @@
 """An HTTP server for one resource, on an endpoint that may change.
 
-It serves little to few: without bodies of requests, with limits on connections and
-idle time, and without an access log.
+It trusts no client: a connection is for one request, without a body, and has a time
+limit for all of it; the oldest connection gives way to a new one above a limit; and a
+request for another host's name, which a web page can send by DNS rebinding, is refused.
+There is no access log.
 """
 
 from __future__ import annotations
 
-import re
 import socket
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from pathlib import Path
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
-from twisted.web.http import NOT_ALLOWED
+from twisted.web.http import NOT_ALLOWED, HTTPChannel
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from channel_aa.logs import Logger
+from channel_aa.server_endpoints import ready_to_listen
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IAddress, IListeningPort
+    from collections.abc import Callable, Collection, Iterable
 
-IDLE_SECONDS = 10
-"""Timeout of an idle connection."""
+    from twisted.internet.interfaces import IAddress, IListeningPort, ITCPTransport
+    from twisted.python.failure import Failure
 
-CONNECTIONS = 32
-"""How many connections may be open; further ones are closed."""
+EXCHANGE_SECONDS = 20
+"""How long a connection may last, until the last byte of the response is sent."""
+
+CONNECTIONS = 64
+"""How many connections may be open; above that, the oldest is closed."""
+
+CLIENT_CONNECTIONS = 32
+"""How many of them may come from one address."""
 
 _METHODS = (b"GET", b"HEAD")
-_PART = re.compile(r"(?:\\.|[^:\\])*")
-_OPTION = re.compile(r"(\w+)=(.*)", re.DOTALL)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_MISDIRECTED_REQUEST = 421  # RFC 9110
 
 
 class Page(Resource, ABC):
@@ -42,7 +50,7 @@ class Page(Resource, ABC):
 
     isLeaf = True  # noqa: N815 - Twisted's name
 
-    def render(self, request: Request) -> bytes:
+    def render(self, request: Request) -> bytes | int:
         """Answer a request; see `content`."""
         if request.method not in _METHODS:
             request.setResponseCode(NOT_ALLOWED)
@@ -51,8 +59,25 @@ class Page(Resource, ABC):
         return self.content(request)
 
     @abstractmethod
+    def content(self, request: Request) -> bytes | int:
+        """Set the code and the headers, and return the body.
+
+        Returns:
+            The body, or `NOT_DONE_YET` if a producer writes it.
+        """
+
+
+class _OtherHost(Page):
+    """Refuses requests for other hosts."""
+
     def content(self, request: Request) -> bytes:
-        """Set the code and the headers, and return the body."""
+        """Say how the server is to be called."""
+        request.setResponseCode(_MISDIRECTED_REQUEST)
+        request.setHeader("Content-Type", "text/plain; charset=utf-8")
+        return (
+            b"This is not the host that the request names. Use an IP address,"
+            b" localhost, this machine's name, or a name that is configured.\n"
+        )
 
 
 class HttpServer:
@@ -77,7 +102,8 @@ class HttpServer:
         self._page = page
         self._purpose = purpose
         self._description = ""
-        self._factory: _LimitedFactory | None = None
+        self._hosts = frozenset[str]()
+        self._factory: _BoundedFactory | None = None
         self._port: Deferred[IListeningPort] | None = None
         self._address: Any = None
 
@@ -86,26 +112,28 @@ class HttpServer:
         """The TCP port that it listens on; 0: none."""
         return getattr(self._address, "port", 0)
 
-    async def listen(self, description: str) -> None:
+    async def listen(self, description: str, *, hosts: Iterable[str] = ()) -> None:
         """Listen on an endpoint, and close the previous one.
 
         An error is logged, and not raised: calls matter more.
 
         Args:
             description: of a server endpoint, as for `serverFromString`; empty: none.
+            hosts: names of this host in requests, besides IP addresses, ``localhost``
+                and the name that the system knows.
         """
+        known = {"localhost", socket.gethostname(), *hosts}
+        self._hosts = frozenset(name.lower().rstrip(".") for name in known)
         if description == self._description:
             return
         await self.close()
         self._description = description
         if not description:
             return
-        site = _QuietSite(self._page, reactor=self._reactor)
-        self._factory = _LimitedFactory(site)
+        site = _QuietSite(self._page, hosts=lambda: self._hosts, reactor=self._reactor)
+        self._factory = _BoundedFactory(site, reactor=self._reactor)
         try:
-            endpoint = serverFromString(
-                self._reactor, _without_stale_socket(description)
-            )
+            endpoint = serverFromString(self._reactor, ready_to_listen(description))
             self._port = endpoint.listen(self._factory)
             self._address = (await self._port).getHost()
         except CancelledError:
@@ -151,22 +179,59 @@ class TcpOptionIgnored(ProtocolWrapper):
         """Do nothing."""
 
 
+class _OneRequestChannel(HTTPChannel):
+    """Answers one request, so that answers cannot pile up."""
+
+    def checkPersistence(self, request: Request, _version: bytes) -> bool:  # noqa: N802 - Twisted's name
+        """Close the connection behind the response."""
+        request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+        return False
+
+
 class _QuietSite(Site):
-    """A site without an access log."""
+    """A site without an access log, for requests that name one of its hosts."""
 
     noisy = False
     displayTracebacks = False  # noqa: N815 - Twisted's name
+    protocol: Any = _OneRequestChannel
 
     def __init__(
         self,
         page: Page,
         *,
+        hosts: Callable[[], Collection[str]],
         reactor: Any,  # noqa: ANN401 - IReactorTime
     ) -> None:
-        super().__init__(page, _BodilessRequest, timeout=IDLE_SECONDS, reactor=reactor)
+        # _BoundedConnection limits the time.
+        super().__init__(page, _BodilessRequest, timeout=None, reactor=reactor)
+        self._hosts = hosts
 
     def log(self, request: object) -> None:
         """Do nothing."""
+
+    def getResourceFor(self, request: Request) -> Any:  # noqa: ANN401, N802 - Twisted's
+        """Return the page, or the one that refuses the request."""
+        resource = super().getResourceFor(request)
+        return resource if _names_host(request, self._hosts()) else _OtherHost()
+
+
+def _names_host(request: Request, hosts: Collection[str]) -> bool:
+    """Tell whether the host that a request names is one of these, or an address.
+
+    A web page has the name of its own host in each request, even if the name has been
+    given our address meanwhile (DNS rebinding). An address cannot be rebound.
+    """
+    named = request.getHeader("Host")
+    if named is None:  # HTTP/1.0; every browser sends it
+        return True
+    try:
+        host = urlsplit(f"//{named}").hostname or ""
+        if host.rstrip(".") in hosts:
+            return True
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class _BodilessRequest(Request):
@@ -179,59 +244,54 @@ class _BodilessRequest(Request):
             self.loseConnection()
 
 
-class _LimitedFactory(WrappingFactory):
-    """Accepts at most `CONNECTIONS` connections."""
+class _BoundedConnection(TcpOptionIgnored):
+    """A connection that has a time limit, whatever arrives over it or is sent."""
+
+    factory: _BoundedFactory
+    client = ""
+
+    def makeConnection(self, transport: ITCPTransport) -> None:  # noqa: N802 - Twisted's name
+        """Start the time limit."""
+        self._limit = self.factory.reactor.callLater(
+            EXCHANGE_SECONDS, transport.abortConnection
+        )
+        super().makeConnection(transport)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        """Stop the time limit."""
+        if self._limit.active():
+            self._limit.cancel()
+        super().connectionLost(reason)
+
+
+class _BoundedFactory(WrappingFactory):
+    """Limits the number and the time of connections.
+
+    An honest client's connection lasts milliseconds, so the oldest gives way: many that
+    stay open do not keep others out.
+    """
 
     noisy = False
-    protocol = TcpOptionIgnored
+    protocol = _BoundedConnection
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        reactor: Any,  # noqa: ANN401 - IReactorTime
+    ) -> None:
+        super().__init__(site)
+        self.reactor = reactor
 
     def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ANN401, N802 - Twisted's
-        """Return a protocol, or None to close the connection."""
-        if len(self.protocols) >= CONNECTIONS:
-            return None
-        return super().buildProtocol(addr)
-
-
-def parse_endpoint(description: str) -> tuple[str, list[str], dict[str, str]]:
-    """Split a description into type, positional and keyword arguments, unescaped."""
-    names, options = [], {}
-    for part in filter(None, _PART.findall(description)):
-        option = _OPTION.fullmatch(part)
-        if option:
-            options[option[1]] = _ESCAPE.sub(r"\1", option[2])
-        else:
-            names.append(_ESCAPE.sub(r"\1", part))
-    return (names[0] if names else ""), names[1:], options
-
-
-def _without_stale_socket(description: str) -> str:
-    """Remove the UNIX socket of a daemon that was killed; return the description.
-
-    Twisted's lock file is not used. It holds the id of the process that listens, but
-    after a `kill -9` another process may have that id; in a container it is always the
-    same one, our own.
-
-    Raises:
-        ValueError: another program listens on the socket.
-    """
-    kind, names, options = parse_endpoint(description)
-    if kind != "unix" or not names or "lockfile" in options:
-        return description
-    path = Path(names[0])
-    if path.is_socket():
-        if _is_served(path):
-            raise ValueError("another program listens there")
-        path.unlink(missing_ok=True)
-    return f"{description}:lockfile=0"
-
-
-def _is_served(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(0)
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            return False
-        except OSError:  # it is busy, or we may not connect
-            return True
-    return True
+        """Return a protocol, after closing the oldest one above a limit."""
+        client = getattr(addr, "host", "")
+        oldest_first: list[_BoundedConnection] = list(self.protocols)
+        of_client = [each for each in oldest_first if each.client == client]
+        if len(of_client) >= CLIENT_CONNECTIONS:
+            of_client[0].abortConnection()
+        elif len(oldest_first) >= CONNECTIONS:
+            oldest_first[0].abortConnection()
+        connection: Any = super().buildProtocol(addr)
+        connection.client = client
+        return connection

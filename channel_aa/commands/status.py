@@ -124,7 +124,7 @@ async def _get(endpoint: IStreamClientEndpoint, *, reactor: Any) -> bytes:  # no
     pool = HTTPConnectionPool(reactor, persistent=False)
     pool._factory = ConnectionFactory  # noqa: SLF001 - the only way to limit the headers
     agent = Agent.usingEndpointFactory(reactor, _OneEndpoint(endpoint), pool=pool)
-    response = await agent.request(b"GET", b"http://channel-aa/")
+    response = await agent.request(b"GET", b"http://localhost/")
     body = Body()
     response.deliverBody(body)
     return await body.whole

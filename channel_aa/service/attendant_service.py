@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -344,14 +345,17 @@ class AttendantService(Service):
             recorder.reconciled()
 
     def _serve_status(self) -> None:
-        serving = self._status_server.listen(self.settings.status.listen)
+        status = self.settings.status
+        serving = self._status_server.listen(status.listen, hosts=status.hosts)
         Deferred.fromCoroutine(serving).addErrback(
             lambda failure: self._log.failure("The status endpoint failed", failure)
         )
 
     def _serve_sounds(self) -> None:
-        listen = self.settings.speech.listen if self._speech.is_needed else ""
-        serving = self._sound_server.listen(listen)
+        speech = self.settings.speech
+        listen = speech.listen if self._speech.is_needed else ""
+        host = urlsplit(speech.url).hostname
+        serving = self._sound_server.listen(listen, hosts=[host] if host else ())
         Deferred.fromCoroutine(serving).addErrback(
             lambda failure: self._log.failure("Serving texts failed", failure)
         )

@@ -20,7 +20,8 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.web.http import OK, SERVICE_UNAVAILABLE
 from zope.interface import implementer
 
-from channel_aa.http_server import HttpServer, Page, TcpOptionIgnored, parse_endpoint
+from channel_aa.http_server import HttpServer, Page, TcpOptionIgnored
+from channel_aa.server_endpoints import parse_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

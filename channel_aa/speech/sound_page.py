@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from twisted.protocols.basic import FileSender
+from twisted.python.failure import Failure
 from twisted.web.http import CACHED, NOT_FOUND
+from twisted.web.server import NOT_DONE_YET
 
 from channel_aa.http_server import Page
 from channel_aa.speech.rendering import RENDERED
@@ -12,6 +16,7 @@ from channel_aa.speech.rendering import RENDERED
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import BinaryIO
 
     from twisted.web.server import Request
 
@@ -29,19 +34,30 @@ class SoundPage(Page):
         super().__init__()
         self._folder = folder
 
-    def content(self, request: Request) -> bytes:
-        """Return the file; 404: there is none."""
+    def content(self, request: Request) -> bytes | int:
+        """Send the file as it is read by the client; 404: there is none."""
         name = b"/".join(request.postpath or ()).decode("ascii", "replace")
         try:
             if not RENDERED.fullmatch(name):
                 raise FileNotFoundError
-            sound = (self._folder() / name).read_bytes()
+            sound = (self._folder() / name).open("rb")
         except OSError:
             request.setResponseCode(NOT_FOUND)
             return b""
         # audio/wav is 8000 Hz for Asterisk; otherwise the extension tells.
         request.setHeader("Content-Type", "application/octet-stream")
         request.setHeader("Cache-Control", f"public, max-age={_MAX_AGE}, immutable")
-        if request.setETag(f'"{name}"'.encode()) is CACHED:
+        cached = request.setETag(f'"{name}"'.encode()) is CACHED
+        if cached or request.method == b"HEAD":
+            sound.close()
             return b""
-        return sound
+        request.setHeader("Content-Length", str(os.fstat(sound.fileno()).st_size))
+        sent = FileSender().beginFileTransfer(sound, request)
+        sent.addBoth(self._finish, request, sound)
+        return NOT_DONE_YET
+
+    @staticmethod
+    def _finish(sent: object, request: Request, sound: BinaryIO) -> None:
+        sound.close()
+        if not isinstance(sent, Failure):  # otherwise the connection is lost
+            request.finish()

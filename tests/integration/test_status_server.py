@@ -21,7 +21,6 @@ from twisted.web.client import Agent
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
-from channel_aa.http_server import CONNECTIONS
 from channel_aa.service.status import Status
 from channel_aa.service.status_server import StatusServer, client_endpoint
 from real_asterisk.harness import free_port
@@ -72,7 +71,7 @@ async def request(
         reactor, FixedEndpointFactory(client_endpoint(where, reactor))
     )
     client = HTTPClient(agent)
-    waiting = client.request(method, "http://channel-aa/")
+    waiting = client.request(method, "http://localhost/")
     answer = await waiting.addTimeout(SECONDS, reactor)
     return answer.code, await answer.content()
 
@@ -162,28 +161,6 @@ async def test_request_with_a_body_is_dropped(
 
 
 @pytest_twisted.ensureDeferred
-async def test_number_of_connections_is_limited(
-    reactor: PosixReactorBase, folder: Path
-) -> None:
-    where = f"unix:{folder}/status"
-    async with running_server(reactor, where):
-        endpoint = client_endpoint(where, reactor)
-        connections = []
-        for _ in range(CONNECTIONS):
-            raw = await endpoint.connect(Factory.forProtocol(RecordingProtocol))
-            assert isinstance(raw, RecordingProtocol)
-            connections.append(raw)
-        surplus = await endpoint.connect(Factory.forProtocol(RecordingProtocol))
-        assert isinstance(surplus, RecordingProtocol)
-        await surplus.ended.addTimeout(SECONDS, reactor)
-        for raw in connections:
-            assert raw.transport is not None
-            raw.transport.loseConnection()
-            await raw.ended.addTimeout(SECONDS, reactor)
-        assert (await request(reactor, where))[0] == 200
-
-
-@pytest_twisted.ensureDeferred
 async def test_socket_has_the_configured_mode(
     reactor: PosixReactorBase, folder: Path
 ) -> None:
@@ -191,6 +168,15 @@ async def test_socket_has_the_configured_mode(
     async with running_server(reactor, f"unix:{path}:mode=660"):
         assert mode(path) == 0o660
     assert names(folder) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_socket_is_for_user_and_group_by_default(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    path = folder / "status"
+    async with running_server(reactor, f"unix:{path}"):
+        assert mode(path) == 0o660
 
 
 @pytest_twisted.ensureDeferred
