@@ -11,17 +11,22 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from channel_aa.ari import AriClient, Transport
 from channel_aa.attendant.attendant import Attendant
-from channel_aa.commands.cli import add_file, load_file, run_in_reactor
-from channel_aa.commands.preflight import Findings, preflight
+from channel_aa.commands.cli import (
+    add_file,
+    load_file,
+    load_with_password,
+    run_in_reactor,
+)
+from channel_aa.commands.findings import Findings, Level, Topic
+from channel_aa.commands.preflight import preflight
 from channel_aa.commands.speech_findings import speech_notes, speech_warnings
 from channel_aa.logs import printable
 from channel_aa.menus.lint import lint
-from channel_aa.problems import ConfigError, Problem
+from channel_aa.problems import ConfigError
 from channel_aa.service import address_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -72,40 +77,47 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: Namespace) -> int:
     """Print the findings."""
+    file: Path = arguments.file
     findings = Findings()
     try:
-        settings = load_file(arguments.file)
+        read = load_with_password if arguments.asterisk else load_file
+        settings = read(file)
     except ConfigError as error:
-        findings.errors.extend(error.problems)
+        findings.refuse(error, file)
     else:
-        warnings = settings.asterisk.file_warnings(str(arguments.file))
-        findings.warnings.extend(warnings)
-        _check(settings, findings, with_asterisk=arguments.asterisk)
-        _add_file_name(arguments.file, findings)
-    for line in _lines(findings):
-        print(printable(line))  # some of it is what the server answered
-    print(f"{arguments.file}: {_summary(findings)}")
+        check_configuration(settings, file, findings)
+        if arguments.asterisk:
+            run_in_reactor(
+                lambda reactor: check_asterisk(settings, findings, reactor=reactor)
+            )
+    for level in (Level.ERROR, Level.WARNING, Level.NOTE):
+        warns = "warning: " if level is Level.WARNING else ""
+        for problem in findings.at(level):
+            where = f"{file}: {problem.place}".removesuffix(": ")
+            # Some of it is what the server answered.
+            print(printable(f"{where}: {warns}{problem.message}"))
+    print(f"{file}: {findings.counted()}")
     return int(bool(findings.errors or (arguments.strict and findings.warnings)))
 
 
-def _check(settings: Settings, findings: Findings, *, with_asterisk: bool) -> None:
+def check_configuration(settings: Settings, file: Path, findings: Findings) -> None:
+    """Find what is allowed in a file, but probably unintended."""
     today = datetime.now().astimezone().date()
-    findings.warnings.extend(
-        [*lint(settings.flow, today=today), *speech_warnings(settings)]
-    )
-    findings.notes.extend(speech_notes(settings))
-    if with_asterisk:
-        run_in_reactor(
-            lambda reactor: _run_preflight(settings, findings, reactor=reactor)
-        )
+    topic = Topic.CONFIGURATION
+    of_files = settings.asterisk.file_warnings(str(file))
+    findings.extend(Level.WARNING, topic, of_files)
+    findings.extend(Level.WARNING, topic, lint(settings.flow, today=today))
+    findings.extend(Level.WARNING, Topic.SPEECH, speech_warnings(settings))
+    findings.extend(Level.NOTE, Topic.SPEECH, speech_notes(settings))
 
 
-async def _run_preflight(
+async def check_asterisk(
     settings: Settings,
     findings: Findings,
     *,
     reactor: Any,  # noqa: ANN401 - several interfaces
 ) -> int:
+    """Find what the Asterisk of a file lacks; return 0."""
     client = AriClient(
         address_of(settings.asterisk),
         # Without an events websocket, no call enters.
@@ -118,37 +130,9 @@ async def _run_preflight(
         found = await checked.addTimeout(SECONDS, reactor)
     except DeferredTimeoutError:
         message = f"Asterisk did not answer all requests within {SECONDS:g} seconds"
-        findings.errors.append(Problem("asterisk.url", message))
+        findings.error(Topic.CONNECTION, "asterisk.url", message)
         return 0
     finally:
         await client.stopService()
-    findings.extend(found)
+    findings.update(found)
     return 0
-
-
-def _add_file_name(file: Path, findings: Findings) -> None:
-    """Put the file's name before each place."""
-    for found in (findings.errors, findings.warnings, findings.notes):
-        found[:] = [
-            Problem(f"{file}: {each.place}".removesuffix(": "), each.message)
-            for each in found
-        ]
-
-
-def _lines(findings: Findings) -> Iterator[str]:
-    for problem in findings.errors:
-        yield f"{problem}"
-    for problem in findings.warnings:
-        yield f"{problem.place}: warning: {problem.message}"
-    for problem in findings.notes:
-        yield f"{problem}"
-
-
-def _summary(findings: Findings) -> str:
-    def counted(found: Sequence[object], what: str) -> str:
-        number = len(found) or "no"
-        return f"{number} {what}{'' if number == 1 else 's'}"
-
-    return (
-        f"{counted(findings.errors, 'error')}, {counted(findings.warnings, 'warning')}"
-    )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from channel_aa.config import Settings, load
-from channel_aa.daemon.environment import password_from
+from channel_aa.config import PASSWORD_VARIABLE, Settings, load
+from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE, password_from
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, _SubParsersAction
@@ -39,6 +39,22 @@ def load_file(path: Path) -> Settings:
         ConfigError: it has errors; all of them are named.
     """
     return load(path, password=password_from(os.environ))
+
+
+def load_with_password(path: Path) -> Settings:
+    """Read the file to send requests to Asterisk.
+
+    Without a password in the environment, it is the one in the file ``password`` beside
+    it, as in the shipped systemd unit, if there is one.
+
+    Raises:
+        ConfigError: the file has errors, or the password cannot be read.
+    """
+    environ = dict(os.environ)
+    beside = path.parent / "password"
+    if not {PASSWORD_VARIABLE, PASSWORD_FILE_VARIABLE} & {*environ} and beside.exists():
+        environ[PASSWORD_FILE_VARIABLE] = str(beside)
+    return load(path, password=password_from(environ))
 
 
 def run_in_reactor(task: Callable[[Any], Coroutine[Deferred[Any], Any, int]]) -> int:

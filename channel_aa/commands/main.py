@@ -11,6 +11,7 @@ from channel_aa import __version__
 from channel_aa.commands import (
     calls,
     check,
+    doctor,
     graph,
     records,
     report,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     calls.add,
     check.add,
+    doctor.add,
     graph.add,
     records.add,
     report.add,

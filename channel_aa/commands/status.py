@@ -76,10 +76,32 @@ def run(arguments: Namespace) -> int:
             ' status; write [status] and listen = "unix:/run/channel-aa/status", and'
             " restart or reload the daemon"
         )
-    return run_in_reactor(lambda reactor: _request(where, reactor=reactor))
+    return run_in_reactor(lambda reactor: _print(where, reactor=reactor))
 
 
-async def _request(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - several interfaces
+async def _print(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - several interfaces
+    status = await request_status(where, reactor=reactor)
+    # In ASCII: the terminal must not get control characters of another program.
+    print(json.dumps(msgspec.to_builtins(status), indent=2))
+    if status.asterisk.problem:
+        print(printable(f"not serving: {status.asterisk.problem}"), file=sys.stderr)
+    return 0 if status.serving else 1
+
+
+async def request_status(
+    where: str,
+    *,
+    reactor: Any,  # noqa: ANN401 - several interfaces
+) -> Status:
+    """Request the status of a daemon.
+
+    Args:
+        where: its ``[status] listen``.
+        reactor: the reactor.
+
+    Raises:
+        CommandError: there is no answer, or not the one of a daemon.
+    """
     try:
         endpoint = client_endpoint(where, reactor)
     except ValueError as error:
@@ -87,7 +109,7 @@ async def _request(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - severa
     response = Deferred.fromCoroutine(_get(endpoint, reactor=reactor))
     try:
         content = await response.addTimeout(SECONDS, reactor, _time_out)
-        status = msgspec.json.decode(content, type=Status)
+        return msgspec.json.decode(content, type=Status)
     except ConnectError as error:
         raise CommandError(
             f"no daemon answers at {where} ({error}); check that it runs with this file"
@@ -107,11 +129,6 @@ async def _request(where: str, *, reactor: Any) -> int:  # noqa: ANN401 - severa
             f"the response from {where} is not the status of a channel-aa of this"
             f" version: {error}"
         ) from error
-    # In ASCII: the terminal must not get control characters of another program.
-    print(json.dumps(msgspec.to_builtins(status), indent=2))
-    if status.asterisk.problem:
-        print(printable(f"not serving: {status.asterisk.problem}"), file=sys.stderr)
-    return 0 if status.serving else 1
 
 
 def _time_out(_cancelled: object, seconds: float) -> Failure:

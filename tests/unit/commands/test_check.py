@@ -10,9 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from channel_aa.ari import ConnectionLostError
 from channel_aa.ari.wire.errors import error_for
 from channel_aa.commands import check
+from channel_aa.commands.findings import Findings, Level, Topic
 from channel_aa.commands.main import main
-from channel_aa.commands.preflight import Findings, preflight
-from channel_aa.config import Problem, Settings
+from channel_aa.commands.preflight import MODULES, preflight
+from channel_aa.config import Settings
 from tests.support.ari_fakes import make_address
 from tests.support.printed import printed
 
@@ -87,7 +88,8 @@ class PreflightTests(SynchronousTestCase):
         answers = {"GET applications/channel-aa": answer, "GET applications": []}
         found = self.ask({}, answers)
         self.assertIn(
-            "in use now, with 2 calls, by the running attendant", found.notes[1].message
+            "in use now, with 2 calls, by the running attendant",
+            found.of(Topic.APPLICATION)[0].problem.message,
         )
 
     def test_attendant_with_the_application_is_named(self) -> None:
@@ -99,7 +101,10 @@ class PreflightTests(SynchronousTestCase):
             ],
         }
         found = self.ask({}, answers)
-        self.assertIn("with 1 call, by process 42 on pbx;", found.notes[1].message)
+        self.assertIn(
+            "with 1 call, by process 42 on pbx;",
+            found.of(Topic.APPLICATION)[0].problem.message,
+        )
 
     def test_missing_recording_folder_is_an_error_with_its_remedy(self) -> None:
         option = {"record": "said", "else": "hangup", "beep": False}
@@ -115,17 +120,59 @@ class PreflightTests(SynchronousTestCase):
     def test_missing_voicemail_is_an_error_with_its_module(self) -> None:
         device = {"GET deviceStates": {"state": "NOT_INUSE"}}
         for modules, expected in (
-            (["res_ari.so"], 1),
+            ([], 1),
             (["app_voicemail.so"], 0),
             (["app_voicemail_imap.so"], 0),
         ):
-            answer = [{"name": each} for each in modules]
+            answer = [{"name": each} for each in (*MODULES, *modules)]
             found = self.ask_for(
                 {"GET asterisk/modules": answer, **device},
                 **{"1": {"voicemail": "410"}},
             )
             self.assertEqual(len(found), expected)
             self.assertTrue(all("app_voicemail.so" in each for each in found))
+
+    def test_missing_modules_are_errors_with_what_they_are_for(self) -> None:
+        loaded = [
+            {"name": each, "status": "Running"}
+            for each in MODULES
+            if each != "res_ari_playbacks.so"
+        ]
+        not_running = {"name": "res_ari_playbacks.so", "status": "Not Running"}
+        found = self.ask_for({"GET asterisk/modules": [*loaded, not_running]})
+        [problem] = found
+        self.assertIn("res_ari_playbacks.so, so keys cannot interrupt", problem)
+        self.assertIn("'module load res_ari_playbacks.so'", problem)
+
+    def test_modules_for_recordings_are_required_by_recordings_only(self) -> None:
+        loaded = [{"name": each} for each in MODULES if "recording" not in each]
+        answers = {"GET asterisk/modules": loaded, "GET recordings/stored": []}
+        self.assertEqual(self.ask_for(answers), [])
+        option = {"record": "said", "else": "hangup", "beep": False}
+        self.assertEqual(len(self.ask_for(answers, **{"1": option})), 2)
+
+    def test_asterisk_without_the_module_for_its_version_is_checked(self) -> None:
+        found = self.ask({}, {"GET asterisk/info": 404, "GET applications": []})
+        notes = [each.message for each in found.at(Level.NOTE)]
+        self.assertTrue(notes[0].startswith("Asterisk answers at "), notes)
+        self.assertIn("has not loaded res_ari_asterisk.so", notes[1])
+
+    def test_shipped_dialplan_is_looked_for(self) -> None:
+        device = "GET deviceStates/Local/1000@channel-aa"
+        found = self.ask({}, {device: {"state": "INVALID"}})
+        [note] = [
+            each.problem.message
+            for each in found.of(Topic.DIALPLAN)
+            if each.level is Level.NOTE
+        ]
+        self.assertIn("Unless another extension calls Stasis(channel-aa)", note)
+        found = self.ask({}, {device: {"state": "NOT_INUSE"}})
+        self.assertEqual([each.level for each in found.of(Topic.DIALPLAN)], [Level.OK])
+        found = self.ask({"asterisk": {"app": "other"}}, {device: {"state": "INVALID"}})
+        self.assertEqual(
+            [each.problem.message for each in found.of(Topic.DIALPLAN)],
+            ["the file names no extension or queue"],
+        )
 
     def test_no_request_changes_anything(self) -> None:
         self.ask({}, {})
@@ -180,8 +227,8 @@ class PreflightTests(SynchronousTestCase):
         menu = {"prompt": ["or"], "options": {"1": {"queue": "support"}}}
         found = self.ask({"menus": {"main": menu}}, {"GET sounds": sound("en")})
         self.assertEqual(found.errors, [])
-        self.assertIn("queue support, extension s in", found.notes[-1].message)
-        self.assertIn("res_ari_device_states.so", found.notes[-1].message)
+        self.assertIn("queue support, extension s in", found.at(Level.NOTE)[-1].message)
+        self.assertIn("res_ari_device_states.so", found.at(Level.NOTE)[-1].message)
 
     def test_error_of_a_single_lookup_is_a_warning(self) -> None:
         found = self.ask({}, {"GET sounds": 500, NOTHING: 500})
@@ -268,7 +315,7 @@ class CheckCommandTests(SynchronousTestCase):
         menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "hangup"}\n'
 
         def answer(task: object) -> int:
-            findings.notes.append(Problem("asterisk.url", "Asterisk \x1b[2J\n22"))
+            findings.note(Topic.CONNECTION, "asterisk.url", "Asterisk \x1b[2J\n22")
             return 0
 
         findings = Findings()
