@@ -112,6 +112,12 @@ class IRecording(Interface):
         "Its name, final once it has ended; ``recording:NAME`` plays it."
     )
     problem: str = Attribute("Why it failed; empty if it did not.")
+    talking_seconds: int | None = Attribute(
+        """Seconds in which somebody talked, once it has ended; ``None``: not known.
+
+        Known if silence might have ended the recording.
+        """
+    )
     finished: Deferred[RecordingEnd] = Attribute(
         """Fires once, with a `RecordingEnd`, when it has ended or failed.
 
@@ -123,6 +129,12 @@ class IRecording(Interface):
         """Stop the recording if it has not ended, and delete it.
 
         Errors: `TelephonyError`.
+        """
+
+    def replace(name: str) -> Deferred[None]:
+        """Give a recording that has ended another name, instead of what has it now.
+
+        Errors: `TelephonyError`; the recording still has its old name then.
         """
 
 

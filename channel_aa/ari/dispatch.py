@@ -215,7 +215,8 @@ class CallEvents:
 
     def _recording_finished(self, event: events.RecordingFinished) -> None:
         if (recording := self._recordings.get(event.recording.name)) is not None:
-            recording.end(RecordingEnd.DONE)
+            talking = event.recording.talking_duration
+            recording.end(RecordingEnd.DONE, talking_seconds=talking)
 
     def _recording_failed(self, event: events.RecordingFailed) -> None:
         if (recording := self._recordings.get(event.recording.name)) is not None:

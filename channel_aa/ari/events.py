@@ -122,11 +122,15 @@ class PlaybackData(msgspec.Struct, frozen=True, gc=False):
 
 
 class RecordingData(msgspec.Struct, frozen=True, gc=False):
-    """A recording at the time of an event; ``cause`` is why it failed."""
+    """A recording at the time of an event.
+
+    ``cause`` is why it failed. ``talking_duration`` is in seconds; None: not measured.
+    """
 
     name: str
     state: str = ""
     cause: str = ""
+    talking_duration: int | None = None
 
 
 class BridgeData(msgspec.Struct, frozen=True, gc=False):

@@ -26,8 +26,9 @@ STOPPED_CHECK_SECONDS = 2.0
 """The same, once the playback has been stopped and should end at once."""
 
 DROP_CHECK_SECONDS = (0.1, 0.2)
-"""When to check on a playback that Asterisk may have dropped: after its response, and,
-if Asterisk does not have it, once more. Then its end must have been reported."""
+"""When to check on a playback that Asterisk may have dropped, or of a recording: after
+its response, and, if Asterisk does not have it, once more. Then its end must have been
+reported."""
 
 DROP_REPEATS = 3
 """How often a playback that Asterisk has dropped is requested again."""
@@ -48,7 +49,9 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
 
     While a channel leaves a bridge, Asterisk drops what it is to play, without an
     event, even some time after it has reported that the channel has left. So the first
-    playback after a bridge is checked on soon, and requested again if need be.
+    playback after a bridge is checked on soon, and requested again if need be. One of a
+    recording is checked on soon, too: if there is no recording of that name, Asterisk
+    reports a beginning and no end.
 
     Args:
         context: what the client's handles share.
@@ -81,6 +84,10 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         self._stop_sent = False
         if may_be_dropped:
             self._repeats_left = DROP_REPEATS
+
+    @property
+    def _is_recording(self) -> bool:
+        return self.media.startswith("recording:")
 
     def begin(self) -> None:
         """Send the request to play it."""
@@ -143,7 +150,7 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
     def _created(self) -> None:
         if self._stop_requested:
             self._send_stop()
-        elif self._repeats_left:
+        elif self._repeats_left or self._is_recording:
             self._start_timer(DROP_CHECK_SECONDS[0])
 
     def _creation_failed(self, failure: Failure) -> None:
@@ -194,15 +201,19 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
             self._send_stop()
 
     def _not_found(self) -> None:
-        if self._stop_requested or not self._repeats_left:
-            self.end(PlaybackEnd.FAILED, "Asterisk no longer has the playback")
-        elif not self._is_missing:
+        soon = self._repeats_left or self._is_recording
+        if soon and not (self._is_missing or self._stop_requested):
             self._is_missing = True
             self._start_timer(DROP_CHECK_SECONDS[1])
-        else:
+        elif self._repeats_left and not self._stop_requested:
             self._is_missing = self._is_accepted = False
             self._repeats_left -= 1
             self._request_it()
+        else:
+            problem = "Asterisk no longer has the playback"
+            if self._is_recording:
+                problem += ": there is no such recording, or it is empty"
+            self.end(PlaybackEnd.FAILED, problem)
 
     def _query_failed(self, _failure: Failure, *, is_last: bool) -> None:
         if is_last:

@@ -12,6 +12,7 @@ from zope.interface import implementer
 from channel_aa.ari.remote_object import RemoteObject
 from channel_aa.ari.wire.errors import (
     AriError,
+    ConflictError,
     NotFoundError,
     ServerError,
     is_channel_gone,
@@ -81,6 +82,7 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         self._channel = channel
         self.id = self.name = name
         self.problem = ""
+        self.talking_seconds: int | None = None
         self.finished: Deferred[RecordingEnd] = Deferred(self._cancel)
         self._overwrite = overwrite
         self._is_renamed = False
@@ -134,19 +136,53 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         # What is stored may be an earlier recording of the name.
         if self._is_accepted:
             with suppress(NotFoundError):
-                await self._send("DELETE", "stored", idempotent=True)
+                await self._delete(self.name)
 
-    def end(self, end: RecordingEnd, problem: str = "") -> None:
+    def replace(self, name: str) -> Deferred[None]:
+        """Give it another name; see `IRecording.replace`."""
+        return Deferred.fromCoroutine(self._replace(name))
+
+    async def _replace(self, name: str) -> None:
+        copied = Request(
+            method="POST",
+            path=("recordings", "stored", self.name, "copy"),
+            query={"destinationRecordingName": name},
+        )
+        try:
+            await self._context.sender.send(copied)
+        except ConflictError:  # ARI can neither overwrite nor rename
+            with suppress(NotFoundError):
+                await self._delete(name)
+            await self._context.sender.send(copied)
+        copy_of, self.id, self.name = self.name, name, name
+        try:
+            await self._delete(copy_of)
+        except AriError as error:
+            self._log.warn("A copy of {name} is left: {error}", name=name, error=error)
+
+    def _delete(self, name: str) -> Deferred[bytes]:
+        request = Request(method="DELETE", path=("recordings", "stored", name))
+        return self._context.sender.send(request, idempotent=True)
+
+    def end(
+        self,
+        end: RecordingEnd,
+        problem: str = "",
+        *,
+        talking_seconds: int | None = None,
+    ) -> None:
         """Fire `finished`: the recording is over.
 
         Args:
             end: how it ended.
             problem: why it failed, if it did.
+            talking_seconds: see `IRecording`.
         """
         if self._is_over:
             return
         self._is_over = True
         self.problem = problem
+        self.talking_seconds = talking_seconds
         self._cancel_timer()
         self._channel.recordings.discard(self)
         self._context.registry.discard(self)
@@ -166,13 +202,9 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
     def _send_query(self) -> Deferred[bytes]:
         return self._send("GET", "live")
 
-    def _send(
-        self, method: str, kind: str, *action: str, idempotent: bool = False
-    ) -> Deferred[bytes]:
+    def _send(self, method: str, kind: str, *action: str) -> Deferred[bytes]:
         path = ("recordings", kind, self.name, *action)
-        return self._context.sender.send(
-            Request(method=method, path=path), idempotent=idempotent
-        )
+        return self._context.sender.send(Request(method=method, path=path))
 
     def stop(self) -> None:
         """Stop it, or withdraw its request."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from channel_aa.attendant import dialing, exits
-from channel_aa.attendant.call_events import ActionStarted, CallerRecorded, EndReason
+from channel_aa.attendant.call_events import ActionStarted, EndReason
 from channel_aa.attendant.custom_actions import run_custom_action
 from channel_aa.attendant.menu_session import run_menu
 from channel_aa.attendant.prompts import play_prompt
-from channel_aa.interfaces import RecordingEnd
-from channel_aa.logs import Logger
+from channel_aa.attendant.recording import record
 from channel_aa.menus import actions
-from channel_aa.menus.sounds import prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -21,18 +19,12 @@ if TYPE_CHECKING:
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.menus.actions import Action
 
-# Made of Asterisk's core sounds, which come with every installation.
-RECORDING_FAILED = prompt_of("im-sorry", "please-try-call-later")
-"""What callers hear if a recording failed, and the action has no ``else``."""
-
 MAX_ACTIONS_WITHOUT_KEY = 100
 """How many actions may follow one another before the caller presses a key.
 
 Menus whose limits lead to each other, and custom actions that return each other, would
 go on until the call's time limit, possibly with no caller there.
 """
-
-_log = Logger()
 
 
 class ActionLoopError(Exception):
@@ -106,43 +98,6 @@ async def _keyword(call: CallContext, action: actions.Keyword) -> Action | None:
     return None
 
 
-async def _record(call: CallContext, action: actions.Record) -> Action:
-    """Record the caller; a hangup ends the recording, which is kept.
-
-    Keys pressed during it, such as the terminator, are discarded.
-    """
-    channel = call.channel
-    caller = await call.caller_number() if action.names_caller else ""
-    recording = channel.record(
-        action.name(channel=channel.id, caller=caller, at=call.plan.now()),
-        max_seconds=action.max_seconds,
-        max_silence_seconds=action.max_silence,
-        terminator=action.terminator,
-        beep=action.beep,
-        overwrite=action.overwrite,
-    )
-    end = await recording.finished
-    call.keypad.clear()
-    if end is RecordingEnd.FAILED:
-        _log.error(
-            "Could not record {channel}: {problem}",
-            channel=channel.name,
-            problem=recording.problem,
-        )
-        if action.else_ is not None:
-            return action.else_
-        await play_prompt(call, RECORDING_FAILED)
-        return actions.REPEAT
-    _log.info(
-        "Channel {channel} recorded {recording}",
-        channel=channel.name,
-        recording=recording.name,
-    )
-    call.recording = recording.name
-    call.emit(CallerRecorded, name=recording.name)
-    return action.then
-
-
 async def _set_variables(call: CallContext, action: actions.SetVariables) -> Action:
     for name, value in action.set_.items():
         await call.set_variable(name, actions.with_digits(value, call.digits))
@@ -161,7 +116,7 @@ _EXECUTORS: Mapping[
     actions.Play: _play,
     actions.GoTo: _go_to,
     actions.Dial: dialing.dial,
-    actions.Record: _record,
+    actions.Record: record,
     actions.Continue: exits.continue_in_dialplan,
     actions.Voicemail: exits.voicemail,
     actions.Queue: exits.queue,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from channel_aa.attendant.dialing import EXPLANATIONS
-from channel_aa.attendant.execute import RECORDING_FAILED
+from channel_aa.attendant.recording import EMPTY, KEPT, RECORDING_FAILED, REVIEW
 from channel_aa.menus.actions import (
     Continue,
     Dial,
@@ -110,6 +110,7 @@ def _uris_of_attendant(action: Action) -> tuple[str, ...]:
     if isinstance(action, Record):
         prompts += [prompt_of("beep")] if action.beep else []
         prompts += [RECORDING_FAILED] if action.else_ is None else []
+        prompts += [REVIEW, KEPT, EMPTY] if action.review else []
     elif isinstance(action, Dial) and action.else_ is None:
         prompts += EXPLANATIONS.values()
     return tuple(uri for said in prompts for sound in said for uri in sound.uris())

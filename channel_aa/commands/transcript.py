@@ -6,11 +6,13 @@ A real Asterisk sends the same events as the simulator: a program that gets all 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from channel_aa.attendant.recording import REVIEW_SUFFIX
 from channel_aa.menus.menu import MASKED_KEYS
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ ARGUMENT = "CHANNEL_AA_ARGUMENT"
 
 DIALLED = "channel-aa-dialled-"
 """The prefix of the channel ids of phones that the attendant dials."""
+
+_REVIEWED = re.compile(rf"({REVIEW_SUFFIX[:-1]})-[0-9a-f]+\Z")
 
 _OUTCOMES = {
     "ANSWER": "answers",
@@ -172,11 +176,12 @@ class Transcript:
     def _playback_started(self, event: Mapping[str, Any], at: float) -> None:
         playback = event["playback"]
         if playback["target_uri"] == self._target and not self._is_hung_up:
-            self._playing.add(playback["id"])
+            # One at a time; Asterisk does not report the end of a missing recording.
+            self._playing = {playback["id"]}
             if playback["language"] != self._language:
                 self._language = playback["language"]
                 self.add(at, Kind.ACTION, f"language {self._language}")
-            name = playback["media_uri"].removeprefix("sound:")
+            name = _repeatable(playback["media_uri"].removeprefix("sound:"))
             self.heard[playback["id"]] = HeardSound(name=name, began=at)
             self.add(at, Kind.SOUND, self._texts.get(name, name))
 
@@ -195,7 +200,7 @@ class Transcript:
     def _recording_started(self, event: Mapping[str, Any], at: float) -> None:
         recording = event["recording"]
         if recording["target_uri"] == self._target:
-            self.add(at, Kind.ACTION, f"records {recording['name']}")
+            self.add(at, Kind.ACTION, f"records {_repeatable(recording['name'])}")
 
     def _key(self, event: Mapping[str, Any], at: float) -> None:
         key = MASKED_KEYS if self._is_secret() else event["digit"]
@@ -249,6 +254,11 @@ class Transcript:
     def _hang_up(self, event: Mapping[str, Any], at: float) -> None:
         del event, at
         self._is_hung_up = True
+
+
+def _repeatable(name: str) -> str:
+    """Leave out the random part of the name of a recording that is reviewed."""
+    return _REVIEWED.sub(r"\1", name)
 
 
 def _endpoint(channel_name: str) -> str:

@@ -400,6 +400,11 @@ class Record(Action, frozen=True):
     """Whether it replaces a recording of the same name. Otherwise that one is kept, and
     the new one gets a suffix: ``messages/410-5f3c09ab``."""
 
+    review: Flag = False
+    """Whether the caller hears the recording, and then keeps it, records another, or
+    drops it. Only one that is kept replaces the one of the same name; an empty one is
+    not offered."""
+
     beep: Flag = True
     """Whether a beep is heard before the recording."""
 
@@ -416,11 +421,28 @@ class Record(Action, frozen=True):
     """The key that ends the recording: ``#``, ``*``, ``any`` or ``none``."""
 
     else_: Action | None = None
-    """The action if the recording fails; default: an announcement, and the menu again.
-    """
+    """The action if the recording fails or is dropped; default: the menu again, after
+    an announcement if it has failed."""
 
     then: Action = REPEAT
     """The next action."""
+
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find what a review excludes."""
+        if faulty or not self.review:
+            return
+        if not self.max_silence:
+            yield Problem(
+                "max_silence",
+                "must not be 0 with review = true: an empty recording shows by its"
+                " silence",
+            )
+        if self.overwrite:
+            yield Problem(
+                "overwrite",
+                "has no effect with review = true, which replaces the recording of the"
+                " same name once the caller keeps the new one; remove it",
+            )
 
     @property
     def names_caller(self) -> bool:

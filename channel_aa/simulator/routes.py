@@ -72,7 +72,6 @@ _UNMODELLED = """\
 /playbacks/{playbackId}/control POST
 /recordings/live/{recordingName}/mute POST DELETE
 /recordings/live/{recordingName}/pause POST DELETE
-/recordings/stored/{recordingName}/copy POST
 /recordings/stored/{recordingName}/file GET
 """
 # A path and its methods in each line, as Asterisk 22.10.1 describes them at /api-docs.

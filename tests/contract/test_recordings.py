@@ -252,6 +252,47 @@ async def test_existing_recording_is_replaced_only_on_request(
 
 
 @pytest_twisted.ensureDeferred
+async def test_recording_is_copied_unless_the_other_name_is_taken(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    await recorded(backend, call, events)
+    path, query = f"{STORED}/copy", {"destinationRecordingName": "sales/copy"}
+    copied = await backend.ari.post(path, **query)
+    assert (copied.status, copied.json) == (
+        200,
+        {"name": "sales/copy", "format": "wav"},
+    )
+    taken = (409, "A recording with the same name already exists on the system")
+    assert (await backend.ari.post(path, **query)).error == taken
+    assert (await backend.ari.delete(STORED)).status == 204
+    assert (await backend.ari.post(path, **query)).error == GONE
+    copy = "/recordings/stored/sales%2Fcopy"
+    assert (await backend.ari.delete(copy)).status == 204
+
+
+@pytest_twisted.ensureDeferred
+async def test_talking_is_measured_if_silence_may_end_the_recording(
+    backend: AsteriskHarness,
+) -> None:
+    events = await backend.listen()
+    for speaks in (True, False):
+        call = await backend.call(events)
+        await record(backend, call, maxSilenceSeconds=2, maxDurationSeconds=3)
+        await events.wait_for_type("RecordingStarted", NAME)
+        if speaks:
+            await call.caller.keep_talking()
+        finished = await events.wait_for_type("RecordingFinished", NAME)
+        talking = finished.json["recording"]["talking_duration"]
+        assert talking >= 2 if speaks else talking == 0
+        await until_finished(backend)
+        assert (await backend.ari.delete(STORED)).status == 204
+        await call.caller.hang_up()
+        events = await backend.listen()
+
+
+@pytest_twisted.ensureDeferred
 async def test_recording_may_be_in_a_folder(backend: AsteriskHarness) -> None:
     events = await backend.listen()
     call = await backend.call(events)

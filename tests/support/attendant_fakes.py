@@ -49,6 +49,8 @@ class FakeRecording:
     def __init__(self, name: str, log: list[str]) -> None:
         self.name = name
         self.problem = ""
+        self.talking_seconds: int | None = 2
+        self.replacement: Deferred[None] = succeed(None)
         self.finished: Deferred[RecordingEnd] = Deferred(
             lambda _: log.append(f"keep {name}")
         )
@@ -57,6 +59,14 @@ class FakeRecording:
     def discard(self) -> Deferred[None]:
         self._log.append(f"discard {self.name}")
         return succeed(None)
+
+    def replace(self, name: str) -> Deferred[None]:
+        self._log.append(f"replace {name}")
+
+        def replaced(_: None) -> None:
+            self.name = name
+
+        return self.replacement.addCallback(replaced)
 
     def end(self, end: RecordingEnd = RecordingEnd.DONE) -> None:
         if end is RecordingEnd.FAILED:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from channel_aa.simulator.api import Request, Router, require
+from channel_aa.simulator.responses import RefusedError
 
 if TYPE_CHECKING:
     from channel_aa.simulator.playbacks import Playback
@@ -30,6 +32,19 @@ def get_recording(request: Request) -> dict[str, Any]:
 def delete_recording(request: Request) -> None:
     """Delete a stored recording."""
     request.state.sounds.recordings.pop(_stored(request).name, None)
+
+
+@route("POST /recordings/stored/{recordingName}/copy", "copyStored", "StoredRecording")
+def copy_recording(request: Request) -> dict[str, Any]:
+    """Copy a stored recording, unless there is one of the other name."""
+    name = request.text("destinationRecordingName").lstrip("/")
+    original = _stored(request)
+    if name in _on_disk(request):
+        message = "A recording with the same name already exists on the system"
+        raise RefusedError(409, message)
+    copy = replace(original, name=name)
+    request.state.sounds.recordings[name] = copy
+    return copy.snapshot()
 
 
 @route("GET /recordings/live/{recordingName}", "getLive", "LiveRecording")

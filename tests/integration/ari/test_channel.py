@@ -200,6 +200,25 @@ async def test_recording_of_an_existing_name_gets_another(
 
 
 @pytest_twisted.ensureDeferred
+async def test_recording_replaces_one_of_another_name(harness: ClientHarness) -> None:
+    call = await harness.call()
+    first = _record(call, max_seconds=1)
+    await call.caller.keep_talking()
+    assert await first.finished is RecordingEnd.DONE
+    for _ in range(2):  # the first time there is none of the name
+        recording = _record(call, max_seconds=1, overwrite=False)
+        assert await recording.finished is RecordingEnd.DONE
+        old = recording.name.replace("/", "%2F")
+        await recording.replace("b/final")
+        assert recording.name == "b/final"
+        assert await _is_stored(harness, "b%2Ffinal")
+        assert not await _is_stored(harness, old)
+    await recording.discard()
+    assert not await _is_stored(harness, "b%2Ffinal")
+    await first.discard()
+
+
+@pytest_twisted.ensureDeferred
 async def test_recording_is_kept_at_a_hangup(harness: ClientHarness) -> None:
     call = await harness.call()
     recording = _record(call)

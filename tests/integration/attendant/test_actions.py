@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from channel_aa.ari import Transport
-    from tests.support.asterisk_harness import AsteriskHarness
+    from tests.support.asterisk_harness import AsteriskHarness, Caller
     from tests.support.attendant_harness import ChannelMonitor
 
 MENUS = """
@@ -36,6 +36,7 @@ interdigit_timeout = 5
 6 = { record = "said/{channel}", max_silence = 1, beep = false, then = "play-it" }
 7 = { continue = { context = "elsewhere", extension = "6001" } }
 8 = { menu = "other" }
+90 = { record = "welcome", review = true, max_seconds = 2, beep = false }
 91 = { set = { CHOSEN = "{digits}" }, then = { language = "fr" } }
 [menus.other]
 prompt = ["press-2"]
@@ -199,6 +200,87 @@ async def test_recording_is_played_back(harness: AttendantHarness) -> None:
     await harness.backend.ari.request("DELETE", deleted)
     await caller.hang_up()
     await until_nothing_left(harness)
+
+
+@pytest_twisted.ensureDeferred
+async def test_recording_that_is_kept_stays_until_another_is_kept(
+    harness: AttendantHarness,
+) -> None:
+    caller, monitor = await harness.call()
+    for count, key in enumerate(("1", "*")):
+        await monitor.hears("press-1")
+        await caller.press("90")
+        await review_begun(harness, monitor, caller, count=count)
+        await caller.press(key)
+        if key == "1":
+            await monitor.hears("vm-msgsaved")
+        assert await stored_recordings(harness) == ["welcome"]
+    await monitor.hears("press-1")
+    await harness.backend.ari.request("DELETE", "/recordings/stored/welcome")
+    await caller.hang_up()
+    await until_nothing_left(harness)
+
+
+@pytest_twisted.ensureDeferred
+async def test_caller_who_hangs_up_during_the_review_leaves_no_recording(
+    harness: AttendantHarness,
+) -> None:
+    caller, monitor = await harness.call()
+    await monitor.hears("press-1")
+    await caller.press("90")
+    await review_begun(harness, monitor, caller)
+    await caller.hang_up()
+    await until_nothing_left(harness)
+
+    async def is_gone() -> bool:
+        return not (await harness.backend.ari.get("/recordings/stored")).json
+
+    await until(harness.backend.reactor, is_gone)
+
+
+async def review_begun(
+    harness: AttendantHarness,
+    monitor: ChannelMonitor,
+    caller: Caller,
+    *,
+    count: int = 0,
+) -> None:
+    """Talk until the recording has ended, and hear it.
+
+    Args:
+        harness: the attendant.
+        monitor: what the caller hears.
+        caller: the caller.
+        count: how many recordings the test has made before.
+    """
+    names: list[str] = []
+
+    def is_begun() -> bool:
+        names[:] = [
+            event.json["recording"]["name"]
+            for event in harness.events.all
+            if event.type == "RecordingStarted"
+        ]
+        return len(names) > count
+
+    await until(harness.backend.reactor, is_begun, "a recording")
+    assert names[count].startswith("welcome-review-")
+    await caller.keep_talking()
+    heard = (f"recording:{names[count]}", "vm-review", "vm-star-cancel")
+    await monitor.hears(*heard)
+
+
+async def stored_recordings(harness: AttendantHarness) -> list[str]:
+    """List the recordings, once none is left that a review has made."""
+    names: list[str] = []
+
+    async def is_over() -> bool:
+        stored = (await harness.backend.ari.get("/recordings/stored")).json
+        names[:] = [each["name"] for each in stored]
+        return not any("-review-" in each for each in names)
+
+    await until(harness.backend.reactor, is_over)
+    return names
 
 
 @pytest_twisted.ensureDeferred

@@ -1,4 +1,4 @@
-"""Actions that need no module of their own, and the limit on actions without a key."""
+"""The limit on actions without a key."""
 
 from __future__ import annotations
 
@@ -8,85 +8,10 @@ from twisted.logger import capturedLogs
 
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.execute import MAX_ACTIONS_WITHOUT_KEY
-from channel_aa.interfaces import RecordingEnd
-from tests.support.call_case import CHANNEL, NOON, CallTestCase, call_flow
+from tests.support.call_case import NOON, CallTestCase, call_flow
 
 if TYPE_CHECKING:
     from channel_aa.attendant.custom_actions import Caller
-
-MENUS = """
-[menus.main]
-prompt = ["main"]
-[menus.main.options]
-1 = { record = "{date}/{caller}-{time}", max_seconds = 60, then = "play-it" }
-2 = { record = "name", beep = false, else = { play = ["sorry"] } }
-3 = "play-it"
-4 = { record = "greeting", overwrite = true }
-[actions]
-play-it = { play = ["you-said", "recording:{recording}"] }
-"""
-NAME = "2026-11-23/+441632960100-120000"
-
-
-class RecordingTests(CallTestCase):
-    FLOW = MENUS
-
-    def record(self, key: str = "1") -> None:
-        self.enter()
-        self.hear("main")
-        self.sent()
-        self.press(key)
-
-    def test_recording_has_the_name_and_the_limits_of_its_option(self) -> None:
-        self.record()
-        self.assertEqual(self.sent(), [f"record {NAME} 60 5 # True"])
-
-    def test_recording_replaces_another_only_if_its_option_says_so(self) -> None:
-        self.record("4")
-        self.assertEqual(self.sent(), ["record greeting 120 5 # True overwrite"])
-
-    def test_recording_that_got_another_name_is_played_by_it(self) -> None:
-        self.record()
-        self.channel.recordings[0].name = "other"
-        self.channel.recordings[0].end()
-        self.hear("you-said", "recording:other", "main")
-
-    def test_recording_can_be_played(self) -> None:
-        self.record()
-        self.channel.recordings[0].end()
-        self.hear("you-said", f"recording:{NAME}", "main")
-        self.press("3")
-        self.hear("you-said", f"recording:{NAME}", "main")
-
-    def test_missing_recording_plays_nothing(self) -> None:
-        self.record("3")
-        self.hear("you-said", "main")
-
-    def test_failure_is_logged_and_leads_to_else(self) -> None:
-        self.record("2")
-        with capturedLogs() as events:
-            self.channel.recordings[0].end(RecordingEnd.FAILED)
-        self.assert_logged(events, f"Could not record {CHANNEL}: the disk is full")
-        self.hear("sorry", "main")
-
-    def test_failure_without_an_else_is_announced(self) -> None:
-        """The action then may thank for the message."""
-        self.record()
-        self.channel.recordings[0].end(RecordingEnd.FAILED)
-        self.hear("im-sorry", "please-try-call-later", "main")
-
-    def test_keys_of_the_recording_are_discarded(self) -> None:
-        self.record()
-        self.press("1#")
-        self.channel.recordings[0].end()
-        self.hear("you-said", f"recording:{NAME}", "main")
-        self.assert_silent()
-
-    def test_hangup_keeps_the_recording(self) -> None:
-        self.record()
-        self.call.hung_up()
-        self.assertEqual(self.sent()[1:], [f"keep {NAME}"])
-
 
 LOOP = """
 [menus.main]
