@@ -8,6 +8,8 @@ import wave
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from zope.interface import implementer
@@ -20,7 +22,6 @@ from channel_aa.speech.speech import texts_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from channel_aa.commands.transcript import HeardSound
     from channel_aa.config import Settings
@@ -104,6 +105,19 @@ class CallAudio(Mapping[str, float]):
         """Return true: it has lengths, even while none is known."""
         return True
 
+    def path_of(self, name: str) -> Path:
+        """Return a WAV file of a sound: its own, or a tone."""
+        try:
+            return self._path(name)
+        except KeyError:
+            return self._tone_file
+
+    @cached_property
+    def _tone_file(self) -> Path:
+        path = Path(self._temporary.name, "tone.wav")
+        _write_samples(path, _tone())
+        return path
+
     def write(self, path: Path, heard: Iterable[HeardSound], *, seconds: float) -> None:
         """Write what was heard.
 
@@ -128,11 +142,11 @@ class CallAudio(Mapping[str, float]):
             end = _SAMPLE_BYTES * round(ended * RATE)
             cut = spoken[: max(0, min(end, len(samples)) - begin)]
             samples[begin : begin + len(cut)] = cut
-        with path.open("wb") as raw, wave.open(raw, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(_SAMPLE_BYTES)
-            file.setframerate(RATE)
-            file.writeframes(samples)
+        _write_samples(path, bytes(samples))
+
+    @cached_property
+    def _temporary(self) -> TemporaryDirectory[str]:
+        return TemporaryDirectory(prefix="channel-aa-")
 
     @cached_property
     def _engine(self) -> Engine | None:
@@ -163,6 +177,14 @@ class CallAudio(Mapping[str, float]):
         else:
             self.problems[f"{path}: it is not mono, 16 bits, {RATE} Hz"] = None
         raise KeyError(path)
+
+
+def _write_samples(path: Path, samples: bytes) -> None:
+    with path.open("wb") as raw, wave.open(raw, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(_SAMPLE_BYTES)
+        file.setframerate(RATE)
+        file.writeframes(samples)
 
 
 def _name_of(text: str, language: str) -> str:

@@ -21,6 +21,7 @@ from channel_aa.commands.expectation import (
     is_met,
     read_expectation,
 )
+from channel_aa.commands.player import Player
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
 from channel_aa.simulator.dialplan import CallerId
@@ -95,7 +96,15 @@ def add(subparsers: Subparsers) -> None:
         "--sounds",
         metavar="DIR",
         type=Path,
-        help="the folder of sound files for --wav; default: a tone for each sound",
+        help=(
+            "the folder of sound files for --wav and --play; default: a tone for each"
+            " sound"
+        ),
+    )
+    parser.add_argument(
+        "--play",
+        action="store_true",
+        help="play what you hear on this machine's loudspeaker; without --press",
     )
     parser.set_defaults(run=run)
 
@@ -144,7 +153,11 @@ def run(arguments: Namespace) -> int:
     """Simulate the call."""
     settings = load_file(arguments.file)
     flow = settings.flow
-    audio = CallAudio(settings, arguments.sounds) if arguments.wav else None
+    if arguments.play and arguments.press is not None:
+        raise CommandError("--play: cannot be combined with --press; use --wav")
+    needs_audio = arguments.wav or arguments.play
+    audio = CallAudio(settings, arguments.sounds) if needs_audio else None
+    player = Player(audio) if audio is not None and arguments.play else None
     phones = {each.endpoint: each.behaviour for each in arguments.phone}
     data = CallData(
         at=_moment(arguments.at, _zone_of(flow)),
@@ -155,7 +168,7 @@ def run(arguments: Namespace) -> int:
     )
     print(_heading(data))
     if arguments.press is None:
-        call = _by_hand(flow, data, phones, audio)
+        call = _by_hand(flow, data, phones, audio, player)
     else:
         call = _by_script(flow, data, phones, audio, arguments.press)
     entries = call.transcript.entries
@@ -175,15 +188,17 @@ def run(arguments: Namespace) -> int:
     return 1
 
 
-def _write_audio(audio: CallAudio, call: SimulatedCall, path: Path) -> None:
+def _write_audio(audio: CallAudio, call: SimulatedCall, path: Path | None) -> None:
+    """Write what was heard, if it is wanted, and say what could not be."""
     transcript = call.transcript
     seconds = transcript.entries[-1].at
     try:
-        audio.write(path, transcript.heard.values(), seconds=seconds)
+        if path is not None:
+            audio.write(path, transcript.heard.values(), seconds=seconds)
     except OSError as error:
         raise CommandError(f"--wav: {path}: {error.strerror}") from error
     for problem in audio.problems:
-        print(f"{path}: {problem}", file=sys.stderr)
+        print(f"{path}: {problem}" if path else problem, file=sys.stderr)
 
 
 def _by_script(
@@ -228,6 +243,7 @@ def _by_hand(
     data: CallData,
     phones: Mapping[str, str],
     audio: CallAudio | None,
+    player: Player | None,
 ) -> SimulatedCall:
     """Let the user of the terminal be the caller."""
     if not sys.stdin.isatty():
@@ -235,8 +251,13 @@ def _by_hand(
     calls: list[SimulatedCall] = []
 
     async def run_call(reactor: Any) -> int:  # noqa: ANN401 - several interfaces
+        def write(entry: Entry | None) -> None:
+            _show(entry)
+            if player is not None:
+                player.update(call.transcript.heard.values())
+
         call = SimulatedCall(
-            flow, data, reactor=reactor, write=_show, phones=phones, audio=audio
+            flow, data, reactor=reactor, write=write, phones=phones, audio=audio
         )
         await call.begin()
         try:
@@ -246,6 +267,8 @@ def _by_hand(
                 await call.caller.ended
                 keyboard.loseConnection()
         finally:
+            if player is not None:
+                player.stop()
             await call.close()
         calls.append(call)
         return 0

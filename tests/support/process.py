@@ -206,12 +206,13 @@ class TerminalProcess:
 
     Args:
         command: the program and its arguments.
+        environ: the whole environment; None: this process's.
     """
 
-    def __init__(self, *command: str) -> None:
+    def __init__(self, *command: str, environ: Mapping[str, str] | None = None) -> None:
         self._master, slave = pty.openpty()
         self._program = subprocess.Popen(  # noqa: S603 - our own program
-            command, stdin=slave, stdout=slave, stderr=slave
+            command, stdin=slave, stdout=slave, stderr=slave, env=environ
         )
         os.close(slave)
 
