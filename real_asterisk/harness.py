@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 from contextlib import asynccontextmanager, suppress
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 _FIRST_PORT, _LAST_PORT = 20_000, 32_000
 _PORTS_PER_PROCESS = 200
-_CLAIMS: list[socket.socket] = []
-"""The sockets that claim the ports of this process."""
-
 _SECONDS = 60
 """The seconds that a start, an end or a console command may take."""
 
@@ -275,8 +273,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 def _own_ports() -> Iterator[int]:
     """Claim a range of ports for this process, and iterate over it again and again.
 
-    The claim is a socket in Linux's abstract namespace, which the kernel closes when
-    the process ends.
+    The claim is a socket in Linux's abstract namespace, closed when the process ends.
     """
     for first in range(_FIRST_PORT, _LAST_PORT, _PORTS_PER_PROCESS):
         claim = socket.socket(socket.AF_UNIX)
@@ -285,6 +282,6 @@ def _own_ports() -> Iterator[int]:
         except OSError:
             claim.close()
         else:
-            _CLAIMS.append(claim)
+            atexit.register(claim.close)
             return cycle(range(first, first + _PORTS_PER_PROCESS))
     raise AssertionError("all ranges of ports are claimed by other processes")

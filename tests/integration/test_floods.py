@@ -114,6 +114,8 @@ class FloodTests(FuzzHarness):
         self.addCleanup(self.log.stop)
         self.begin()
         http = HttpSender(make_address(), reactor=self.clock, endpoint=SilentEndpoint())
+        # Requests that are left to the garbage collector log errors in later tests.
+        self.addCleanup(http.close)
         self.flood_sender = FloodSender(http)
         self.client.requests._http = self.flood_sender
         self.flood_sender.answer = self.answer

@@ -154,7 +154,11 @@ class CallLoad:
             raise AssertionError(f"{error}\n{self.describe()}") from None
 
     async def all_hear(
-        self, calls: Sequence[LoadCall], moment: float, *names: str
+        self,
+        calls: Sequence[LoadCall],
+        moment: float,
+        *names: str,
+        or_silence: bool = False,
     ) -> list[float]:
         """Wait until each served call has heard a sound that began after a moment.
 
@@ -162,6 +166,7 @@ class CallLoad:
             calls: the calls; those that leave or hang up need not hear a sound.
             moment: the reactor's time.
             names: the sounds that count; none: all.
+            or_silence: whether a call whose prompt is over need not hear one either.
 
         Returns:
             The seconds after the moment at which each served call heard it.
@@ -169,13 +174,14 @@ class CallLoad:
         await self.until(
             lambda: all(
                 call.hears_after(moment, *names) is not None
+                or (or_silence and call.is_silent)
                 for call in calls
                 if call.is_served
             ),
             f"each call to hear {names or 'a sound'}",
         )
         began = [call.hears_after(moment, *names) for call in calls if call.is_served]
-        return [each - moment for each in began if each is not None]
+        return [0.0 if each is None else each - moment for each in began]
 
     async def have_left(self, calls: Sequence[LoadCall]) -> None:
         """Wait until each call has left for the dialplan, with status SUCCESS."""

@@ -206,6 +206,7 @@ class FaultHarness:
         calls: Sequence[LoadCall],
         *,
         since: float,
+        or_silence: bool = False,
     ) -> None:
         """Check that each call that was not hung up is served.
 
@@ -217,9 +218,10 @@ class FaultHarness:
             fault: what happened, for the table.
             calls: the calls.
             since: when the fault was over, in the reactor's time.
+            or_silence: whether a call whose prompt was over by then need hear none.
         """
         try:
-            seconds = await self.load.all_hear(calls, since)
+            seconds = await self.load.all_hear(calls, since, or_silence=or_silence)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{await self._describe()}") from None
         lost = await self.lost(calls)

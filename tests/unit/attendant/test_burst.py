@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from bisect import insort
 from collections import Counter
 from datetime import UTC, datetime
@@ -41,12 +40,6 @@ def delay(direction: Direction) -> float:
 
 
 class BurstTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        # So many objects have garbage collected, of earlier tests in this process, too;
-        # their abandoned requests log errors then.
-        gc.collect()
-        self.flushLoggedErrors()
-
     def test_calls_above_the_limit_continue_in_the_dialplan_and_others_are_answered(
         self,
     ) -> None:
