@@ -377,6 +377,10 @@ class AttendantSettings(ConfigModel, frozen=True):
     """Patterns of numbers that no caller may dial with ``{digits}``, whatever menu or
     action leads there: ``00X.``, ``+X.``, ``0900X.``."""
 
+    cdr_userfield: Flag = False
+    """Whether the way of a call through the menus, ``main:2>sales:1``, is written into
+    the field ``userfield`` of Asterisk's CDR."""
+
 
 class StatusSettings(ConfigModel, frozen=True):
     """The status endpoint."""
@@ -533,6 +537,7 @@ class Settings(FlowTables, frozen=True):
             max_call_seconds=self.attendant.max_call_seconds,
             max_forwards=self.attendant.max_forwards,
             deny=self.attendant.deny,
+            cdr_userfield=self.attendant.cdr_userfield,
             menus=self.menus,
             actions=self.actions,
             routes=self.routes,

@@ -11,7 +11,7 @@ from channel_aa.attendant.call_events import ConversationEnded, ConversationStar
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.entry_log import EntryLog
 from channel_aa.attendant.keypad import Keypad
-from channel_aa.attendant.navigation import MenuHistory
+from channel_aa.attendant.navigation import CallPath, MenuHistory
 from channel_aa.interfaces import ChannelGoneError, HangupReason, TelephonyError
 from channel_aa.logs import Logger
 
@@ -57,6 +57,7 @@ class CallContext:
         keypad: the keys that the caller has pressed.
         entries: logs what they mean.
         history: the menus that the call has entered.
+        path: the menus, and the keys that led on from them.
         digits: the caller's last entry; empty after an invalid one, or silence.
         recording: the name of the caller's last recording; empty without one.
         forwards: the attendant's own dials that led to this call; see `check_forwards`.
@@ -90,6 +91,7 @@ class CallContext:
         self.keypad = Keypad(clock)
         self.entries = EntryLog(channel, self.keypad, clock=clock)
         self.history = MenuHistory(plan)
+        self.path = CallPath()
         self.digits = ""
         self.recording = ""
         self.forwards: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from channel_aa.attendant.context import WITHHELD, ConversationKeptError
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.denial import may_dial
 from channel_aa.attendant.forwards import forward_variables
+from channel_aa.attendant.path import report_to_cdr
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import DialOutcome, HangupReason, TelephonyError
 from channel_aa.logs import Logger
@@ -70,6 +71,7 @@ async def dial(call: CallContext, action: Dial) -> Action:
         ConversationKeptError: the attendant detaches from the call.
     """
     phones: list[IOutboundChannel] = []
+    await report_to_cdr(call)
     try:
         outcome = await _dial(call, action, phones)
     except ConversationKeptError:

@@ -13,6 +13,7 @@ from channel_aa.attendant.call_events import EndReason
 from channel_aa.attendant.denial import may_dial
 from channel_aa.attendant.dialing import EXPLANATIONS
 from channel_aa.attendant.navigation import MENU_SEPARATOR
+from channel_aa.attendant.path import assignment, path_variables, report_to_cdr
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import ChannelGoneError, DialOutcome, TelephonyError
 from channel_aa.logs import Logger
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 REASON_VARIABLE = "CHANNEL_AA_REASON"
 """The channel variable with the reason why the attendant let a call go."""
 
-CONTEXT_VARIABLES = "ARRAY(CHANNEL_AA_ARGUMENT,CHANNEL_AA_MENU,CHANNEL_AA_DIALLED)"
-"""The channel variables that the shipped dialplan contexts read, set in one request.
+CONTEXT_VARIABLES = ("CHANNEL_AA_ARGUMENT", "CHANNEL_AA_MENU", "CHANNEL_AA_DIALLED")
+"""The channel variables that the shipped dialplan contexts read.
 
 They are the action's value; the menus that the caller has entered, for the way back
 (see `split_return`); and the dialled number, which the contexts keep as the extension.
@@ -104,6 +105,7 @@ async def hang_up_at_limit(call: CallContext) -> None:
 async def hang_up(call: CallContext) -> None:
     """Hang up; if Asterisk rejects that, continue in the dialplan."""
     call.end_reason = EndReason.ATTENDANT
+    await report_to_cdr(call)
     if not await call.try_request(
         call.channel.hang_up(call.hangup_reason),
         _log.error,
@@ -123,6 +125,8 @@ async def continue_in_dialplan(call: CallContext, action: Continue) -> Action | 
         await play_prompt(call, EXPLANATIONS[DialOutcome.UNAVAILABLE])
         return REPEAT
     extension = with_digits(location.extension, call.digits) or "s"
+    if variables := path_variables(call):
+        await call.set_variable(*assignment(variables))
     return await _continue_at(
         call,
         context=location.context,
@@ -158,7 +162,8 @@ async def _continue_in_context(
         # Another text could become several values, or another place in the dialplan.
         dialled if _DIALLED_NUMBER.fullmatch(dialled) else "",
     )
-    if not await call.set_variable(CONTEXT_VARIABLES, ",".join(values)):
+    variables = dict(zip(CONTEXT_VARIABLES, values, strict=True))
+    if not await call.set_variable(*assignment(variables | path_variables(call))):
         return REPEAT
     return await _continue_at(
         call,
@@ -190,7 +195,8 @@ async def _continue_at(
 
 async def _set_reason(call: CallContext, reason: EndReason) -> None:
     """Set `REASON_VARIABLE`; the call exits even if that fails."""
-    setting = call.channel.set_variable(REASON_VARIABLE, reason.value)
+    variables = {REASON_VARIABLE: reason.value, **path_variables(call)}
+    setting = call.channel.set_variable(*assignment(variables))
     try:
         await setting.addTimeout(REASON_SECONDS, call.clock)
     except ChannelGoneError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from channel_aa.attendant.call_events import KeysEntered, MenuEntered, NoInput
 from channel_aa.attendant.keypad import KEYS_LOST
+from channel_aa.attendant.navigation import NO_MATCH, SECRET, SILENCE
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import HangupReason
 from channel_aa.logs import Logger
@@ -92,12 +93,14 @@ async def _handle_entry(
     call.entries.add(result.digits, shown=shown, is_invalid=action is None)
     call.emit(KeysEntered, menu=session.name, keys=shown, match=result.kind)
     if action is not None:
+        call.path.add(session.name, SECRET if menu.secret else result.digits)
         call.digits = result.digits
         return action
     call.digits = ""
     call.keypad.clear()
     session.nomatches += 1
     if is_reached(session.nomatches, menu.max_nomatch):
+        call.path.add(session.name, NO_MATCH)
         return menu.failure
     await play_prompt(call, escalated(menu.nomatch, session.nomatches))
     return None
@@ -113,6 +116,7 @@ async def _handle_noinput(call: CallContext, session: MenuSession) -> Action | N
     call.digits = ""
     session.noinputs += 1
     if is_reached(session.noinputs, menu.max_noinput):
+        call.path.add(session.name, SILENCE)
         return menu.failure
     await play_prompt(call, escalated(menu.noinput, session.noinputs))
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from typing import TYPE_CHECKING
 
 from channel_aa.menus.actions import Named
@@ -20,6 +22,20 @@ if TYPE_CHECKING:
 
 MENU_SEPARATOR = "."
 """Separates the names of menus in one text; no name contains it."""
+
+
+SILENCE, NO_MATCH = "ti"
+"""What stands for keys if silence, or wrong keys, led on: the names of Asterisk's
+extensions for that."""
+
+SECRET = "secret"  # noqa: S105 - what stands for secret keys
+
+MAX_LENGTH = 250
+"""How long the text may be: Asterisk's field takes 255 characters."""
+
+_MAX_STEPS = 64
+_CUT = "...>"
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.*#:-]")
 
 
 def split_return(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
@@ -181,3 +197,25 @@ def _digit_map(menu: Menu) -> DigitMap:
     if extensions is None:
         return DigitMap(menu.options)
     return DigitMap(menu.options, extensions.pattern, extensions.deny)
+
+
+class CallPath:
+    """The menus of a call, each with the keys that led on from it; the last ones."""
+
+    def __init__(self) -> None:
+        self._steps: deque[str] = deque(maxlen=_MAX_STEPS)
+
+    def add(self, menu: str, keys: str) -> None:
+        """Add a step: the menu, and the keys with which the caller has left it."""
+        self._steps.append(f"{menu}:{keys}")
+
+    def __str__(self) -> str:
+        """Write it as in ``main:2>sales:1``; the beginning is left out if it is long.
+
+        Only characters that a function of the dialplan takes for text are in it.
+        """
+        text = ">".join(_UNSAFE.sub("_", step) for step in self._steps)
+        if len(text) <= MAX_LENGTH:
+            return text
+        kept = text[len(_CUT) - MAX_LENGTH :]
+        return _CUT + kept.partition(">")[2]

@@ -15,6 +15,7 @@ from channel_aa.config_model import ConfigModel
 from channel_aa.config_types import (
     Between,
     Explain,
+    Flag,
     FrozenMapping,
     Name,
     OneOrMany,
@@ -172,6 +173,9 @@ class CallFlow(FlowTables, frozen=True):
 
     deny: DeniedNumbers = ()
     """Patterns of numbers that no ``{digits}`` may dial."""
+
+    cdr_userfield: Flag = False
+    """Whether Asterisk's CDR gets the way of the call through the menus."""
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
         """Find undefined names, endless cycles and the like."""

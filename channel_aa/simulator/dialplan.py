@@ -154,6 +154,8 @@ def write_variable(channel: HasVariables, name: str, value: str | None) -> None:
             channel.publish("ChannelCallerId", fields)
         case ("CHANNEL", "language"):
             channel.language = value
+        case ("CDR", "userfield"):
+            channel.variables[name] = value
         case ("ARRAY", names):
             values = chain(value.split(","), repeat(""))
             for each, text in zip(names.split(","), values, strict=False):
@@ -193,6 +195,8 @@ def _call(channel: HasVariables, function: str, argument: str) -> str:
     match function:
         case "CALLERID":
             return channel.caller.read(argument)
+        case "CDR":
+            return channel.variables.get(f"CDR({argument})", "")
         case "CHANNEL":
             of_channel = {
                 "language": channel.language,

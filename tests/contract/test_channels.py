@@ -293,6 +293,19 @@ async def test_several_variables_are_set_in_one_request(
 
 
 @pytest_twisted.ensureDeferred
+async def test_array_may_contain_the_cdr(backend: AsteriskHarness) -> None:
+    events = await backend.listen()
+    call = await backend.call(events)
+    path = f"/channels/{call.id}/variable"
+    function = "ARRAY(FOO,CDR(userfield))"
+    value = "main:2>sales:*,main:2>sales:#"
+    assert (await backend.ari.post(path, variable=function, value=value)).status == 204
+    for name, expected in (("FOO", "main:2>sales:*"), ("CDR(userfield)", value[15:])):
+        read = await backend.ari.get(path, variable=name)
+        assert read.json["value"] == expected
+
+
+@pytest_twisted.ensureDeferred
 async def test_unknown_function_cannot_be_read(
     backend: AsteriskHarness,
 ) -> None:

@@ -34,6 +34,12 @@ def call_flow(text: str) -> CallFlow:
     return CallFlow(**tomllib.loads(text))
 
 
+def exit_of(reason: str, path: str) -> list[str]:
+    """Return the requests with which a call that has been in menus goes on."""
+    names = "ARRAY(CHANNEL_AA_REASON,CHANNEL_AA_PATH)"
+    return [f"set {names}={reason},{path}", "continue"]
+
+
 def lines_of(events: Sequence[LogEvent]) -> list[str]:
     """Format log events, without the lines of `log_call` about a call as a whole."""
     return [

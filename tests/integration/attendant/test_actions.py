@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MENUS = """
 [attendant]
 drain_timeout = 0
+cdr_userfield = true
 [menus.main]
 prompt = ["press-1"]
 timeout = 30
@@ -298,6 +299,10 @@ async def test_continue_action_leaves_for_the_dialplan(
         return (place["context"], place["exten"]) == ("elsewhere", "6001")
 
     await until(harness.backend.reactor, is_there)
+    for name in ("CHANNEL_AA_PATH", "CDR(userfield)"):
+        path = f"/channels/{monitor.channel_id}/variable"
+        answer = await harness.backend.ari.get(path, variable=name)
+        assert answer.json["value"] == "main:7"
     await caller.hang_up()
 
 

@@ -17,7 +17,7 @@ from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.problems import ConfigError
-from tests.support.call_case import CHANNEL, NOON, CallTestCase, call_flow
+from tests.support.call_case import CHANNEL, NOON, CallTestCase, call_flow, exit_of
 
 if TYPE_CHECKING:
     from channel_aa.attendant.custom_actions import Caller
@@ -241,7 +241,7 @@ class CustomActionTests(CallTestCase):
     ) -> None:
         self.run_action()
         self.successResultOf(self.close())
-        self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=stopping", "continue"])
+        self.assertEqual(self.sent(), exit_of("stopping", "main:1"))
 
     def test_loop_without_a_key_ends(self) -> None:
         self.run_action()
@@ -249,7 +249,7 @@ class CustomActionTests(CallTestCase):
             self.answer.callback("again")
         self.assert_logged(events, "100 actions", "without a key")
         self.assertLess(len(self.callers), 101)
-        self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=error", "continue"])
+        self.assertEqual(self.sent(), exit_of("error", "main:1"))
 
     def test_attendant_with_actions_provides_its_interface(self) -> None:
         verifyObject(IStasisApplication, self.attendant)

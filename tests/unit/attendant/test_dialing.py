@@ -12,7 +12,7 @@ from channel_aa.interfaces import (
     TelephonyError,
 )
 from tests.support.attendant_fakes import FakeChannel, FakePhone
-from tests.support.call_case import CHANNEL, CallTestCase
+from tests.support.call_case import CHANNEL, CallTestCase, exit_of
 
 MENUS = """
 max_call_seconds = 60
@@ -507,9 +507,7 @@ class StopTests(DialTestCase):
                 self.assertEqual(self.channel.phones_in_use, [])
                 asked = self.sent()
                 self.assertIn("stop ringing", asked)
-                self.assertEqual(
-                    asked[-2:], ["set CHANNEL_AA_REASON=stopping", "continue"]
-                )
+                self.assertEqual(asked[-2:], exit_of("stopping", f"main:{keys}"))
                 self.tearDown()
 
     def test_stop_hangs_the_phone_up_before_it_stops_the_ring_tone(self) -> None:

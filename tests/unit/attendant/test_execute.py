@@ -8,7 +8,7 @@ from twisted.logger import capturedLogs
 
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.execute import MAX_ACTIONS_WITHOUT_KEY
-from tests.support.call_case import NOON, CallTestCase, call_flow
+from tests.support.call_case import NOON, CallTestCase, call_flow, exit_of
 
 if TYPE_CHECKING:
     from channel_aa.attendant.custom_actions import Caller
@@ -59,7 +59,7 @@ class ActionLimitTests(CallTestCase):
             self.choose("1")
         self.assertEqual(self.executed, MAX_ACTIONS_WITHOUT_KEY)
         self.assert_logged(events, f"{MAX_ACTIONS_WITHOUT_KEY} actions")
-        self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=error", "continue"])
+        self.assertEqual(self.sent(), exit_of("error", "main:1"))
 
     def test_loop_without_any_key_ends_after_the_limit_exactly(self) -> None:
         self.enter("again")
@@ -74,4 +74,4 @@ class ActionLimitTests(CallTestCase):
         for _ in range(MAX_ACTIONS_WITHOUT_KEY):
             self.clock.advance(1)
         self.assertEqual(self.executed, 2 * MAX_ACTIONS_WITHOUT_KEY)
-        self.assertEqual(self.sent(), ["set CHANNEL_AA_REASON=error", "continue"])
+        self.assertEqual(self.sent(), exit_of("error", "main:2"))

@@ -41,7 +41,9 @@ argument = "context"
 to = { continue = { context = "from-internal" } }
 """
 LOCATION = "continue 6001@from-internal:1"
-VARIABLES = "ARRAY(CHANNEL_AA_ARGUMENT,CHANNEL_AA_MENU,CHANNEL_AA_DIALLED)"
+VARIABLES = (
+    "ARRAY(CHANNEL_AA_ARGUMENT,CHANNEL_AA_MENU,CHANNEL_AA_DIALLED,CHANNEL_AA_PATH)"
+)
 
 
 class ExitTests(CallTestCase):
@@ -59,10 +61,12 @@ class ExitTests(CallTestCase):
         return fail(ChannelGoneError("404"))
 
     def test_call_continues_at_the_location_in_the_dialplan(self) -> None:
-        self.assertEqual(self.press_in_the_menu("1"), [LOCATION])
+        path = "set CHANNEL_AA_PATH=main:1"
+        self.assertEqual(self.press_in_the_menu("1"), [path, LOCATION])
 
     def test_keys_can_be_the_extension(self) -> None:
-        self.assertEqual(self.press_in_the_menu("2"), ["continue 2@from-internal:1"])
+        *_, line = self.press_in_the_menu("2")
+        self.assertEqual(line, "continue 2@from-internal:1")
 
     def test_location_without_an_extension_is_s(self) -> None:
         self.enter("context")
@@ -79,7 +83,7 @@ class ExitTests(CallTestCase):
                 self.assertEqual(
                     self.press_in_the_menu(key),
                     [
-                        f"set {VARIABLES}={argument},main,1000",
+                        f"set {VARIABLES}={argument},main,1000,main:{key}",
                         f"continue s@channel-aa-{context}:1",
                     ],
                 )
@@ -96,13 +100,13 @@ class ExitTests(CallTestCase):
         )
 
     def test_argument_that_cannot_be_set_repeats_the_menu(self) -> None:
-        line = f"set {VARIABLES}=support,main,1000"
+        line = f"set {VARIABLES}=support,main,1000,main:4"
         self.channel.responses[line] = lambda: self.failed("no")
         self.assertEqual(self.press_in_the_menu("4"), [line, "sound:main"])
 
     def test_caller_who_is_gone_gets_no_further_request(self) -> None:
         self.channel.responses[LOCATION] = self.gone
-        self.assertEqual(self.press_in_the_menu("1"), [LOCATION])
+        self.assertEqual(self.press_in_the_menu("1")[1:], [LOCATION])
 
     def test_keys_after_the_exit_do_nothing(self) -> None:
         self.press_in_the_menu("1")
@@ -131,8 +135,11 @@ class ReturnTests(CallTestCase):
         self.channel.dialled = dialled
         self.enter(*arguments)
         self.press(keys)
-        (line,) = [line for line in self.sent() if line.startswith(f"set {VARIABLES}=")]
-        return line.partition("=")[2]
+        (line,) = [line for line in self.sent() if line.startswith("set ARRAY(")]
+        names, _, values = line.removeprefix("set ARRAY(").partition(")=")
+        first, *_ = zip(names.split(","), values.split(","), strict=True)
+        self.assertEqual(first[0], "CHANNEL_AA_ARGUMENT")
+        return ",".join(values.split(",")[:3])
 
     def test_menus_and_the_dialled_number_go_along(self) -> None:
         self.assertEqual(self.variables_after("61"), "410,main.sales,1000")

@@ -105,8 +105,8 @@ class MenuFileTests(WrongFileTests):
     def test_unknown_key(self) -> None:
         self.reported(
             "[attendant]\nvoice = 'x'",
-            "attendant.voice: unknown key; allowed here: deny, drain_timeout,"
-            " entry, max_call_seconds, max_calls, max_forwards",
+            "attendant.voice: unknown key; allowed here: cdr_userfield, deny,"
+            " drain_timeout, entry, max_call_seconds, max_calls, max_forwards",
         )
 
     def test_key_in_the_wrong_table(self) -> None:
