@@ -10,6 +10,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from channel_aa.ari.bridge import BridgeMember
 from channel_aa.ari.caller_id import all_variables, caller_variables, own_variables
 from channel_aa.ari.cleanup import hangup_query
 from channel_aa.ari.events import MAX_TEXT, MAX_VARIABLE
@@ -42,9 +43,11 @@ E = TypeVar("E", bound="Event")
 UNFOUND_TRIES = 20
 UNFOUND_SECONDS = 0.1
 """How often, and after which pause, a request that does not find a channel is repeated
-once the channel has taken another's place.
+once the channel has taken another's place, or while it is in a conversation.
 
-Asterisk reports such a channel a moment before it can be found by its id.
+Asterisk reports a channel that takes another's place a moment before it can be found by
+its id. And a caller in a conversation may have transferred it: the event of that is on
+its way, or was lost with a connection, and the reconciliation finds the other channel.
 """
 
 
@@ -331,27 +334,34 @@ class Channel:
         )
         return self._send(request).addCallbacks(_ignore, self._command_failed)
 
-    def _send(self, request: Request) -> Deferred[bytes]:
+    def _send(self, request: Request, tries: int = UNFOUND_TRIES) -> Deferred[bytes]:
         response = self._context.sender.send(request, idempotent=True)
-        if self._unfound_tries:
-            response.addErrback(self._send_again, request)
+        response.addErrback(self._send_again, request, tries)
         return response
 
     def _send_again(
-        self, failure: Failure, request: Request
+        self, failure: Failure, request: Request, tries: int
     ) -> Failure | Deferred[bytes]:
         """Send a request again if it did not find the channel."""
         error = failure.value
         is_unfound = isinstance(error, NotFoundError) and not _is_variable_unset(error)
-        if not (is_unfound and self._unfound_tries) or self.is_hung_up:
+        may_be_found = self._unfound_tries or self._is_in_conversation
+        if self.is_hung_up or not (is_unfound and may_be_found and tries):
             return failure
-        self._unfound_tries -= 1
-        return deferLater(self._context.clock, UNFOUND_SECONDS).addCallback(
-            lambda _: self._send(request)
-        )
+        self._unfound_tries = max(0, self._unfound_tries - 1)
+
+        def send(_: object) -> Deferred[bytes]:
+            path = (request.path[0], self.id, *request.path[2:])
+            return self._send(msgspec.structs.replace(request, path=path), tries - 1)
+
+        return deferLater(self._context.clock, UNFOUND_SECONDS).addCallback(send)
+
+    @property
+    def _is_in_conversation(self) -> bool:
+        return self.id in self._context.registry.table(BridgeMember)
 
     def _command_failed(self, failure: Failure) -> Failure:
-        if not is_channel_gone(failure.value):
+        if self._is_in_conversation or not is_channel_gone(failure.value):
             return failure
         self.end()
         return Failure(ChannelGoneError(str(failure.value)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from channel_aa.ari.channel import UNFOUND_SECONDS, UNFOUND_TRIES
 from channel_aa.ari.events import CallerId, ChannelData
 from channel_aa.ari.outbound import ANSWERED_ELSEWHERE, LEFT_SECONDS
-from channel_aa.ari.wire.errors import RequestTimeoutError
+from channel_aa.ari.wire.errors import NotFoundError, RequestTimeoutError
 from channel_aa.interfaces import ChannelGoneError, DialOutcome
 from tests.support.ari_cases import OutboundTestCase, ReconcileTestCase, in_stasis
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TARGET = "t1"
 """The id of the channel that takes another's place."""
+
+UNFOUND = "Provided channel was not found"
 
 
 class TransferTestCase(OutboundTestCase, ReconcileTestCase):
@@ -148,8 +150,6 @@ class TransferTests(TransferTestCase):
 
 
 class TransferToTheAttendantTests(TransferTestCase):
-    UNFOUND = "Provided channel was not found"
-
     def enter_in_place(self) -> Channel:
         """Let a channel enter in the place of another."""
         dialplan = {"app_name": "Stasis", "app_data": "channel-aa"}
@@ -163,7 +163,7 @@ class TransferToTheAttendantTests(TransferTestCase):
 
     def test_request_that_comes_too_early_is_sent_again(self) -> None:
         value = self.enter_in_place().get_variable("X")
-        self.sender.only_unanswered().refuse(404, self.UNFOUND)
+        self.sender.only_unanswered().refuse(404, UNFOUND)
         self.assertEqual(
             (self.lines(), self.application.listeners[TARGET].log), ([], [])
         )
@@ -175,7 +175,7 @@ class TransferToTheAttendantTests(TransferTestCase):
         phone = self.connect()
         self.transfer("c1")
         hangup = self.client.channels[TARGET].hang_up()
-        self.sender.only_unanswered().refuse(404, self.UNFOUND)
+        self.sender.only_unanswered().refuse(404, UNFOUND)
         self.clock.advance(UNFOUND_SECONDS)
         self.sender.only_unanswered().accept()
         self.successResultOf(hangup)
@@ -190,16 +190,16 @@ class TransferToTheAttendantTests(TransferTestCase):
     def test_channel_that_is_never_found_is_gone(self) -> None:
         value = self.enter_in_place().get_variable("X")
         for _ in range(UNFOUND_TRIES):
-            self.sender.only_unanswered().refuse(404, self.UNFOUND)
+            self.sender.only_unanswered().refuse(404, UNFOUND)
             self.clock.advance(UNFOUND_SECONDS)
-        self.sender.only_unanswered().refuse(404, self.UNFOUND)
+        self.sender.only_unanswered().refuse(404, UNFOUND)
         self.failureResultOf(value, ChannelGoneError)
         self.assertNotIn(TARGET, self.client.channels)
 
     def test_channel_that_is_not_found_after_its_end_is_gone(self) -> None:
         value = self.enter_in_place().get_variable("X")
         self.receive_channel("StasisEnd", TARGET)
-        self.sender.only_unanswered().refuse(404, self.UNFOUND)
+        self.sender.only_unanswered().refuse(404, UNFOUND)
         self.failureResultOf(value, ChannelGoneError)
 
     def test_transferred_caller_enters_where_the_other_party_is(self) -> None:
@@ -353,6 +353,35 @@ class ReconnectTests(TransferTestCase):
         self.receive_channel("StasisEnd", phone.id)
         self.assert_removals(f"bridges/{self.bridge}")
         self.assertEqual(self.overs, [None])
+
+    def test_request_that_finds_no_channel_ends_no_conversation(self) -> None:
+        """The caller has transferred, and the reconciliation will find it."""
+        phone = self.connect()
+        value = self.client.channels["c1"].get_variable("X")
+        for _ in range(UNFOUND_TRIES):
+            self.sender.only_unanswered().refuse(404, UNFOUND)
+            self.clock.advance(UNFOUND_SECONDS)
+        self.sender.only_unanswered().refuse(404, UNFOUND)
+        self.failureResultOf(value, NotFoundError)
+        self.assertEqual((self.overs, self.lines()), ([], []))
+        self.assertEqual(list(self.client.channels), ["c1"])
+        self.receive_channel("StasisEnd", "c1")
+        self.assert_removals(f"bridges/{self.bridge}", f"channels/{phone.id}")
+
+    def test_request_finds_the_channel_to_which_the_caller_has_transferred(
+        self,
+    ) -> None:
+        phone = self.connect()
+        value = self.client.channels["c1"].get_variable("X")
+        self.sender.only_unanswered().refuse(404, UNFOUND)
+        self.transfer("c1")
+        self.clock.advance(UNFOUND_SECONDS)
+        request = self.sender.only_unanswered()
+        self.assertEqual(request.line, f"GET channels/{TARGET}/variable?variable=X")
+        request.accept(b'{"value":"en"}')
+        self.assertEqual(self.successResultOf(value), "en")
+        self.receive_channel("StasisEnd", TARGET)
+        self.assert_removals(f"bridges/{self.bridge}", f"channels/{phone.id}")
 
     def test_audit_during_a_transfer_ends_nothing(self) -> None:
         phone = self.connect()
