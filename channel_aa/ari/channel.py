@@ -93,7 +93,7 @@ class Channel:
         self._context = context
         self._is_silent = is_new
         self._has_left_bridge = False
-        self._unfound_tries = UNFOUND_TRIES if is_replacement else 0
+        self._is_replacement = is_replacement
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} id={self.id!r}>"
@@ -258,7 +258,7 @@ class Channel:
         self.id, self.name = data.id, data.name[:MAX_TEXT]
         self.caller_name = data.caller.name[:MAX_TEXT]
         self.caller_number = data.caller.number[:MAX_TEXT]
-        self._unfound_tries = UNFOUND_TRIES
+        self._is_replacement = True
         self._context.registry.add(self)
         for subscription in self._subscriptions:
             self._context.events.move(subscription, f"channel:{self.id}")
@@ -345,10 +345,9 @@ class Channel:
         """Send a request again if it did not find the channel."""
         error = failure.value
         is_unfound = isinstance(error, NotFoundError) and not _is_variable_unset(error)
-        may_be_found = self._unfound_tries or self._is_in_conversation
+        may_be_found = self._is_replacement or self._is_in_conversation
         if self.is_hung_up or not (is_unfound and may_be_found and tries):
             return failure
-        self._unfound_tries = max(0, self._unfound_tries - 1)
 
         def send(_: object) -> Deferred[bytes]:
             path = (request.path[0], self.id, *request.path[2:])
