@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.protocol import connectionDone
@@ -219,10 +220,12 @@ def _names_host(request: Request, hosts: Collection[str]) -> bool:
     """Tell whether the host that a request names is one of these, or an address.
 
     A web page has the name of its own host in each request, even if the name has been
-    given our address meanwhile (DNS rebinding). An address cannot be rebound.
+    given our address meanwhile (DNS rebinding). An address cannot be rebound, and no
+    web page reaches a UNIX socket.
     """
     named = request.getHeader("Host")
-    if named is None:  # HTTP/1.0; every browser sends it
+    # HTTP/1.0 has no Host; every browser sends it.
+    if named is None or isinstance(request.getHost(), UNIXAddress):
         return True
     try:
         host = urlsplit(f"//{named}").hostname or ""

@@ -65,13 +65,16 @@ class FixedEndpointFactory:
 
 
 async def request(
-    reactor: PosixReactorBase, where: str, method: str = "GET"
+    reactor: PosixReactorBase,
+    where: str,
+    method: str = "GET",
+    host: str = "localhost",
 ) -> tuple[int, bytes]:
     agent = Agent.usingEndpointFactory(
         reactor, FixedEndpointFactory(client_endpoint(where, reactor))
     )
     client = HTTPClient(agent)
-    waiting = client.request(method, "http://localhost/")
+    waiting = client.request(method, f"http://{host}/")
     answer = await waiting.addTimeout(SECONDS, reactor)
     return answer.code, await answer.content()
 
@@ -120,6 +123,15 @@ async def test_status_is_the_same_over_tcp_and_a_unix_socket(
             code, body = await request(reactor, where)
             assert code == 200
             assert msgspec.json.decode(body, type=Status) == a_status()
+
+
+@pytest_twisted.ensureDeferred
+async def test_any_host_is_answered_over_a_unix_socket(
+    reactor: PosixReactorBase, folder: Path
+) -> None:
+    where = f"unix:{folder}/status"
+    async with running_server(reactor, where):
+        assert (await request(reactor, where, host="monitoring"))[0] == 200
 
 
 @pytest_twisted.ensureDeferred
