@@ -5,6 +5,8 @@ from __future__ import annotations
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import CancelledError
+
 from channel_aa.attendant.call_events import CallerRecorded
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import RecordingEnd, TelephonyError
@@ -167,6 +169,8 @@ def _log_failure(call: CallContext, problem: str) -> None:
 
 
 def _log_leftover(failure: Failure, name: str) -> None:
+    if failure.check(CancelledError):  # the client stops
+        return
     failure.trap(TelephonyError)
     _log.warn(
         "The recording {name}, which is of no use any more, could not be deleted:"
