@@ -96,7 +96,7 @@ async def hang_up_at_limit(call: CallContext) -> None:
     with suppress(CancelledError, ChannelGoneError):
         await _set_reason(call, EndReason.LIMIT)
         await call.try_request(
-            hang_up(call),
+            _hang_up(call),
             _log.error,
             "Could not continue {channel} in the dialplan either: {error}",
         )
@@ -104,8 +104,12 @@ async def hang_up_at_limit(call: CallContext) -> None:
 
 async def hang_up(call: CallContext) -> None:
     """Hang up; if Asterisk rejects that, continue in the dialplan."""
-    call.end_reason = EndReason.ATTENDANT
     await report_to_cdr(call)
+    await _hang_up(call)
+
+
+async def _hang_up(call: CallContext) -> None:
+    call.end_reason = EndReason.ATTENDANT
     if not await call.try_request(
         call.channel.hang_up(call.hangup_reason),
         _log.error,

@@ -23,15 +23,14 @@ if TYPE_CHECKING:
 MENU_SEPARATOR = "."
 """Separates the names of menus in one text; no name contains it."""
 
-
 SILENCE, NO_MATCH = "ti"
 """What stands for keys if silence, or wrong keys, led on: the names of Asterisk's
 extensions for that."""
 
 SECRET = "secret"  # noqa: S105 - what stands for secret keys
 
-MAX_LENGTH = 250
-"""How long the text may be: Asterisk's field takes 255 characters."""
+MAX_PATH_LENGTH = 250
+"""How long the text of a `CallPath` may be: Asterisk's field takes 255 characters."""
 
 _MAX_STEPS = 64
 _CUT = "...>"
@@ -215,7 +214,7 @@ class CallPath:
         Only characters that a function of the dialplan takes for text are in it.
         """
         text = ">".join(_UNSAFE.sub("_", step) for step in self._steps)
-        if len(text) <= MAX_LENGTH:
+        if len(text) <= MAX_PATH_LENGTH:
             return text
-        kept = text[len(_CUT) - MAX_LENGTH :]
+        kept = text[len(_CUT) - MAX_PATH_LENGTH :]
         return _CUT + kept.partition(">")[2]

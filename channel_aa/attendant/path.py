@@ -33,8 +33,8 @@ async def report_to_cdr(call: CallContext) -> None:
     Raises:
         ChannelGoneError: the caller has hung up.
     """
-    if call.plan.flow.cdr_userfield and str(call.path):
-        await call.set_variable(*assignment(path_variables(call)))
+    if call.plan.flow.cdr_userfield and (variables := path_variables(call)):
+        await call.set_variable(*assignment(variables))
 
 
 def assignment(variables: Mapping[str, str]) -> tuple[str, str]:

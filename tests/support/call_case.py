@@ -89,6 +89,14 @@ class CallTestCase(SynchronousTestCase):
             self.assert_plays(sound)
             self.channel.end_sound(PlaybackEnd.FAILED)
 
+    def press_in_the_menu(self, keys: str) -> list[str]:
+        """Enter the menu ``main``, press keys, and return the requests that follow."""
+        self.enter()
+        self.hear("main")
+        self.sent()
+        self.press(keys)
+        return self.sent()
+
     def press(self, keys: str) -> None:
         """Press keys; a sound that one stops ends at once."""
         for key in keys:

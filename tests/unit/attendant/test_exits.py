@@ -49,14 +49,6 @@ VARIABLES = (
 class ExitTests(CallTestCase):
     FLOW = MENUS
 
-    def press_in_the_menu(self, keys: str) -> list[str]:
-        """Enter, press keys, and return the requests that follow."""
-        self.enter()
-        self.hear("main")
-        self.sent()
-        self.press(keys)
-        return self.sent()
-
     def gone(self) -> Deferred[None]:
         return fail(ChannelGoneError("404"))
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.navigation import MAX_LENGTH, CallPath
+from channel_aa.attendant.navigation import MAX_PATH_LENGTH, CallPath
 from channel_aa.attendant.path import assignment
 from channel_aa.interfaces import DialOutcome
 from tests.support.call_case import CallTestCase
@@ -93,13 +93,6 @@ class CdrTests(CallTestCase):
     FLOW = f"cdr_userfield = true\n{MENUS}"
     NAMES: ClassVar = "ARRAY(CHANNEL_AA_PATH,CDR(userfield))"
 
-    def press_in_the_menu(self, keys: str) -> list[str]:
-        self.enter()
-        self.hear("main")
-        self.sent()
-        self.press(keys)
-        return self.sent()
-
     def test_path_is_written_when_the_call_continues(self) -> None:
         line, _ = self.press_in_the_menu("812")
         self.assertEqual(line, f"set {self.NAMES}=main:812,main:812")
@@ -113,6 +106,16 @@ class CdrTests(CallTestCase):
         self.assertEqual(sent[0], f"set {self.NAMES}=main:4,main:4")
         self.channel.phones[0].end_dialling(DialOutcome.BUSY)
 
+    def test_path_is_written_once_when_the_call_has_reached_its_limit(self) -> None:
+        self.enter()
+        self.hear("main")
+        self.press("1")
+        self.sent()
+        self.clock.advance(3600)
+        names = "ARRAY(CHANNEL_AA_REASON,CHANNEL_AA_PATH,CDR(userfield))"
+        *_, line, last = [each for each in self.sent() if "sound:" not in each]
+        self.assertEqual((line, last), (f"set {names}=limit,main:1,main:1", "hang up"))
+
     def test_failure_harms_no_call(self) -> None:
         line = f"set {self.NAMES}=main:3,main:3"
         self.channel.responses[line] = lambda: self.failed("no")
@@ -125,7 +128,7 @@ class TextTests(SynchronousTestCase):
         for number in range(200):
             path.add(f"menu-{number}", "1")
         text = str(path)
-        self.assertLessEqual(len(text), MAX_LENGTH)
+        self.assertLessEqual(len(text), MAX_PATH_LENGTH)
         self.assertTrue(text.startswith("...>menu-"), text)
         self.assertTrue(text.endswith(">menu-198:1>menu-199:1"), text)
 
