@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -32,6 +30,7 @@ from tests.support.fuzz_harness import (
     correct_answer,
     feed,
 )
+from tests.support.process import resident_kib
 from tests.support.turns import FastClock, run_turn
 
 if TYPE_CHECKING:
@@ -83,12 +82,6 @@ class FloodSender(AnsweringSender):
 
     def close(self) -> Deferred[None]:
         return self._http.close()
-
-
-def resident_kib() -> int:
-    """Return the resident memory of this process."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") // 1024
 
 
 def event(kind: str, channel_id: str, **fields: object) -> bytes:

@@ -240,3 +240,9 @@ class TerminalProcess:
     def status(self) -> int:
         """Wait for the program's end, and return its exit code."""
         return self._program.wait(TIMEOUT_SECONDS)
+
+
+def resident_kib() -> int:
+    """Return the resident memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") // 1024
