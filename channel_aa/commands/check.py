@@ -69,7 +69,8 @@ def add(subparsers: Subparsers) -> None:
         action="store_true",
         help=(
             "also query the Asterisk of the file: whether it responds, accepts the"
-            " user, and has every sound, phone and extension that the file refers to"
+            " user, and has every module, sound, phone and extension that the file"
+            " needs"
         ),
     )
     parser.set_defaults(run=run)

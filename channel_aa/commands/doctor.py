@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from channel_aa.commands.check import check_asterisk, check_configuration
 from channel_aa.commands.cli import CommandError, load_with_password, run_in_reactor
-from channel_aa.commands.findings import Findings, Level, Topic
-from channel_aa.commands.status import request_status
+from channel_aa.commands.findings import Findings, Level, Topic, counted
+from channel_aa.commands.status import UnsupportedEndpointError, request_status
 from channel_aa.commands.stored_records import open_store
 from channel_aa.config import load_status_endpoint
 from channel_aa.logs import printable
+from channel_aa.menus.flow import MAX_CALLS
 from channel_aa.problems import ConfigError
 from channel_aa.speech.engines import EngineError, find_engine
 
@@ -103,15 +104,14 @@ async def _diagnose(
         findings.refuse(error, file)
         await _ask_daemon(file, findings, reactor=reactor)
         return 1
-    flow = settings.flow
-    findings.ok(
-        Topic.CONFIGURATION,
-        f"{file}: {len(flow.menus)} menu(s), {len(flow.routes)} route(s)",
-    )
+    flow, password = settings.flow, settings.asterisk.password
+    counts = f"{counted(len(flow.menus), 'menu')}, {counted(len(flow.routes), 'route')}"
+    origin = f"; the password is that of {password.file}" if password.file else ""
+    findings.ok(Topic.CONFIGURATION, f"{file}: {counts}{origin}")
     check_configuration(settings, file, findings)
     await check_asterisk(settings, findings, reactor=reactor)
-    answers = any(each.level is Level.NOTE for each in findings.of(Topic.CONNECTION))
-    if answers and not findings.of(Topic.APPLICATION):
+    fails = any(each.level is Level.ERROR for each in findings.of(Topic.CONNECTION))
+    if not (fails or findings.of(Topic.APPLICATION)):
         findings.error(
             Topic.APPLICATION,
             "asterisk.app",
@@ -147,13 +147,15 @@ async def _ask_daemon(
         return
     try:
         status = await request_status(where, reactor=reactor)
+    except UnsupportedEndpointError as error:
+        findings.note(Topic.STATUS, "", str(error))
     except CommandError as error:
         findings.error(Topic.STATUS, "", str(error))
     else:
-        _judge(status, file, findings)
+        judge(status, file, findings)
 
 
-def _judge(status: Status, file: Path, findings: Findings) -> None:
+def judge(status: Status, file: Path, findings: Findings) -> None:
     """Find what a daemon says of itself that is wrong."""
     topic = Topic.STATUS
     if status.serving:
@@ -180,8 +182,8 @@ def _judge(status: Status, file: Path, findings: Findings) -> None:
         findings.warning(
             topic,
             "attendant.max_calls",
-            f"{status.calls.refused} calls above the limit of {status.calls.limit}"
-            " continued in the dialplan",
+            f"{counted(status.calls.refused, 'call')} above the limit of"
+            f" {status.calls.limit or MAX_CALLS} continued in the dialplan",
         )
     if status.reactor_delay.worst > LATE_SECONDS:
         findings.warning(

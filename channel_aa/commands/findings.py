@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Topic(Enum):
     """What a finding is about, in the order in which `doctor` prints it.
 
-    A later topic is of no use while an earlier one fails.
+    It is useless to go on with a later topic while the connection or the rights fail.
     """
 
     CONFIGURATION = "configuration"
@@ -121,14 +121,13 @@ class Findings:
 
     def counted(self) -> str:
         """Count the errors and the warnings, in words."""
-
-        def count(number: int, what: str) -> str:
-            return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
-
-        return (
-            f"{count(len(self.errors), 'error')},"
-            f" {count(len(self.warnings), 'warning')}"
-        )
+        errors = counted(len(self.errors), "error")
+        return f"{errors}, {counted(len(self.warnings), 'warning')}"
 
     def _add(self, level: Level, topic: Topic, place: str, message: str) -> None:
         self._all.append(Finding(level, topic, Problem(place, message)))
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: ``no errors``, ``1 call``, ``2 menus``."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

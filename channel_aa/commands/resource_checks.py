@@ -59,15 +59,21 @@ class ResourceChecks:
                 "not checked, because this Asterisk has not loaded"
                 f" res_ari_device_states.so: {', '.join(self._unchecked)}",
             )
-        for topic, count, what in (
-            (Topic.SOUNDS, len(requirements.sounds), "sound"),
-            (Topic.PHONES, len(requirements.endpoints), "phone or trunk"),
-            (Topic.DIALPLAN, len(requirements.devices), "extension or queue"),
-            (Topic.RECORDINGS, len(requirements.recordings), "recording"),
+        for topic, names, one, all_ in (
+            (Topic.SOUNDS, requirements.sounds, "sound", "sounds"),
+            (
+                *(Topic.PHONES, requirements.endpoints),
+                *("phone or trunk", "phones and trunks"),
+            ),
+            (
+                *(Topic.DIALPLAN, requirements.devices),
+                *("extension or queue", "extensions and queues"),
+            ),
+            (Topic.RECORDINGS, requirements.recordings, "recording", "recordings"),
         ):
             if not found.of(topic):
-                has = f"Asterisk has what the file names: {count} {what}(s)"
-                found.ok(topic, has if count else f"the file names no {what}")
+                has = f"Asterisk has all {all_} that the file names: {len(names)}"
+                found.ok(topic, has if names else f"the file names no {one}")
         return found
 
     def _checks(

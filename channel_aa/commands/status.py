@@ -42,6 +42,10 @@ _NO_STATUS = (
 )
 
 
+class UnsupportedEndpointError(CommandError):
+    """The status endpoint is of a type that this command cannot connect to."""
+
+
 def add(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
@@ -100,12 +104,13 @@ async def request_status(
         reactor: the reactor.
 
     Raises:
+        UnsupportedEndpointError: its type is not supported.
         CommandError: there is no answer, or not the one of a daemon.
     """
     try:
         endpoint = client_endpoint(where, reactor)
     except ValueError as error:
-        raise CommandError(f"status.listen: {error}") from error
+        raise UnsupportedEndpointError(f"status.listen: {error}") from error
     response = Deferred.fromCoroutine(_get(endpoint, reactor=reactor))
     try:
         content = await response.addTimeout(SECONDS, reactor, _time_out)

@@ -1,0 +1,63 @@
+"""What ``channel-aa doctor`` makes of the status of a daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec.structs import replace
+from twisted.trial.unittest import SynchronousTestCase
+
+from channel_aa.commands.doctor import judge
+from channel_aa.commands.findings import Findings, Topic
+from channel_aa.service.status import RecordsStatus, Status
+from tests.support.statuses import NOON, a_status
+
+FILE = Path("/etc/channel-aa/twistd.conf")
+
+
+class StatusTests(SynchronousTestCase):
+    def judge(self, status: Status, file: Path = FILE) -> list[str]:
+        """Return the level and the text of each finding."""
+        self.findings = Findings()
+        judge(status, file, self.findings)
+        return [f"{each.level.value} {each.problem.message}" for each in self.findings]
+
+    def test_daemon_that_serves_is_right(self) -> None:
+        [line] = self.judge(a_status())
+        self.assertTrue(line.startswith("ok the daemon 1.2.3 serves calls: 3 now, 7 "))
+
+    def test_daemon_that_does_not_serve_fails_with_its_reason(self) -> None:
+        self.assertEqual(
+            self.judge(a_status(serving=False)),
+            ["FAILED not serving: Nothing listens at localhost:8088."],
+        )
+
+    def test_daemon_that_stops_fails(self) -> None:
+        status = replace(a_status(serving=False), draining=True)
+        self.assertIn("FAILED the daemon is stopping", self.judge(status)[0])
+
+    def test_daemon_with_another_file_is_a_warning(self) -> None:
+        _, line = self.judge(a_status(), Path("/tmp/other.conf"))  # noqa: S108 - a name
+        self.assertEqual(line, f"warning the daemon runs with another file, {FILE}")
+
+    def test_rejected_reload_is_a_warning_with_the_command(self) -> None:
+        configuration = replace(a_status().configuration, refused=NOON)
+        _, line = self.judge(replace(a_status(), configuration=configuration))
+        self.assertTrue(line.endswith(f"run: channel-aa check {FILE}"), line)
+
+    def test_refused_calls_are_a_warning_with_the_limit(self) -> None:
+        for limit, shown in ((100, 100), (0, 5000)):
+            calls = replace(a_status().calls, refused=2, limit=limit)
+            _, line = self.judge(replace(a_status(), calls=calls))
+            self.assertIn(f"warning 2 calls above the limit of {shown} ", line)
+
+    def test_late_reactor_is_a_warning(self) -> None:
+        delay = replace(a_status().reactor_delay, worst=1.25)
+        _, line = self.judge(replace(a_status(), reactor_delay=delay))
+        self.assertIn("warning the daemon was late by 1.2 s", line)
+
+    def test_database_that_fails_is_an_error_of_the_records(self) -> None:
+        records = RecordsStatus(queued=0, spooled=7, lost=0, problem="it is locked")
+        self.judge(replace(a_status(), records=records))
+        [finding] = self.findings.of(Topic.RECORDS)
+        self.assertEqual(finding.problem.message, "it is locked")
