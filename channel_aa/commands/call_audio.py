@@ -8,8 +8,6 @@ import wave
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from zope.interface import implementer
@@ -22,6 +20,7 @@ from channel_aa.speech.speech import texts_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from channel_aa.commands.transcript import HeardSound
     from channel_aa.config import Settings
@@ -105,18 +104,12 @@ class CallAudio(Mapping[str, float]):
         """Return true: it has lengths, even while none is known."""
         return True
 
-    def path_of(self, name: str) -> Path:
-        """Return a WAV file of a sound: its own, or a tone."""
+    def path_of(self, name: str) -> Path | None:
+        """Return the WAV file of a sound; None: it has none."""
         try:
             return self._path(name)
         except KeyError:
-            return self._tone_file
-
-    @cached_property
-    def _tone_file(self) -> Path:
-        path = Path(self._temporary.name, "tone.wav")
-        _write_samples(path, _tone())
-        return path
+            return None
 
     def write(self, path: Path, heard: Iterable[HeardSound], *, seconds: float) -> None:
         """Write what was heard.
@@ -143,10 +136,6 @@ class CallAudio(Mapping[str, float]):
             cut = spoken[: max(0, min(end, len(samples)) - begin)]
             samples[begin : begin + len(cut)] = cut
         _write_samples(path, bytes(samples))
-
-    @cached_property
-    def _temporary(self) -> TemporaryDirectory[str]:
-        return TemporaryDirectory(prefix="channel-aa-")
 
     @cached_property
     def _engine(self) -> Engine | None:
@@ -177,6 +166,11 @@ class CallAudio(Mapping[str, float]):
         else:
             self.problems[f"{path}: it is not mono, 16 bits, {RATE} Hz"] = None
         raise KeyError(path)
+
+
+def write_tone(path: Path) -> None:
+    """Write what is heard in the place of a sound without a file."""
+    _write_samples(path, _tone())
 
 
 def _write_samples(path: Path, samples: bytes) -> None:

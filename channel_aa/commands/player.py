@@ -6,18 +6,15 @@ import subprocess
 from shutil import which
 from typing import TYPE_CHECKING
 
+from channel_aa.commands.call_audio import write_tone
 from channel_aa.commands.cli import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
-    from typing import Protocol
 
+    from channel_aa.commands.call_audio import CallAudio
     from channel_aa.commands.transcript import HeardSound
-
-    class _Files(Protocol):
-        def path_of(self, name: str) -> Path:
-            """Return a WAV file for a sound."""
 
 
 PLAYERS = {
@@ -35,15 +32,18 @@ class Player:
     """Plays one sound at a time.
 
     Args:
-        files: where the sounds are.
+        audio: where the sounds are.
+        tone: the file for sounds without one.
 
     Raises:
         CommandError: no program is installed that plays sounds.
     """
 
-    def __init__(self, files: _Files) -> None:
+    def __init__(self, audio: CallAudio, tone: Path) -> None:
         self._command = _find_program()
-        self._files = files
+        self._audio = audio
+        self._tone = tone
+        write_tone(tone)
         self._sound: HeardSound | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -60,9 +60,9 @@ class Player:
         self.stop()
         self._sound = sound
         if sound is not None:
-            file = str(self._files.path_of(sound.name))
+            file = self._audio.path_of(sound.name) or self._tone
             self._process = subprocess.Popen(  # noqa: S603 - one of PLAYERS
-                [*self._command, file],
+                [*self._command, str(file)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

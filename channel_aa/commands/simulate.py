@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -32,7 +34,7 @@ from channel_aa.terminal import KEYS_EXPLAINED, Keyboard, single_keys
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import tzinfo
     from typing import Any
 
@@ -157,7 +159,6 @@ def run(arguments: Namespace) -> int:
         raise CommandError("--play: cannot be combined with --press; use --wav")
     needs_audio = arguments.wav or arguments.play
     audio = CallAudio(settings, arguments.sounds) if needs_audio else None
-    player = Player(audio) if audio is not None and arguments.play else None
     phones = {each.endpoint: each.behaviour for each in arguments.phone}
     data = CallData(
         at=_moment(arguments.at, _zone_of(flow)),
@@ -168,7 +169,8 @@ def run(arguments: Namespace) -> int:
     )
     print(_heading(data))
     if arguments.press is None:
-        call = _by_hand(flow, data, phones, audio, player)
+        with _player(audio if arguments.play else None) as player:
+            call = _by_hand(flow, data, phones, audio, player)
     else:
         call = _by_script(flow, data, phones, audio, arguments.press)
     entries = call.transcript.entries
@@ -238,6 +240,20 @@ def _by_script(
     return call
 
 
+@contextmanager
+def _player(audio: CallAudio | None) -> Iterator[Player | None]:
+    """Make a player of sounds, and stop it at the end; None: for none."""
+    if audio is None:
+        yield None
+        return
+    with TemporaryDirectory(prefix="channel-aa-") as folder:
+        player = Player(audio, Path(folder, "tone.wav"))
+        try:
+            yield player
+        finally:
+            player.stop()
+
+
 def _by_hand(
     flow: CallFlow,
     data: CallData,
@@ -267,8 +283,6 @@ def _by_hand(
                 await call.caller.ended
                 keyboard.loseConnection()
         finally:
-            if player is not None:
-                player.stop()
             await call.close()
         calls.append(call)
         return 0
