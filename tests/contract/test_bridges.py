@@ -87,6 +87,12 @@ async def test_bridge_from_creation_to_destruction(backend: AsteriskHarness) -> 
     again = await backend.ari.post(f"/bridges/{BRIDGE}")
     assert again.error == (409, f"Bridge with id '{BRIDGE}' already exists")
     assert (await backend.ari.delete(f"/bridges/{BRIDGE}")).status == 204
+
+    async def is_missing() -> bool:
+        return (await backend.ari.get(f"/bridges/{BRIDGE}")).status == 404
+
+    # Asterisk may list it for a moment longer.
+    await until(backend.reactor, is_missing)
     for method in ("GET", "DELETE"):
         missing = await backend.ari.request(method, f"/bridges/{BRIDGE}")
         assert missing.error == (404, "Bridge not found")
