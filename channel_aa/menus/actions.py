@@ -14,16 +14,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from difflib import get_close_matches
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
 
@@ -34,13 +31,26 @@ from channel_aa.config_types import (
     Explain,
     Flag,
     FrozenMapping,
-    Matching,
     Name,
-    OneOf,
     OneOrMany,
     OrFlag,
-    Text,
-    printable,
+)
+from channel_aa.menus.action_fields import (
+    STRATEGIES,
+    TERMINATORS,
+    DialplanExtension,
+    DialplanName,
+    Endpoint,
+    Label,
+    Mailbox,
+    MusicClass,
+    OwnCallerId,
+    RecordingName,
+    RegisteredName,
+    VariableName,
+    VariableValue,
+    harmless,
+    one_of,
 )
 from channel_aa.menus.sounds import (
     DIGITS,
@@ -58,156 +68,17 @@ ANY_ACTION = {"title": "Action"}
 
 KEYWORDS = ("repeat", "back", "top", "hangup")
 """The words that are actions themselves, so that nothing else may be called so."""
-
 MAX_RING_SECONDS = 300
 MAX_RECORD_SECONDS = 3600
 MAX_SILENCE_SECONDS = 60
 MAX_RUN_SECONDS = 60
 MAX_ENDPOINTS = 20
-MAX_LABEL_LENGTH = 40
-MAX_VALUE_LENGTH = 1000
 MAX_PRIORITY = 1_000_000
-
-TERMINATORS = ("#", "*", "any", "none")
-"""The keys that may end a recording; ``none``: no key does."""
-
-STRATEGIES = ("hunt", "ringall")
-"""How several phones are rung: one after another, or all at once."""
 
 # Of Asterisk's core sounds: "You have an incoming call. Press 1 to accept this call, or
 # 2 to reject it."
 CONFIRM_PROMPT = prompt_of("followme/no-recording", "followme/options")
 """What ``confirm = true`` plays."""
-
-RECORD_PLACEHOLDERS = ("{channel}", "{caller}", "{date}", "{time}")
-"""The placeholders in the name of a recording."""
-
-_MAX_PART = 60
-"""The longest part of a recording's name that comes from the call."""
-
-# The text of an action goes to Asterisk, in dial strings, in the dialplan and in names
-# of files: each type allows what is known to be harmless there.
-
-_BRACES = re.compile(r"\{[^{}]*\}")
-
-
-def _words(words: tuple[str, ...]) -> OneOf:
-    listed = ", ".join(map(quoted, words))
-    return OneOf(words, f"{{value}} is unknown; allowed are {listed}")
-
-
-def _check_recording(name: str) -> str:
-    for found in _BRACES.findall(name):
-        if found not in RECORD_PLACEHOLDERS:
-            raise ValueError(
-                f"{quoted(name)}: {quoted(found)} is unknown; allowed in braces are"
-                f" {', '.join(RECORD_PLACEHOLDERS)}"
-            )
-    plain = _BRACES.sub("0", name)
-    if ".." not in plain and re.fullmatch(
-        r"(?!.*//)[A-Za-z0-9_.-][A-Za-z0-9_./-]{0,99}(?<!/)", plain
-    ):
-        return name
-    raise ValueError(
-        f"{quoted(name)} is not a valid recording name; it has letters, digits, '-',"
-        " '_', '.' and '/' in it, no '..', and no '/' at its beginning or end"
-    )
-
-
-Label = Annotated[
-    Text,
-    Field(max_length=MAX_LABEL_LENGTH, pattern='^[^"]*$'),
-    AfterValidator(printable),
-    Explain(
-        f"{{value}} is not a label; it has at most {MAX_LABEL_LENGTH} characters, no"
-        " '\"' and no control character"
-    ),
-]
-Endpoint = Annotated[
-    str,
-    Matching(
-        r"[A-Za-z][A-Za-z0-9]*/(\{digits\}|[A-Za-z0-9/@._:+*#-]){1,200}",
-        "{value} is not an endpoint; write the technology, '/' and the phone, as in"
-        " 'PJSIP/410' or 'PJSIP/{digits}@trunk', of letters, digits and '/@._:+*#-';"
-        " write several phones as a list",
-    ),
-]
-OwnCallerId = Annotated[
-    str,
-    Matching(
-        r'([^"<>\\]{0,81}<\+?[0-9*#]{1,40}>|\+?[0-9*#]{1,40})?',
-        "{value} is not a caller ID; write a name and a number, as in"
-        " 'Acme <+441632960000>', or the number alone, of digits after a '+' or none",
-    ),
-    AfterValidator(printable),
-]
-DialplanName = Annotated[
-    str,
-    Matching(
-        "[A-Za-z0-9_.@-]{1,79}",
-        "{value} is not a name in Asterisk's dialplan; allowed are letters, digits,"
-        " '-', '_', '.' and '@'",
-    ),
-]
-DialplanExtension = Annotated[
-    str,
-    Matching(
-        r"(\{digits\}|[A-Za-z0-9_.+*#-]){1,79}",
-        "{value} is not an extension; allowed are letters, digits, '-', '_', '.',"
-        " '+', '*', '#' and {digits}",
-    ),
-]
-MusicClass = Annotated[
-    str,
-    Matching(
-        "[A-Za-z0-9_.-]{0,79}",
-        "{value} is not a class of music on hold; allowed are letters, digits, '-',"
-        " '_' and '.'",
-    ),
-]
-Mailbox = Annotated[
-    str,
-    Matching(
-        r"(\{digits\}|[A-Za-z0-9_.-]){1,60}(@(\{digits\}|[A-Za-z0-9_.-]){1,60})?",
-        "{value} is not a mailbox; write it as in '410', '410@default' or '{digits}'",
-    ),
-]
-VariableName = Annotated[
-    str,
-    Matching(
-        r"[A-Za-z_][A-Za-z0-9_]{0,78}(\([A-Za-z0-9_,.-]{0,79}\))?",
-        "{value} is not a channel variable; allowed are letters, digits and '_', not"
-        " a digit first, or a function such as 'CALLERID(name)'",
-    ),
-]
-VariableValue = Annotated[
-    Text,
-    Field(max_length=MAX_VALUE_LENGTH),
-    AfterValidator(printable),
-    Explain(
-        f"{{value}}: a channel variable has at most {MAX_VALUE_LENGTH} characters, and"
-        " no control character"
-    ),
-]
-RegisteredName = Annotated[
-    str,
-    Matching(
-        "[A-Za-z_][A-Za-z0-9_.-]{0,79}",
-        "{value} is not a name of a registered action; allowed are letters, digits,"
-        " '-', '_' and '.'",
-    ),
-]
-RecordingName = Annotated[
-    Text,
-    AfterValidator(_check_recording),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": r"^(?!/)(?!.*//)(?!.*\.\.)(?!.*/$)"
-            r"(\{(channel|caller|date|time)\}|[A-Za-z0-9_./-]){1,100}$",
-        }
-    ),
-]
 
 
 def _read_action(value: object) -> "Action":
@@ -279,7 +150,7 @@ class Action(ConfigModel, frozen=True):
 class Keyword(Action, frozen=True):
     """An action that is one word."""
 
-    word: Annotated[str, _words(KEYWORDS)]
+    word: Annotated[str, one_of(KEYWORDS)]
     """``repeat`` (hear the menu again; the counts of no-input and no-match stay),
     ``back`` (enter the menu before this one anew), ``top`` (enter the call's first menu
     anew) or ``hangup``."""
@@ -331,7 +202,7 @@ class Dial(Action, frozen=True):
     ring: Annotated[int, Between(1, MAX_RING_SECONDS, " seconds")] = 20
     """How many seconds each phone rings."""
 
-    strategy: Annotated[str, _words(STRATEGIES)] = "hunt"
+    strategy: Annotated[str, one_of(STRATEGIES)] = "hunt"
     """``hunt`` rings them one after another, ``ringall`` all at once."""
 
     caller_id: OwnCallerId = ""
@@ -417,7 +288,7 @@ class Record(Action, frozen=True):
     ] = 5
     """How many seconds of silence end the recording; 0: silence does not end it."""
 
-    terminator: Annotated[str, _words(TERMINATORS)] = "#"
+    terminator: Annotated[str, one_of(TERMINATORS)] = "#"
     """The key that ends the recording: ``#``, ``*``, ``any`` or ``none``."""
 
     else_: Action | None = None
@@ -462,8 +333,8 @@ class Record(Action, frozen=True):
                 (``130000``).
         """
         values = {
-            "channel": _harmless(channel),
-            "caller": _harmless(caller),
+            "channel": harmless(channel),
+            "caller": harmless(caller),
             "date": f"{at:%Y-%m-%d}",
             "time": f"{at:%H%M%S}",
         }
@@ -603,22 +474,3 @@ def follow_ups(action: Action) -> tuple[tuple[str, Action], ...]:
 
 
 _FOLLOW_UPS = (("then", "then"), ("else", "else_"))
-
-
-def _harmless(value: str) -> str:
-    """Return a part of a file's name that no other value has.
-
-    A dot, which is in each channel's id, becomes an underscore; other characters that
-    could mean something in a path become their UTF-8 in hexadecimal: ``=2F``.
-    """
-    escaped = re.sub(r"[^A-Za-z0-9+.-]", _in_hexadecimal, value).replace(".", "_")
-    if len(escaped) > _MAX_PART:
-        digest = sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        # No escaped value has this in it.
-        return f"{escaped[: _MAX_PART - 34]}=={digest}"
-    return escaped or "unknown"
-
-
-def _in_hexadecimal(character: re.Match[str]) -> str:
-    encoded = character[0].encode("utf-8", "surrogatepass")
-    return "".join(f"={byte:02X}" for byte in encoded)
