@@ -17,15 +17,19 @@ from twisted.python import usage
 
 from channel_aa import __version__
 from channel_aa.attendant.custom_actions import check_registered
-from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Settings, load
+from channel_aa.config import load
 from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE, password_from
 from channel_aa.daemon.monotonic import use_monotonic_clock
 from channel_aa.logs import escape_failure
+from channel_aa.problems import ConfigError
+from channel_aa.settings_fields import PASSWORD_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from twisted.application.service import IService
+
+    from channel_aa.settings import Settings
 
 _OVERRIDES = ("url", "username", "app")
 _EPILOG = f"""

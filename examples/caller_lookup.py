@@ -22,11 +22,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
-from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.menus.actions import Action, Dial, Run
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
+from channel_aa.settings import AsteriskSettings, Settings
 
 if TYPE_CHECKING:
     from channel_aa.attendant.custom_actions import Caller

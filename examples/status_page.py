@@ -23,8 +23,8 @@ from twisted.logger import globalLogBeginner, textFileLogObserver
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
+from channel_aa.settings import AsteriskSettings, Settings
 
 if TYPE_CHECKING:
     from twisted.web.server import Request

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from channel_aa.commands.transcript import HeardSound
-    from channel_aa.config import Settings
+    from channel_aa.settings import Settings
     from channel_aa.speech.engines import Engine
 
 RATE = 8000

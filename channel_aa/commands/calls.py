@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from channel_aa.commands.cli import Subparsers
-    from channel_aa.config import Settings
     from channel_aa.records.store import Store
+    from channel_aa.settings import Settings
 
 _EPILOG = """\
 Times are local. --since and --until take a date, a date and a time, or how long ago:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from channel_aa.commands.cli import Subparsers
-    from channel_aa.config import Settings
+    from channel_aa.settings import Settings
 
 SECONDS = 30.0
 """How long all requests to Asterisk may take together."""

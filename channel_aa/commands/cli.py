@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, TypeAlias
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from channel_aa.config import PASSWORD_VARIABLE, Settings, load
+from channel_aa.config import load
 from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE, password_from
+from channel_aa.settings_fields import PASSWORD_VARIABLE
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, _SubParsersAction
     from collections.abc import Callable, Coroutine
     from typing import Any
+
+    from channel_aa.settings import Settings
 
 Subparsers: TypeAlias = "_SubParsersAction[ArgumentParser]"
 """What a subcommand adds its parser to; argparse has no public name for it."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from channel_aa.commands.cli import Subparsers
-    from channel_aa.config import Settings
     from channel_aa.service.status import Status
+    from channel_aa.settings import Settings
 
 DEFAULT_FILE = Path("/etc/channel-aa/twistd.conf")
 """The file of the shipped systemd unit."""

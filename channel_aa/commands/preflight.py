@@ -21,7 +21,7 @@ from channel_aa.speech.speech import spoken_by_place
 
 if TYPE_CHECKING:
     from channel_aa.ari import AriClient
-    from channel_aa.config import Settings
+    from channel_aa.settings import Settings
 
 MODULES = {
     "app_stasis.so": "the dialplan cannot send calls to the attendant",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from channel_aa.ari import AriClient
     from channel_aa.commands.requirements import Requirements, Sound
-    from channel_aa.config import Settings
+    from channel_aa.settings import Settings
 
 _INVALID = "INVALID"
 """The state that Asterisk gives a device which does not exist."""

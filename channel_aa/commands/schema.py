@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from channel_aa.config import AsteriskSettings, Secret, Settings
 from channel_aa.config_model import ConfigModel
 from channel_aa.menus.actions import ANY_ACTION, KEYWORDS, VERBS, Keyword, Named
 from channel_aa.menus.sounds import Sound
+from channel_aa.settings import AsteriskSettings, Secret, Settings
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from channel_aa.commands.cli import Subparsers
-    from channel_aa.config import Settings
+    from channel_aa.settings import Settings
 
 _EPILOG = """\
 Each text of [texts] becomes a file where Asterisk looks for it, by its language:

@@ -21,8 +21,8 @@ from channel_aa.speech.speech import named_by_place, spoken_by_place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from channel_aa.config import Settings
     from channel_aa.menus.sounds import Utterance
+    from channel_aa.settings import Settings
     from channel_aa.speech.engines import Engine
 
 _DEFAULT_LANGUAGE = "en"

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from channel_aa.commands.cli import CommandError
-from channel_aa.config import Secret, load
+from channel_aa.config import load
 from channel_aa.problems import quoted
+from channel_aa.settings import Secret
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator, Sequence
 
-    from channel_aa.config import RecordsSettings, Settings
     from channel_aa.records.store import Store
+    from channel_aa.settings import RecordsSettings, Settings
 
 _AGO = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from channel_aa.config import PASSWORD_VARIABLE, ConfigError, Problem, Secret
+from channel_aa.problems import ConfigError, Problem
+from channel_aa.settings import Secret
+from channel_aa.settings_fields import PASSWORD_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

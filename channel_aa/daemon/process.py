@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
 
-from channel_aa.config import ConfigError
 from channel_aa.daemon.systemd import Supervision
 from channel_aa.logs import Logger
+from channel_aa.problems import ConfigError
 from channel_aa.service import AttendantService
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
-    from channel_aa.config import Settings
+    from channel_aa.settings import Settings
 
 REPLACED_EXIT_CODE = os.EX_UNAVAILABLE
 """Exit code after another program has taken the application's name: 69. The systemd

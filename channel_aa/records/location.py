@@ -14,7 +14,7 @@ from sqlalchemy import URL, make_url
 from channel_aa.attendant.context import WITHHELD
 
 if TYPE_CHECKING:
-    from channel_aa.config import RecordsSettings
+    from channel_aa.settings import RecordsSettings
 
 DATABASE = "calls.sqlite"
 KEY = "callers.key"

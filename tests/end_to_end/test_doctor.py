@@ -11,7 +11,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from channel_aa.config import AsteriskSettings, Settings
+from channel_aa.settings import AsteriskSettings, Settings
 from real_asterisk.harness import Asterisk
 from tests.support.attendant_harness import running_service
 from tests.support.check_command import run, write_file

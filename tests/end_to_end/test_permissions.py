@@ -11,7 +11,7 @@ import pytest_twisted
 from twisted.logger import LogLevel
 
 from channel_aa.ari import Transport
-from channel_aa.config import AsteriskSettings, Settings
+from channel_aa.settings import AsteriskSettings, Settings
 from real_asterisk.harness import Asterisk
 from tests.support.asterisk_harness import RealAsteriskHarness
 from tests.support.attendant_harness import running_service

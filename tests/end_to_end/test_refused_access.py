@@ -15,7 +15,7 @@ from twisted.logger import LogLevel
 
 from channel_aa.ari import Transport, reconcile
 from channel_aa.ari.wire.backoff import Backoff
-from channel_aa.config import AsteriskSettings, AttendantSettings, Secret, Settings
+from channel_aa.settings import AsteriskSettings, AttendantSettings, Secret, Settings
 from real_asterisk.harness import Asterisk
 from tests.support.asterisk_harness import RealAsteriskHarness, stasis_status
 from tests.support.attendant_harness import running_service

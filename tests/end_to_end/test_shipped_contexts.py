@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_twisted
 
-from channel_aa.config import Settings
+from channel_aa.settings import Settings
 from tests.support.asterisk_harness import RealAsteriskHarness, StasisCall
 from tests.support.attendant_harness import ChannelMonitor, running_service
 from tests.support.waiting import until

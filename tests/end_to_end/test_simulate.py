@@ -14,8 +14,8 @@ from twisted.internet.task import Clock
 from channel_aa.commands.expectation import happened
 from channel_aa.commands.script_runner import ScriptRunner
 from channel_aa.commands.simulated_call import CallData, SimulatedCall
-from channel_aa.config import Settings
 from channel_aa.service import AttendantService
+from channel_aa.settings import Settings
 from channel_aa.simulator import parse_script
 from channel_aa.simulator.in_memory import wait_for
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour

@@ -15,7 +15,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.utils import getProcessOutputAndValue
 
 from channel_aa.ari import Transport
-from channel_aa.config import Settings
+from channel_aa.settings import Settings
 from real_asterisk.harness import Asterisk
 from real_asterisk.phones.phone import registered_phones
 from real_asterisk.phones.tones import ASTERISK, QUIET_AMPLITUDE

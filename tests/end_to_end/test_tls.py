@@ -13,7 +13,7 @@ import pytest
 import pytest_twisted
 from twisted.logger import LogLevel
 
-from channel_aa.config import AsteriskSettings, Settings
+from channel_aa.settings import AsteriskSettings, Settings
 from real_asterisk.harness import Asterisk
 from real_asterisk.installation import FILES
 from tests.support.asterisk_harness import RealAsteriskHarness

@@ -8,8 +8,8 @@ import pytest_twisted
 from twisted.application.service import IService, MultiService
 from zope.interface.verify import verifyObject
 
-from channel_aa.config import AsteriskSettings, Settings
 from channel_aa.service import AttendantService
+from channel_aa.settings import AsteriskSettings, Settings
 from tests.support.asterisk_harness import running_simulator
 from tests.support.process import TWIST, PythonProcess
 from tests.support.waiting import until

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from channel_aa.config import AttendantSettings
 from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE
 from channel_aa.daemon.process import ENDING_SECONDS, REPLACED_EXIT_CODE
 from channel_aa.daemon.systemd import TICK_SECONDS
+from channel_aa.settings import AttendantSettings
 
 UNIT = Path(__file__).parents[2] / "systemd" / "channel-aa.service"
 MAX_EXPOSURE = 2.0

@@ -13,11 +13,11 @@ from zope.interface import implementer
 
 from channel_aa.ari import Transport
 from channel_aa.attendant.call_log import log_call
-from channel_aa.config import AsteriskSettings, AttendantSettings, Settings
 from channel_aa.menus.menu import default_menu
 from channel_aa.menus.sounds import prompt_of
 from channel_aa.service import AttendantService
 from channel_aa.service.lag import ReactorDelay
+from channel_aa.settings import AsteriskSettings, AttendantSettings, Settings
 from tests.support.ari_fakes import LogRecorder
 from tests.support.waiting import leftover_timers, until
 

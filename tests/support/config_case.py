@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.config import ConfigError, Secret, Settings, load
+from channel_aa.config import load
+from channel_aa.problems import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from channel_aa.settings import Secret, Settings
 
 
 class ProblemCase(SynchronousTestCase):

@@ -6,7 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from channel_aa.ari import Transport
-from channel_aa.config import Settings
+from channel_aa.settings import Settings
 from real_asterisk.phones.tones import ASTERISK
 from tests.support.asterisk_harness import RealAsteriskHarness
 from tests.support.attendant_harness import AttendantHarness

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 ROOT = Path(__file__).parents[2]
 PACKAGE = "channel_aa"
 MODELS = ("config_errors", "config_model", "config_types", "problems")
-CONFIGURATION = ("config", "toml_errors", *MODELS)
+CONFIGURATION = ("config", "settings", "settings_fields", "toml_errors", *MODELS)
 DATA_IMPORTS = {
     *("channel_aa", "pydantic", "pydantic_core", "__future__"),
     *("collections", "datetime", "difflib", "enum", "functools", "graphlib"),
@@ -141,7 +141,7 @@ class ArchitectureTests(SynchronousTestCase):
     def test_speech_imports_neither_ari_nor_attendant(self) -> None:
         self.assertLessEqual(
             self.parts("speech"),
-            {"config", "http_server", "interfaces", "logs", "menus"},
+            {"http_server", "interfaces", "logs", "menus", "settings"},
         )
         for part in ("ari", "attendant", "menus", "simulator"):
             self.assertNotIn("speech", self.parts(part))
@@ -158,7 +158,7 @@ class ArchitectureTests(SynchronousTestCase):
 
     def test_records_import_of_the_attendant_its_events_only(self) -> None:
         self.assertLessEqual(
-            self.parts("records"), {"attendant", "config", "logs", "menus"}
+            self.parts("records"), {"attendant", "logs", "menus", "settings"}
         )
         ours = {name for name in self.imports["records"] if ".attendant." in name}
         self.assertEqual(

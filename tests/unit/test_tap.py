@@ -15,8 +15,8 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import alsoProvides
 
-from channel_aa.config import Secret, Settings
 from channel_aa.daemon.process import Daemon
+from channel_aa.settings import Secret, Settings
 from channel_aa.tap import Options, makeService
 
 

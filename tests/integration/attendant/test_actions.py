@@ -9,7 +9,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 
-from channel_aa.config import Settings
+from channel_aa.settings import Settings
 from tests.support.attendant_harness import AttendantHarness
 from tests.support.waiting import until
 

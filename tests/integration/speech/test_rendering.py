@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_twisted
 
-from channel_aa.config import SpeechSettings
 from channel_aa.menus.sounds import Utterance
+from channel_aa.settings import SpeechSettings
 from channel_aa.speech import renderer as renderer_module
 from channel_aa.speech.engines import find_engine
 from channel_aa.speech.renderer import Renderer

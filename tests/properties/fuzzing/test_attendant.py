@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 
 from channel_aa.attendant.attendant import Attendant
-from channel_aa.config import Settings
+from channel_aa.settings import Settings
 from tests.support.fuzz_harness import (
     BYSTANDER,
     FUZZ,

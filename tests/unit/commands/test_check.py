@@ -13,7 +13,7 @@ from channel_aa.commands import check
 from channel_aa.commands.findings import Findings, Level, Topic
 from channel_aa.commands.main import main
 from channel_aa.commands.preflight import MODULES, preflight
-from channel_aa.config import Settings
+from channel_aa.settings import Settings
 from tests.support.ari_fakes import make_address
 from tests.support.printed import printed
 

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from channel_aa.ari.wire.errors import error_for
 from channel_aa.commands.main import main
 from channel_aa.commands.preflight import MODULES, preflight
-from channel_aa.config import Settings
+from channel_aa.settings import Settings
 from channel_aa.speech import engines
 from tests.support.ari_fakes import make_address
 from tests.support.printed import printed

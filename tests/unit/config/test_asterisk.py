@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from channel_aa.ari import Transport
-from channel_aa.config import TRANSPORTS, AsteriskSettings
 from channel_aa.problems import quoted
+from channel_aa.settings import TRANSPORTS, AsteriskSettings
 from tests.support.config_case import ConfigCase
 
 

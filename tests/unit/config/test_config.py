@@ -13,18 +13,7 @@ from jsonschema import Draft202012Validator
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.commands.schema import file_schema
-from channel_aa.config import (
-    AsteriskSettings,
-    AttendantSettings,
-    ConfigError,
-    Problem,
-    RecordsSettings,
-    Secret,
-    Settings,
-    SpeechSettings,
-    StatusSettings,
-    load,
-)
+from channel_aa.config import load
 from channel_aa.menus import flow as flow_module
 from channel_aa.menus.actions import VERBS, DialplanPlace, Play
 from channel_aa.menus.flow import CallFlow
@@ -34,6 +23,16 @@ from channel_aa.menus.routes import Route
 from channel_aa.menus.schedules import Schedule
 from channel_aa.menus.sounds import Sound, prompt_of
 from channel_aa.menus.validation import cross_reference_problems
+from channel_aa.problems import ConfigError, Problem
+from channel_aa.settings import (
+    AsteriskSettings,
+    AttendantSettings,
+    RecordsSettings,
+    Secret,
+    Settings,
+    SpeechSettings,
+    StatusSettings,
+)
 from tests.support.config_case import ConfigCase
 
 if TYPE_CHECKING:

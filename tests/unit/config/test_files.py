@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from channel_aa.config import ConfigError, load, load_status_endpoint
+from channel_aa.config import load, load_status_endpoint
+from channel_aa.problems import ConfigError
 from tests.support.config_case import ConfigCase
 
 

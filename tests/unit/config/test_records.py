@@ -7,10 +7,11 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa import config
-from channel_aa.config import RecordsSettings, Settings, load
+from channel_aa import settings
+from channel_aa.config import load
 from channel_aa.problems import ConfigError
 from channel_aa.records.location import database_url, records_folder
+from channel_aa.settings import RecordsSettings, Settings
 
 
 class RecordsTests(SynchronousTestCase):
@@ -73,7 +74,7 @@ class RecordsTests(SynchronousTestCase):
     def test_missing_package_is_named_with_its_remedy(self) -> None:
         for missing, line in (("alembic", ""), ("psycopg", 'url = "postgresql:///a"')):
             with patch.object(
-                config, "find_spec", lambda name, gone=missing: name != gone or None
+                settings, "find_spec", lambda name, gone=missing: name != gone or None
             ):
                 error = self.refused(f"[records]\n{line}")
             self.assertIn("records: records of calls need", error)

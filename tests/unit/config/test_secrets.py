@@ -8,7 +8,9 @@ from traceback import walk_tb
 import msgspec
 from pydantic import ValidationError
 
-from channel_aa.config import AsteriskSettings, ConfigError, Secret, Settings, load
+from channel_aa.config import load
+from channel_aa.problems import ConfigError
+from channel_aa.settings import AsteriskSettings, Secret, Settings
 from tests.support.config_case import ConfigCase
 
 

@@ -7,7 +7,9 @@ from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.config import AsteriskSettings, ConfigError, Secret, Settings, load
+from channel_aa.config import load
+from channel_aa.problems import ConfigError
+from channel_aa.settings import AsteriskSettings, Secret, Settings
 from tests.support.certificates import Authority
 
 HTTPS = 'url = "https://pbx.example:8089"\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from channel_aa.config import SpeechSettings
+from channel_aa.settings import SpeechSettings
 from tests.support.config_case import ConfigCase
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.config import Secret
 from channel_aa.daemon.environment import password_from
 from channel_aa.problems import ConfigError
+from channel_aa.settings import Secret
 
 
 class PasswordTests(SynchronousTestCase):

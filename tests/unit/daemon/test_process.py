@@ -7,10 +7,10 @@ import gc
 from msgspec.structs import replace
 from twisted.logger import capturedLogs, formatEvent
 
-from channel_aa.config import AsteriskSettings, AttendantSettings, Settings
 from channel_aa.daemon import process
 from channel_aa.daemon.process import REPLACED_EXIT_CODE, Daemon
 from channel_aa.problems import ConfigError, Problem
+from channel_aa.settings import AsteriskSettings, AttendantSettings, Settings
 from tests.support.attendant_fakes import memory_reactor
 from tests.support.fake_systemd import SystemdCase
 from tests.support.statuses import NOON, a_status

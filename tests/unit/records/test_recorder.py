@@ -10,11 +10,11 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.config import RecordsSettings
 from channel_aa.records import recorder
 from channel_aa.records.journal import CallsReconciled
 from channel_aa.records.recorder import IDLE_SECONDS, WRITE_SECONDS, Recorder
 from channel_aa.records.writer import RETRY_SECONDS, Written
+from channel_aa.settings import RecordsSettings
 from tests.support.records_harness import ended, started
 
 if TYPE_CHECKING:

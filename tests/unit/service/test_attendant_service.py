@@ -15,19 +15,19 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.ari import TLS
 from channel_aa.attendant.call_events import CallEnded, CallEvent, CallStarted
-from channel_aa.config import (
-    AsteriskSettings,
-    AttendantSettings,
-    Secret,
-    Settings,
-    StatusSettings,
-)
 from channel_aa.menus.actions import HANGUP, Action, Named, Run
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.routes import Route
 from channel_aa.menus.sounds import Utterance, prompt_of
 from channel_aa.problems import ConfigError
 from channel_aa.service import AttendantService, address_of
+from channel_aa.settings import (
+    AsteriskSettings,
+    AttendantSettings,
+    Secret,
+    Settings,
+    StatusSettings,
+)
 from channel_aa.speech.engines import find_engine
 from channel_aa.speech.rendering import job_for
 from tests.support.ari_fakes import make_address

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.config import SpeechSettings
+from channel_aa.settings import SpeechSettings
 from channel_aa.speech import engines
 from channel_aa.speech.engines import EngineError, find_engine, speech_folder
 

@@ -13,8 +13,8 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.config import Settings
 from channel_aa.interfaces import TelephonyError
+from channel_aa.settings import Settings
 from channel_aa.speech.rendering import KEPT_DAYS
 from channel_aa.speech.speech import WAITING_SECONDS, Speech
 from tests.support.speech_engine import ENGINE
