@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.protocol import Protocol
 
-from channel_aa.menus.digits import KEYS
+from channel_aa.dialogue.digits import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

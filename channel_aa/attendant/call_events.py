@@ -6,7 +6,7 @@ from enum import Enum
 
 import msgspec
 
-from channel_aa.menus.digits import Match  # noqa: TC001 - msgspec needs it
+from channel_aa.dialogue.digits import Match  # noqa: TC001 - msgspec needs it
 
 
 class EndReason(Enum):

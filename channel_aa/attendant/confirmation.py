@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from channel_aa.attendant.keypad import Keypad
 from channel_aa.attendant.prompts import play_prompt
+from channel_aa.dialogue.keypad import Keypad
 from channel_aa.interfaces import ChannelGoneError, IKeyListener
 from channel_aa.logs import Logger
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from channel_aa.attendant.call_events import ConversationEnded, ConversationStarted
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.entry_log import EntryLog
-from channel_aa.attendant.keypad import Keypad
 from channel_aa.attendant.navigation import CallPath, MenuHistory
+from channel_aa.dialogue.keypad import Keypad
 from channel_aa.interfaces import ChannelGoneError, HangupReason, TelephonyError
 from channel_aa.logs import Logger
 

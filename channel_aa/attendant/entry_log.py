@@ -9,7 +9,7 @@ from channel_aa.logs import Logger
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
-    from channel_aa.attendant.keypad import Keypad
+    from channel_aa.dialogue.keypad import Keypad
     from channel_aa.interfaces import IChannel
 
 PERIOD_SECONDS = 10.0

@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channel_aa.attendant.call_events import KeysEntered, MenuEntered, NoInput
-from channel_aa.attendant.keypad import KEYS_LOST
 from channel_aa.attendant.navigation import NO_MATCH, SECRET, SILENCE
 from channel_aa.attendant.prompts import play_prompt
+from channel_aa.dialogue.collecting import NoEntry, collect_entry
+from channel_aa.dialogue.digits import Match, MatchResult
 from channel_aa.interfaces import HangupReason
 from channel_aa.logs import Logger
-from channel_aa.menus.digits import Match, MatchResult
 from channel_aa.menus.menu import MASKED_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from channel_aa.attendant.context import CallContext
-    from channel_aa.attendant.keypad import Keypad
     from channel_aa.attendant.navigation import MenuSession
     from channel_aa.menus.actions import Action
-    from channel_aa.menus.digits import DigitMap
     from channel_aa.menus.sounds import Prompt
 
 _log = Logger()
@@ -43,40 +41,20 @@ async def run_menu(call: CallContext, session: MenuSession) -> Action:
             await play_prompt(call, menu.greeting)
     while True:
         await play_prompt(call, menu.prompt)
-        key = await call.keypad.next_key(menu.timeout)
-        if key is None:
-            action = await _handle_noinput(call, session)
-        elif key == KEYS_LOST:
+        entry = await collect_entry(
+            call.keypad,
+            session.digit_map,
+            first=menu.timeout,
+            between=menu.interdigit_timeout,
+        )
+        if entry is NoEntry.KEYS_LOST:
             continue
+        if isinstance(entry, NoEntry):
+            action = await _handle_noinput(call, session)
         else:
-            result = await _collect_digits(
-                key, session.digit_map, call.keypad, menu.interdigit_timeout
-            )
-            if result is None:
-                continue
-            action = await _handle_entry(call, session, result)
+            action = await _handle_entry(call, session, entry)
         if action is not None:
             return action
-
-
-async def _collect_digits(
-    key: str, digit_map: DigitMap, keypad: Keypad, seconds: float
-) -> MatchResult | None:
-    """Collect keys until they match or cannot; ``None`` if keys were lost."""
-    keys = key
-    result = digit_map.match(keys)
-    while result.kind is Match.WAIT:
-        next_key = await keypad.next_key(seconds)
-        if next_key is None:
-            return digit_map.match(keys, is_over=True)
-        if next_key == KEYS_LOST:
-            return None
-        keys += next_key
-        result = digit_map.match(keys)
-    if keys == result.digits and result.kind is not Match.NO_MATCH:
-        # Many callers press the terminator after a complete entry, too.
-        keypad.end_entry(digit_map.terminator, seconds)
-    return result
 
 
 async def _handle_entry(

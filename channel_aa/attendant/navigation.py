@@ -6,8 +6,8 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
+from channel_aa.dialogue.digits import DigitMap
 from channel_aa.menus.actions import Named
-from channel_aa.menus.digits import DigitMap
 from channel_aa.menus.flow import Start
 from channel_aa.menus.routes import RETURN_PREFIX
 

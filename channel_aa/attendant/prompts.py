@@ -7,35 +7,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
 
-from channel_aa.interfaces import ChannelGoneError, PlaybackEnd
+from channel_aa.dialogue.playing import Party, check_present, play_media
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twisted.internet.interfaces import IReactorTime
-
-    from channel_aa.attendant.keypad import Keypad
-    from channel_aa.interfaces import IPlayback, ISoundTarget, ISpeech
+    from channel_aa.interfaces import IPlayback, ISpeech
     from channel_aa.menus.sounds import Prompt, Sound, Utterance
 
 _log = Logger()
 
 
-class Party(Protocol):
+class PromptParty(Party, Protocol):
     """Who hears a prompt: the caller, as a `CallContext`, or who answers a phone."""
-
-    @property
-    def channel(self) -> ISoundTarget:
-        """The channel to play on."""
-
-    @property
-    def keypad(self) -> Keypad:
-        """The keys that interrupt the prompt."""
-
-    @property
-    def clock(self) -> IReactorTime:
-        """The clock for the end of tones."""
 
     @property
     def digits(self) -> str:
@@ -53,12 +38,8 @@ class Party(Protocol):
     def speech(self) -> ISpeech | None:
         """What speaks texts."""
 
-    @property
-    def is_hung_up(self) -> bool:
-        """Whether the channel is gone."""
 
-
-async def play_prompt(party: Party, prompt: Prompt) -> None:
+async def play_prompt(party: PromptParty, prompt: Prompt) -> None:
     """Play sounds until the last has ended or a key is pressed (barge-in).
 
     A sound is requested only when the one before it has ended: Asterisk would queue
@@ -72,7 +53,7 @@ async def play_prompt(party: Party, prompt: Prompt) -> None:
     Raises:
         ChannelGoneError: the party has hung up.
     """
-    _check_there(party)
+    check_present(party)
     for sound in prompt:
         parts = sound.parts(
             digits=party.digits, recording=party.recording, language=party.language
@@ -83,16 +64,11 @@ async def play_prompt(party: Party, prompt: Prompt) -> None:
             await _play_part(party, sound, part)
 
 
-def _check_there(party: Party) -> None:
-    if party.is_hung_up:
-        raise ChannelGoneError(f"{party.channel.name} has hung up")
-
-
-def _is_interrupted(party: Party, sound: Sound) -> bool:
+def _is_interrupted(party: PromptParty, sound: Sound) -> bool:
     return sound.barge_in and party.keypad.has_keys
 
 
-async def _play_part(party: Party, sound: Sound, part: str | Utterance) -> None:
+async def _play_part(party: PromptParty, sound: Sound, part: str | Utterance) -> None:
     for media in await _media_of(party, sound, part):
         if _is_interrupted(party, sound):
             return
@@ -110,7 +86,9 @@ async def _play_part(party: Party, sound: Sound, part: str | Utterance) -> None:
                 _report(party, failed)
 
 
-async def _media_of(party: Party, sound: Sound, part: str | Utterance) -> Sequence[str]:
+async def _media_of(
+    party: PromptParty, sound: Sound, part: str | Utterance
+) -> Sequence[str]:
     """Return the media to play; wait for a text that is not spoken yet."""
     if isinstance(part, str):
         speech = party.speech
@@ -135,29 +113,19 @@ def _give_up(waiting: Deferred[str]) -> None:
         waiting.callback("")
 
 
-async def _play(party: Party, sound: Sound, media: str) -> IPlayback | None:
-    """Play one sound to its end; return its playback if it has failed."""
-    playback: IPlayback = party.channel.play(media)
-    if sound.barge_in:
-        party.keypad.interrupt_with(playback.stop)
-    end_of_tone = sound.seconds and party.clock.callLater(sound.seconds, playback.stop)
-    try:
-        end = await playback.finished
-    finally:
-        party.keypad.interrupt_with(None)
-        if end_of_tone and end_of_tone.active():
-            end_of_tone.cancel()
-    _check_there(party)
-    return playback if end is PlaybackEnd.FAILED else None
+async def _play(party: PromptParty, sound: Sound, media: str) -> IPlayback | None:
+    return await play_media(
+        party, media, barge_in=sound.barge_in, seconds=sound.seconds
+    )
 
 
-def _instead_of(party: Party, media: str) -> Sequence[str] | None:
+def _instead_of(party: PromptParty, media: str) -> Sequence[str] | None:
     if party.speech is None:
         return None
     return party.speech.playback_failed(media, party.language)
 
 
-def _report(party: Party, playback: IPlayback) -> None:
+def _report(party: PromptParty, playback: IPlayback) -> None:
     if party.keypad.is_noisy:
         return
     _log.warn(

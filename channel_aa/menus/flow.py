@@ -21,6 +21,7 @@ from channel_aa.config_types import (
     OneOrMany,
     Text,
 )
+from channel_aa.dialogue.digits import DeniedPattern
 from channel_aa.menus.actions import (
     KEYWORDS,
     Action,
@@ -29,7 +30,6 @@ from channel_aa.menus.actions import (
     Named,
     dialled_numbers,
 )
-from channel_aa.menus.digits import DeniedPattern
 from channel_aa.menus.menu import DeniedNumber, Menu, default_menu
 from channel_aa.menus.routes import Route
 from channel_aa.menus.schedules import Schedule

@@ -9,6 +9,7 @@ import re
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from channel_aa.dialogue.digits import TERMINATOR, Pattern
 from channel_aa.menus.actions import (
     Continue,
     Dial,
@@ -16,7 +17,6 @@ from channel_aa.menus.actions import (
     Record,
     dialled_numbers,
 )
-from channel_aa.menus.digits import TERMINATOR, Pattern
 from channel_aa.menus.reachability import (
     Reachability,
     menus_with_exit,

@@ -17,8 +17,8 @@ from pydantic import (
 from channel_aa.config_errors import moved, refusal
 from channel_aa.config_model import ConfigModel
 from channel_aa.config_types import Between, Flag, FrozenMapping, OneOrMany, Text
+from channel_aa.dialogue.digits import KEYS, TERMINATOR, DeniedPattern, Pattern
 from channel_aa.menus.actions import HANGUP, REPEAT, Action, Play
-from channel_aa.menus.digits import KEYS, TERMINATOR, DeniedPattern, Pattern
 from channel_aa.menus.sounds import (
     NAMES_NO_SOUND,
     LanguageOrNone,

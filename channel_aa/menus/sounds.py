@@ -35,7 +35,7 @@ from channel_aa.config_types import (
     Text,
     Wrapper,
 )
-from channel_aa.menus.digits import KEYS
+from channel_aa.dialogue.digits import KEYS
 from channel_aa.problems import Problem, quoted
 
 DIGITS = "{digits}"

@@ -21,7 +21,7 @@ from channel_aa.attendant.call_events import (
     NoInput,
     PhoneDialled,
 )
-from channel_aa.menus.digits import Match
+from channel_aa.dialogue.digits import Match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

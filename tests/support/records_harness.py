@@ -22,7 +22,7 @@ from channel_aa.attendant.call_events import (
     PhoneDialled,
 )
 from channel_aa.attendant.context import WITHHELD
-from channel_aa.menus.digits import Match
+from channel_aa.dialogue.digits import Match
 from channel_aa.records.journal import CallsReconciled, Observed
 from channel_aa.records.writer import RETRY_SECONDS, Writer
 from channel_aa.settings import RecordsSettings

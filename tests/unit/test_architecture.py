@@ -112,17 +112,27 @@ class ArchitectureTests(SynchronousTestCase):
     def test_interfaces_import_no_other_module(self) -> None:
         self.assertEqual(self.imports["interfaces"], set())
 
-    def test_ari_and_attendant_import_only_the_interfaces(self) -> None:
-        self.assertLessEqual(self.parts("ari"), {"files", "interfaces", "logs"})
+    def test_ari_and_attendant_do_not_import_each_other(self) -> None:
         self.assertLessEqual(
-            self.parts("attendant"), {"interfaces", "logs", "menus", "problems"}
+            self.parts("ari"), {"dialogue", "files", "interfaces", "logs"}
+        )
+        self.assertLessEqual(
+            self.parts("attendant"),
+            {"dialogue", "interfaces", "logs", "menus", "problems"},
         )
 
+    def test_dialogue_imports_only_the_interfaces(self) -> None:
+        self.assertLessEqual(self.parts("dialogue"), {"interfaces", "logs"})
+
     def test_menus_import_only_the_base_of_configuration_models(self) -> None:
-        self.assertEqual(self.parts("menus"), set(MODELS))
+        self.assertEqual(self.parts("menus"), {*MODELS, "dialogue"})
+        ours = {name for name in self.imports["menus"] if ".dialogue." in name}
+        self.assertEqual({name.split(".")[2] for name in ours}, {"digits"})
 
     def test_menus_import_nothing_that_runs(self) -> None:
-        for path in sorted((ROOT / PACKAGE / "menus").glob("*.py")):
+        package = ROOT / PACKAGE
+        paths = [*(package / "menus").glob("*.py"), package / "dialogue/digits.py"]
+        for path in sorted(paths):
             with self.subTest(module=path.stem):
                 packages = {name.split(".")[0] for name in all_imported(path)}
                 self.assertLessEqual(packages, DATA_IMPORTS)
@@ -158,7 +168,7 @@ class ArchitectureTests(SynchronousTestCase):
 
     def test_records_import_of_the_attendant_its_events_only(self) -> None:
         self.assertLessEqual(
-            self.parts("records"), {"attendant", "logs", "menus", "settings"}
+            self.parts("records"), {"attendant", "dialogue", "logs", "settings"}
         )
         ours = {name for name in self.imports["records"] if ".attendant." in name}
         self.assertEqual(

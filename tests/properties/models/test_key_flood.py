@@ -15,8 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from channel_aa.attendant.attendant import Attendant
-from channel_aa.attendant.keypad import MAX_KEPT, MAX_PER_SECOND
 from channel_aa.config import load
+from channel_aa.dialogue.keypad import MAX_KEPT, MAX_PER_SECOND
 from channel_aa.simulator import Simulator
 from channel_aa.simulator.in_memory import InMemoryLink, pass_time
 from tests.support.call_case import call_flow

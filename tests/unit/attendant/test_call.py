@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import capturedLogs, formatEvent
 from zope.interface.verify import verifyObject
 
-from channel_aa.attendant.keypad import MAX_KEPT, MAX_PER_SECOND
+from channel_aa.dialogue.keypad import MAX_KEPT, MAX_PER_SECOND
 from channel_aa.interfaces import (
     ChannelGoneError,
     IChannel,

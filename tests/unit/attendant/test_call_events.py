@@ -23,8 +23,8 @@ from channel_aa.attendant.call_events import (
     NoInput,
     PhoneDialled,
 )
+from channel_aa.dialogue.digits import Match
 from channel_aa.interfaces import DialOutcome, RecordingEnd
-from channel_aa.menus.digits import Match
 from tests.support.call_case import CHANNEL, CallTestCase
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.entry_log import MAX_PER_PERIOD, PERIOD_SECONDS, EntryLog
-from channel_aa.attendant.keypad import Keypad
+from channel_aa.dialogue.keypad import Keypad
 from tests.support.attendant_fakes import FakeChannel
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from channel_aa.attendant.call_events import (
     PhoneDialled,
 )
 from channel_aa.commands.main import main
-from channel_aa.menus.digits import Match
+from channel_aa.dialogue.digits import Match
 from channel_aa.records.query import CallFilter, find_calls
 from channel_aa.records.report import MenuReport, Report, make_report
 from tests.support.printed import printed

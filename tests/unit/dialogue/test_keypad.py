@@ -2,7 +2,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.attendant.keypad import KEYS_LOST, MAX_KEPT, MAX_PER_SECOND, Keypad
+from channel_aa.dialogue.keypad import KEYS_LOST, MAX_KEPT, MAX_PER_SECOND, Keypad
 
 
 class KeypadTests(SynchronousTestCase):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, succeed
 
-from channel_aa.menus.digits import KEYS
+from channel_aa.dialogue.digits import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,10 @@ come from no caller, and each key costs a request or two and a line of the log.
 
 KEYS_LOST = ""
 """What `Keypad.next_key` returns instead of a key after `Keypad.report_loss`."""
+
+
+class KeypadInUseError(RuntimeError):
+    """Two parts of a program wait for the next key of one keypad."""
 
 
 class Keypad:
@@ -142,7 +146,12 @@ class Keypad:
 
         Returns:
             Fires with the key, ``None`` after the timeout, or `KEYS_LOST`.
+
+        Raises:
+            KeypadInUseError: another one waits for it; only one of them could get it.
         """
+        if self._waiting is not None:
+            raise KeypadInUseError("another part of the program waits for the next key")
         if self._buffer:
             key, self._taken_at = self._buffer.popleft()
             return succeed(key)

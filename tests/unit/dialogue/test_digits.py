@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.menus.digits import (
+from channel_aa.dialogue.digits import (
     KEYS,
     MAX_DIGITS,
     DeniedPattern,
