@@ -1,12 +1,14 @@
 """Asterisk's REST interface (ARI) for Twisted, with no idea of menus.
 
 `Address` says which Asterisk, as whom and for which Stasis application;
-`AriClient` serves that application. What enters it is given to an
-`IStasisApplication` as `Channel`.
+`AriClient` serves that application. Each call that enters it runs a coroutine function
+of the program (``on_call``), or is given to an `IStasisApplication`, as a `Channel`,
+whose `Dialogue` plays sounds and takes keys.
 """
 
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.client import AriClient
+from channel_aa.ari.coroutine_calls import CallHandler
 from channel_aa.ari.outbound import OutboundChannel
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
@@ -23,22 +25,43 @@ from channel_aa.ari.wire.errors import (
 )
 from channel_aa.ari.wire.routing import Transport
 from channel_aa.ari.wire.tls import TLS
+from channel_aa.dialogue.dialogue import Dialogue
+from channel_aa.dialogue.keypad import KeypadInUseError
+from channel_aa.dialogue.say import Say
+from channel_aa.interfaces import (
+    ChannelGoneError,
+    DialOutcome,
+    HangupReason,
+    PlaybackEnd,
+    RecordingEnd,
+    TelephonyError,
+)
 
 __all__ = [
     "TLS",
     "Address",
     "AriClient",
     "AriError",
+    "CallHandler",
     "Channel",
+    "ChannelGoneError",
     "ConflictError",
     "ConnectionLostError",
+    "DialOutcome",
+    "Dialogue",
     "ForbiddenError",
+    "HangupReason",
+    "KeypadInUseError",
     "NotFoundError",
     "OutboundChannel",
     "Playback",
+    "PlaybackEnd",
     "Recording",
+    "RecordingEnd",
     "RequestTimeoutError",
+    "Say",
     "ServerError",
+    "TelephonyError",
     "Transport",
     "UnauthorizedError",
 ]

@@ -19,6 +19,7 @@ from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.wire.errors import NotFoundError, decode_response, is_channel_gone
 from channel_aa.ari.wire.requests import Request
+from channel_aa.dialogue.dialogue import Dialogue
 from channel_aa.interfaces import (
     ChannelGoneError,
     HangupReason,
@@ -64,6 +65,8 @@ class Channel:
     Attributes:
         listener: who is told of its events; ``None`` once it has left.
         is_hung_up: whether it was hung up, or has left.
+        is_leaving: whether Asterisk has agreed to continue it in the dialplan.
+        is_adopted: whether it was in the application before; see `IStasisApplication`.
         playbacks, recordings: those on it that are not over.
         outbound: the channels originated on its behalf that are not over.
     """
@@ -86,10 +89,13 @@ class Channel:
         self.language = data.language[:MAX_TEXT]
         self.listener: IChannelListener | None = None
         self.is_hung_up = False
+        self.is_leaving = False
+        self.is_adopted = not is_new
         self.playbacks: set[Playback] = set()
         self.recordings: set[Recording] = set()
         self.outbound: set[OutboundChannel] = set()
         self._subscriptions: list[Subscription[Any]] = []
+        self._dialogue: Dialogue | None = None
         self._context = context
         self._is_silent = is_new
         self._has_left_bridge = False
@@ -97,6 +103,15 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} id={self.id!r}>"
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """Prompts and keys: it has the keys that are pressed after its first use."""
+        if self._dialogue is None:
+            self._dialogue = Dialogue(
+                self, clock=self._context.clock, language=self.language
+            )
+        return self._dialogue
 
     def answer(self) -> Deferred[None]:
         """Answer the call; see `IChannel.answer`."""
@@ -126,7 +141,10 @@ class Channel:
             "priority": str(priority) if priority else "",
         }
         given = {key: text for key, text in location.items() if text}
-        return self._command("POST", "continue", query=given)
+        return self._command("POST", "continue", query=given).addCallback(self._leave)
+
+    def _leave(self, _result: None) -> None:
+        self.is_leaving = True
 
     def set_variable(self, name: str, value: str) -> Deferred[None]:
         """Set a variable; see `IChannel.set_variable`."""
@@ -264,9 +282,11 @@ class Channel:
             self._context.events.move(subscription, f"channel:{self.id}")
 
     def dtmf_received(self, digit: str) -> None:
-        """Pass a digit on to the listener."""
+        """Pass a digit on to the listener and the dialogue."""
         if self.listener is not None:
             self.listener.dtmf_received(digit)
+        if self._dialogue is not None:
+            self._dialogue.dtmf_received(digit)
 
     def left_bridge(self) -> None:
         """Have Asterisk's playing of the next sound checked; see `Playback`."""
@@ -276,7 +296,7 @@ class Channel:
         """Pass the hangup on to the listener, once, and hang up what was dialed."""
         if self.is_hung_up:
             return
-        self.is_hung_up = True
+        self._mark_hung_up()
         try:
             # First, so that the listener does not take the end of an outbound
             # channel for its outcome.
@@ -284,9 +304,18 @@ class Channel:
                 self.listener.hung_up()
         finally:
             self._hang_up_outbound()
+            if self._dialogue is not None:
+                self._dialogue.hung_up()
+
+    def disconnected(self) -> None:
+        """Let the dialogue wait for keys until there is a connection."""
+        if self._dialogue is not None and not self.is_hung_up:
+            self._dialogue.keypad.suspend()
 
     def reconnected(self) -> None:
         """Tell the listener that the connection is open again."""
+        if self._dialogue is not None:
+            self._dialogue.keypad.report_loss()
         if self.listener is None:
             return
         try:
@@ -298,7 +327,7 @@ class Channel:
 
     def end(self) -> None:
         """End the call: the channel is not in the application any more."""
-        self.is_hung_up = True
+        self._mark_hung_up()
         self._context.registry.discard(self)
         for subscription in self._subscriptions:
             self._context.events.discard(subscription)
@@ -314,6 +343,13 @@ class Channel:
         for recording in list(self.recordings):
             recording.channel_ended()
         self._hang_up_outbound()
+        if self._dialogue is not None:
+            self._dialogue.hung_up()
+
+    def _mark_hung_up(self) -> None:
+        self.is_hung_up = True
+        if self._dialogue is not None:
+            self._dialogue.is_hung_up = True
 
     def _hang_up_outbound(self) -> None:
         for outbound in list(self.outbound):

@@ -16,6 +16,7 @@ from channel_aa.ari.api import Api
 from channel_aa.ari.bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.cleanup import Cleanup
+from channel_aa.ari.coroutine_calls import CoroutineApplication, leave
 from channel_aa.ari.dispatch import CallEvents, Dispatcher
 from channel_aa.ari.outbound import OutboundChannel
 from channel_aa.ari.playback import CHECK_SECONDS, STOPPED_CHECK_SECONDS, Playback
@@ -38,6 +39,7 @@ from channel_aa.logs import Logger, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from channel_aa.ari.coroutine_calls import CallHandler
     from channel_aa.ari.wire.address import Address
     from channel_aa.ari.wire.requests import IRequestSender
     from channel_aa.interfaces import IStasisApplication
@@ -63,8 +65,9 @@ class AriClient(Service):
 
     Args:
         address: the URL, the credentials and the application's name.
-        application: told of every channel that enters.
-        reactor: the reactor to connect with, and its clock.
+        application: told of every channel that enters; either this or `on_call`.
+        on_call: a coroutine function for each channel that enters: see `CallHandler`.
+        reactor: the reactor to connect with, and its clock; by default the global one.
         transport: the transport of requests; see `RoutingSender`.
         http: carries requests over HTTP; replaced in tests.
         connection: makes the events websocket from the callbacks of
@@ -95,20 +98,23 @@ class AriClient(Service):
     def __init__(
         self,
         address: Address,
-        application: IStasisApplication,
+        application: IStasisApplication | None = None,
         *,
-        reactor: Any,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
+        on_call: CallHandler | None = None,
+        reactor: Any = None,  # noqa: ANN401 - IReactorTime, IReactorTCP and more at once
         transport: Transport = Transport.AUTO,
         http: IRequestSender | None = None,
         connection: Callable[..., EventsConnection] = EventsConnection,
         on_ready: Callable[[], None] | None = None,
     ) -> None:
+        if reactor is None:
+            from twisted.internet import reactor  # noqa: PLC0415 - it installs one
         self.address = address
         self.clock = reactor
         self.asterisk_version = ""
         self.connected_since: float | None = None
         self.is_replaced = False
-        self._application = application
+        self._application = _application_of(application, on_call, clock=reactor)
         self._presence = ""
         self._on_ready = on_ready
         self._dispatcher = Dispatcher()
@@ -275,13 +281,7 @@ class AriClient(Service):
             self._log.failure(
                 "Starting the call of {channel} failed", channel=channel.name
             )
-            channel.continue_in_dialplan().addErrback(
-                lambda failure: self._log.error(
-                    "Could not continue {channel} in the dialplan: {error}",
-                    channel=channel.name,
-                    error=failure.value,
-                )
-            )
+            Deferred.fromCoroutine(leave(channel))
 
     def _replaced(self, _event: object) -> None:
         """Give up the application: another program has taken it, and its calls."""
@@ -399,8 +399,23 @@ class AriClient(Service):
         self.events.pause()
         self.sender.pause()
         self.requests.fail_pending()
+        for channel in list(self.channels.values()):
+            channel.disconnected()
         if self.channels and self.running:
             self._log.warn(
                 "Calls waiting for the connection to Asterisk: {count}",
                 count=len(self.channels),
             )
+
+
+def _application_of(
+    application: IStasisApplication | None,
+    on_call: CallHandler | None,
+    *,
+    clock: Any,  # noqa: ANN401 - the reactor
+) -> IStasisApplication:
+    if on_call is not None and application is None:
+        return CoroutineApplication(on_call, clock=clock)
+    if application is None or on_call is not None:
+        raise TypeError("AriClient needs either an application or on_call")
+    return application

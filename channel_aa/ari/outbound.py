@@ -15,6 +15,7 @@ from channel_aa.ari.playback import Playback
 from channel_aa.ari.remote_object import RemoteObject
 from channel_aa.ari.wire.errors import AriError, ConflictError, ServerError
 from channel_aa.ari.wire.requests import Request
+from channel_aa.dialogue.dialogue import Dialogue
 from channel_aa.interfaces import (
     ChannelGoneError,
     DialOutcome,
@@ -160,9 +161,19 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         self._ring_seconds = ring_seconds
         self._variables = variables
         self._has_early_media = early_media
+        self._dialogue: Dialogue | None = None
 
     def __repr__(self) -> str:
         return f"<OutboundChannel {self.endpoint} id={self.id!r}>"
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """Prompts and keys of the person who has answered, from its first use on."""
+        if self._dialogue is None:
+            self._dialogue = Dialogue(
+                self, clock=self._context.clock, language=self._caller.language
+            )
+        return self._dialogue
 
     @property
     def is_bridged(self) -> bool:
@@ -310,14 +321,16 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self.end()
 
     def dtmf_received(self, digit: str) -> None:
-        """Pass a digit on to the listener."""
-        if self.listener is not None:
-            self.listener.dtmf_received(digit)
+        """Pass a digit on to the listener and the dialogue."""
+        for listener in (self.listener, self._dialogue):
+            if listener is not None:
+                listener.dtmf_received(digit)
 
     def hung_up(self) -> None:
-        """Tell the listener that the phone has hung up."""
-        if self.listener is not None:
-            self.listener.hung_up()
+        """Tell the listener and the dialogue that the phone has hung up."""
+        for listener in (self.listener, self._dialogue):
+            if listener is not None:
+                listener.hung_up()
 
     def answered(self) -> None:
         """Fire `outcome`: it was answered, and is in our application."""

@@ -41,6 +41,7 @@ class ChannelHandle(Protocol):
 class CallerHandle(ChannelHandle, Protocol):
     """What a remote object needs of its caller's channel."""
 
+    language: str
     recordings: set[Any]
     outbound: set[Any]
 

@@ -114,6 +114,20 @@ class Pattern:
         )
 
 
+def number_patterns(min_digits: int, max_digits: int) -> list[str]:
+    """Return the patterns of all numbers with so many digits.
+
+    Raises:
+        ValueError: there are no such numbers, or they are longer than `MAX_DIGITS`.
+    """
+    if not 1 <= min_digits <= max_digits <= MAX_DIGITS:
+        raise ValueError(
+            f"numbers of {min_digits} to {max_digits} digits; allowed are 1 to"
+            f" {MAX_DIGITS}, the smaller number first"
+        )
+    return ["X" * count for count in range(min_digits, max_digits + 1)]
+
+
 class DeniedPattern(Pattern):
     """A pattern of numbers that must not be dialled.
 
@@ -170,12 +184,14 @@ class DigitMap:
         options: the keys of each option, one or more.
         patterns: of the extensions that may be dialled: see `Pattern`.
         deny: patterns of those that may not.
+        terminator: the key that ends what is entered, where it has no other use; empty:
+            no key does.
 
     Attributes:
-        terminator: the key that ends what is entered; empty where it has another use.
+        terminator: the key that ends what is entered; empty: none does.
 
     Raises:
-        ValueError: see `Pattern`.
+        ValueError: see `Pattern`; or the terminator is no key.
     """
 
     def __init__(
@@ -183,6 +199,8 @@ class DigitMap:
         options: Iterable[str],
         patterns: Iterable[str] = (),
         deny: Iterable[str] = (),
+        *,
+        terminator: str = TERMINATOR,
     ) -> None:
         self._options = frozenset(options)
         self._beginnings = frozenset(
@@ -193,7 +211,9 @@ class DigitMap:
         used = frozenset().union(
             *self._options, *(each.keys for each in self._patterns)
         )
-        self.terminator = "" if TERMINATOR in used else TERMINATOR
+        if terminator and terminator not in list(KEYS):
+            raise ValueError(f"a terminator is a key of a phone, not {terminator!r}")
+        self.terminator = "" if terminator in used else terminator
         self._has_numbers = any(map(self._may_grow, KEYS))
         # Nearly everything that callers enter is one key.
         self._single = {key: self._match(key, is_over=False) for key in KEYS}

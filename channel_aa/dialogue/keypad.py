@@ -12,7 +12,7 @@ from channel_aa.dialogue.digits import KEYS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 MAX_KEPT = 64
 """Size of the type-ahead buffer; further keys are ignored."""
@@ -61,6 +61,8 @@ class Keypad:
         self._taken_at = 0.0
         self._interrupt: Callable[[], None] | None = None
         self._waiting: Deferred[str | None] | None = None
+        self._silence: IDelayedCall | None = None
+        self._is_suspended = False
         self._terminator = ""
         self._terminator_until = 0.0
         self._set_aside: tuple[str, float] | None = None
@@ -129,8 +131,14 @@ class Keypad:
         self._buffer.clear()
         self._set_aside = None
 
+    def suspend(self) -> None:
+        """Let no `next_key` time out until `report_loss`: no key can arrive now."""
+        self._is_suspended = True
+        self._stop_silence()
+
     def report_loss(self) -> None:
         """Make a pending `next_key` return `KEYS_LOST`: keys may have been lost."""
+        self._is_suspended = False
         if self._waiting is not None:
             self._waiting.callback(KEYS_LOST)
 
@@ -156,16 +164,20 @@ class Keypad:
             key, self._taken_at = self._buffer.popleft()
             return succeed(key)
         waiting: Deferred[str | None] = Deferred()
-        silence = self._clock.callLater(timeout, waiting.callback, None)
-
-        def finish(result: str | None) -> str | None:
-            self._waiting = None
-            if silence.active():
-                silence.cancel()
-            return result
-
         self._waiting = waiting
-        return waiting.addBoth(finish)
+        if not self._is_suspended:
+            self._silence = self._clock.callLater(timeout, waiting.callback, None)
+        return waiting.addBoth(self._finish)
+
+    def _finish(self, result: str | None) -> str | None:
+        self._waiting = None
+        self._stop_silence()
+        return result
+
+    def _stop_silence(self) -> None:
+        silence, self._silence = self._silence, None
+        if silence is not None and silence.active():
+            silence.cancel()
 
     def _is_terminator(self, key: str, pressed_at: float) -> bool:
         """Tell whether a key belongs to the entry before; the next one does not."""

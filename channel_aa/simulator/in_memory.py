@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from twisted.internet.task import Clock
 
+    from channel_aa.ari import CallHandler
     from channel_aa.interfaces import IStasisApplication
     from channel_aa.simulator.simulator import Simulator
 
@@ -92,12 +93,13 @@ class InMemoryLink:
 
     def client(
         self,
-        application: IStasisApplication,
+        application: IStasisApplication | None = None,
         *,
+        on_call: CallHandler | None = None,
         app: str = "channel-aa",
         transport: Transport = Transport.AUTO,
     ) -> AriClient:
-        """Make the client of a Stasis application; it connects when it is started."""
+        """Make a client, which connects when it is started; see `AriClient`."""
         username, password = self.simulator.credentials
         address = Address(
             url=f"http://{_SERVER.host}:{_SERVER.port}",
@@ -110,6 +112,7 @@ class InMemoryLink:
         return AriClient(
             address,
             application,
+            on_call=on_call,
             reactor=self.clock,
             transport=transport,
             http=HttpSender(address, reactor=self.clock, endpoint=self._http),
