@@ -50,11 +50,16 @@ _MENU = (PRESS_1, "or", "press-2", "you-entered")
 _CONFIRMATION = ("followme/no-recording", "followme/options")
 _REVIEW = ("vm-review", "vm-star-cancel", "vm-tooshort")
 
+_BANK = (
+    *("vm-password", "vm-incorrect", "vm-press", "vm-youhave", "vm-and"),
+    *("digits/50", "digits/hundred", "digits/dollars", "digits/minus", "digits/12"),
+)
+
 SOUNDS: Mapping[str, float] = {
     # Long enough to press a key before the end.
     **dict.fromkeys((*_MENU, *_CONFIRMATION), 0.8),
     **dict.fromkeys((*_REMARKS, *_REVIEW, *_KEYS), 0.4),
-    **dict.fromkeys((*_DIALPLAN, *_EXPLANATIONS), 0.2),
+    **dict.fromkeys((*_DIALPLAN, *_EXPLANATIONS, *_BANK), 0.2),
     # One word of some length, played by number:20.
     "digits/20": 2.0,
     SLOW: 1.5,

@@ -12,6 +12,7 @@ from channel_aa.ari.coroutine_calls import CallHandler
 from channel_aa.ari.outbound import OutboundChannel
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
+from channel_aa.ari.run import run
 from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.errors import (
     AriError,
@@ -64,4 +65,5 @@ __all__ = [
     "TelephonyError",
     "Transport",
     "UnauthorizedError",
+    "run",
 ]

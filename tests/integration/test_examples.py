@@ -54,6 +54,21 @@ async def test_status_page_counts_the_calls(reactor: PosixReactorBase) -> None:
     await simulator.stop()
 
 
+@pytest_twisted.ensureDeferred
+async def test_bank_says_the_balance(reactor: PosixReactorBase) -> None:
+    simulator = Simulator(reactor=reactor)
+    await simulator.start()
+    example = (str(EXAMPLES / "ari/bank.py"), simulator.url, *simulator.credentials)
+    async with PythonProcess.running(reactor, *example):
+        await simulator.listening("bank")
+        caller = simulator.call(app="bank")
+        await caller.run("hear vm-password, press 4711, hear vm-press, press 1")
+        await caller.run("hear digits/dollars, hang up")
+    said = [each.media.removeprefix("sound:digits/") for each in caller.heard]
+    assert " ".join(said).endswith("sound:vm-youhave minus 12 dollars")
+    await simulator.stop()
+
+
 class CustomerDatabase(Resource):
     """A customer database with three callers."""
 

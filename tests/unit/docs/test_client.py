@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class ClientPageTests(AriTestCase):
         self.names: dict[str, Any] = {
             **vars(channel_aa.ari),
             **vars(events),
+            "Decimal": Decimal,
             "print": lambda *texts: self.printed.append(texts),
         }
         for block in re.findall(

@@ -1,0 +1,170 @@
+"""Programs whose coroutines are calls: the dialogue, and examples/ari/bank.py."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest_twisted
+
+from channel_aa.ari import Address, AriClient
+from channel_aa.ari.api.events import PlaybackStarted
+from real_asterisk.sounds import LONG
+from tests.support.asterisk_harness import APP
+from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from channel_aa.ari import CallHandler, Channel
+    from tests.support.asterisk_harness import AsteriskHarness
+
+EXAMPLES = Path(__file__).parents[2] / "examples/ari"
+
+
+def example(name: str) -> Any:  # noqa: ANN401 - a module
+    spec = spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Program:
+    """A client with a program's coroutine for each call, on an Asterisk.
+
+    Attributes:
+        client: the client.
+        heard: the names of the sounds that have begun.
+    """
+
+    def __init__(self, backend: AsteriskHarness, call: CallHandler) -> None:
+        address = Address(
+            url=backend.url,
+            username=backend.username,
+            password=backend.password,
+            app=APP,
+        )
+        self.reactor = backend.reactor
+        self.client = AriClient(address, on_call=call, reactor=backend.reactor)
+        self.heard: list[str] = []
+        self.client.events.on(PlaybackStarted, self._started)
+
+    def _started(self, event: PlaybackStarted) -> None:
+        self.heard.append(event.playback.media_uri.removeprefix("sound:"))
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, backend: AsteriskHarness, call: CallHandler
+    ) -> AsyncIterator[Program]:
+        program = cls(backend, call)
+        program.client.startService()
+        await program.client.when_connected()
+        try:
+            yield program
+        finally:
+            await program.client.stopService()
+
+    async def hears(self, *sounds: str) -> None:
+        """Wait until the last sounds are these."""
+        await until(
+            self.reactor,
+            lambda: self.heard[-len(sounds) :] == list(sounds),
+            f"the sounds {sounds}",
+        )
+
+    async def is_over(self) -> None:
+        """Wait until no call is left."""
+        await until(self.reactor, lambda: not self.client.channels)
+
+
+PROMPT = ("vm-press", "digits/1", "vm-press", "digits/2")
+BALANCE = (
+    *("vm-youhave", "digits/3", "digits/hundred", "digits/50", "digits/dollars"),
+    *("vm-and", "digits/20"),
+)
+
+
+@pytest_twisted.ensureDeferred
+async def test_bank(backend: AsteriskHarness) -> None:
+    bank = example("bank")
+    bank.CLERK = "Local/hangs-up@phones"
+    async with Program.running(backend, bank.call) as program:
+        caller = await backend.place_call("1000")
+        await program.hears("vm-password")
+        for key in "9999":
+            await caller.press(key)
+        await program.hears("vm-incorrect", "vm-password")
+        for key in "1234":
+            await caller.press(key)
+        await program.hears(*PROMPT)
+        await caller.press("1")
+        await program.hears(*BALANCE)
+        await program.hears(*PROMPT)
+        before = len(program.heard)
+        await caller.press("2")  # the clerk answers, and hangs up after a second
+        await until(backend.reactor, lambda: len(program.heard) > before)
+        await program.hears(*PROMPT)
+        await caller.hang_up()
+        await program.is_over()
+
+
+@pytest_twisted.ensureDeferred
+async def test_key_stops_a_sound_and_the_end_hangs_up(backend: AsteriskHarness) -> None:
+    keys: list[str | None] = []
+
+    async def call(channel: Channel, _arguments: Sequence[str]) -> None:
+        await channel.answer()
+        await channel.dialogue.play(LONG, "or")
+        keys.append(await channel.dialogue.next_key(0))
+
+    async with Program.running(backend, call) as program:
+        caller = await backend.place_call("1000")
+        await program.hears(LONG)
+        await caller.press("7")
+        await program.is_over()
+        assert keys == ["7"]
+        assert program.heard == [LONG]
+
+
+@pytest_twisted.ensureDeferred
+async def test_recording_is_heard(backend: AsteriskHarness) -> None:
+    async def call(channel: Channel, _arguments: Sequence[str]) -> None:
+        await channel.answer()
+        recording = await channel.dialogue.record(
+            "dialogue-note", max_seconds=1, beep=False, overwrite=True
+        )
+        await channel.dialogue.play(f"recording:{recording.name}")
+
+    async with Program.running(backend, call) as program:
+        caller = await backend.place_call("1000")
+        await caller.keep_talking()
+        await program.hears("recording:dialogue-note")
+        await program.is_over()
+
+
+@pytest_twisted.ensureDeferred
+async def test_call_that_continues_in_the_dialplan_is_not_hung_up(
+    backend: AsteriskHarness,
+) -> None:
+    async def call(channel: Channel, _arguments: Sequence[str]) -> None:
+        await channel.answer()
+        await channel.continue_in_dialplan()
+
+    async with Program.running(backend, call) as program:
+        events = await backend.listen_to_everything()
+        caller = await backend.place_call("1000")
+        status = await events.wait_for(
+            lambda it: (
+                it.type == "ChannelVarset"
+                and it.json["channel"]["name"] == caller.name
+                and it.json["variable"] == "STASISSTATUS"
+                and it.json["value"] != ""
+            )
+        )
+        assert status.json["value"] == "SUCCESS"
+        await program.is_over()
