@@ -128,7 +128,7 @@ class Options(usage.Options):
             overrides={key: self[key] for key in _OVERRIDES if self[key] is not None},
             password=password_from(os.environ),
         )
-        check_registered(settings.flow, (), file=self.file or "")
+        check_registered(settings.flow, {}, file=self.file or "")
         return settings
 
     def getUsage(self, width: int | None = None) -> str:  # noqa: N802 - Twisted's name

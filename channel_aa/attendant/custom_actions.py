@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, TypeAlias
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
-from channel_aa.attendant.deferreds import cancellable
+from channel_aa.attendant.deferreds import PausableTimer, cancellable
+from channel_aa.attendant.dialing import dial
+from channel_aa.attendant.exits import hang_up
 from channel_aa.attendant.prompts import play_prompt
+from channel_aa.attendant.recording import record
+from channel_aa.dialogue.questions import Questions
+from channel_aa.dialogue.say import Say
 from channel_aa.interfaces import ChannelGoneError
 from channel_aa.logs import Logger
-from channel_aa.menus.actions import KEYWORDS, REPEAT, Action, GoTo, Keyword, Named, Run
-from channel_aa.menus.sounds import prompt_of
+from channel_aa.menus.actions import (
+    HANGUP,
+    KEYWORDS,
+    REPEAT,
+    Action,
+    Dial,
+    GoTo,
+    Keyword,
+    Named,
+    Record,
+    Run,
+)
+from channel_aa.menus.sounds import Sound, prompt_of
 from channel_aa.problems import ConfigError, Problem, quoted, unknown_name
 
 if TYPE_CHECKING:
@@ -21,13 +39,20 @@ if TYPE_CHECKING:
 
     from channel_aa.attendant.context import CallContext
     from channel_aa.menus.flow import CallFlow
-    from channel_aa.menus.sounds import Sound
 
 _log = Logger()
 
 
-class Caller:
+Prompt: TypeAlias = str | Sound | Iterable[str | Sound]
+"""What a custom action plays: sounds as in the file, `Sound` objects, or several."""
+
+
+class Caller(Questions[Prompt]):
     """A caller, as a custom action gets it.
+
+    Its methods wait for the caller, and that does not count for the action's timeout.
+    Each raises `ChannelGoneError` if the caller has hung up, although a hangup cancels
+    the action, or if the action is over.
 
     Attributes:
         channel_id: Asterisk's unique id of the channel.
@@ -41,11 +66,12 @@ class Caller:
         arguments: those of the dialplan's ``Stasis(app,argument,…)``.
         digits: the caller's last entry, which led here.
         recording: the name of the caller's last recording; empty without one.
+        say: what says numbers and the like in the language of the call, for `play`.
         is_over: whether the action has ended, or its timeout has passed: then each
             method raises `ChannelGoneError`.
     """
 
-    def __init__(self, context: CallContext) -> None:
+    def __init__(self, context: CallContext, timer: PausableTimer) -> None:
         channel = context.channel
         self.channel_id = channel.id
         self.channel_name = channel.name
@@ -55,8 +81,11 @@ class Caller:
         self.arguments: Sequence[str] = context.arguments
         self.digits = context.digits
         self.recording = context.recording
+        self.say = Say(context.language)
         self.is_over = False
         self._context = context
+        self._timer = timer
+        self._waits = 0
 
     @property
     def _call(self) -> CallContext:
@@ -64,26 +93,71 @@ class Caller:
             raise ChannelGoneError("the action has timed out")
         return self._context
 
-    async def play(self, *sounds: str | Sound) -> None:
+    @property
+    def _party(self) -> CallContext:
+        return self._call
+
+    async def play(self, *sounds: Prompt) -> None:
         """Play sounds; a key stops them, and is kept for the next menu.
 
         Raises:
             ConfigError: a sound is not usable.
             ChannelGoneError: the caller has hung up.
         """
-        await play_prompt(self._call, prompt_of(*sounds))
+        prompt = prompt_of(*(sound for each in sounds for sound in _sounds_of(each)))
+        with self._waiting():
+            await play_prompt(self._call, prompt)
 
-    async def next_key(self, seconds: float) -> str | None:
-        """Wait for the next key.
+    async def record(self, recording: str | Record) -> str | None:
+        """Record the caller.
 
         Args:
-            seconds: the timeout.
+            recording: the name of the recording, or the action, whose ``then`` and
+                ``else`` mean nothing here.
 
         Returns:
-            The key; ``None`` after the timeout, or if the connection to Asterisk was
-            lost meanwhile, and keys with it.
+            The name that it is stored under; ``None`` if it has failed, which is
+            logged, or the caller has dropped it in a review.
+
+        Raises:
+            ConfigError: the name is not usable.
+            ChannelGoneError: the caller has hung up.
         """
-        return await self._call.keypad.next_key(seconds) or None
+        action = Record(record=recording) if isinstance(recording, str) else recording
+        action = action.replace(then=HANGUP, else_=REPEAT)
+        with self._waiting():
+            if await record(self._call, action) == HANGUP:
+                self.recording = self._call.recording
+                return self.recording
+        return None
+
+    async def dial(self, phone: str | Dial) -> bool:
+        """Dial phones, and connect the caller with the first that answers.
+
+        Args:
+            phone: the endpoint of a phone, ``PJSIP/410``, or the action, whose ``then``
+                and ``else`` mean nothing here.
+
+        Returns:
+            Whether a phone has answered; the conversation is over then. The channel
+            variable ``DIALSTATUS`` has the outcome.
+
+        Raises:
+            ConfigError: the endpoint is not usable.
+            ChannelGoneError: the caller has hung up.
+        """
+        action = Dial(dial=(phone,)) if isinstance(phone, str) else phone
+        action = action.replace(then=HANGUP, else_=REPEAT)
+        with self._waiting():
+            return await dial(self._call, action) == HANGUP
+
+    async def hang_up(self) -> None:
+        """Hang up, which cancels the action. Returning ``hangup`` does the same.
+
+        Raises:
+            TelephonyError: Asterisk answered with an error, or not at all.
+        """
+        await hang_up(self._call)
 
     async def get_variable(self, name: str) -> str:
         """Read a channel variable or function; empty if it is not set.
@@ -101,14 +175,37 @@ class Caller:
         """
         await self._call.channel.set_variable(name, value)
 
+    async def _play_prompt(self, prompt: Prompt) -> None:
+        await self.play(prompt)
 
-CustomAction: TypeAlias = Callable[[Caller], Awaitable[Action | str | None]]
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Stop the time of the action meanwhile."""
+        self._waits += 1
+        self._timer.stop()
+        try:
+            yield
+        finally:
+            self._waits -= 1
+            if not (self._waits or self.is_over):
+                self._timer.start()
+
+
+def _sounds_of(prompt: Prompt) -> Iterable[str | Sound]:
+    return (prompt,) if isinstance(prompt, str | Sound) else prompt
+
+
+CustomAction: TypeAlias = Callable[..., Awaitable[Action | str | None]]
 """An async callable that an embedding program registers, and that ``run`` names.
 
-It returns the next action: an `Action`, a word as in the file (the name of a menu or
-an entry of ``[actions]``, ``repeat``, ``back``, ``top``, ``hangup``), or ``None``: the
-current menu again. It is cancelled at its timeout, and when the caller hangs up. It
-must not block the reactor: all calls would wait.
+It gets a `Caller`, and the ``arguments`` of the ``run`` as keywords. It returns the
+next action: an `Action`, a word as in the file (the name of a menu or an entry of
+``[actions]``, ``repeat``, ``back``, ``top``, ``hangup``), or ``None``: the current menu
+again.
+
+It is cancelled when the caller hangs up, and at its timeout: after so many seconds that
+it has spent by itself, without the methods of `Caller`. Keys that were pressed until
+then are discarded. It must not block the reactor: all calls would wait.
 """
 
 
@@ -125,7 +222,7 @@ async def run_custom_action(
     custom = registered.get(action.run)
     try:
         if custom is not None:
-            answer = await _run_with_timeout(action.timeout, custom, call)
+            answer = await _run_with_timeout(action, custom, call)
             return _as_action(answer, call)
         _log.error("No action is registered as {name!r}", name=action.run)
     except (CancelledError, ChannelGoneError):
@@ -147,27 +244,45 @@ async def run_custom_action(
 
 
 async def _run_with_timeout(
-    seconds: float, custom: CustomAction, call: CallContext
+    action: Run, custom: CustomAction, call: CallContext
 ) -> Action | str | None:
     """Run a custom action, and cancel it at its timeout.
 
     One that ignores its cancellation goes on without effect on the call.
+
+    Raises:
+        DeferredTimeoutError: its timeout has passed.
     """
-    caller = Caller(call)
+    is_late = False
+
+    def time_out() -> None:
+        nonlocal is_late
+        is_late = True
+        finished.cancel()
+
+    timer = PausableTimer(call.clock, action.timeout, time_out)
+    caller = Caller(call, timer)
 
     async def run() -> Action | str | None:
         try:
-            return await custom(caller)
+            return await custom(caller, **action.arguments)
         except CancelledError as error:
             raise RuntimeError(
                 "the Deferred that the action waited for was cancelled"
             ) from error
 
+    timer.start()
     finished = cancellable(Deferred.fromCoroutine(run()))
     try:
-        return await finished.addTimeout(seconds, call.clock)
+        return await finished
+    except CancelledError:
+        if not is_late:
+            raise
+        call.keypad.clear()
+        raise DeferredTimeoutError from None
     finally:
         caller.is_over = True
+        timer.stop()
 
 
 def _as_action(answer: Action | str | None, call: CallContext) -> Action:
@@ -192,25 +307,44 @@ def _as_action(answer: Action | str | None, call: CallContext) -> Action:
     return action
 
 
-def check_registered(flow: CallFlow, names: Collection[str], *, file: str = "") -> None:
-    """Check that each ``run`` in a call flow names a registered action.
+def check_registered(
+    flow: CallFlow, registered: Mapping[str, CustomAction], *, file: str = ""
+) -> None:
+    """Check that each ``run`` in a call flow fits a registered action.
 
     Args:
         flow: the call flow.
-        names: the names of the registered actions.
+        registered: the registered actions by name.
         file: the configuration file, with which each problem's place begins.
 
     Raises:
-        ConfigError: with a problem for each ``run`` that does not.
+        ConfigError: with a problem for each ``run`` that does not, or whose arguments
+            the registered action does not take.
     """
     in_file = f"{file}: " if file else ""
-    problems = [
-        Problem(f"{in_file}{each.place}.run", _unregistered(each.action.run, names))
-        for each in flow.all_actions()
-        if isinstance(each.action, Run) and each.action.run not in names
-    ]
+    problems = []
+    for each in flow.all_actions():
+        action = each.action
+        if not isinstance(action, Run):
+            continue
+        place = f"{in_file}{each.place}"
+        if action.run not in registered:
+            problem = _unregistered(action.run, registered)
+            problems.append(Problem(f"{place}.run", problem))
+        elif problem := _wrong_arguments(action, registered[action.run]):
+            problems.append(Problem(f"{place}.arguments", problem))
     if problems:
         raise ConfigError(problems)
+
+
+def _wrong_arguments(action: Run, custom: CustomAction) -> str:
+    try:
+        signature(custom).bind(None, **action.arguments)
+    except TypeError as error:
+        return f"the registered action {quoted(action.run)} does not take them: {error}"
+    except ValueError:  # nothing is known of what it takes
+        pass
+    return ""
 
 
 def _unregistered(name: str, names: Collection[str]) -> str:

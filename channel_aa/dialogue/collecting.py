@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -70,12 +71,13 @@ async def ask(
     play: Callable[[P], Awaitable[None]],
     digit_map: DigitMap,
     *,
-    prompt: P,
-    invalid: P,
+    prompt: P | None,
+    invalid: P | None,
     first: float,
     between: float,
     retries: int,
     valid: Validator | None = None,
+    waiting: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> str | None:
     """Ask for an entry, until it is valid or the tries are used up.
 
@@ -90,6 +92,7 @@ async def ask(
         between: how many seconds to wait for each further one.
         retries: how often to ask again after silence or an invalid entry.
         valid: tells whether an entry that matches is valid.
+        waiting: makes the context in which to wait for the party.
 
     Returns:
         The entry; ``None`` after the last try.
@@ -102,9 +105,11 @@ async def ask(
     keypad.begin_menu(uses_terminator=not digit_map.terminator)
     tries = 0
     while tries <= retries:
-        await play(prompt)
-        entry = await collect_entry(keypad, digit_map, first=first, between=between)
-        check_present(party)
+        with waiting():
+            if prompt is not None:
+                await play(prompt)
+            entry = await collect_entry(keypad, digit_map, first=first, between=between)
+            check_present(party)
         if entry is NoEntry.KEYS_LOST:
             continue
         tries += 1
@@ -113,7 +118,9 @@ async def ask(
         if entry.kind is not Match.NO_MATCH and await _is_valid(entry.digits, valid):
             return entry.digits
         keypad.clear()
-        await play(invalid)
+        if invalid is not None:
+            with waiting():
+                await play(invalid)
     return None
 
 

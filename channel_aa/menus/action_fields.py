@@ -10,10 +10,12 @@ from typing import Annotated
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     WithJsonSchema,
 )
 
+from channel_aa.config_errors import type_name
 from channel_aa.config_types import (
     Explain,
     Matching,
@@ -62,6 +64,14 @@ def _check_recording(name: str) -> str:
     raise ValueError(
         f"{quoted(name)} is not a valid recording name; it has letters, digits, '-',"
         " '_', '.' and '/' in it, no '..', and no '/' at its beginning or end"
+    )
+
+
+def _check_argument(value: object) -> object:
+    if isinstance(value, str | bool | int | float):
+        return value
+    raise ValueError(
+        f"expected text, a number, true or false, found {type_name(value)}"
     )
 
 
@@ -147,6 +157,21 @@ RegisteredName = Annotated[
         "{value} is not a name of a registered action; allowed are letters, digits,"
         " '-', '_' and '.'",
     ),
+]
+ArgumentName = Annotated[
+    str,
+    Matching(
+        "[A-Za-z_][A-Za-z0-9_]{0,79}",
+        "{value} is not the name of an argument; allowed are letters, digits and '_',"
+        " not a digit first",
+    ),
+]
+ArgumentValue = Annotated[
+    Annotated[str, Field(strict=True)]
+    | Annotated[bool, Field(strict=True)]
+    | Annotated[int, Field(strict=True)]
+    | Annotated[float, Field(strict=True)],
+    BeforeValidator(_check_argument),
 ]
 RecordingName = Annotated[
     Text,

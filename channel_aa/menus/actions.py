@@ -38,6 +38,8 @@ from channel_aa.config_types import (
 from channel_aa.menus.action_fields import (
     STRATEGIES,
     TERMINATORS,
+    ArgumentName,
+    ArgumentValue,
     DialplanExtension,
     DialplanName,
     Endpoint,
@@ -71,7 +73,7 @@ KEYWORDS = ("repeat", "back", "top", "hangup")
 MAX_RING_SECONDS = 300
 MAX_RECORD_SECONDS = 3600
 MAX_SILENCE_SECONDS = 60
-MAX_RUN_SECONDS = 60
+MAX_RUN_SECONDS = 86_400
 MAX_ENDPOINTS = 20
 MAX_PRIORITY = 1_000_000
 
@@ -411,7 +413,13 @@ class Run(Action, frozen=True):
     """The name under which it is registered."""
 
     timeout: Annotated[float, Between(1, MAX_RUN_SECONDS, " seconds")] = 10.0
-    """After how many seconds it is cancelled."""
+    """After how many seconds it is cancelled, without those in which it waits for the
+    caller: it plays, records, dials or asks."""
+
+    arguments: FrozenMapping[ArgumentName, ArgumentValue] = Field(
+        default_factory=dict, validate_default=True
+    )
+    """Arguments for the program's function, by name: text, numbers, true or false."""
 
     else_: Action | None = None
     """The action if it fails or times out. Without it, the menu is repeated."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import capturedLogs
@@ -11,7 +11,12 @@ from zope.interface.verify import verifyObject
 
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.custom_actions import check_registered
-from channel_aa.interfaces import ChannelGoneError, IStasisApplication
+from channel_aa.interfaces import (
+    ChannelGoneError,
+    DialOutcome,
+    IStasisApplication,
+    RecordingEnd,
+)
 from channel_aa.menus.actions import Continue, Dial, DialplanPlace, GoTo, Play, Run
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.menu import Menu
@@ -20,6 +25,8 @@ from channel_aa.problems import ConfigError
 from tests.support.call_case import CHANNEL, NOON, CallTestCase, call_flow, exit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from channel_aa.attendant.custom_actions import Caller
     from channel_aa.menus.actions import Action
 
@@ -46,7 +53,11 @@ PROMPT = prompt_of("press-1")
 RUNS = {"main": Menu(prompt=PROMPT, options={"1": Run(run="look-up")})}
 
 
-class CustomActionTests(CallTestCase):
+async def look_up(_caller: Caller, *, list: str = "all") -> None:  # noqa: A002 - named so in the file
+    """Take one argument of a ``run``."""
+
+
+class CustomActionTestCase(CallTestCase):
     FLOW = MENUS
 
     def setUp(self) -> None:
@@ -70,11 +81,14 @@ class CustomActionTests(CallTestCase):
         self.sent()
         self.press(keys)
 
+
+class CustomActionTests(CustomActionTestCase):
     def test_caller_has_the_data_of_the_call(self) -> None:
         self.run_action()
         (caller,) = self.callers
         self.assertEqual(
-            {**vars(caller), "_context": None},
+            {key: value for key, value in vars(caller).items() if key[0] != "_"}
+            | {"say": caller.say.language},
             {
                 "channel_id": "1700000000.1",
                 "channel_name": CHANNEL,
@@ -84,8 +98,8 @@ class CustomActionTests(CallTestCase):
                 "arguments": ("vip",),
                 "digits": "1",
                 "recording": "",
+                "say": "en",
                 "is_over": False,
-                "_context": None,
             },
         )
 
@@ -255,9 +269,143 @@ class CustomActionTests(CallTestCase):
         verifyObject(IStasisApplication, self.attendant)
 
 
+class CallerTests(CustomActionTestCase):
+    """What a custom action does with its caller."""
+
+    def start(self, coroutine: Coroutine[Any, Any, object]) -> Deferred[object]:
+        return Deferred.fromCoroutine(coroutine)
+
+    def begin(self) -> Caller:
+        self.run_action()
+        (caller,) = self.callers
+        return caller
+
+    def test_waiting_for_the_caller_does_not_count_for_the_timeout(self) -> None:
+        caller = self.begin()
+        self.clock.advance(4)
+        key = self.start(caller.next_key(60))
+        self.clock.advance(50)
+        self.press("7")
+        self.assertEqual(self.successResultOf(key), "7")
+        self.assertFalse(self.answer.called)
+        self.clock.advance(1)
+        self.assertTrue(self.answer.called)
+
+    def test_keys_of_an_action_that_timed_out_choose_no_option(self) -> None:
+        self.begin()
+        self.press("2")
+        self.clock.advance(5)
+        self.hear("sorry")
+        self.assert_plays("main")
+
+    def test_numbers_are_asked_for(self) -> None:
+        caller = self.begin()
+        pin = self.start(
+            caller.collect(prompt="enter", min_digits=2, max_digits=2, invalid="wrong")
+        )
+        self.hear("enter")
+        self.press("1#")
+        self.hear("wrong", "enter")
+        self.press("42")
+        self.assertEqual(self.successResultOf(pin), "42")
+        answer = self.start(caller.confirm(["you-entered", *caller.say.number(42)]))
+        self.hear("you-entered", "digits/40", "digits/2")
+        self.press("1")
+        self.assertTrue(self.successResultOf(answer))
+        self.answer.callback(None)
+
+    def test_caller_is_recorded(self) -> None:
+        caller = self.begin()
+        stored = self.start(caller.record("messages/one"))
+        self.assertNoResult(stored)
+        self.clock.advance(30)
+        self.channel.recordings[-1].end(RecordingEnd.DONE)
+        self.assertEqual(self.successResultOf(stored), "messages/one")
+        self.assertEqual(caller.recording, "messages/one")
+        self.answer.callback(None)
+
+    def test_wrong_names_are_refused_before_anything_is_sent(self) -> None:
+        caller = self.begin()
+        self.sent()
+        for refused in (
+            caller.record("../etc"),
+            caller.dial("410"),
+            caller.play("a b"),
+        ):
+            self.failureResultOf(self.start(refused), ConfigError)
+        self.assertEqual(self.sent(), [])
+        self.answer.callback(None)
+
+    def test_phone_is_dialled(self) -> None:
+        caller = self.begin()
+        spoken = self.start(caller.dial("PJSIP/410"))
+        self.clock.advance(15)
+        phone = self.channel.phones[-1]
+        phone.end_dialling(DialOutcome.ANSWERED)
+        self.assertNoResult(spoken)
+        phone.callee_hangs_up()
+        self.assertTrue(self.successResultOf(spoken))
+        self.answer.callback(None)
+
+    def test_phone_that_is_busy(self) -> None:
+        caller = self.begin()
+        spoken = self.start(caller.dial(Dial(dial=("PJSIP/410",), ring=5)))
+        self.channel.phones[-1].end_dialling(DialOutcome.BUSY)
+        self.assertFalse(self.successResultOf(spoken))
+        self.answer.callback(None)
+
+    def test_action_hangs_up(self) -> None:
+        caller = self.begin()
+        self.sent()
+        self.successResultOf(self.start(caller.hang_up()))
+        self.assertEqual(self.sent(), ["hang up"])
+        self.call.left()
+
+    def test_arguments_of_the_file_are_keywords(self) -> None:
+        taken: list[dict[str, object]] = []
+
+        async def custom(_caller: Caller, **arguments: object) -> str:
+            taken.append(arguments)
+            return "hangup"
+
+        flow = call_flow(
+            self.FLOW.replace(
+                'run = "custom",', 'run = "custom", arguments = { list = "a", n = 3 },'
+            )
+        )
+        self.attendant = Attendant(
+            flow, clock=self.clock, now=lambda: NOON, actions={"custom": custom}
+        )
+        self.run_action()
+        self.assertEqual(taken, [{"list": "a", "n": 3}])
+
+
 class RegistrationTests(SynchronousTestCase):
-    def places(self, flow: CallFlow, *names: str) -> list[str]:
-        error = self.assertRaises(ConfigError, check_registered, flow, names)
+    def test_arguments_that_the_action_does_not_take_are_a_problem(self) -> None:
+        run = Run(run="look-up", arguments={"lists": "vip"})
+        flow = CallFlow(menus={"main": Menu(prompt=PROMPT, options={"1": run})})
+        error = self.assertRaises(
+            ConfigError, check_registered, flow, {"look-up": look_up}
+        )
+        self.assertEqual(
+            str(error),
+            "menus.main.options.1.arguments: the registered action 'look-up' does not"
+            " take them: got an unexpected keyword argument 'lists'",
+        )
+
+    def test_arguments_are_text_numbers_or_flags(self) -> None:
+        for value in ([1], {"a": 1}, None):
+            error = self.assertRaises(
+                ConfigError, Run, run="look-up", arguments={"list": value}
+            )
+            self.assertIn("expected text, a number, true or false", str(error))
+        error = self.assertRaises(
+            ConfigError, Run, run="look-up", arguments={"a b": "x"}
+        )
+        self.assertIn("is not the name of an argument", str(error))
+
+    def places(self, flow: CallFlow) -> list[str]:
+        error = self.assertRaises(ConfigError, check_registered, flow, {})
         return [problem.place for problem in error.problems]
 
     def test_each_unregistered_action_is_a_problem_with_its_place(self) -> None:
@@ -281,17 +429,19 @@ class RegistrationTests(SynchronousTestCase):
                 "actions.ring.else.run",
             ],
         )
-        check_registered(flow, {"look-up"})
+        check_registered(flow, {"look-up": look_up})
 
     def test_nearest_registered_name_is_suggested(self) -> None:
         flow = CallFlow(menus=RUNS)
-        error = self.assertRaises(ConfigError, check_registered, flow, {"look-it-up"})
+        error = self.assertRaises(
+            ConfigError, check_registered, flow, {"look-it-up": look_up}
+        )
         self.assertIn("did you mean 'look-it-up'?", str(error))
 
     def test_place_begins_with_the_file(self) -> None:
         flow = CallFlow(menus=RUNS)
         with self.assertRaises(ConfigError) as caught:
-            check_registered(flow, (), file="/etc/aa.conf")
+            check_registered(flow, {}, file="/etc/aa.conf")
         self.assertTrue(
             str(caught.exception).startswith(
                 "/etc/aa.conf: menus.main.options.1.run: 'look-up' is not"

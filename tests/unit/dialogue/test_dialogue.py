@@ -244,7 +244,7 @@ class CollectTests(ProgramTestCase):
 
     def test_confirmation(self) -> None:
         async def program(channel: Channel) -> bool | None:
-            return await channel.dialogue.confirm("if-correct-press", "digits/1")
+            return await channel.dialogue.confirm(["if-correct-press", "digits/1"])
 
         for keys, expected in (("1", True), ("2", False)):
             with self.subTest(keys=keys):
