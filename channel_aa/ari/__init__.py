@@ -11,6 +11,7 @@ from channel_aa.ari.client import AriClient
 from channel_aa.ari.coroutine_calls import CallHandler
 from channel_aa.ari.outbound import OutboundChannel
 from channel_aa.ari.playback import Playback
+from channel_aa.ari.prepared_call import NotAnsweredError, PreparedCall
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.run import run
 from channel_aa.ari.wire.address import Address
@@ -53,10 +54,12 @@ __all__ = [
     "ForbiddenError",
     "HangupReason",
     "KeypadInUseError",
+    "NotAnsweredError",
     "NotFoundError",
     "OutboundChannel",
     "Playback",
     "PlaybackEnd",
+    "PreparedCall",
     "Recording",
     "RecordingEnd",
     "RequestTimeoutError",

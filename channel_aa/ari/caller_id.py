@@ -45,6 +45,12 @@ def own_variables(*, name: str, number: str) -> dict[str, str]:
     return {_SHOWN_NAME: name, _SHOWN_NUMBER: number, _SHOWN_PRESENTATION: "allowed"}
 
 
+def split_caller_id(caller_id: str) -> tuple[str, str]:
+    """Split ``Acme <+441632960000>``, or a number alone, into name and number."""
+    name, _, number = caller_id.rpartition("<")
+    return name.strip(), number.strip().rstrip(">")
+
+
 def _shown(*, label: str, name: str, number: str) -> dict[str, str]:
     words = (_sanitized(each) for each in (label, name))
     return {

@@ -20,6 +20,7 @@ from channel_aa.ari.coroutine_calls import CoroutineApplication, leave
 from channel_aa.ari.dispatch import CallEvents, Dispatcher
 from channel_aa.ari.outbound import OutboundChannel
 from channel_aa.ari.playback import CHECK_SECONDS, STOPPED_CHECK_SECONDS, Playback
+from channel_aa.ari.prepared_call import PreparedCall
 from channel_aa.ari.reconcile import Reconciler
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.registry import HandleContext, Ids, Registry
@@ -222,6 +223,8 @@ class AriClient(Service):
         for outbound in list(self.outbound.values()):
             if not outbound.is_bridged:
                 outbound.hang_up()
+        for call in list(self._registry.table(PreparedCall).values()):
+            call.hang_up()
         try:
             removed = self._context.cleanup.finish()
             await removed.addTimeout(STOP_SECONDS, self.clock)
@@ -238,6 +241,36 @@ class AriClient(Service):
         """Close the websocket with code 1000, then every other connection."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
+
+    def prepare_call(
+        self,
+        endpoint: str,
+        *,
+        ring_seconds: int = 30,
+        caller_id: str = "",
+        variables: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
+    ) -> PreparedCall:
+        """Prepare a call to a phone, which is made by a method of the result.
+
+        To connect a caller with a phone, see `Channel.dial`.
+
+        Args:
+            endpoint: what is called: ``PJSIP/410``.
+            ring_seconds: how many seconds it rings at most.
+            caller_id: what the phone shows: ``Acme <+441632960000>``, or the number
+                alone.
+            variables: channel variables.
+            arguments: those of the channel's ``StasisStart``.
+        """
+        return PreparedCall(
+            self._context,
+            endpoint,
+            ring_seconds=ring_seconds,
+            caller_id=caller_id,
+            variables=variables or {},
+            arguments=arguments,
+        )
 
     def request(
         self,
@@ -303,6 +336,8 @@ class AriClient(Service):
         """End every call here, and leave it as it is in Asterisk."""
         self.sender.pause()
         self.stop_waiting()
+        for call in list(self._registry.table(PreparedCall).values()):
+            call.abandon()
         abandoned = list(self.outbound.values())
         for outbound in abandoned:
             outbound.abandon()

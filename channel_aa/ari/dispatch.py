@@ -11,6 +11,7 @@ from channel_aa.ari.bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.outbound import OutboundChannel, is_outbound
 from channel_aa.ari.playback import Playback
+from channel_aa.ari.prepared_call import PreparedCall
 from channel_aa.ari.recording import FOLDER_REMEDY, Recording
 from channel_aa.ari.wire.requests import is_segment
 from channel_aa.interfaces import PlaybackEnd, RecordingEnd
@@ -109,6 +110,7 @@ class CallEvents:
         self._playbacks = registry.table(Playback)
         self._recordings = registry.table(Recording)
         self._outbound = registry.table(OutboundChannel)
+        self._prepared = registry.table(PreparedCall)
         self._bridges = registry.table(TwoPartyBridge)
         self._bridge_members = registry.table(BridgeMember)
         self._cleanup = context.cleanup
@@ -138,6 +140,8 @@ class CallEvents:
             self._replaced(event.replace_channel, event.channel)
         elif (outbound := self._outbound.get(channel_id)) is not None:
             outbound.entered()
+        elif (call := self._prepared.get(channel_id)) is not None:
+            call.entered(event.channel)
         elif phone := transfers.picked_up(self._registry, event.args):
             phone.picked_up(channel_id)
         elif not self._admission.is_open():
@@ -173,6 +177,10 @@ class CallEvents:
                 outbound.left()
         if (member := self._bridge_members.get(channel_id)) is not None:
             member.bridge.end(channel_id)
+        if (call := self._prepared.get(channel_id)) is not None and isinstance(
+            event, events.ChannelDestroyed
+        ):
+            call.end(event.cause)
         self._reconciler.cancel_adoption(channel_id)
 
     def _hangup_request(self, event: events.ChannelHangupRequest) -> None:
@@ -193,8 +201,9 @@ class CallEvents:
             bridge.end(event.channel.id)
 
     def _dial(self, event: events.Dial) -> None:
-        if (outbound := self._outbound.get(event.peer.id)) is not None:
-            outbound.dial_status_changed(event.dialstatus)
+        peer = event.peer.id
+        if (call := self._outbound.get(peer) or self._prepared.get(peer)) is not None:
+            call.dial_status_changed(event.dialstatus)
 
     def _playback_started(self, event: events.PlaybackStarted) -> None:
         if (playback := self._playbacks.get(event.playback.id)) is not None:

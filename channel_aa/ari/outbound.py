@@ -73,7 +73,24 @@ def is_outbound(channel_id: str) -> bool:
     return channel_id.startswith(OUTBOUND_PREFIX) and ";" not in channel_id
 
 
-def _remedy(endpoint: str) -> str:
+def outcome_of_status(status: str) -> DialOutcome | None:
+    """Return the outcome of a DIALSTATUS, if that tells it without a hangup cause."""
+    return _STATUSES.get(status)
+
+
+def outcome_of_cause(cause: int, *, was_dialled: bool) -> DialOutcome:
+    """Return the outcome of a hangup cause.
+
+    Args:
+        cause: the cause (ITU-T Q.850); 0: unknown.
+        was_dialled: whether the channel had begun to dial.
+    """
+    if cause in _NO_CAUSES and not was_dialled:
+        return DialOutcome.UNAVAILABLE
+    return _CAUSES.get(cause, DialOutcome.NO_ANSWER)
+
+
+def dial_remedy(endpoint: str) -> str:
     """Say what to do if Asterisk cannot allocate a channel for an endpoint."""
     technology, _, resource = endpoint.partition("/")
     if technology == "PJSIP":
@@ -291,7 +308,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         """Act on Asterisk's DIALSTATUS of it."""
         self._is_dialed = True
         if not self._has_early_media:
-            outcome = _STATUSES.get(status)
+            outcome = outcome_of_status(status)
             if outcome is not None:
                 self._fire(self.outcome, outcome)
         # Any other outcome has its cause, and the caller is still in the bridge.
@@ -354,10 +371,9 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
             self._start_timer(LEFT_SECONDS)
             return
         self._is_over = True
-        if cause in _NO_CAUSES and not (self._is_dialed or self._is_hanging_up):
-            outcome = DialOutcome.UNAVAILABLE
-        else:
-            outcome = _CAUSES.get(cause, DialOutcome.NO_ANSWER)
+        outcome = outcome_of_cause(
+            cause, was_dialled=self._is_dialed or self._is_hanging_up
+        )
         if self._bridge is None or self.is_answered:
             self._fire(self.outcome, outcome)
         else:
@@ -472,7 +488,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         self.end()
 
     def _log_failure(self, error: BaseException | None) -> None:
-        remedy = _remedy(self.endpoint) if isinstance(error, ServerError) else ""
+        remedy = dial_remedy(self.endpoint) if isinstance(error, ServerError) else ""
         self._log.warn(
             "Could not dial {endpoint}: {error}{remedy}",
             endpoint=self.endpoint,

@@ -19,6 +19,7 @@ from channel_aa.ari.bridge import BRIDGE_PREFIX, BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.events import MAX_LISTED, BridgeData, ChannelData
 from channel_aa.ari.outbound import OutboundChannel, is_outbound
+from channel_aa.ari.prepared_call import PreparedCall
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.wire.errors import AriError, NotFoundError, decode_response
 from channel_aa.ari.wire.requests import WRITE_NOTHING, Request, is_segment
@@ -93,6 +94,7 @@ class Reconciler:
         self._channels = registry.table(Channel)
         self._recordings = registry.table(Recording)
         self._outbound = registry.table(OutboundChannel)
+        self._prepared = registry.table(PreparedCall)
         self._bridges = registry.table(TwoPartyBridge)
         self._bridge_members = registry.table(BridgeMember)
         self._context = context
@@ -254,7 +256,9 @@ class Reconciler:
             self._check_known(known.values()), self._adopt_unknown(alive, ours)
         )
         # One that another phone has picked up is known by now.
-        await DeferredList([each.check() for each in list(self._outbound.values())])
+        checks = [each.check() for each in list(self._outbound.values())]
+        checks += [each.check() for each in list(self._prepared.values())]
+        await DeferredList(checks)
 
     async def _follow_transfers(
         self, bridge: TwoPartyBridge, present: Collection[str], alive: Collection[str]
@@ -359,6 +363,7 @@ class Reconciler:
         return not (
             channel_id in self._channels
             or channel_id in self._outbound
+            or channel_id in self._prepared
             or channel_id in self._bridge_members
         )
 

@@ -7,9 +7,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_twisted
 
-from channel_aa.ari import Address, AriClient
+from channel_aa.ari import Address, AriClient, DialOutcome, NotAnsweredError
 from channel_aa.ari.api.events import PlaybackStarted
 from real_asterisk.sounds import LONG
 from tests.support.asterisk_harness import APP
@@ -167,4 +168,30 @@ async def test_call_that_continues_in_the_dialplan_is_not_hung_up(
             )
         )
         assert status.json["value"] == "SUCCESS"
+        await program.is_over()
+
+
+@pytest_twisted.ensureDeferred
+async def test_program_calls_phones(backend: AsteriskHarness) -> None:
+    async def call(channel: Channel, _arguments: Sequence[str]) -> None:
+        raise AssertionError(channel)
+
+    async with Program.running(backend, call) as program:
+        prepare = program.client.prepare_call
+        channel = await prepare("Local/answers-later@phones").originate()
+        await channel.dialogue.play("or")
+        await channel.hang_up()
+        for phone, outcome in {
+            "busy": DialOutcome.BUSY,
+            "declines": DialOutcome.NO_ANSWER,
+            "congested": DialOutcome.CONGESTION,
+            "nobody": DialOutcome.UNAVAILABLE,
+        }.items():
+            with pytest.raises(NotAnsweredError) as raised:
+                await prepare(f"Local/{phone}@phones", ring_seconds=5).originate()
+            assert (phone, raised.value.outcome) == (phone, outcome)
+        created = prepare("Local/answers-later@phones")
+        channel = await created.create()
+        assert await created.dial() is channel
+        await channel.hang_up()
         await program.is_over()
