@@ -6,6 +6,7 @@ of the program (``on_call``), or is given to an `IStasisApplication`, as a `Chan
 whose `Dialogue` plays sounds and takes keys.
 """
 
+from channel_aa.ari.bridge import Bridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.client import AriClient
 from channel_aa.ari.coroutine_calls import CallHandler
@@ -44,6 +45,7 @@ __all__ = [
     "Address",
     "AriClient",
     "AriError",
+    "Bridge",
     "CallHandler",
     "Channel",
     "ChannelGoneError",

@@ -1,206 +1,269 @@
-"""A bridge of two channels."""
+"""A bridge of a program: conferences, holding bridges."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 
 from channel_aa.ari.events import BridgeData
-from channel_aa.ari.wire.errors import AriError, ConflictError, decode_response
+from channel_aa.ari.playback import Playback
+from channel_aa.ari.recording import Recording
+from channel_aa.ari.two_party_bridge import add_channels, create_bridge
+from channel_aa.ari.wire.errors import AriError, NotFoundError, decode_response
 from channel_aa.ari.wire.requests import Request
-from channel_aa.ari.wire.retry import MAX_TRIES
+from channel_aa.interfaces import PlaybackEnd
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from twisted.python.failure import Failure
 
+    from channel_aa.ari.api.events import Event
+    from channel_aa.ari.channel import Channel
+    from channel_aa.ari.outbound import OutboundChannel
     from channel_aa.ari.registry import HandleContext
+    from channel_aa.ari.subscriptions import Subscription
 
-_NO_SUCH_CHANNEL = 400
-BRIDGE_PREFIX = "channel-aa-bridge-"
-"""The prefix of the ids of this program's bridges."""
+E = TypeVar("E", bound="Event")
+Member: TypeAlias = "Channel | OutboundChannel | str"
+"""A channel, or its id."""
+
+BRIDGE_PREFIX = "channel-aa-shared-bridge-"
+"""The prefix of the ids of programs' bridges."""
+
+_log = Logger()
 
 
-class BridgeMember(NamedTuple):
-    """A channel in a bridge: finds the bridge by the channel's id."""
+class Bridge:
+    """A bridge with any number of channels, whose id is chosen already.
 
-    id: str
-    bridge: TwoPartyBridge
-
-
-class TwoPartyBridge:
-    """A mixing bridge with two channels in it.
-
-    It ends when either channel leaves it, or hangs up; the bridge is then removed. A
-    transfer replaces one of the channels by another.
+    So handlers of its events can be registered before it exists. `create` makes it, and
+    `destroy` removes it; until then it stays in Asterisk, also without channels.
 
     Args:
         context: what the client's handles share.
-        bridge_id: the bridge's id.
-        members: the ids of the two channels.
-        on_end: called once, when it is over, with the id of the channel that has left
-            it by itself, or "". Hangs up those who are left.
+        kind: ``mixing``, in which all hear each other, or ``holding``, in which each
+            hears the music or the announcements of the bridge only.
+        name: its name; may be empty.
 
     Attributes:
-        over: fires when it is over and the bridge is removed; with the error if it
-            could not be set up. Cancelling it ends the bridge.
+        id: its id.
+        name: its name.
+        channels: the ids of the channels in it, as events have told.
+        is_over: whether it was destroyed, or the client has stopped.
+        playbacks, recordings: those on it that are not over.
     """
 
-    _log = Logger()
+    resource = "bridges"
 
-    def __init__(
-        self,
-        context: HandleContext,
-        *,
-        bridge_id: str,
-        members: tuple[str, str],
-        on_end: Callable[[str], None],
-    ) -> None:
-        self.id = bridge_id
-        self.members = members
-        self.over: Deferred[None] = Deferred(self._cancel)
+    def __init__(self, context: HandleContext, *, kind: str, name: str) -> None:
+        self.id = context.ids.new(BRIDGE_PREFIX)
+        self.name = name or self.id
+        self.channels: frozenset[str] = frozenset()
+        self.is_over = False
+        self.playbacks: set[Playback] = set()
+        self.recordings: set[Recording] = set()
+        self._kind = kind
         self._context = context
-        self._on_end = on_end
-        self._is_over = False
-        self._is_cancelled = False
-        self._problem: Failure | None = None
-        self._setting_up: Deferred[None] | None = None
-        context.registry.add(self)
-        self._add_members()
+        self._subscriptions: list[Subscription[Any]] = []
+
+    def __repr__(self) -> str:
+        return f"<Bridge {self.name} id={self.id!r}>"
 
     @property
-    def is_set_up(self) -> bool:
-        """Whether both channels have been added to the bridge."""
-        return self._setting_up is None or self._setting_up.called
+    def is_hung_up(self) -> bool:
+        """Whether nothing can be played on it any more."""
+        return self.is_over
 
-    def begin(self) -> None:
-        """Create the bridge, and add the two channels."""
-        self._setting_up = Deferred.fromCoroutine(self._set_up())
-        self._setting_up.addErrback(self._set_up_failed)
-
-    def check(self, present: Collection[str] | None) -> None:
-        """End it unless both channels are in it.
+    def on(self, kind: type[E], handler: Callable[[E], object]) -> Subscription[E]:
+        """Call a handler with the events of the bridge, until its end.
 
         Args:
-            present: the ids of the channels in it; ``None``: it does not exist.
+            kind: a class of `channel_aa.ari.api.events`, such as
+                ``ChannelEnteredBridge``; `Event` for all of them.
+            handler: as for `Events.on`.
         """
-        missing = [each for each in self.members if each not in (present or ())]
-        if missing:
-            self.end(missing[0] if len(missing) == 1 else "")
+        source = f"bridge:{self.id}"
+        subscription = self._context.events.on(kind, handler, source=source)
+        self._subscriptions.append(subscription)
+        return subscription
 
-    def replace(self, old_id: str, new_id: str) -> None:
-        """Replace a channel by the one that takes its place after a transfer."""
-        self._discard_members()
-        first, second = (new_id if it == old_id else it for it in self.members)
-        self.members = first, second
-        self._add_members()
+    def create(self) -> Deferred[None]:
+        """Make the bridge, once.
 
-    def end(self, left: str = "") -> None:
-        """End it, and remove the bridge.
+        Errors: those of `channel_aa.ari.wire.errors`.
+        """
+        from channel_aa.ari.api import events  # noqa: PLC0415 - only if needed
+
+        self.on(events.ChannelEnteredBridge, self._changed)
+        self.on(events.ChannelLeftBridge, self._changed)
+        self.on(events.BridgeDestroyed, lambda _: self.end())
+        return Deferred.fromCoroutine(self._create())
+
+    async def _create(self) -> None:
+        # Its first event is not to be missed.
+        await self._context.events.settled()
+        await create_bridge(
+            self._context.sender, self.id, kind=self._kind, name=self.name
+        )
+        if not self.is_over:
+            # Not before: a reconciliation must not look for it.
+            self._context.registry.add(self)
+
+    def add(
+        self,
+        *members: Member,
+        role: str = "",
+        mute: bool = False,
+        absorb_dtmf: bool = False,
+    ) -> Deferred[None]:
+        """Add channels; one that is in another bridge leaves that.
 
         Args:
-            left: the id of the channel that has left it by itself, if one has. It may
-                be anywhere by now.
+            *members: the channels.
+            role: in a holding bridge: ``participant`` or ``announcer``.
+            mute: whether the others do not hear them.
+            absorb_dtmf: whether the others do not hear their keys. The program gets
+                them in any case.
+
+        Errors: those of `channel_aa.ari.wire.errors`.
         """
-        if self._is_over:
-            return
-        self._is_over = True
-        self._discard_members()
-        self._on_end(left)
-        # The removal must not overtake the creation.
-        if self._setting_up is None:
-            self._remove()
-        else:
-            self._setting_up.addCallback(lambda _: self._remove())
-
-    def abandon(self) -> None:
-        """Forget it without a request: it is not ours any more."""
-        self._is_over = True
-        self._discard()
-
-    def fire_abandoned(self) -> None:
-        """Fire `over` of an abandoned bridge."""
-        if not self.over.called:
-            self.over.callback(None)
-
-    async def _set_up(self) -> None:
-        sender = self._context.sender
-        make = Request(
-            method="POST",
-            path=("bridges", self.id),
-            query={"type": "mixing", "name": self._context.bridge_name},
+        ids = tuple(map(_id_of, members))
+        given = {
+            "role": role,
+            "mute": "true" if mute else "",
+            "absorbDTMF": "true" if absorb_dtmf else "",
+        }
+        options = {key: text for key, text in given.items() if text}
+        adding = add_channels(
+            self._context.sender, self.id, ids, options, is_over=lambda: self.is_over
         )
-        with suppress(ConflictError):  # It was created, and the response was lost.
-            await sender.send(make, idempotent=True)
-        add = Request(
-            method="POST",
-            path=("bridges", self.id, "addChannel"),
-            query={"channel": ",".join(self.members)},
+        return Deferred.fromCoroutine(adding).addErrback(self._failed)
+
+    def remove(self, *members: Member) -> Deferred[None]:
+        """Take channels out of the bridge; they stay in the application.
+
+        Errors: those of `channel_aa.ari.wire.errors`.
+        """
+        channels = ",".join(map(_id_of, members))
+        return self._command("POST", "removeChannel", query={"channel": channels})
+
+    def play(self, media: str) -> Playback:
+        """Start a sound, which all channels in the bridge hear.
+
+        Args:
+            media: a media URI: ``sound:conf-onlyperson``.
+
+        Returns:
+            The playback; its ``finished`` fires with a `PlaybackEnd`.
+        """
+        playback = Playback(self._context, self, media)
+        playback.begin()
+        return playback
+
+    def record(
+        self,
+        name: str,
+        *,
+        max_seconds: int = 0,
+        max_silence_seconds: int = 0,
+        terminator: str = "none",
+        beep: bool = False,
+        overwrite: bool = False,
+    ) -> Recording:
+        """Record what is said in the bridge; see `IChannel.record`."""
+        return Recording.start(
+            self._context,
+            self,
+            name,
+            max_seconds=max_seconds,
+            max_silence_seconds=max_silence_seconds,
+            terminator=terminator,
+            beep=beep,
+            overwrite=overwrite,
         )
-        for tries_left in reversed(range(MAX_TRIES)):
-            if self._is_over:
-                return
-            try:
-                await sender.send(add)
-            except AriError as error:
-                if not (error.outcome_unknown and tries_left):
-                    raise
-            else:
-                return
-            # Asterisk takes a channel that is added twice out of the bridge first,
-            # which would end it.
-            if await self._has_both():
-                return
 
-    async def _has_both(self) -> bool:
-        request = Request(method="GET", path=("bridges", self.id))
-        body = await self._context.sender.send(request, idempotent=True)
-        try:
-            present = decode_response(request, body, BridgeData).channels
-        except AriError:
-            return False
-        return set(self.members).issubset(present)
+    def start_music(self, music_class: str = "") -> Deferred[None]:
+        """Play music on hold to all channels in the bridge until `stop_music`.
 
-    def _set_up_failed(self, failure: Failure) -> None:
-        error = failure.value
-        # A hangup meanwhile ends the bridge, and is no error.
-        is_gone = isinstance(error, AriError) and error.status == _NO_SUCH_CHANNEL
-        if not (self._is_over or is_gone or isinstance(error, CancelledError)):
-            self._problem = failure
-        # `end` must not wait for this callback's own Deferred.
-        self._setting_up = None
-        self.end()
+        Args:
+            music_class: a class of musiconhold.conf; empty: the default.
 
-    def _cancel(self, _over: Deferred[None]) -> None:
-        # While `over` is being cancelled, its result would look like the canceller's.
-        self._is_cancelled = True
-        self.end()
+        Errors: those of `channel_aa.ari.wire.errors`.
+        """
+        query = {"mohClass": music_class} if music_class else {}
+        return self._command("POST", "moh", query=query)
 
-    def _remove(self) -> None:
-        self._context.cleanup.remove("bridges", self.id).addCallback(self._removed)
+    def stop_music(self) -> Deferred[None]:
+        """End the music on hold. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._command("DELETE", "moh")
 
-    def _removed(self, _result: None) -> None:
-        self._discard()
-        if self.over.called or self._is_cancelled:
+    def destroy(self) -> Deferred[None]:
+        """Destroy the bridge; the channels in it stay in the application.
+
+        It is repeated after a lost connection; fires when it is done.
+        """
+        removed = self._context.cleanup.remove("bridges", self.id)
+        return removed.addCallback(lambda _: self.end())
+
+    def end(self) -> None:
+        """End it here: it does not exist any more."""
+        if self.is_over:
             return
-        if self._problem is not None:
-            self.over.errback(self._problem)
-        else:
-            self.over.callback(None)
-
-    def _add_members(self) -> None:
-        self._entries = [BridgeMember(member, self) for member in self.members]
-        for entry in self._entries:
-            self._context.registry.add(entry)
-
-    def _discard_members(self) -> None:
-        for entry in self._entries:
-            self._context.registry.discard(entry)
-
-    def _discard(self) -> None:
-        self._discard_members()
+        self.is_over = True
+        self.channels = frozenset()
         self._context.registry.discard(self)
+        for subscription in self._subscriptions:
+            self._context.events.discard(subscription)
+        self._subscriptions.clear()
+        for playback in list(self.playbacks):
+            playback.end(PlaybackEnd.FAILED, "the bridge was destroyed")
+        for recording in list(self.recordings):
+            recording.channel_ended()
+
+    def check(self) -> Deferred[None]:
+        """Query which channels are in it, after a lost connection."""
+        return Deferred.fromCoroutine(self._check())
+
+    async def _check(self) -> None:
+        for playback in list(self.playbacks):
+            playback.check()
+        request = Request(method="GET", path=("bridges", self.id))
+        try:
+            body = await self._context.sender.send(request, idempotent=True)
+            found = decode_response(request, body, BridgeData)
+        except NotFoundError:
+            self.end()
+        except (AriError, CancelledError) as error:
+            _log.warn("Could not query {bridge}: {error}", bridge=self, error=error)
+        else:
+            self.channels = frozenset(found.channels)
+
+    def _changed(self, event: Any) -> None:  # noqa: ANN401 - one of two events
+        self.channels = frozenset(event.bridge.channels)
+
+    def _command(
+        self, method: str, action: str, *, query: Mapping[str, str] | None = None
+    ) -> Deferred[None]:
+        request = Request(
+            method=method, path=("bridges", self.id, action), query=query or {}
+        )
+        sent = self._context.sender.send(request, idempotent=True)
+        return sent.addCallbacks(_ignore, self._failed)
+
+    def _failed(self, failure: Failure) -> Failure:
+        error = failure.value
+        if isinstance(error, NotFoundError) and "Bridge" in error.message:
+            self.end()
+        return failure
+
+
+def _ignore(_body: bytes) -> None:
+    """Drop the body of a response, which is empty."""
+
+
+def _id_of(member: Member) -> str:
+    return member if isinstance(member, str) else member.id

@@ -10,13 +10,13 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from channel_aa.ari.bridge import BridgeMember
 from channel_aa.ari.caller_id import all_variables, caller_variables, own_variables
 from channel_aa.ari.cleanup import hangup_query
 from channel_aa.ari.events import MAX_TEXT, MAX_VARIABLE
 from channel_aa.ari.outbound import OutboundChannel
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.recording import Recording
+from channel_aa.ari.two_party_bridge import BridgeMember
 from channel_aa.ari.wire.errors import NotFoundError, decode_response, is_channel_gone
 from channel_aa.ari.wire.requests import Request
 from channel_aa.dialogue.dialogue import Dialogue
@@ -71,6 +71,7 @@ class Channel:
         outbound: the channels originated on its behalf that are not over.
     """
 
+    resource = "channels"
     _log = Logger()
 
     def __init__(
@@ -199,22 +200,16 @@ class Channel:
     ) -> Recording:
         """Record the caller; see `IChannel.record`."""
         self._is_silent = False
-        options = {
-            "maxDurationSeconds": str(max_seconds),
-            "maxSilenceSeconds": str(max_silence_seconds),
-            "terminateOn": terminator,
-            "beep": "true" if beep else "false",
-        }
-        recording = Recording(
+        return Recording.start(
             self._context,
             self,
             name,
-            overwrite=overwrite,
-            options=options,
             max_seconds=max_seconds,
+            max_silence_seconds=max_silence_seconds,
+            terminator=terminator,
+            beep=beep,
+            overwrite=overwrite,
         )
-        recording.begin()
-        return recording
 
     def dial(
         self,

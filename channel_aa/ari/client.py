@@ -13,7 +13,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from channel_aa.ari import events
 from channel_aa.ari.admission import Admission
 from channel_aa.ari.api import Api
-from channel_aa.ari.bridge import BridgeMember, TwoPartyBridge
+from channel_aa.ari.bridge import Bridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.cleanup import Cleanup
 from channel_aa.ari.coroutine_calls import CoroutineApplication, leave
@@ -26,6 +26,7 @@ from channel_aa.ari.recording import Recording
 from channel_aa.ari.registry import HandleContext, Ids, Registry
 from channel_aa.ari.subscriptions import Events
 from channel_aa.ari.takeover import Takeover, presence_name
+from channel_aa.ari.two_party_bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.wire.connection import EventsConnection
 from channel_aa.ari.wire.diagnostics import Diagnosis, diagnose_refusal
 from channel_aa.ari.wire.errors import AriError, UnauthorizedError, decode_response
@@ -272,6 +273,17 @@ class AriClient(Service):
             arguments=arguments,
         )
 
+    def prepare_bridge(self, *, kind: str = "mixing", name: str = "") -> Bridge:
+        """Prepare a bridge, which is made by a method of the result.
+
+        To connect a caller with a phone, see `OutboundChannel.connect`.
+
+        Args:
+            kind: ``mixing`` or ``holding``.
+            name: its name.
+        """
+        return Bridge(self._context, kind=kind, name=name)
+
     def request(
         self,
         method: str,
@@ -338,6 +350,8 @@ class AriClient(Service):
         self.stop_waiting()
         for call in list(self._registry.table(PreparedCall).values()):
             call.abandon()
+        for shared in list(self._registry.table(Bridge).values()):
+            shared.end()
         abandoned = list(self.outbound.values())
         for outbound in abandoned:
             outbound.abandon()

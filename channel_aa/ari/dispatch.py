@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from channel_aa.ari import events, transfers
-from channel_aa.ari.bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.outbound import OutboundChannel, is_outbound
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.prepared_call import PreparedCall
 from channel_aa.ari.recording import FOLDER_REMEDY, Recording
+from channel_aa.ari.two_party_bridge import BridgeMember, TwoPartyBridge
 from channel_aa.ari.wire.requests import is_segment
 from channel_aa.interfaces import PlaybackEnd, RecordingEnd
 from channel_aa.logs import Logger

@@ -9,10 +9,10 @@ from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from channel_aa.ari.bridge import BRIDGE_PREFIX, TwoPartyBridge
 from channel_aa.ari.events import ChannelData
 from channel_aa.ari.playback import Playback
 from channel_aa.ari.remote_object import RemoteObject
+from channel_aa.ari.two_party_bridge import BRIDGE_PREFIX, TwoPartyBridge
 from channel_aa.ari.wire.errors import AriError, ConflictError, ServerError
 from channel_aa.ari.wire.requests import Request
 from channel_aa.dialogue.dialogue import Dialogue
@@ -146,6 +146,7 @@ class OutboundChannel(RemoteObject[DialOutcome, ChannelData]):
         playbacks: those on it that are not over.
     """
 
+    resource = "channels"
     _log = Logger()
     _is_dialed = False
     is_answered = False

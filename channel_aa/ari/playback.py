@@ -100,7 +100,7 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         self._create(
             Request(
                 method="POST",
-                path=("channels", self._channel.id, "play", self.id),
+                path=(self._channel.resource, self._channel.id, "play", self.id),
                 query={"media": self.media},
             )
         )
@@ -112,6 +112,34 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
             self._send_stop()
         elif self._is_unsent:
             self.end(PlaybackEnd.DONE)
+
+    def pause(self) -> Deferred[None]:
+        """Pause the sound. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._control("pause")
+
+    def resume(self) -> Deferred[None]:
+        """Go on after `pause`. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._control("unpause")
+
+    def restart(self) -> Deferred[None]:
+        """Begin again. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._control("restart")
+
+    def skip_back(self) -> Deferred[None]:
+        """Go back by 3 seconds. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._control("reverse")
+
+    def skip_forward(self) -> Deferred[None]:
+        """Go on by 3 seconds. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._control("forward")
+
+    def _control(self, operation: str) -> Deferred[None]:
+        request = Request(
+            method="POST",
+            path=("playbacks", self.id, "control"),
+            query={"operation": operation},
+        )
+        return self._context.sender.send(request).addCallback(lambda _: None)
 
     def end(self, end: PlaybackEnd, problem: str = "") -> None:
         """Fire `finished`: the playback is over.

@@ -15,12 +15,13 @@ from twisted.internet.defer import (
 from twisted.internet.task import deferLater
 
 from channel_aa.ari import transfers
-from channel_aa.ari.bridge import BRIDGE_PREFIX, BridgeMember, TwoPartyBridge
+from channel_aa.ari.bridge import Bridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.events import MAX_LISTED, BridgeData, ChannelData
 from channel_aa.ari.outbound import OutboundChannel, is_outbound
 from channel_aa.ari.prepared_call import PreparedCall
 from channel_aa.ari.recording import Recording
+from channel_aa.ari.two_party_bridge import BRIDGE_PREFIX, BridgeMember, TwoPartyBridge
 from channel_aa.ari.wire.errors import AriError, NotFoundError, decode_response
 from channel_aa.ari.wire.requests import WRITE_NOTHING, Request, is_segment
 from channel_aa.logs import Logger
@@ -95,6 +96,7 @@ class Reconciler:
         self._recordings = registry.table(Recording)
         self._outbound = registry.table(OutboundChannel)
         self._prepared = registry.table(PreparedCall)
+        self._shared_bridges = registry.table(Bridge)
         self._bridges = registry.table(TwoPartyBridge)
         self._bridge_members = registry.table(BridgeMember)
         self._context = context
@@ -258,6 +260,7 @@ class Reconciler:
         # One that another phone has picked up is known by now.
         checks = [each.check() for each in list(self._outbound.values())]
         checks += [each.check() for each in list(self._prepared.values())]
+        checks += [each.check() for each in list(self._shared_bridges.values())]
         await DeferredList(checks)
 
     async def _follow_transfers(

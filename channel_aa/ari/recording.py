@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from channel_aa.ari.registry import HandleContext
-    from channel_aa.ari.remote_object import CallerHandle
+    from channel_aa.ari.remote_object import RecordedHandle
 
 FORMAT = "wav"
 """The format of recordings; Asterisk plays any that it has a module for."""
@@ -71,7 +71,7 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
     def __init__(
         self,
         context: HandleContext,
-        channel: CallerHandle,
+        channel: RecordedHandle,
         name: str,
         *,
         overwrite: bool,
@@ -90,6 +90,37 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         self._seconds = max_seconds + MARGIN_SECONDS if max_seconds else CHECK_SECONDS
         self._stop_requested = False
         self._end_waiters: list[Deferred[None]] = []
+
+    @classmethod
+    def start(
+        cls,
+        context: HandleContext,
+        channel: RecordedHandle,
+        name: str,
+        *,
+        max_seconds: int,
+        max_silence_seconds: int,
+        terminator: str,
+        beep: bool,
+        overwrite: bool,
+    ) -> Recording:
+        """Start a recording; see `IChannel.record`."""
+        options = {
+            "maxDurationSeconds": str(max_seconds),
+            "maxSilenceSeconds": str(max_silence_seconds),
+            "terminateOn": terminator,
+            "beep": "true" if beep else "false",
+        }
+        recording = cls(
+            context,
+            channel,
+            name,
+            overwrite=overwrite,
+            options=options,
+            max_seconds=max_seconds,
+        )
+        recording.begin()
+        return recording
 
     def begin(self) -> None:
         """Send the request to record."""
@@ -113,7 +144,7 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
         self._create(
             Request(
                 method="POST",
-                path=("channels", self._channel.id, "record"),
+                path=(self._channel.resource, self._channel.id, "record"),
                 query={
                     "name": self.name,
                     "format": FORMAT,
@@ -122,6 +153,25 @@ class Recording(RemoteObject[RecordingEnd, bytes]):
                 },
             )
         )
+
+    def pause(self) -> Deferred[None]:
+        """Pause it. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._control("POST", "pause")
+
+    def resume(self) -> Deferred[None]:
+        """Go on after `pause`. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._control("DELETE", "pause")
+
+    def mute(self) -> Deferred[None]:
+        """Record silence. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._control("POST", "mute")
+
+    def unmute(self) -> Deferred[None]:
+        """Go on after `mute`. Errors: those of `channel_aa.ari.wire.errors`."""
+        return self._control("DELETE", "mute")
+
+    def _control(self, method: str, action: str) -> Deferred[None]:
+        return self._send(method, "live", action).addCallback(lambda _: None)
 
     def discard(self) -> Deferred[None]:
         """Stop and delete it; see `IRecording.discard`."""

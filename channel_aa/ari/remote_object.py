@@ -24,8 +24,12 @@ Found = TypeVar("Found")
 
 
 class ChannelHandle(Protocol):
-    """What a playback needs of the channel that it plays on."""
+    """What a playback needs of the channel, or the bridge, that it plays on.
 
+    ``resource`` is ``channels`` or ``bridges``.
+    """
+
+    resource: str
     id: str
     name: str
     playbacks: set[Any]
@@ -38,11 +42,16 @@ class ChannelHandle(Protocol):
         """End the channel here: it is not in the application any more."""
 
 
-class CallerHandle(ChannelHandle, Protocol):
+class RecordedHandle(ChannelHandle, Protocol):
+    """What a recording needs of the channel, or the bridge, that it records."""
+
+    recordings: set[Any]
+
+
+class CallerHandle(RecordedHandle, Protocol):
     """What a remote object needs of its caller's channel."""
 
     language: str
-    recordings: set[Any]
     outbound: set[Any]
 
     def left_bridge(self) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.ari.bridge import BridgeMember
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.outbound import OutboundChannel
+from channel_aa.ari.two_party_bridge import BridgeMember
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import treq
 
-from channel_aa.ari.bridge import BRIDGE_PREFIX
 from channel_aa.ari.outbound import is_outbound
+from channel_aa.ari.two_party_bridge import BRIDGE_PREFIX
 from channel_aa.service.status import Status
 from real_asterisk.harness import Asterisk, free_port
 from tests.support.asterisk_harness import APP, RealAsteriskHarness

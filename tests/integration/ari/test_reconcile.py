@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred, gatherResults
 
-from channel_aa.ari.bridge import BRIDGE_PREFIX
 from channel_aa.ari.outbound import OUTBOUND_PREFIX
+from channel_aa.ari.two_party_bridge import BRIDGE_PREFIX
 from channel_aa.interfaces import DialOutcome, PlaybackEnd
 from tests.support.waiting import until
 

@@ -1,316 +1,207 @@
-"""A bridge of a caller and an outbound channel, until either leaves."""
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError
-from twisted.logger import LogLevel
+from twisted.internet.defer import Deferred
 
-from channel_aa.ari.wire.errors import (
-    ConnectionLostError,
-    RequestTimeoutError,
-    ServerError,
-)
-from channel_aa.interfaces import ChannelGoneError, TelephonyError
-from tests.support.ari_cases import OutboundTestCase
-from tests.support.ari_fakes import APP
+from channel_aa.ari import NotFoundError, PlaybackEnd, RecordingEnd
+from channel_aa.ari.api.events import ChannelEnteredBridge
+from channel_aa.simulator.in_memory import pass_time, wait_for
+from tests.support.ari_fakes import AriTestCase
+from tests.support.programs import PATIENCE, ProgramTestCase
 
 if TYPE_CHECKING:
-    from channel_aa.ari.outbound import OutboundChannel
+    from channel_aa.ari import Bridge, Channel
 
 
-class TwoPartyBridgeTests(OutboundTestCase):
-    def answered(self) -> OutboundChannel:
-        phone = self.dial()
-        self.receive_channel("StasisStart", phone.id, args=[])
-        return phone
+class BridgeTests(ProgramTestCase):
+    async def wait(self, channel: Channel) -> None:
+        await channel.answer()
+        await Deferred()
 
-    def connect(self, *, is_set_up: bool = True) -> OutboundChannel:
-        phone = self.answered()
-        self.overs: list[object] = []
-        self.over = phone.connect()
-        self.over.addBoth(self.overs.append)
-        [self.bridge] = self.client.bridges
-        if is_set_up:
+    def prepared(self, *, callers: int) -> tuple[Bridge, list[Channel]]:
+        """Make a bridge, and answered calls."""
+        bridge = self.client.prepare_bridge(name="conference")
+        wait_for(self.clock, bridge.create(), seconds=PATIENCE)
+        self.callers = [self.call(self.wait) for _ in range(callers)]
+        self.clock.pump([0.1] * 5)
+        return bridge, [channel for channel, _ in self.calls]
+
+    def wait_for(self, deferred: Deferred[None]) -> None:
+        wait_for(self.clock, deferred, seconds=PATIENCE)
+        self.clock.pump([0.1] * 5)
+
+    def test_channels_that_enter_and_leave_are_known(self) -> None:
+        bridge, channels = self.prepared(callers=3)
+        entered: list[str] = []
+        bridge.on(
+            ChannelEnteredBridge,
+            lambda event: entered.append(event.channel.id if event.channel else ""),
+        )
+        self.wait_for(bridge.add(*channels))
+        ids = [each.id for each in channels]
+        self.assertEqual(bridge.channels, frozenset(ids))
+        self.wait_for(bridge.remove(channels[0]))
+        self.assertEqual(bridge.channels, frozenset(ids[1:]))
+        self.callers[1].hang_up()
+        self.clock.pump([0.1] * 5)
+        self.assertEqual(bridge.channels, {ids[2]})
+        self.assertEqual(sorted(entered), sorted(ids))
+
+    def test_destroyed_bridge_is_over(self) -> None:
+        bridge, channels = self.prepared(callers=1)
+        self.wait_for(bridge.add(channels[0]))
+        self.wait_for(bridge.destroy())
+        self.assertTrue(bridge.is_over)
+        self.assertEqual(bridge.channels, frozenset())
+        self.assertEqual(self.simulator.state.bridges, {})
+        self.assertEqual(len(self.client.channels), 1)
+
+    def test_bridge_that_another_program_destroys_is_over(self) -> None:
+        bridge, channels = self.prepared(callers=1)
+        self.wait_for(bridge.add(channels[0]))
+        self.wait_for(self.client.api.bridges.destroy(bridge_id=bridge.id))
+        self.assertTrue(bridge.is_over)
+
+    def test_bridge_that_is_not_found_is_over(self) -> None:
+        """Asterisk sends no event of a bridge that never had a channel of ours."""
+        bridge, channels = self.prepared(callers=1)
+        self.wait_for(self.client.api.bridges.destroy(bridge_id=bridge.id))
+        with self.assertRaises(NotFoundError):
+            self.wait_for(bridge.add(channels[0]))
+        self.assertTrue(bridge.is_over)
+
+    def test_channels_are_known_after_a_lost_connection(self) -> None:
+        bridge, channels = self.prepared(callers=2)
+        self.wait_for(bridge.add(*channels))
+        self.link.cut()
+        self.clock.advance(1)
+        self.callers[0].hang_up()
+        self.clock.advance(1)
+        self.link.mend()
+        pass_time(self.clock, until=lambda: self.client.is_connected, seconds=PATIENCE)
+        self.clock.pump([0.1] * 10)
+        self.assertEqual(bridge.channels, {channels[1].id})
+
+    def test_bridge_that_is_gone_after_a_lost_connection_is_over(self) -> None:
+        bridge, _ = self.prepared(callers=0)
+        self.link.cut()
+        self.clock.advance(1)
+        self.simulator.state.bridges[bridge.id].destroy()
+        self.link.mend()
+        pass_time(self.clock, until=lambda: bridge.is_over, seconds=PATIENCE)
+
+    def test_lost_response_makes_no_second_bridge(self) -> None:
+        self.simulator.faults.lose_answer("POST /bridges/*")
+        bridge, _ = self.prepared(callers=0)
+        self.assertEqual(list(self.simulator.state.bridges), [bridge.id])
+
+    def test_reconciliation_does_not_end_a_bridge_that_is_being_created(self) -> None:
+        self.link.drop()
+        bridge = self.client.prepare_bridge()
+        created = bridge.create()
+        wait_for(self.clock, created, seconds=PATIENCE)
+        self.clock.pump([0.1] * 5)
+        self.assertFalse(bridge.is_over)
+        self.assertIn("ChannelEnteredBridge", self.client.events.types)
+
+    def test_bridge_without_two_channels_stays_after_a_reconnect(self) -> None:
+        """Those of conversations are removed then."""
+        bridge, _ = self.prepared(callers=0)
+        self.link.drop()
+        self.clock.pump([1] * 5)
+        self.assertEqual(list(self.simulator.state.bridges), [bridge.id])
+
+    def test_stop_of_the_client_leaves_it_in_asterisk(self) -> None:
+        bridge, _ = self.prepared(callers=0)
+        wait_for(self.clock, self.client.stopService(), seconds=PATIENCE)
+        self.assertTrue(bridge.is_over)
+        self.assertEqual(list(self.simulator.state.bridges), [bridge.id])
+
+
+class BridgeRequestTests(AriTestCase):
+    """What the simulator does not have: sounds, music and recordings of a bridge."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.bridge = self.client.prepare_bridge(kind="holding", name="queue")
+        self.created = self.bridge.create()
+        while "eventFilter" in self.sender.only_unanswered().line:
             self.sender.only_unanswered().accept(b"{}")
-            self.sender.only_unanswered().accept()
-        return phone
+        self.path = f"bridges/{self.bridge.id}"
 
-    def leave_bridge(self, channel_id: str) -> None:
-        self.receive(
-            "ChannelLeftBridge", bridge={"id": self.bridge}, channel={"id": channel_id}
-        )
+    def sent(self) -> str:
+        request = self.sender.only_unanswered()
+        request.accept(b"{}")
+        return request.line.replace(self.path, "BRIDGE")
 
-    def answer_removals(self, *lines: str) -> None:
-        self.assertEqual(
-            {each.line for each in self.sender.unanswered}, set(lines), lines
-        )
-        for exchange in self.sender.unanswered:
-            exchange.accept()
+    def test_requests(self) -> None:
+        self.assertEqual(self.sent(), "POST BRIDGE?type=holding&name=queue")
+        self.successResultOf(self.created)
+        for deferred, expected in (
+            (
+                lambda: self.bridge.add("1.1", role="announcer", mute=True),
+                "POST BRIDGE/addChannel?channel=1.1&role=announcer&mute=true",
+            ),
+            (
+                lambda: self.bridge.start_music("jazz"),
+                "POST BRIDGE/moh?mohClass=jazz",
+            ),
+            (self.bridge.stop_music, "DELETE BRIDGE/moh"),
+        ):
+            done = deferred()
+            self.assertEqual(self.sent(), expected)
+            self.successResultOf(done)
 
-    def test_both_channels_are_added_to_one_bridge(self) -> None:
-        phone = self.connect()
-        self.assertEqual(
-            self.sender.lines[1:],
-            [
-                f"POST bridges/{self.bridge}?type=mixing&name=channel-aa%20channel-aa",
-                f"POST bridges/{self.bridge}/addChannel?channel=c1%2C{phone.id}",
-            ],
-        )
-        self.assertEqual(self.overs, [])
-        self.receive_channel("StasisEnd", phone.id)
-        self.answer_removals(f"DELETE bridges/{self.bridge}")
-        self.assertEqual(self.overs, [None])
+    def test_sound(self) -> None:
+        self.sent()
+        playback = self.bridge.play("sound:hello")
+        line = f"POST BRIDGE/play/{playback.id}?media=sound:hello"
+        self.assertEqual(self.sent(), line)
+        for control, operation in (
+            (playback.pause, "pause"),
+            (playback.resume, "unpause"),
+            (playback.restart, "restart"),
+            (playback.skip_back, "reverse"),
+            (playback.skip_forward, "forward"),
+        ):
+            done = control()
+            self.assertEqual(
+                self.sent(),
+                f"POST playbacks/{playback.id}/control?operation={operation}",
+            )
+            self.successResultOf(done)
+        self.receive("BridgeDestroyed", bridge={**BRIDGE, "id": self.bridge.id})
+        self.assertIs(self.successResultOf(playback.finished), PlaybackEnd.FAILED)
 
-    def test_existing_bridge_is_used(self) -> None:
-        self.connect(is_set_up=False)
-        self.sender.only_unanswered().refuse(409)
-        self.sender.only_unanswered().accept()
-        self.assertEqual(self.overs, [])
-        self.end()
+    def test_recording(self) -> None:
+        self.sent()
+        recording = self.bridge.record("meeting", max_seconds=60)
+        self.assertIn("POST BRIDGE/record?name=meeting&format=wav", self.sent())
+        for control, line in (
+            (recording.pause, "POST recordings/live/meeting/pause"),
+            (recording.resume, "DELETE recordings/live/meeting/pause"),
+            (recording.mute, "POST recordings/live/meeting/mute"),
+            (recording.unmute, "DELETE recordings/live/meeting/mute"),
+        ):
+            done = control()
+            self.assertEqual(self.sent(), line)
+            self.successResultOf(done)
+        recording.stop()
+        self.assertEqual(self.sent(), "POST recordings/live/meeting/stop")
+        described = {"name": "meeting", "format": "wav", "state": "done"}
+        target = {"target_uri": f"bridge:{self.bridge.id}"}
+        self.receive("RecordingFinished", recording={**described, **target})
+        self.assertIs(self.successResultOf(recording.finished), RecordingEnd.DONE)
 
-    def test_bridge_is_queried_before_channels_are_added_again(self) -> None:
-        for there in ("both", "one", "who knows"):
-            phone = self.connect(is_set_up=False)
-            self.sender.only_unanswered().accept(b"{}")
-            add = self.sender.only_unanswered()
-            add.fail(RequestTimeoutError)
-            question = self.sender.only_unanswered()
-            self.assertEqual(question.line, f"GET bridges/{self.bridge}")
-            answers = {
-                "both": f'{{"id":"x","channels":["{phone.id}","c1"]}}',
-                "one": '{"id":"x","channels":["c1"]}',
-                "who knows": '{"id":"x","channels":7}',
-            }
-            question.accept(answers[there].encode())
-            if there != "both":
-                again = self.sender.only_unanswered()
-                self.assertEqual(again.line, add.line)
-                again.accept()
-            self.assertEqual(self.sender.unanswered, [])
-            self.end()
 
-    def test_query_without_a_response_is_sent_again(self) -> None:
-        phone = self.connect(is_set_up=False)
-        self.sender.only_unanswered().accept(b"{}")
-        self.sender.only_unanswered().fail(RequestTimeoutError)
-        question = self.sender.only_unanswered()
-        question.fail(RequestTimeoutError)
-        self.clock.advance(1)
-        again = self.sender.only_unanswered()
-        self.assertEqual(again.line, question.line)
-        again.accept(f'{{"id":"x","channels":["{phone.id}","c1"]}}'.encode())
-        self.assertEqual(self.sender.unanswered, [])
-        self.end()
-
-    def test_failed_addition_is_an_error(self) -> None:
-        phone = self.connect(is_set_up=False)
-        self.sender.only_unanswered().accept(b"{}")
-        for _ in range(2):
-            self.sender.only_unanswered().fail(RequestTimeoutError)
-            self.sender.only_unanswered().accept(b'{"id":"x","channels":[]}')
-        self.sender.only_unanswered().fail(RequestTimeoutError)
-        self.answer_removals(
-            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
-        )
-        [failure] = self.overs
-        self.assertIsInstance(getattr(failure, "value", None), RequestTimeoutError)
-
-    def end(self) -> None:
-        """Let the caller leave the bridge, and answer the requests that follow."""
-        self.leave_bridge("c1")
-        for exchange in self.sender.unanswered:
-            exchange.accept()
-        self.assertEqual(self.overs, [None])
-        self.overs.clear()
-
-    def test_bridge_is_over_when_either_channel_leaves(self) -> None:
-        for leaver in ("phone", "caller"):
-            phone = self.connect()
-            self.leave_bridge("somebody-else")
-            self.assertEqual(self.sender.unanswered, [])
-            self.leave_bridge(phone.id if leaver == "phone" else "c1")
-            removals = [f"DELETE bridges/{self.bridge}"]
-            if leaver == "caller":
-                removals.append(f"DELETE channels/{phone.id}")
-            self.answer_removals(*removals)
-            self.receive_channel("StasisEnd", phone.id)
-            self.assertEqual(self.overs, [None])
-            self.assertEqual(self.client.bridges, {})
-            self.assertIn("c1", self.client.channels)
-
-    def test_callers_hangup_ends_the_bridge(self) -> None:
-        phone = self.connect()
-        self.receive_channel("ChannelHangupRequest")
-        self.leave_bridge("c1")
-        self.receive_channel("StasisEnd")
-        self.answer_removals(
-            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
-        )
-        [failure] = self.overs
-        error = getattr(failure, "value", None)
-        self.assertIsInstance(error, ChannelGoneError)
-        self.assertEqual(str(error), "the caller has hung up")
-
-    def test_cancelling_ends_the_bridge(self) -> None:
-        phone = self.connect()
-        self.over.cancel()
-        [failure] = self.overs
-        self.assertIsInstance(getattr(failure, "value", None), CancelledError)
-        self.answer_removals(
-            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
-        )
-
-    def test_cancelling_is_not_a_success_if_the_removal_is_immediate(self) -> None:
-        phone = self.connect()
-        self.sender.answers[f"DELETE channels/{phone.id}"] = b""
-        self.sender.answers[f"DELETE bridges/{self.bridge}"] = b""
-        self.over.cancel()
-        [failure] = self.overs
-        self.assertIsInstance(getattr(failure, "value", None), CancelledError)
-
-    def test_cancelling_after_the_callers_hangup_is_still_a_cancellation(self) -> None:
-        phone = self.connect()
-        self.receive_channel("ChannelHangupRequest")
-        self.over.cancel()
-        [failure] = self.overs
-        self.assertIsInstance(getattr(failure, "value", None), CancelledError)
-        self.answer_removals(
-            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
-        )
-
-    def test_removal_that_ends_after_the_application_was_replaced(self) -> None:
-        phone = self.connect()
-        phone.hang_up()
-        self.receive("ApplicationReplaced", application=APP)
-        for exchange in self.sender.unanswered:
-            exchange.accept()
-        self.assertEqual(len(self.overs), 1)
-        self.assertEqual(self.log.texts(level=LogLevel.critical), [])
-
-    def test_bridge_is_removed_after_its_creation(self) -> None:
-        phone = self.connect(is_set_up=False)
-        making = self.sender.only_unanswered()
-        phone.hang_up()
-        self.assertEqual(
-            [each.line for each in self.sender.unanswered[1:]],
-            [f"DELETE channels/{phone.id}"],
-        )
-        self.sender.unanswered[1].accept()
-        making.accept(b"{}")
-        self.answer_removals(f"DELETE bridges/{self.bridge}")
-        self.assertEqual(self.overs, [None])
-
-    def test_missing_outbound_channel_ends_the_bridge(self) -> None:
-        phone = self.connect(is_set_up=False)
-        self.sender.only_unanswered().accept(b"{}")
-        self.sender.only_unanswered().refuse(400, "Channel not found")
-        self.answer_removals(
-            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
-        )
-        self.assertEqual(self.overs, [None])
-
-    def test_failed_setup_is_an_error(self) -> None:
-        phone = self.connect(is_set_up=False)
-        self.sender.only_unanswered().refuse(500)
-        self.answer_removals(
-            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
-        )
-        [failure] = self.overs
-        self.assertIsInstance(getattr(failure, "value", None), ServerError)
-
-    def test_setup_without_a_response_is_repeated(self) -> None:
-        phone = self.connect(is_set_up=False)
-        self.sender.only_unanswered().fail(ConnectionLostError)
-        self.clock.advance(1)
-        self.sender.only_unanswered().accept(b"{}")
-        self.sender.only_unanswered().fail(ConnectionLostError, outcome_unknown=False)
-        self.clock.advance(1)
-        self.sender.only_unanswered().accept()
-        self.assertEqual(self.overs, [])
-        self.receive_channel("StasisEnd", phone.id)
-        self.answer_removals(f"DELETE bridges/{self.bridge}")
-
-    def test_only_answered_channels_can_be_connected(self) -> None:
-        phone = self.dial()
-        failure = self.failureResultOf(phone.connect(), TelephonyError)
-        self.assertIn("has not answered", str(failure.value))
-        self.receive_destroyed(phone)
-        self.successResultOf(phone.connect())
-        phone = self.connect()
-        self.failureResultOf(phone.connect(), TelephonyError)
-        self.receive_channel("StasisEnd")
-        self.answer_removals(
-            f"DELETE channels/{phone.id}", f"DELETE bridges/{self.bridge}"
-        )
-        failure = self.failureResultOf(phone.connect(), ChannelGoneError)
-        self.assertEqual(str(failure.value), "the caller has hung up")
-
-    def reconnect(self, *members: str) -> None:
-        listed = ",".join(f'"{each}"' for each in members)
-        name = self.client._context.bridge_name
-        bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":[{listed}]}}'
-        self.sender.answers["GET bridges"] = f"[{bridge}]".encode()
-        self.sender.answers["GET applications/channel-aa"] = (
-            f'{{"channel_ids":[{listed}]}}'.encode()
-        )
-        self.connection.lose()
-        self.connection.open()
-
-    def test_bridge_outlasts_a_lost_connection(self) -> None:
-        phone = self.connect()
-        self.sender.answers[f"GET channels/{phone.id}"] = b'{"id":"x"}'
-        self.reconnect("c1", phone.id)
-        self.assertEqual(self.overs, [])
-        self.assertEqual(self.sender.unanswered, [])
-        self.receive_channel("StasisEnd", phone.id)
-        self.answer_removals(f"DELETE bridges/{self.bridge}")
-
-    def test_bridge_created_during_the_query_is_not_over(self) -> None:
-        phone = self.connect(is_set_up=False)
-        self.sender.only_unanswered().accept(b"{}")
-        self.sender.answers[f"GET channels/{phone.id}"] = b'{"id":"x"}'
-        self.sender.answers["GET applications/channel-aa"] = b'{"channel_ids":["c1"]}'
-        del self.sender.answers["GET bridges"]
-        self.connection.lose()
-        self.connection.open()
-        exchanges = {each.line.split("?")[0]: each for each in self.sender.unanswered}
-        asked = exchanges[f"GET bridges/{self.bridge}"]
-        asked.accept(f'{{"id":"x","channels":["c1","{phone.id}"]}}'.encode())
-        name = self.client._context.bridge_name
-        bridge = f'{{"id":"{self.bridge}","name":"{name}","channels":["c1"]}}'
-        exchanges["GET bridges"].accept(f"[{bridge}]".encode())
-        self.assertEqual(self.overs, [])
-        self.receive_channel("StasisEnd", phone.id)
-        self.answer_removals(f"DELETE bridges/{self.bridge}")
-
-    def test_bridge_that_lost_a_channel_meanwhile_is_over(self) -> None:
-        self.connect()
-        self.reconnect("c1")
-        self.assertEqual(self.client.outbound, {})
-        self.answer_removals(f"DELETE bridges/{self.bridge}")
-        self.assertEqual(self.overs, [None])
-
-    def test_stopping_leaves_the_bridge(self) -> None:
-        self.connect()
-        self.successResultOf(self.client.stopService())
-        [failure] = self.overs
-        self.assertIsInstance(getattr(failure, "value", None), ChannelGoneError)
-        self.assertEqual(self.sender.unanswered, [])
-        self.assertFalse(any(line.startswith("DELETE") for line in self.sender.lines))
-        self.assert_nothing_left()
-
-    def test_stopping_hangs_up_a_ringing_channel(self) -> None:
-        phone = self.dial()
-        stopped = self.client.stopService()
-        self.assertNoResult(stopped)
-        self.is_hung_up(phone)
-        self.successResultOf(stopped)
-
-    def test_stopping_waits_for_a_limited_time(self) -> None:
-        self.dial()
-        stopped = self.client.stopService()
-        self.clock.advance(2)
-        self.successResultOf(stopped)
-        self.assert_nothing_left()
+BRIDGE = {
+    "id": "",
+    "technology": "holding_bridge",
+    "bridge_type": "holding",
+    "bridge_class": "stasis",
+    "creator": "Stasis",
+    "name": "queue",
+    "channels": [],
+    "creationtime": "2026-11-28T12:00:00.000+0000",
+}
