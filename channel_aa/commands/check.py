@@ -17,9 +17,14 @@ from channel_aa.commands.cli import (
     load_with_password,
     run_in_reactor,
 )
+from channel_aa.commands.fetch_check import check_fetching
 from channel_aa.commands.findings import Findings, Level, Topic
 from channel_aa.commands.preflight import preflight
-from channel_aa.commands.speech_findings import speech_notes, speech_warnings
+from channel_aa.commands.speech_findings import (
+    speech_notes,
+    speech_warnings,
+    spoken_texts,
+)
 from channel_aa.logs import printable
 from channel_aa.menus.lint import lint
 from channel_aa.problems import ConfigError
@@ -136,4 +141,11 @@ async def check_asterisk(
     finally:
         await client.stopService()
     findings.update(found)
+    fails = any(
+        each.level is Level.ERROR
+        for topic in (Topic.CONNECTION, Topic.RIGHTS, Topic.MODULES)
+        for each in findings.of(topic)
+    )
+    if not fails and spoken_texts(settings):
+        findings.update(await check_fetching(settings, reactor=reactor))
     return 0

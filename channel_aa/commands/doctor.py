@@ -42,8 +42,9 @@ Each line is one finding: ok, note, warning or FAILED, what it is about, and wha
 A failure makes the checks below it useless: begin with the first. The exit code is 1 if
 something has failed.
 
-Run it as root, so that it may read the password of the shipped systemd unit. It changes
-nothing, in Asterisk or elsewhere, and disturbs no call.
+Run it as root, so that it may read the password of the shipped systemd unit. It leaves
+nothing changed, in Asterisk or elsewhere, and disturbs no call. If texts are spoken, it
+lets Asterisk fetch one, in a bridge without channels, which it removes.
 """
 
 

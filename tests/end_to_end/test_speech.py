@@ -15,8 +15,9 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.utils import getProcessOutputAndValue
 
 from channel_aa.ari import Transport
+from channel_aa.commands.fetch_check import check_fetching
 from channel_aa.settings import Settings
-from real_asterisk.harness import Asterisk
+from real_asterisk.harness import Asterisk, free_port
 from real_asterisk.phones.phone import registered_phones
 from real_asterisk.phones.tones import ASTERISK, QUIET_AMPLITUDE
 from tests.support.asterisk_harness import RealAsteriskHarness
@@ -331,3 +332,58 @@ async def test_menu_is_spoken_by_piper(
         assert expected * 0.8 <= placed.audio.sounding <= expected * 1.2
         assert media(harness) == ["text", "text"]
         assert harness.warnings == []
+
+
+async def fetching(
+    asterisk: Asterisk, reactor: PosixReactorBase, folder: Path, **speech: str
+) -> list[str]:
+    """Check that Asterisk fetches texts; return the findings, each in a line."""
+    document = tomllib.loads(MENU) | {
+        "asterisk": {"url": asterisk.url},
+        "speech": {"engine": ENGINE, "folder": str(folder), **speech},
+    }
+    found = await check_fetching(Settings(**document), reactor=reactor)
+    return [
+        f"{level.value} {problem.place}: {problem.message}"
+        for level, _, problem in found
+    ]
+
+
+async def bridges(asterisk: Asterisk) -> str:
+    return await asterisk.cli("bridge show all")
+
+
+@pytest_twisted.ensureDeferred
+async def test_check_has_asterisk_fetch_a_sound(
+    asterisk: Asterisk, reactor: PosixReactorBase, tmp_path: Path
+) -> None:
+    before = await bridges(asterisk)
+    [line] = await fetching(asterisk, reactor, tmp_path, listen="tcp:0")
+    assert line.startswith("ok : Asterisk fetches spoken texts from http://127.0.0.1:")
+    assert await bridges(asterisk) == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_check_says_that_asterisk_does_not_reach_the_url(
+    asterisk: Asterisk, reactor: PosixReactorBase, tmp_path: Path
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    [line] = await fetching(asterisk, reactor, tmp_path, listen="tcp:0", url=url)
+    assert line.startswith(f"FAILED speech.url: Asterisk could not fetch {url}/")
+
+
+@pytest_twisted.ensureDeferred
+async def test_check_uses_the_running_daemon(
+    asterisk: Asterisk, reactor: PosixReactorBase, tmp_path: Path
+) -> None:
+    listen = f"tcp:{free_port()}:interface=127.0.0.1"
+    text = f'{MENU}\n[speech]\nlisten = "{listen}"'
+    async with attendant(asterisk, reactor, tmp_path, text) as harness:
+        empty = tmp_path / "empty"
+        [line] = await fetching(asterisk, reactor, empty, listen=listen)
+        assert line.startswith("note speech.listen: whether Asterisk can fetch")
+        await until_spoken(harness, 4)
+        [line] = await fetching(asterisk, reactor, tmp_path, listen=listen)
+        assert line.startswith("ok : Asterisk fetches spoken texts from http://")
+        assert harness.service.is_connected
+        assert not harness.service.status().asterisk.replaced
