@@ -1,8 +1,8 @@
 """Checks that the Asterisk of a configuration file has everything the file requires.
 
 Requests go over HTTP alone: an events websocket would take the application's name from
-the daemon that runs. None of them changes anything. `fetch_check` has the check for which
-this does not suffice.
+the daemon that runs. None of them changes anything. The check for which this does not
+suffice is in `fetch_check`.
 """
 
 from __future__ import annotations
