@@ -52,7 +52,7 @@ _REVIEW = ("vm-review", "vm-star-cancel", "vm-tooshort")
 
 _BANK = (
     *("vm-password", "vm-incorrect", "vm-press", "vm-youhave", "vm-and"),
-    *("digits/50", "digits/hundred", "digits/dollars", "digits/minus", "digits/12"),
+    *("digits/50", "digits/hundred", "digits/dollars"),
 )
 
 SOUNDS: Mapping[str, float] = {
