@@ -138,6 +138,16 @@ class CallerRecorded(CallEvent, frozen=True, kw_only=True):
     name: str
 
 
+class RecordingFailed(CallEvent, frozen=True, kw_only=True):
+    """A recording of the caller has failed; the log has the reason."""
+
+
+class SoundFailed(CallEvent, frozen=True, kw_only=True):
+    """Asterisk could not play a media URI to the caller."""
+
+    media: str
+
+
 class CallEnded(CallEvent, frozen=True, kw_only=True):
     """The call has left the attendant; no event follows.
 

@@ -73,6 +73,7 @@ class _AnsweringParty:
     """
 
     def __init__(self, call: CallContext, phone: IOutboundChannel) -> None:
+        self.sound_failed = call.sound_failed
         self.channel = phone
         self.clock = call.clock
         self.digits = call.digits

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channel_aa.attendant.call_events import ConversationEnded, ConversationStarted
+from channel_aa.attendant.call_events import (
+    ConversationEnded,
+    ConversationStarted,
+    SoundFailed,
+)
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.entry_log import EntryLog
 from channel_aa.attendant.navigation import CallPath, MenuHistory
@@ -129,6 +133,10 @@ class CallContext:
                 observer(event)
             except Exception:  # noqa: BLE001 - an observer may raise anything
                 _log.failure("An observer of calls failed")
+
+    def sound_failed(self, media: str) -> None:
+        """Tell the observers of a media URI that could not be played."""
+        self.emit(SoundFailed, media=media)
 
     async def caller_number(self) -> str:
         """Return the caller's number, or `WITHHELD`; empty if there is none.

@@ -38,6 +38,9 @@ class PromptParty(Party, Protocol):
     def speech(self) -> ISpeech | None:
         """What speaks texts."""
 
+    def sound_failed(self, media: str) -> None:
+        """Act on a media URI that could not be played."""
+
 
 async def play_prompt(party: PromptParty, prompt: Prompt) -> None:
     """Play sounds until the last has ended or a key is pressed (barge-in).
@@ -126,6 +129,7 @@ def _instead_of(party: PromptParty, media: str) -> Sequence[str] | None:
 
 
 def _report(party: PromptParty, playback: IPlayback) -> None:
+    party.sound_failed(playback.media)
     if party.keypad.is_noisy:
         return
     _log.warn(

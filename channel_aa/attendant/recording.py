@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError
 
-from channel_aa.attendant.call_events import CallerRecorded
+from channel_aa.attendant.call_events import CallerRecorded, RecordingFailed
 from channel_aa.attendant.prompts import play_prompt
 from channel_aa.interfaces import RecordingEnd, TelephonyError
 from channel_aa.logs import Logger
@@ -161,6 +161,7 @@ async def _next_after_failure(call: CallContext, action: Record) -> Action:
 
 
 def _log_failure(call: CallContext, problem: str) -> None:
+    call.emit(RecordingFailed)
     _log.error(
         "Could not record {channel}: {problem}",
         channel=call.channel.name,
