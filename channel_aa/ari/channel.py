@@ -97,6 +97,9 @@ class Channel:
         self.outbound: set[OutboundChannel] = set()
         self._subscriptions: list[Subscription[Any]] = []
         self._dialogue: Dialogue | None = None
+        self._entered_at: float | None = None
+        if is_new and context.measurements is not None:
+            self._entered_at = context.clock.seconds()
         self._context = context
         self._is_silent = is_new
         self._has_left_bridge = False
@@ -125,6 +128,7 @@ class Channel:
             self._context, self, media, may_be_dropped=self._has_left_bridge
         )
         self._has_left_bridge = False
+        playback.first_since, self._entered_at = self._entered_at, None
         playback.begin()
         return playback
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from channel_aa.ari.coroutine_calls import CallHandler
+    from channel_aa.ari.measurements import IMeasurements
     from channel_aa.ari.wire.address import Address
     from channel_aa.ari.wire.requests import IRequestSender
     from channel_aa.interfaces import IStasisApplication
@@ -75,6 +76,7 @@ class AriClient(Service):
         connection: makes the events websocket from the callbacks of
             `EventsConnection`; replaced in tests.
         on_ready: called after each connection, when the calls have been resumed.
+        measurements: is told what the client does.
 
     Attributes:
         channels: the channels in the application, by id; as the following, read only.
@@ -108,6 +110,7 @@ class AriClient(Service):
         http: IRequestSender | None = None,
         connection: Callable[..., EventsConnection] = EventsConnection,
         on_ready: Callable[[], None] | None = None,
+        measurements: IMeasurements | None = None,
     ) -> None:
         if reactor is None:
             from twisted.internet import reactor  # noqa: PLC0415 - it installs one
@@ -137,6 +140,7 @@ class AriClient(Service):
             http=http or HttpSender(address, reactor=reactor),
             websocket=websocket,
             clock=reactor,
+            on_response=None if measurements is None else measurements.request_sent,
         )
         self.sender = RetryingSender(
             self.requests, clock=reactor, on_refused=self._refused
@@ -165,6 +169,7 @@ class AriClient(Service):
             events=self.events,
             playing=Timeouts(CHECK_SECONDS, check, clock=reactor),
             stopped=Timeouts(STOPPED_CHECK_SECONDS, check, clock=reactor),
+            measurements=measurements,
         )
         self._admission = Admission(self.channels, self.requests)
         self.reconciler = Reconciler(
@@ -365,6 +370,8 @@ class AriClient(Service):
 
     def _opened(self) -> None:
         self.connected_since = self.clock.seconds()
+        if self._context.measurements is not None:
+            self._context.measurements.connected()
         self._admission.connection_opened()
         Deferred.fromCoroutine(self._prepare()).addErrback(
             lambda failure: self._log.failure(

@@ -62,9 +62,13 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
 
     _log = Logger()
 
+    first_since: float | None = None
+    """When the channel has entered whose first sound it is, if that is measured."""
+
     # A class attribute: few are the first ones after a bridge.
     _repeats_left = 0
     _is_missing = False
+    _stopped_at: float | None = None
 
     def __init__(
         self,
@@ -107,6 +111,8 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
 
     def stop(self) -> None:
         """Stop the sound; see `IPlayback.stop`."""
+        if self._context.measurements is not None and not self._stop_requested:
+            self._stopped_at = self._context.clock.seconds()
         self._stop_requested = True
         if self._is_accepted:
             self._send_stop()
@@ -151,6 +157,8 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         if self._is_over:
             return
         self._is_over = True
+        if self._stopped_at is not None and end is PlaybackEnd.DONE:
+            self._measure("sound_stopped", self._stopped_at)
         self.problem = problem
         if not self._is_accepted:
             self._withdraw()
@@ -175,7 +183,15 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         request = Request(method=method, path=("playbacks", self.id))
         return self._context.sender.send(request)
 
+    def _measure(self, what: str, since: float) -> None:
+        measurements = self._context.measurements
+        if measurements is not None:
+            getattr(measurements, what)(self._context.clock.seconds() - since)
+
     def _created(self) -> None:
+        if self.first_since is not None:
+            self._measure("first_sound_began", self.first_since)
+            self.first_since = None
         if self._stop_requested:
             self._send_stop()
         elif self._repeats_left or self._is_recording:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.ari.cleanup import Cleanup
+    from channel_aa.ari.measurements import IMeasurements
     from channel_aa.ari.subscriptions import Events
     from channel_aa.ari.wire.retry import RetryingSender
     from channel_aa.ari.wire.timeouts import Timeouts
@@ -76,6 +77,7 @@ class HandleContext:
     events: Events
     playing: Timeouts[Any]
     stopped: Timeouts[Any]
+    measurements: IMeasurements | None = None
 
     @property
     def bridge_name(self) -> str:

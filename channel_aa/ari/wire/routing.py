@@ -9,6 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import deferLater
 from twisted.logger import LogLevel
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from channel_aa.ari.wire.errors import AriError
@@ -17,6 +18,8 @@ from channel_aa.ari.wire.websocket_sender import FrameTooLongError
 from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.interfaces import IReactorTime
 
     from channel_aa.ari.wire.websocket_sender import WebSocketSender
@@ -79,6 +82,7 @@ class RoutingSender:
         http: sends over HTTP.
         websocket: sends over the events websocket.
         clock: times the probe.
+        on_response: called with each request once it is answered, or has failed.
     """
 
     _log = Logger()
@@ -90,7 +94,9 @@ class RoutingSender:
         http: IRequestSender,
         websocket: WebSocketSender,
         clock: IReactorTime,
+        on_response: Callable[[Request, Failure | None], None] | None = None,
     ) -> None:
+        self._on_response = on_response
         self._wanted = wanted
         self._http = http
         self._websocket = websocket
@@ -119,6 +125,21 @@ class RoutingSender:
 
     def send(self, request: Request) -> Deferred[bytes]:
         """Send a request; see `IRequestSender.send`."""
+        response = self._send(request)
+        if self._on_response is not None:
+            response.addBoth(self._report, request, self._on_response)
+        return response
+
+    def _report(
+        self,
+        result: bytes | Failure,
+        request: Request,
+        on_response: Callable[[Request, Failure | None], None],
+    ) -> bytes | Failure:
+        on_response(request, result if isinstance(result, Failure) else None)
+        return result
+
+    def _send(self, request: Request) -> Deferred[bytes]:
         if self.pending >= MAX_PENDING:
             message = f"not sent: {MAX_PENDING} requests have no response yet"
             return fail(AriError(*request.line, message=message))
