@@ -134,7 +134,7 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _settle_paths(document: dict[str, Any], folder: Path) -> None:
     """Make paths absolute, which start from the file's folder."""
-    asterisk, status = document.get("asterisk"), document.get("status")
+    asterisk = document.get("asterisk")
     for table in (document.get("speech"), document.get("records")):
         name = table.get("folder") if isinstance(table, dict) else None
         if isinstance(table, dict) and name and isinstance(name, str):
@@ -144,12 +144,14 @@ def _settle_paths(document: dict[str, Any], folder: Path) -> None:
             name = asterisk.get(key)
             if name and isinstance(name, str):
                 asterisk[key] = str(folder / name)
-    if isinstance(status, dict):
-        listen = status.get("listen")
+    for table in (document.get("status"), document.get("metrics")):
+        if not isinstance(table, dict):
+            continue
+        listen = table.get("listen")
         if isinstance(listen, str) and re.match("unix:[^/:]", listen):
             # A colon within the folder's name would end the path for Twisted.
             escaped = re.sub(r"([\\:])", r"\\\1", str(folder))
-            status["listen"] = f"unix:{escaped}/{listen.removeprefix('unix:')}"
+            table["listen"] = f"unix:{escaped}/{listen.removeprefix('unix:')}"
 
 
 def _settle_password(

@@ -88,6 +88,9 @@ class HttpServer:
         page: the page.
         purpose: what clients request, for the log: ``status requests``.
         reactor: the reactor to listen with.
+
+    Attributes:
+        purpose: as above; it may change.
     """
 
     _log = Logger()
@@ -101,7 +104,7 @@ class HttpServer:
     ) -> None:
         self._reactor = reactor
         self._page = page
-        self._purpose = purpose
+        self.purpose = purpose
         self._description = ""
         self._hosts = frozenset[str]()
         self._factory: _BoundedFactory | None = None
@@ -144,14 +147,14 @@ class HttpServer:
             self._description = ""
             self._log.error(
                 "Cannot listen for {purpose} on {where}: {error}",
-                purpose=self._purpose,
+                purpose=self.purpose,
                 where=description,
                 error=error,
             )
         else:
             self._log.info(
                 "Listening for {purpose} on {where}",
-                purpose=self._purpose,
+                purpose=self.purpose,
                 where=description,
             )
 

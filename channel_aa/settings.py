@@ -55,6 +55,7 @@ from channel_aa.settings_fields import (
 __all__ = [
     "AsteriskSettings",
     "AttendantSettings",
+    "MetricsSettings",
     "RecordsSettings",
     "Secret",
     "Settings",
@@ -298,6 +299,26 @@ class RecordsSettings(ConfigModel, frozen=True):
             )
 
 
+class MetricsSettings(ConfigModel, frozen=True):
+    """Metrics for Prometheus. Without this table, none are served."""
+
+    listen: ListeningEndpoint = "tcp:8089:interface=127.0.0.1"
+    """Where to listen for requests of ``/metrics``, as a Twisted endpoint; it may be
+    that of the status. Empty: nowhere."""
+
+    hosts: tuple[HostName, ...] = ()
+    """Names of this host in URLs of the metrics, as for the status."""
+
+    def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
+        """Find a package that is not installed."""
+        if find_spec("prometheus_client") is None and not faulty:
+            yield Problem(
+                "",
+                "metrics need the Python package prometheus_client: pip install"
+                " 'channel-aa[metrics]'",
+            )
+
+
 class Settings(FlowTables, frozen=True):
     """The whole configuration; without arguments, the defaults."""
 
@@ -315,6 +336,9 @@ class Settings(FlowTables, frozen=True):
 
     records: RecordsSettings | None = None
     """Records of calls, in a database."""
+
+    metrics: MetricsSettings | None = None
+    """Metrics for Prometheus."""
 
     texts: FrozenMapping[SoundName, Texts] = Field(
         default_factory=dict, validate_default=True

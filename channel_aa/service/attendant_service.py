@@ -17,6 +17,7 @@ from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.custom_actions import check_registered
 from channel_aa.http_server import HttpServer
 from channel_aa.logs import Logger
+from channel_aa.service.http_sites import HttpSites, PageAt
 from channel_aa.service.lag import ReactorDelay
 from channel_aa.service.status import (
     AsteriskStatus,
@@ -27,7 +28,7 @@ from channel_aa.service.status import (
     RequestsStatus,
     Status,
 )
-from channel_aa.service.status_server import StatusServer
+from channel_aa.service.status_server import StatusPage
 from channel_aa.speech.sound_page import SoundPage
 from channel_aa.speech.speech import Speech
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.menus.flow import CallFlow
     from channel_aa.records.recorder import Recorder
+    from channel_aa.service.metrics import Metrics
     from channel_aa.settings import AsteriskSettings, Settings
 
 APPLIED_AT_ONCE = frozenset({"exit_when_replaced"})
@@ -124,16 +126,19 @@ class AttendantService(Service):
             on_replaced=self._replaced,
             speech=self._speech,
         )
+        self._metrics = self._make_metrics()
         self._client = AriClient(
             address_of(settings.asterisk),
             self._attendant,
             reactor=reactor,
             transport=Transport(settings.asterisk.transport),
             on_ready=self._ready,
+            measurements=self._metrics,
         )
         self._recorder = self._make_recorder()
         self._delay = ReactorDelay(reactor)
-        self._status_server = StatusServer(self.status, reactor=reactor)
+        self._status_page = StatusPage(self.status)
+        self._sites = HttpSites(reactor=reactor)
 
     @property
     def is_connected(self) -> bool:
@@ -225,13 +230,20 @@ class AttendantService(Service):
         needing_restart = (*_needing_restart(self.settings, settings),)
         at_once = {key: getattr(settings.asterisk, key) for key in APPLIED_AT_ONCE}
         asterisk = self.settings.asterisk.model_copy(update=at_once)
-        unchanged = {"asterisk": asterisk, "records": self.settings.records}
+        unchanged: dict[str, object] = {
+            "asterisk": asterisk,
+            "records": self.settings.records,
+        }
+        if _is_switched(self.settings.metrics, settings.metrics):
+            unchanged["metrics"] = self.settings.metrics
         self.settings = settings.model_copy(update=unchanged)
         self._attendant.flow = flow
         self._attendant.max_calls = settings.attendant.max_calls
         self._loaded, self._rejected = self._now(), None
         if self.running:
-            self._serve_status()
+            self._serve_pages()
+            if self._metrics is not None:
+                self._metrics.retain(flow.menus)
             self._speech.configure(settings)
             self._serve_sounds()
             if self.is_connected:
@@ -267,7 +279,9 @@ class AttendantService(Service):
         self._delay.start()
         if self._recorder is not None:
             self._recorder.start()
-        self._serve_status()
+        if self._metrics is not None:
+            self._metrics.start()
+        self._serve_pages()
         self._speech.configure(self.settings)
         self._client.startService()
 
@@ -297,7 +311,9 @@ class AttendantService(Service):
             await self._recorder.stop()
         await self._speech.stop()
         await self._sound_server.close()
-        await self._status_server.close()
+        await self._sites.close()
+        if self._metrics is not None:
+            self._metrics.stop()
         self._delay.stop()
 
     def _warn_of_files(self, settings: Settings) -> None:
@@ -319,6 +335,16 @@ class AttendantService(Service):
         )
         self._attendant.observers.append(recorder.observe)
         return recorder
+
+    def _make_metrics(self) -> Metrics | None:
+        if self.settings.metrics is None:
+            return None
+        # prometheus_client need not be installed.
+        from channel_aa.service.metrics import Metrics  # noqa: PLC0415
+
+        metrics = Metrics(self.status)
+        self._attendant.observers.append(metrics.observe)
+        return metrics
 
     def _records_status(self) -> RecordsStatus | None:
         recorder = self._recorder
@@ -344,11 +370,20 @@ class AttendantService(Service):
         if self.is_connected and self.running:
             recorder.reconciled()
 
-    def _serve_status(self) -> None:
-        status = self.settings.status
-        serving = self._status_server.listen(status.listen, hosts=status.hosts)
-        Deferred.fromCoroutine(serving).addErrback(
-            lambda failure: self._log.failure("The status endpoint failed", failure)
+    def _serve_pages(self) -> None:
+        status, metrics = self.settings.status, self.settings.metrics
+        pages = [
+            PageAt(
+                self._status_page, "", "status requests", status.listen, status.hosts
+            )
+        ]
+        if self._metrics is not None and metrics is not None:
+            page = self._metrics.page
+            pages.append(
+                PageAt(page, "metrics", "metrics", metrics.listen, metrics.hosts)
+            )
+        Deferred.fromCoroutine(self._sites.serve(pages)).addErrback(
+            lambda failure: self._log.failure("Serving HTTP failed", failure)
         )
 
     def _serve_sounds(self) -> None:
@@ -414,3 +449,10 @@ def _needing_restart(old: Settings, new: Settings) -> Iterator[str]:
             yield f"asterisk.{key}"
     if new.records != old.records:
         yield "records"
+    if _is_switched(old.metrics, new.metrics):
+        yield "metrics"
+
+
+def _is_switched(old: object, new: object) -> bool:
+    """Tell whether something is configured that was not, or the other way round."""
+    return (old is None) != (new is None)

@@ -20,7 +20,7 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.web.http import OK, SERVICE_UNAVAILABLE
 from zope.interface import implementer
 
-from channel_aa.http_server import HttpServer, Page, TcpOptionIgnored
+from channel_aa.http_server import Page, TcpOptionIgnored
 from channel_aa.server_endpoints import parse_endpoint
 
 if TYPE_CHECKING:
@@ -53,23 +53,6 @@ class StatusPage(Page):
         request.setHeader("Content-Type", "application/json")
         request.setHeader("Cache-Control", "no-store")
         return msgspec.json.encode(status) + b"\n"
-
-
-class StatusServer(HttpServer):
-    """Serves the status on an endpoint that may change.
-
-    Args:
-        read: returns the status.
-        reactor: the reactor to listen with.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[], Status],
-        *,
-        reactor: Any,  # noqa: ANN401 - IReactorTCP, IReactorUNIX and more at once
-    ) -> None:
-        super().__init__(StatusPage(read), purpose="status requests", reactor=reactor)
 
 
 def client_endpoint(

@@ -17,7 +17,6 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.utils import getProcessOutputAndValue
 
 from channel_aa.ari.wire.http_limits import MAX_BODY_BYTES, MAX_HEAD_BYTES
-from channel_aa.service.status_server import StatusServer
 from real_asterisk.harness import free_port
 from tests.support.http_peers import (
     KERNEL_BYTES,
@@ -28,7 +27,7 @@ from tests.support.http_peers import (
     http_answer,
     listening,
 )
-from tests.support.statuses import a_status
+from tests.support.statuses import a_status, status_server
 from tests.support.waiting import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def harness(reactor: PosixReactorBase) -> Iterator[StatusHarness]:
 async def test_status_is_printed_and_exit_code_tells_whether_it_serves(
     harness: StatusHarness, *, serving: bool
 ) -> None:
-    server = StatusServer(lambda: a_status(serving=serving), reactor=harness.reactor)
+    server = status_server(lambda: a_status(serving=serving), harness.reactor)
     await server.listen(harness.listen)
     ended = await harness.status()
     await server.close()
@@ -165,7 +164,7 @@ async def test_error_elsewhere_in_the_file_is_only_noted(
     text = harness.file.read_text("utf-8")
     parts = (error, text) if is_before else (text, error)
     harness.file.write_text("\n".join(parts), "utf-8")
-    server = StatusServer(a_status, reactor=harness.reactor)
+    server = status_server(a_status, harness.reactor)
     await server.listen(harness.listen)
     ended = await harness.status()
     await server.close()
@@ -180,7 +179,7 @@ async def test_error_elsewhere_in_the_file_is_only_noted(
 async def test_password_need_not_be_readable(harness: StatusHarness) -> None:
     text = harness.file.read_text("utf-8")
     harness.file.write_text(f'[asterisk]\npassword_file = "gone"\n{text}', "utf-8")
-    server = StatusServer(a_status, reactor=harness.reactor)
+    server = status_server(a_status, harness.reactor)
     await server.listen(harness.listen)
     ended = await harness.status()
     await server.close()

@@ -22,9 +22,9 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from channel_aa.service.status import Status
-from channel_aa.service.status_server import StatusServer, client_endpoint
+from channel_aa.service.status_server import client_endpoint
 from real_asterisk.harness import free_port
-from tests.support.statuses import a_status
+from tests.support.statuses import a_status, status_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IStreamClientEndpoint
     from twisted.internet.posixbase import PosixReactorBase
     from twisted.python.failure import Failure
+
+    from channel_aa.http_server import HttpServer
 
 SECONDS = 60
 
@@ -46,8 +48,8 @@ def folder() -> Iterator[Path]:
 @asynccontextmanager
 async def running_server(
     reactor: PosixReactorBase, where: str, status: Status | None = None
-) -> AsyncIterator[StatusServer]:
-    server = StatusServer(lambda: status or a_status(), reactor=reactor)
+) -> AsyncIterator[HttpServer]:
+    server = status_server(lambda: status or a_status(), reactor)
     await server.listen(where)
     try:
         yield server

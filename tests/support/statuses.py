@@ -1,9 +1,11 @@
-"""An example of a status."""
+"""An example of a status, and a server for it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+from channel_aa.http_server import HttpServer
 from channel_aa.service.status import (
     AsteriskStatus,
     CallsStatus,
@@ -12,6 +14,10 @@ from channel_aa.service.status import (
     RequestsStatus,
     Status,
 )
+from channel_aa.service.status_server import StatusPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -38,3 +44,7 @@ def a_status(*, serving: bool = True) -> Status:
             file="/etc/channel-aa/twistd.conf", loaded=NOON, refused=None
         ),
     )
+
+
+def status_server(read: Callable[[], Status], reactor: Any) -> HttpServer:  # noqa: ANN401 - several interfaces
+    return HttpServer(StatusPage(read), purpose="status requests", reactor=reactor)

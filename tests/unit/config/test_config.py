@@ -27,6 +27,7 @@ from channel_aa.problems import ConfigError, Problem
 from channel_aa.settings import (
     AsteriskSettings,
     AttendantSettings,
+    MetricsSettings,
     RecordsSettings,
     Secret,
     Settings,
@@ -99,6 +100,7 @@ def all_keys() -> Iterator[str]:
         StatusSettings,
         SpeechSettings,
         RecordsSettings,
+        MetricsSettings,
         Menu,
         Extensions,
         Sound,
@@ -108,7 +110,7 @@ def all_keys() -> Iterator[str]:
     ]
     kinds += VERBS.values()
     tables = {"asterisk", "attendant", "menus", "routes", "schedules", "status"}
-    tables |= {"records", "speech", "texts"}
+    tables |= {"metrics", "records", "speech", "texts"}
     for kind in kinds:
         keys = {field.alias or name for name, field in kind.model_fields.items()}
         yield from (keys | kind.file_keys.keys()) - tables - _SHOWN_AS_TABLES

@@ -113,7 +113,7 @@ class MenuFileTests(WrongFileTests):
         self.reported(
             "entry = 'main'",
             "entry: unknown key; allowed here: actions, asterisk, attendant, menus,"
-            " records, routes, schedules, speech, status, texts",
+            " metrics, records, routes, schedules, speech, status, texts",
         )
 
     def test_menu_without_a_prompt(self) -> None:
