@@ -289,7 +289,12 @@ class RecordsSettings(ConfigModel, frozen=True):
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
         """Find packages that are not installed."""
-        needed = ("sqlalchemy", "alembic", *(("psycopg",) if self.url else ()))
+        needed = (
+            "sqlalchemy",
+            "alembic",
+            "jinja2",
+            *(("psycopg",) if self.url else ()),
+        )
         missing = [name for name in needed if find_spec(name) is None]
         if missing and not faulty:
             yield Problem(

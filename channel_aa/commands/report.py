@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from argparse import RawDescriptionHelpFormatter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from channel_aa.commands.cli import add_file
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 Times are local, and as for "channel-aa calls". "Hung up" counts the callers who hung up
-in a menu, and not in a conversation; the seconds are those in the menu until then.
+in a menu, and not in a conversation; the seconds are those in the menu until then. The
+page of --format html compares a period that begins with --since with the one before.
 
 examples:
   channel-aa report twistd.conf --since 30d
   channel-aa report twistd.conf --since 2026-11-01 --until 2026-11-30 --format csv
+  channel-aa report twistd.conf --since 7d --format html >report.html
 """
 _BAR = 40
 _HOURS = range(24)
@@ -52,25 +55,52 @@ def add(subparsers: Subparsers) -> None:
     add_period(parser)
     parser.add_argument(
         "--format",
-        choices=tuple(_PRINTERS),
+        choices=(*_PRINTERS, "html"),
         default="text",
-        help="text (the default) or csv",
+        help="text (the default), csv, or html: a page with charts to print or mail",
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
     """Print the report."""
-    _, records = load_records(arguments.file)
+    settings, records = load_records(arguments.file)
     # SQLAlchemy need not be installed for the other subcommands.
     from channel_aa.records.query import CallFilter  # noqa: PLC0415
     from channel_aa.records.report import make_report  # noqa: PLC0415
 
     since, until = period_of(arguments)
+    end = datetime.now(UTC).timestamp() if until is None else until
+    begin_before = None if since is None else since - (end - since)
+    previous: Report | None = None
     with open_store(records) as store:
         report = make_report(store, CallFilter(since=since, until=until))
-    _PRINTERS[arguments.format](report)
+        if arguments.format == "html" and since is not None:
+            previous = make_report(store, CallFilter(since=begin_before, until=since))
+    if arguments.format == "html":
+        # Nor jinja2.
+        from channel_aa.records.report_page import to_html  # noqa: PLC0415
+
+        page = to_html(
+            report,
+            previous,
+            period=_in_words(since, end),
+            previous_period=_in_words(begin_before, since or end),
+            source=f"{settings.asterisk.app} at {settings.asterisk.url}",
+        )
+        print(page)
+    else:
+        _PRINTERS[arguments.format](report)
     return 0
+
+
+def _in_words(since: float | None, until: float) -> str:
+    shown = [
+        f"{datetime.fromtimestamp(each, UTC).astimezone():%Y-%m-%d %H:%M}"
+        for each in (since, until)
+        if each is not None
+    ]
+    return " to ".join(shown) if since is not None else f"up to {shown[0]}"
 
 
 def _print_text(report: Report) -> None:

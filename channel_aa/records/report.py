@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,7 @@ class Report:
         ends: how many ended how; empty text: they go on.
         menus: by name.
         hours: how many calls began in each hour of the day, in local time: 0 to 23.
+        days: how many calls began on each day, in local time.
         phones: by endpoint, how often each DIALSTATUS came.
     """
 
@@ -65,6 +66,7 @@ class Report:
         default_factory=lambda: defaultdict(MenuReport)
     )
     hours: Counter[int] = field(default_factory=Counter)
+    days: Counter[date] = field(default_factory=Counter)
     phones: defaultdict[str, Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
@@ -95,6 +97,7 @@ def _count_calls(
     for began, number in connection.execute(begins):
         local = datetime.fromtimestamp(began * _QUARTER, UTC).astimezone()
         report.hours[local.hour] += number
+        report.days[local.date()] += number
     given_up = sa.select(calls.c.end_menu, calls.c.end_menu_seconds).where(
         *conditions, calls.c.end_menu_seconds.is_not(None)
     )

@@ -64,6 +64,7 @@ def naive(calls: list[dict[str, Any]]) -> Report:
         report.ends[call["ended"]] += 1
         began = datetime.fromtimestamp(call["began"], UTC).astimezone()
         report.hours[began.hour] += 1
+        report.days[began.date()] += 1
         if call["end_menu_seconds"] is not None:
             given_up[call["end_menu"]].append(call["end_menu_seconds"])
         for step in call["steps"]:
@@ -160,5 +161,17 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(+hours, report.hours)
         self.assertEqual(found["phone", "PJSIP/2", "BUSY"]["median_seconds"], "")
 
+    def test_page_has_the_numbers_and_those_of_the_period_before(self) -> None:
+        half = datetime.fromtimestamp(BEGAN + CALLS / 2 * 1234.5, UTC).astimezone()
+        out = self.report("--since", half.isoformat(), "--format", "html")
+        report = make_report(self.store, CallFilter(since=half.timestamp()))
+        self.assertIn(f">{report.calls} calls</h2>", out)
+        self.assertIn("compared with", out)
+        out = self.report("--format", "html")
+        self.assertIn(f">{CALLS} calls</h2>", out)
+        self.assertNotIn("compared with", out)
+
     def test_period_without_calls(self) -> None:
+        out = self.report("--until", "2001-01-01", "--format", "html")
+        self.assertIn("There were no calls.", out)
         self.assertIn("calls: 0\n", self.report("--until", "2001-01-01"))
