@@ -19,11 +19,17 @@ from channel_aa.menus.actions import (
 from channel_aa.menus.menu import MASKED_KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from channel_aa.menus.actions import Action
     from channel_aa.menus.flow import CallFlow
     from channel_aa.menus.menu import Menu
     from channel_aa.menus.routes import Route
+    from channel_aa.records.report import MenuReport
 
+
+MAX_WIDTH = 6
+"""The width of the edge that most callers have chosen; others are 1."""
 
 _NO_NODE = (Named, GoTo, Keyword)
 """Actions that are drawn as an edge to another node, even if they have a name."""
@@ -52,13 +58,20 @@ class Node:
 class Edge:
     """An edge from one node to another.
 
-    `is_failure`: it is followed at a limit, or after a failure.
+    `is_failure`: it is followed at a limit, or after a failure. `count`: how often
+    callers have chosen it; None: not known.
     """
 
     source: Node
     target: Node
     text: str = ""
     is_failure: bool = False
+    count: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The text, with the count in parentheses."""
+        return self.text if self.count is None else f"{self.text} ({self.count})"
 
 
 @dataclass(frozen=True)
@@ -76,34 +89,60 @@ class Diagram:
         return node
 
     def connect(
-        self, source: Node, target: Node, text: str = "", *, is_failure: bool = False
+        self,
+        source: Node,
+        target: Node,
+        text: str = "",
+        *,
+        is_failure: bool = False,
+        count: int | None = None,
     ) -> None:
         """Add an edge."""
         self.edges.append(
-            Edge(source=source, target=target, text=text, is_failure=is_failure)
+            Edge(
+                source=source,
+                target=target,
+                text=text,
+                is_failure=is_failure,
+                count=count,
+            )
         )
 
+    def width(self, edge: Edge) -> float:
+        """Return how wide an edge is to be drawn: 1 to `MAX_WIDTH`, by its count."""
+        most = max((each.count or 0 for each in self.edges), default=0)
+        return 1 + (MAX_WIDTH - 1) * (edge.count or 0) / (most or 1)
 
-def draw(flow: CallFlow) -> Diagram:
+
+def draw(flow: CallFlow, reports: Mapping[str, MenuReport] | None = None) -> Diagram:
     """Draw everything that callers can reach.
 
     What follows an action is left out if it is the default: the menu again, or a
     hangup after a conversation.
+
+    Args:
+        flow: the call flow.
+        reports: what callers did in each menu, by its name; None: leave it out.
     """
-    return _Drawing(flow).diagram
+    return _Drawing(flow, reports).diagram
 
 
 class _Drawing:
     """Builds a diagram."""
 
-    def __init__(self, flow: CallFlow) -> None:
+    def __init__(
+        self, flow: CallFlow, reports: Mapping[str, MenuReport] | None
+    ) -> None:
         self.diagram = Diagram()
         self._flow = flow
+        self._reports = reports
         self._actions: dict[str, Node] = {}
         self._words: dict[tuple[Node, str], Node] = {}
         calls = self.diagram.add(Kind.CALLS, "calls")
         self._menus = {
-            name: self.diagram.add(Kind.MENU, *_menu_lines(name, menu))
+            name: self.diagram.add(
+                Kind.MENU, *_menu_lines(name, menu), *self._counts_of(name)
+            )
             for name, menu in flow.menus.items()
         }
         for route in flow.routes:
@@ -111,7 +150,7 @@ class _Drawing:
         other = "all others" if flow.routes else ""
         self._connect(calls, GoTo(menu=flow.entry), other)
         for name, menu in flow.menus.items():
-            self._draw_menu(self._menus[name], menu)
+            self._draw_menu(self._menus[name], menu, (reports or {}).get(name))
         for name, action in flow.actions.items():
             if name not in self._actions and not isinstance(action, _NO_NODE):
                 self._draw_action(action, name)
@@ -127,16 +166,31 @@ class _Drawing:
             if action is not None:
                 self._connect(node, action, text)
 
-    def _draw_menu(self, node: Node, menu: Menu) -> None:
+    def _counts_of(self, name: str) -> tuple[str, ...]:
+        if self._reports is None:
+            return ()
+        report = self._reports.get(name)
+        if report is None:
+            return ("no callers",)
+        return (
+            f"entered {report.entered} times, {report.given_up} hung up",
+            f"{report.silent} silent, {report.no_match} wrong",
+        )
+
+    def _draw_menu(self, node: Node, menu: Menu, report: MenuReport | None) -> None:
+        is_counted = self._reports is not None and not menu.secret
         for keys, action in menu.options.items():
-            self._connect(node, action, MASKED_KEYS if menu.secret else keys)
+            text = MASKED_KEYS if menu.secret else keys
+            count = (report.chosen[keys] if report else 0) if is_counted else None
+            self._connect(node, action, text, count=count)
         extensions = menu.extensions
         if extensions is not None:
             denied = ", ".join(extensions.deny)
             text = ", ".join(extensions.pattern)
             text += f" but not {denied}" if denied else ""
             text = MASKED_KEYS if menu.secret else text
-            self._connect(node, extensions.action, text)
+            count = (report.extensions if report else 0) if is_counted else None
+            self._connect(node, extensions.action, text, count=count)
         limits = [
             f"{what} {count} times"
             for count, what in (
@@ -150,10 +204,16 @@ class _Drawing:
             self._connect(node, menu.failure, text, is_failure=True)
 
     def _connect(
-        self, source: Node, action: Action, text: str = "", *, is_failure: bool = False
+        self,
+        source: Node,
+        action: Action,
+        text: str = "",
+        *,
+        is_failure: bool = False,
+        count: int | None = None,
     ) -> None:
         target = self._target(source, action)
-        self.diagram.connect(source, target, text, is_failure=is_failure)
+        self.diagram.connect(source, target, text, is_failure=is_failure, count=count)
 
     def _target(self, source: Node, action: Action) -> Node:
         """Return the node of an action; draw it, and what follows, if it is new."""

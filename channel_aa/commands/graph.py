@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
+import subprocess
 from argparse import RawDescriptionHelpFormatter
+from datetime import UTC, datetime
+from shutil import which
 from typing import TYPE_CHECKING
 
-from channel_aa.commands.cli import add_file, load_file
-from channel_aa.commands.diagram import draw
+from channel_aa.commands.cli import CommandError, add_file, load_file
+from channel_aa.commands.diagram import Diagram, draw
 from channel_aa.commands.markup import to_dot, to_mermaid
+from channel_aa.commands.stored_records import load_records, open_store, seconds_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from channel_aa.commands.cli import Subparsers
+    from channel_aa.records.report import MenuReport
 
-
-_FORMATS = {"mermaid": to_mermaid, "dot": to_dot}
+SECONDS = 60
+"""How long Graphviz may take."""
 
 _EPILOG = """\
+--calls writes on each line how many callers have chosen it since a time, and draws it
+the wider, the more they are; and in each menu, how often it was entered, and how many
+hung up there. It reads the records of calls, like "channel-aa report".
+
 examples:
   channel-aa graph twistd.conf                        for a Markdown page
-  channel-aa graph twistd.conf --format dot | dot -Tsvg -o menus.svg
+  channel-aa graph twistd.conf --format svg >menus.svg
+  channel-aa graph twistd.conf --calls 7d --format svg >week.svg
 """
+
+
+def to_svg(diagram: Diagram) -> str:
+    """Let Graphviz draw a diagram.
+
+    Raises:
+        CommandError: Graphviz is not installed, or has failed.
+    """
+    dot = which("dot")
+    if dot is None:
+        raise CommandError(
+            "--format: svg needs Graphviz: apt-get install graphviz; --format mermaid"
+            " and dot do not"
+        )
+    try:
+        drawn = subprocess.run(  # noqa: S603 - its input is not a command
+            [dot, "-Tsvg"],
+            input=to_dot(diagram).encode(),
+            capture_output=True,
+            check=True,
+            timeout=SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CommandError(f"--format: Graphviz could not draw it: {error}") from error
+    return drawn.stdout.decode()
+
+
+_FORMATS = {"mermaid": to_mermaid, "dot": to_dot, "svg": to_svg}
 
 
 def add(subparsers: Subparsers) -> None:
@@ -31,7 +71,8 @@ def add(subparsers: Subparsers) -> None:
         help="draw the menus of a configuration file",
         description=(
             "Draws what callers can reach: routes, menus, options, actions. Prints"
-            " the diagram to standard output, as text in a diagram language."
+            " the diagram to standard output, as text in a diagram language or as a"
+            " picture."
         ),
         epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
@@ -42,7 +83,15 @@ def add(subparsers: Subparsers) -> None:
         "--format",
         choices=_FORMATS,
         default="mermaid",
-        help="Mermaid (default), which many wikis show, or Graphviz's DOT",
+        help=(
+            "Mermaid (default), which many wikis show, Graphviz's DOT, or SVG, for"
+            " which Graphviz has to be installed"
+        ),
+    )
+    parser.add_argument(
+        "--calls",
+        metavar="TIME",
+        help="with the numbers of callers since then: 7d, 2026-11-01",
     )
     parser.set_defaults(run=run)
 
@@ -50,5 +99,20 @@ def add(subparsers: Subparsers) -> None:
 def run(arguments: Namespace) -> int:
     """Print the diagram."""
     flow = load_file(arguments.file).flow
-    print(_FORMATS[arguments.format](draw(flow)), end="")
+    reports = None
+    if arguments.calls is not None:
+        reports = _reports_since(arguments.file, arguments.calls)
+    print(_FORMATS[arguments.format](draw(flow, reports)), end="")
     return 0
+
+
+def _reports_since(file: Path, text: str) -> Mapping[str, MenuReport]:
+    """Return what callers did in each menu since a time."""
+    since = seconds_of("--calls", text, now=datetime.now(UTC))
+    _, records = load_records(file)
+    # SQLAlchemy need not be installed for the other subcommands.
+    from channel_aa.records.query import CallFilter  # noqa: PLC0415
+    from channel_aa.records.report import make_report  # noqa: PLC0415
+
+    with open_store(records) as store:
+        return make_report(store, CallFilter(since=since)).menus

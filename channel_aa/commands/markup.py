@@ -37,6 +37,11 @@ def to_mermaid(diagram: Diagram) -> str:
     lines = ["flowchart LR"]
     lines += [f"    {_mermaid_node(node)}" for node in diagram.nodes]
     lines += [f"    {_mermaid_edge(edge)}" for edge in diagram.edges]
+    lines += [
+        f"    linkStyle {number} stroke-width:{diagram.width(edge):.1f}px"
+        for number, edge in enumerate(diagram.edges)
+        if edge.count
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -44,7 +49,7 @@ def to_dot(diagram: Diagram) -> str:
     """Write a directed graph in DOT."""
     lines = ["digraph menus {", "    rankdir=LR;"]
     lines += [f"    {_dot_node(node)};" for node in diagram.nodes]
-    lines += [f"    {_dot_edge(edge)};" for edge in diagram.edges]
+    lines += [f"    {_dot_edge(edge, diagram.width(edge))};" for edge in diagram.edges]
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -56,7 +61,7 @@ def _mermaid_node(node: Node) -> str:
 
 def _mermaid_edge(edge: Edge) -> str:
     line = "-.->" if edge.is_failure else "-->"
-    text = f'|"{_mermaid_text(edge.text)}"|' if edge.text else ""
+    text = f'|"{_mermaid_text(edge.label)}"|' if edge.label else ""
     return f"n{edge.source.number} {line}{text} n{edge.target.number}"
 
 
@@ -70,9 +75,10 @@ def _dot_node(node: Node) -> str:
     return f'n{node.number} [label="{text}", shape={_DOT_SHAPES[node.kind]}]'
 
 
-def _dot_edge(edge: Edge) -> str:
-    attributes = [f'label="{_dot_text(edge.text)}"'] if edge.text else []
+def _dot_edge(edge: Edge, width: float) -> str:
+    attributes = [f'label="{_dot_text(edge.label)}"'] if edge.label else []
     attributes += ["style=dashed"] if edge.is_failure else []
+    attributes += [f"penwidth={width:.1f}"] if edge.count else []
     written = f" [{', '.join(attributes)}]" if attributes else ""
     return f"n{edge.source.number} -> n{edge.target.number}{written}"
 

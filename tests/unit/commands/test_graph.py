@@ -1,20 +1,28 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from shutil import which
 from subprocess import run
 from tempfile import TemporaryDirectory
+from time import time
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from channel_aa.attendant.call_events import KeysEntered, MenuEntered
 from channel_aa.commands.diagram import Diagram, Kind, draw
 from channel_aa.commands.main import main
 from channel_aa.commands.markup import to_dot, to_mermaid
+from channel_aa.dialogue.digits import Match
+from channel_aa.menus.actions import HANGUP
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.menu import Menu
+from channel_aa.menus.sounds import prompt_of
+from channel_aa.records.report import MenuReport
 from tests.support.printed import printed
+from tests.support.records_harness import RecordsHarness, ended, started
 
 COMPANY: dict[str, Any] = {
     "menus": {
@@ -234,6 +242,53 @@ class MarkupTests(SynchronousTestCase):
             self.assertEqual((done.returncode, done.stderr), (0, b""))
 
 
+class CountTests(SynchronousTestCase):
+    """The numbers of callers on the edges."""
+
+    def setUp(self) -> None:
+        self.flow = CallFlow(**COMPANY)
+        main_menu = MenuReport(entered=80, given_up=7, silent=3, no_match=2)
+        main_menu.chosen.update({"2": 40, "3": 10})
+        main_menu.extensions = 20
+        self.reports = {"main": main_menu}
+
+    def test_edges_and_menus_have_their_numbers(self) -> None:
+        diagram = draw(self.flow, self.reports)
+        labels = {each.label for each in diagram.edges}
+        self.assertLessEqual(
+            {"1 (0)", "2 (40)", "3 (10)", "4XX but not 499 (20)"}, labels
+        )
+        lines = {each.lines[0]: each.lines[-2:] for each in diagram.nodes}
+        self.assertEqual(
+            lines["menu main"], ("entered 80 times, 7 hung up", "3 silent, 2 wrong")
+        )
+        self.assertEqual(lines["menu sales"][-1], "no callers")
+
+    def test_edge_of_most_callers_is_the_widest(self) -> None:
+        diagram = draw(self.flow, self.reports)
+        widths = {each.label: diagram.width(each) for each in diagram.edges}
+        self.assertEqual(widths["2 (40)"], 6)
+        self.assertEqual(widths["4XX but not 499 (20)"], 3.5)
+        self.assertEqual(widths["1 (0)"], 1)
+        self.assertIn('label="2 (40)", penwidth=6.0]', to_dot(diagram))
+        self.assertIn(" stroke-width:6.0px\n", to_mermaid(diagram))
+
+    def test_keys_of_a_secret_menu_are_not_counted(self) -> None:
+        options = {"12": HANGUP}
+        menu = Menu(prompt=prompt_of("enter"), secret=True, options=options)
+        report = MenuReport(entered=5)
+        report.chosen["(secret)"] = 5
+        flow = CallFlow(menus={"main": menu})
+        [edge] = draw(flow, {"main": report}).edges[1:]
+        self.assertEqual(edge.label, "(secret)")
+
+    def test_without_calls_each_menu_says_so(self) -> None:
+        diagram = draw(self.flow, {})
+        menus = [each for each in diagram.nodes if each.kind is Kind.MENU]
+        self.assertEqual({each.lines[-1] for each in menus}, {"no callers"})
+        self.assertEqual({diagram.width(each) for each in diagram.edges}, {1.0})
+
+
 class GraphCommandTests(SynchronousTestCase):
     def setUp(self) -> None:
         folder = TemporaryDirectory()
@@ -251,6 +306,56 @@ class GraphCommandTests(SynchronousTestCase):
         )
         code, out, err = printed(main, ["graph", str(self.file), "--format", "dot"])
         self.assertTrue(out.startswith("digraph menus {\n"))
+
+    def test_numbers_are_those_of_the_records(self) -> None:
+        text = '[menus.main]\nprompt = ["hello"]\n[menus.main.options]\n1 = "hangup"\n'
+        self.file.write_text(f'{text}[records]\nfolder = "state"')
+        harness = RecordsHarness(self.file.parent / "state")
+        harness.now = time() - 3600
+        harness.writer._waiting += harness.observed(
+            started("1.1"),
+            MenuEntered(channel_id="1.1", seconds=0, menu="main"),
+            KeysEntered(
+                channel_id="1.1", seconds=1, menu="main", keys="1", match=Match.OPTION
+            ),
+            ended("1.1", 2),
+        )
+        harness.write()
+        harness.close()
+        for since, expected in (("2h", '|"1 #40;1#41;"|'), ("30m", '|"1 #40;0#41;"|')):
+            code, out, err = printed(main, ["graph", str(self.file), "--calls", since])
+            self.assertEqual((code, err), (0, ""))
+            self.assertIn(expected.replace("#40;", "(").replace("#41;", ")"), out)
+
+    def test_wrong_time_and_missing_records_are_one_line(self) -> None:
+        self.file.write_text('[menus.main]\nprompt = ["hello"]\n')
+        for since, problem in (
+            ("yesterday", "--calls: 'yesterday' is not a time"),
+            ("7d", "there is no table [records]"),
+        ):
+            code, out, err = printed(main, ["graph", str(self.file), "--calls", since])
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn(problem, err)
+
+    def test_svg_is_drawn_by_graphviz(self) -> None:
+        self.file.write_text('[menus.main]\nprompt = ["hello"]\n')
+        folder = self.file.parent / "bin"
+        folder.mkdir()
+        self.patch(os, "environ", {**os.environ, "PATH": str(folder)})
+        arguments = ["graph", str(self.file), "--format", "svg"]
+        code, out, err = printed(main, arguments)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("apt-get install graphviz", err)
+        dot = folder / "dot"
+        for script, expected in (
+            ("#!/bin/sh\n/bin/cat\n", (0, "digraph menus {")),
+            ("#!/bin/sh\nexit 3\n", (1, "")),
+        ):
+            dot.write_text(script)
+            dot.chmod(0o700)
+            code, out, err = printed(main, arguments)
+            self.assertEqual((code, out[:15]), expected)
+        self.assertIn("Graphviz could not draw it", err)
 
     def test_invalid_file_is_not_drawn(self) -> None:
         self.file.write_text('[menus.main]\nprompt = ["hello"]\nfailure = "nobody"\n')
