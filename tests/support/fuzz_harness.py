@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 CORPUS = Path(__file__).parents[1] / "properties/fuzzing/corpus"
 
-# For a longer run: CHANNEL_AA_FUZZ_EXAMPLES=100000 pytest tests/properties/fuzzing
+# For a longer run: python -m tests.properties.fuzzing MINUTES
 EXAMPLES = int(os.environ.get("CHANNEL_AA_FUZZ_EXAMPLES", "100"))
 FUZZ = settings(
     max_examples=EXAMPLES,
