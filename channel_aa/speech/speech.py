@@ -312,7 +312,7 @@ class Speech:
         if error:
             self._failed.add(name)
             self._log.error(
-                "The text {text} cannot be spoken: {error}",
+                "The text {text} cannot be spoken until the next reload: {error}",
                 text=repr(shortened(job.text)),
                 error=error,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from resource import RLIMIT_FSIZE, prlimit
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -150,6 +151,28 @@ async def test_locked_database_delays_no_call_and_loses_none(
         await stored(records, "ended = 'attendant'", 4)
         status = (await records.status())["records"]
         assert status == {"queued": 0, "spooled": 0, "lost": 0, "problem": ""}
+
+
+@pytest_twisted.ensureDeferred
+async def test_full_disk_delays_no_call_and_loses_none(records: DaemonHarness) -> None:
+    """No file can grow while the limit holds: the database's and the journal's."""
+    simulator = records.simulator
+    async with records.daemon() as daemon:
+        await simulator.listening()
+        await simulator.call().run("hear a, press 3")
+        await stored(records, "ended = 'attendant'", 1)
+        pid = daemon.transport.pid
+        limits = prlimit(pid, RLIMIT_FSIZE)
+        prlimit(pid, RLIMIT_FSIZE, (0, limits[1]))
+        for _ in range(3):
+            await simulator.call().run("hear a, press 3")
+        await daemon.prints("Records of calls cannot be stored")
+        status = (await records.status())["records"]
+        assert status["queued"] > 0
+        assert (status["spooled"], status["lost"]) == (0, 0)
+        prlimit(pid, RLIMIT_FSIZE, limits)
+        await daemon.prints("Records of calls are stored again")
+        await stored(records, "ended = 'attendant'", 4)
 
 
 @pytest_twisted.ensureDeferred

@@ -8,10 +8,13 @@ import pytest
 import pytest_twisted
 
 from real_asterisk.harness import free_port
+from tests.support.daemon_harness import PROGRAMS
 from tests.support.process import TWIST, TWISTD, PythonProcess
 
 if TYPE_CHECKING:
     from twisted.internet.posixbase import PosixReactorBase
+
+    from tests.support.daemon_harness import DaemonHarness
 
 HOSTILE = r"alice\x1b[2J\r\n2026-01-01T00:00:00 [-] forged\x9b\u2028"
 
@@ -60,3 +63,21 @@ async def test_failures_that_twisted_logs_are_escaped(
     for line in daemon.lines:
         assert line.removeprefix("\t").isprintable(), line
         assert not line.startswith("2026-01-01")
+
+
+@pytest_twisted.ensureDeferred
+async def test_full_disk_of_the_log_ends_no_call(
+    harness: DaemonHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each write to this device fails as on a full disk.
+    monkeypatch.setitem(
+        PROGRAMS, "twistd", (*PROGRAMS["twistd"], "--logfile=/dev/full")
+    )
+    async with harness.daemon() as daemon:
+        await harness.simulator.listening()
+        for _ in range(3):
+            caller = harness.simulator.call()
+            await caller.run("hear press-1, press 1, hear digits/1")
+            caller.hang_up()
+        assert (await harness.status())["calls"]["attended"] == 3
+        assert daemon.is_running

@@ -211,7 +211,8 @@ class TextTests(SpeechCase):
             self.assertEqual(self.speech.media_of_text("Welcome.", "en"), "")
         [event] = events
         self.assertEqual(
-            formatEvent(event), "The text 'Welcome.' cannot be spoken: no such voice"
+            formatEvent(event),
+            "The text 'Welcome.' cannot be spoken until the next reload: no such voice",
         )
         self.assertEqual(self.renderer.texts, [])
 
