@@ -1,4 +1,4 @@
-"""Read and check files that hold certificates, keys and passwords.
+"""Read and check files that hold certificates, keys and passwords, and their folders.
 
 A problem is a `ValueError` whose message is the end of a sentence that begins with the
 file's name: ``cannot be read: Permission denied``.
@@ -153,6 +153,26 @@ def tampering(path: str) -> str:
                     f" is sent: they can write its folder (mode {_mode(found)}); to fix"
                     f" it: chmod go-w {shlex.quote(str(folder))}"
                 )
+    return ""
+
+
+def intrusion(folder: str) -> str:
+    """Warn of a folder of the daemon's own files in which others may make files.
+
+    The sticky bit is no remedy: others could make a file, or a link, before the daemon
+    does.
+
+    Returns:
+        A sentence with the remedy; "" where the folder is kept well, or not there.
+    """
+    with suppress(OSError, ValueError):
+        found = Path(folder).stat()
+        if _is_writable_by_others(found):
+            return (
+                f"others can put files of their own into {_named(folder)}"
+                f" (mode {_mode(found)}); set another folder, or: chmod go-w"
+                f" {shlex.quote(folder)}"
+            )
     return ""
 
 

@@ -6,6 +6,7 @@ Both follow the same rules, and report everything that is wrong at once.
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.util import find_spec
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
@@ -20,7 +21,7 @@ from channel_aa.config_types import (
     OneOf,
     Text,
 )
-from channel_aa.files import exposure, tampering, tls_problems
+from channel_aa.files import exposure, intrusion, tampering, tls_problems
 from channel_aa.menus.flow import (
     MAX_CALLS,
     CallFlow,
@@ -36,6 +37,7 @@ from channel_aa.menus.sounds import (
     Texts,
 )
 from channel_aa.problems import Problem
+from channel_aa.server_endpoints import parse_endpoint
 from channel_aa.settings_fields import (
     AppName,
     DatabaseUrl,
@@ -365,6 +367,23 @@ class Settings(FlowTables, frozen=True):
             routes=self.routes,
             schedules=self.schedules,
         )
+
+    def file_warnings(self, file: str) -> Iterator[Problem]:
+        """Find files and folders that others than their owners can read or change.
+
+        Args:
+            file: the configuration file; "": there is none.
+        """
+        yield from self.asterisk.file_warnings(file)
+        kind, names, _ = parse_endpoint(self.status.listen)
+        folders = {
+            "speech.folder": self.speech.folder,
+            "records.folder": self.records.folder if self.records else "",
+            "status.listen": str(Path(names[0]).parent) if kind == "unix" else "",
+        }
+        for place, folder in folders.items():
+            if folder and (danger := intrusion(folder)):
+                yield Problem(place, danger)
 
     def conflicts(self, faulty: Mapping[str, Any]) -> Iterator[Problem]:
         """Find undefined names, endless cycles and the like."""

@@ -110,7 +110,7 @@ def check_configuration(settings: Settings, file: Path, findings: Findings) -> N
     """Find what is allowed in a file, but probably unintended."""
     today = datetime.now().astimezone().date()
     topic = Topic.CONFIGURATION
-    of_files = settings.asterisk.file_warnings(str(file))
+    of_files = settings.file_warnings(str(file))
     findings.extend(Level.WARNING, topic, of_files)
     findings.extend(Level.WARNING, topic, lint(settings.flow, today=today))
     findings.extend(Level.WARNING, Topic.SPEECH, speech_warnings(settings))

@@ -21,6 +21,7 @@ from channel_aa.attendant.call_events import (
     PhoneDialled,
 )
 from channel_aa.logs import Logger
+from channel_aa.records.location import open_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,8 +95,8 @@ class Journal:
             OSError: it cannot be written; it is as before then.
         """
         lines = b"".join(self._encoder.encode(each) + b"\n" for each in observed)
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        with os.fdopen(os.open(self.path, flags, 0o600), "r+b", buffering=0) as file:
+        opened = open_private_file(self.path, os.O_APPEND)
+        with os.fdopen(opened, "r+b", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
             if size:
                 file.seek(size - 1)

@@ -49,13 +49,23 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def make_private_file(path: Path) -> None:
-    """Make an empty file that other users cannot read, unless there is one.
+def open_private_file(path: Path, flags: int = 0) -> int:
+    """Open a file to read and write; make it if need be, so that others cannot read it.
+
+    A link is not followed: somebody else may have put it there.
+
+    Args:
+        path: the file.
+        flags: further flags of `os.open`.
+
+    Returns:
+        A file descriptor, which the caller closes.
 
     Raises:
         OSError: that is not possible.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    flags |= os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    return os.open(path, flags, 0o600)
 
 
 class Callers:
@@ -89,9 +99,9 @@ class Callers:
         return digest.hexdigest()[:_HASH_CHARACTERS]
 
     def _read_key(self) -> bytes:
-        make_private_file(self._path)
-        key = self._path.read_bytes()
-        if not key:
-            key = secrets.token_bytes(32)
-            self._path.write_bytes(key)
+        with os.fdopen(open_private_file(self._path), "r+b") as file:
+            key = file.read()
+            if not key:
+                key = secrets.token_bytes(32)
+                file.write(key)
         return key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,8 @@ from channel_aa.records.location import (
     DATABASE,
     Callers,
     database_url,
-    make_private_file,
     make_private_folder,
+    open_private_file,
     records_folder,
 )
 from channel_aa.records.record import CallRecord
@@ -136,7 +137,7 @@ class Writer:
             database = self._folder / DATABASE
             # Closing the file while SQLite has it open would release SQLite's locks.
             if self._is_sqlite and not database.exists():
-                make_private_file(database)
+                os.close(open_private_file(database))
             self._stored = self._store.stored(self._source)
             records = self._store.open_records(self._source)
             self._open = {each.channel_id: each for each in records}

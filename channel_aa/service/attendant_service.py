@@ -317,7 +317,7 @@ class AttendantService(Service):
         self._delay.stop()
 
     def _warn_of_files(self, settings: Settings) -> None:
-        for warning in settings.asterisk.file_warnings(self._file):
+        for warning in settings.file_warnings(self._file):
             self._log.warn("{danger}", danger=warning.message)
 
     def _make_recorder(self) -> Recorder | None:

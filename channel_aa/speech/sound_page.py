@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from twisted.protocols.basic import FileSender
@@ -40,7 +41,7 @@ class SoundPage(Page):
         try:
             if not RENDERED.fullmatch(name):
                 raise FileNotFoundError
-            sound = (self._folder() / name).open("rb")
+            sound = _open_regular_file(self._folder() / name)
         except OSError:
             request.setResponseCode(NOT_FOUND)
             return b""
@@ -61,3 +62,18 @@ class SoundPage(Page):
         sound.close()
         if not isinstance(sent, Failure):  # otherwise the connection is lost
             request.finish()
+
+
+def _open_regular_file(path: Path) -> BinaryIO:
+    """Open a file that is neither a link, which could lead elsewhere, nor a pipe.
+
+    Raises:
+        OSError: it is not there, or something else.
+    """
+    # Opening a pipe would block until somebody writes to it.
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    opened = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise FileNotFoundError
+    return os.fdopen(opened, "rb")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.files import exposure, tampering, tls_problems
+from channel_aa.files import exposure, intrusion, tampering, tls_problems
 from tests.support.certificates import Authority
 
 
@@ -213,3 +213,22 @@ class TamperingTests(FilesTestCase):
     def test_missing_file_gives_no_warning(self) -> None:
         self.assertEqual(tampering(str(self.folder / "missing")), "")
         self.assertEqual(tampering("\x00"), "")
+
+
+class IntrusionTests(FilesTestCase):
+    def test_folder_that_others_can_write_gets_a_warning(self) -> None:
+        for mode in (0o777, 0o1777, 0o703):
+            self.folder.chmod(mode)
+            warning = intrusion(str(self.folder))
+            self.assertIn(f"files of their own into {self.folder} (mode", warning)
+            self.assertIn(f"mode {mode:04o}", warning)
+            self.assertIn(f"chmod go-w {self.folder}", warning)
+
+    def test_folder_that_others_can_only_read_gives_none(self) -> None:
+        for mode in (0o700, 0o755):
+            self.folder.chmod(mode)
+            self.assertEqual(intrusion(str(self.folder)), "")
+
+    def test_missing_folder_gives_none(self) -> None:
+        self.assertEqual(intrusion(str(self.folder / "missing")), "")
+        self.assertEqual(intrusion("\x00"), "")

@@ -288,6 +288,29 @@ class CheckCommandTests(SynchronousTestCase):
             ],
         )
 
+    def test_folders_that_others_can_write_get_warnings(self) -> None:
+        for name in ("records", "speech", "status"):
+            folder = self.file.with_name(name)
+            folder.mkdir()
+            folder.chmod(0o1777)
+        _, lines = self.check(
+            '[menus.main]\nprompt = ["or"]\noptions = {1 = "hangup"}\n'
+            '[records]\nfolder = "records"\n[speech]\nfolder = "speech"\n'
+            '[status]\nlisten = "unix:status/socket"\n'
+        )
+        self.assertEqual(
+            [line.partition(" (mode")[0] for line in lines[:-1]],
+            [
+                f"{place}: warning: others can put files of their own into"
+                f" {self.file.with_name(name)}"
+                for place, name in (
+                    ("speech.folder", "speech"),
+                    ("records.folder", "records"),
+                    ("status.listen", "status"),
+                )
+            ],
+        )
+
     def test_strict_makes_warnings_fail(self) -> None:
         menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "repeat"}\n'
         code, lines = self.check(menu)

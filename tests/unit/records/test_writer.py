@@ -19,6 +19,7 @@ from channel_aa.attendant.call_events import (
 )
 from channel_aa.records import journal, store, writer
 from channel_aa.records.journal import CallsReconciled
+from channel_aa.records.location import KEY
 from channel_aa.records.tables import REVISION, metadata
 from tests.support.records_harness import (
     BEGAN,
@@ -212,6 +213,16 @@ class CallerTests(WriterCase):
         self.harness.retry()
         self.assertRegex(self.only()["caller"], "^[0-9a-f]{16}$")
 
+    def test_link_in_place_of_the_key_is_not_followed(self) -> None:
+        harness = self.make(callers="hashed")
+        known = Path(self.mktemp())
+        known.write_bytes(b"known to somebody else")
+        harness.folder.mkdir()
+        (harness.folder / KEY).symlink_to(known)
+        harness.write(*WHOLE_CALL)
+        (row,) = harness.rows()
+        self.assertEqual(row["caller"], "")
+
     def test_files_are_private(self) -> None:
         self.write(started())
         for path in (self.harness.folder, self.harness.folder / "calls.sqlite"):
@@ -404,6 +415,18 @@ class OutageTests(WriterCase):
         self.assertEqual((written.waiting, written.lost), (4, 3))
         lines = [formatEvent(each) or "" for each in logged]
         self.assertEqual(sum("are dropped" in each for each in lines), 1)
+
+    def test_link_in_place_of_the_journal_is_not_followed(self) -> None:
+        other = Path(self.mktemp())
+        with failing_store():
+            self.harness.write(WHOLE_CALL[0])
+            [path] = self.harness.folder.glob("*.jsonl")
+            path.rename(other)
+            path.symlink_to(other)
+            before = other.read_bytes()
+            written = self.harness.write(*WHOLE_CALL[1:])
+        self.assertEqual(written.waiting, len(WHOLE_CALL) - 1)
+        self.assertEqual(other.read_bytes(), before)
 
     def test_journal_that_was_half_written_is_as_before(self) -> None:
         with failing_store():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,6 +61,16 @@ class SoundPageTests(SynchronousTestCase):
                 response = self.request(path)
                 self.assertIn("404", response.splitlines()[0])
                 self.assertTrue(response.endswith("\r\n\r\n"))
+
+    def test_link_pipe_or_folder_is_not_served(self) -> None:
+        link, pipe, folder = (f"{each * 64}.wav" for each in "bcd")
+        (self.folder / link).symlink_to(self.folder / "secret.wav")
+        os.mkfifo(self.folder / pipe)
+        (self.folder / folder).mkdir()
+        before = len([*Path("/proc/self/fd").iterdir()])
+        for name in (link, pipe, folder):
+            self.assertIn("404", self.request(f"/{name}").splitlines()[0])
+        self.assertEqual(len([*Path("/proc/self/fd").iterdir()]), before)
 
     def test_other_methods_are_refused(self) -> None:
         for method in ("POST", "PUT", "DELETE"):
