@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,11 +13,12 @@ from zope.interface import implementer
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.attendant.confirmation import CONFIRM_KEY
 from channel_aa.commands.transcript import Kind, Transcript
-from channel_aa.interfaces import DialOutcome, ISpeech
+from channel_aa.interfaces import DialOutcome
 from channel_aa.menus.actions import SetVariables
 from channel_aa.simulator import Simulator
 from channel_aa.simulator.in_memory import InMemoryLink
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+from channel_aa.testing import SimulatedSpeech
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,34 +52,6 @@ class CallData:
     arguments: tuple[str, ...] = ()
     caller_name: str = ""
     caller_number: str = ""
-
-
-@implementer(ISpeech)
-class SimulatedSpeech:
-    """Speaks every text, in a sound of its own.
-
-    Attributes:
-        texts: each text in quotes, by the name of its sound.
-    """
-
-    def __init__(self) -> None:
-        self.texts: dict[str, str] = {}
-
-    def media_of_text(self, text: str, language: str) -> str:
-        """Return a sound for a text."""
-        del language
-        shown = text.replace('"', "'")
-        name = f"text-{sha256(text.encode()).hexdigest()}"
-        self.texts[name] = f'"{shown}"'
-        return f"sound:{name}"
-
-    def media_of_sound(self, media: str, language: str) -> tuple[str, ...]:
-        """Return the sound itself: every sound exists."""
-        del language
-        return (media,)
-
-    def playback_failed(self, media: str, language: str) -> None:
-        """Do nothing."""
 
 
 @implementer(ILogObserver)

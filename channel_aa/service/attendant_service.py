@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from channel_aa.attendant.call_events import CallEvent
     from channel_aa.attendant.custom_actions import CustomAction
+    from channel_aa.interfaces import ISpeech
     from channel_aa.menus.flow import CallFlow
     from channel_aa.records.recorder import Recorder
     from channel_aa.service.metrics import Metrics
@@ -75,12 +76,15 @@ class AttendantService(Service):
         now: returns the date and time, with a time zone; schedules use it.
         on_replaced: called when another program has taken the application's name, if
             ``exit_when_replaced`` is set.
+        speech: speaks texts, in place of the engines of ``[speech]``.
+        make_client: makes the client, with the arguments of `AriClient`; for tests.
 
     Raises:
         ConfigError: a ``run`` names an action that is not in `actions`.
 
     Attributes:
         settings: the settings in force.
+        client: the client, for requests and events of the program's own.
     """
 
     _log = Logger()
@@ -94,6 +98,8 @@ class AttendantService(Service):
         file: str = "",
         now: Callable[[], datetime] = utc_now,
         on_replaced: Callable[[], None] | None = None,
+        speech: ISpeech | None = None,
+        make_client: Callable[..., AriClient] = AriClient,
     ) -> None:
         check_registered(settings.flow, actions, file=file)
         self.settings = settings
@@ -109,8 +115,8 @@ class AttendantService(Service):
             reactor=reactor,
             url=self._sounds_url,
             serve=self._serve_sounds,
-            languages_of=lambda name: sound_languages(self._client, name),
-            default_language=lambda: default_language(self._client),
+            languages_of=lambda name: sound_languages(self.client, name),
+            default_language=lambda: default_language(self.client),
         )
         self._sound_server = HttpServer(
             SoundPage(lambda: self._speech.folder),
@@ -124,10 +130,10 @@ class AttendantService(Service):
             actions=actions,
             max_calls=settings.attendant.max_calls,
             on_replaced=self._replaced,
-            speech=self._speech,
+            speech=speech or self._speech,
         )
         self._metrics = self._make_metrics()
-        self._client = AriClient(
+        self.client = make_client(
             address_of(settings.asterisk),
             self._attendant,
             reactor=reactor,
@@ -143,7 +149,7 @@ class AttendantService(Service):
     @property
     def is_connected(self) -> bool:
         """Whether the events websocket to Asterisk is open."""
-        return self._client.is_connected
+        return self.client.is_connected
 
     @property
     def live(self) -> dict[str, int]:
@@ -153,10 +159,10 @@ class AttendantService(Service):
         """
         return {
             "calls": len(self._attendant.calls),
-            "channels": len(self._client.channels),
-            "playbacks": len(self._client.playbacks),
-            "requests": self._client.requests.pending,
-            "queued": self._client.requests.queued,
+            "channels": len(self.client.channels),
+            "playbacks": len(self.client.playbacks),
+            "requests": self.client.requests.pending,
+            "queued": self.client.requests.queued,
         }
 
     def observe(self, observer: Callable[[CallEvent], None]) -> Callable[[], None]:
@@ -174,7 +180,7 @@ class AttendantService(Service):
 
     def status(self) -> Status:
         """Return the status, which contains no secret."""
-        client, attendant = self._client, self._attendant
+        client, attendant = self.client, self._attendant
         replaced = client.is_replaced
         connected = client.is_connected and not replaced
         return Status(
@@ -283,7 +289,7 @@ class AttendantService(Service):
             self._metrics.start()
         self._serve_pages()
         self._speech.configure(self.settings)
-        self._client.startService()
+        self.client.startService()
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Drain, then close all connections."""
@@ -300,13 +306,13 @@ class AttendantService(Service):
             count=len(self._attendant.calls),
         )
         # Requests that wait for a connection fail then, if there is none.
-        giving_up = self._reactor.callLater(seconds, self._client.stop_waiting)
+        giving_up = self._reactor.callLater(seconds, self.client.stop_waiting)
         try:
             await closing
         finally:
             if giving_up.active():
                 giving_up.cancel()
-        await self._client.stopService()
+        await self.client.stopService()
         if self._recorder is not None:
             await self._recorder.stop()
         await self._speech.stop()
@@ -360,7 +366,7 @@ class AttendantService(Service):
     def _ready(self) -> None:
         self._look_up_sounds()
         if self._recorder is not None:
-            self._client.reconciler.finished().addCallback(
+            self.client.reconciler.finished().addCallback(
                 self._report_reconciled, self._recorder
             )
 
@@ -407,7 +413,7 @@ class AttendantService(Service):
         )
 
     def _connected_since(self) -> datetime | None:
-        since = self._client.connected_since
+        since = self.client.connected_since
         if since is None:
             return None
         return self._now() - timedelta(seconds=self._reactor.seconds() - since)

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet import error
 from twisted.internet.address import IPv4Address
@@ -107,18 +107,31 @@ class InMemoryLink:
             password=password,
             app=app,
         )
-        # Without chance, so that a run is the same each time.
-        backoff = Backoff(initial=1.0, maximum=1.0, jitter=0.0)
-        return AriClient(
+        return self.make_client(
             address,
             application,
             on_call=on_call,
             reactor=self.clock,
             transport=transport,
+        )
+
+    def make_client(
+        self,
+        address: Address,
+        application: IStasisApplication | None = None,
+        **options: Any,  # noqa: ANN401 - passed on
+    ) -> AriClient:
+        """Make a client with the arguments of `AriClient`; the host does not matter."""
+        # Without chance, so that a run is the same each time.
+        backoff = Backoff(initial=1.0, maximum=1.0, jitter=0.0)
+        return AriClient(
+            address,
+            application,
             http=HttpSender(address, reactor=self.clock, endpoint=self._http),
             connection=partial(
                 EventsConnection, endpoint=self._websocket, backoff=backoff
             ),
+            **options,
         )
 
     def drop(self) -> None:

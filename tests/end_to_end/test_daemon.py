@@ -150,7 +150,7 @@ async def test_connections_that_are_cut_soon_are_logged_once(
     reactor: PosixReactorBase, asterisk: Asterisk
 ) -> None:
     async with running_service(reactor, settings_for(asterisk.url)) as (service, log):
-        connection = service._client._connection
+        connection = service.client._connection
         connection._backoff = backoff = Backoff(initial=0.001, jitter=0.0)
         for _ in range(6):
             await until(reactor, lambda: service.is_connected, "a connection")

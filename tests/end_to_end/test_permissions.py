@@ -58,7 +58,7 @@ async def test_calls_are_served_without_needless_modules(
             log,
         ):
             await until(reactor, lambda: service.is_connected, "a connection")
-            requests = service._client.requests
+            requests = service.client.requests
             await until(
                 reactor, lambda: requests.in_use is Transport.WEBSOCKET, "the way"
             )

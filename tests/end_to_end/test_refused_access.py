@@ -88,7 +88,7 @@ class RefusalHarness:
             attendant=AttendantSettings(drain_timeout=0),
         )
         async with running_service(self.backend.reactor, settings) as (service, log):
-            service._client._connection._backoff = Backoff(initial=0.2, maximum=0.4)
+            service.client._connection._backoff = Backoff(initial=0.2, maximum=0.4)
             yield service, log
 
     async def until(self, condition: object, what: str) -> None:
@@ -142,7 +142,7 @@ async def test_access_lost_during_a_call_is_reported_and_the_call_kept(
         RefusalHarness.running(reactor) as harness,
         harness.attendant(transport) as (service, log),
     ):
-        requests = service._client.requests
+        requests = service.client.requests
         await harness.until(lambda: service.is_connected, "a connection")
         await harness.until(
             lambda: requests.in_use is transport, "the transport of requests"
@@ -196,7 +196,7 @@ async def test_access_lost_without_a_call_is_found_out_before_the_next(
         RefusalHarness.running(reactor) as harness,
         harness.attendant() as (service, log),
     ):
-        await harness.until(lambda: service._client.asterisk_version, "a connection")
+        await harness.until(lambda: service.client.asterisk_version, "a connection")
         await harness.change(read_only="yes")
         await harness.until(lambda: log.texts(level=LogLevel.error), "a log line")
         await harness.assert_new_call_continues()
@@ -214,7 +214,7 @@ async def test_call_that_hung_in_the_application_is_adopted(
         harness.attendant() as (service, _log),
     ):
         await harness.until(lambda: service.is_connected, "a connection")
-        await harness.until(lambda: service._client.asterisk_version, "its version")
+        await harness.until(lambda: service.client.asterisk_version, "its version")
         await harness.change(read_only="yes")
         caller = await harness.backend.place_call("1000")
         await harness.until(lambda: not service.status().serving, "a refusal")

@@ -51,7 +51,7 @@ async def attendant(
     """Run an attendant that takes over after a short absence of the other program."""
     settings = settings_for(backend.url)
     async with running_service(backend.reactor, settings) as (service, log):
-        service._client.takeover.absence = Backoff(initial=0.2, jitter=0.0)
+        service.client.takeover.absence = Backoff(initial=0.2, jitter=0.0)
         await until(backend.reactor, lambda: service.is_connected, "a connection")
         yield service, log
 
@@ -59,7 +59,7 @@ async def attendant(
 async def until_replaced(
     backend: RealAsteriskHarness, service: AttendantService
 ) -> None:
-    client = service._client
+    client = service.client
     await until(backend.reactor, lambda: client.is_replaced, "the replacement")
     await until(backend.reactor, lambda: not client.is_connected, "the close")
 
@@ -81,8 +81,8 @@ async def test_program_that_ended_is_succeeded_and_its_call_adopted(
             await until(backend.reactor, lambda: second.live["playbacks"], "a sound")
             await until(backend.reactor, lambda: len(checks) >= 2, "two checks")
             # As a killed daemon, it leaves the call in the application.
-            second._client._abandon_calls()
-            second._client._connection.stay_away()
+            second.client._abandon_calls()
+            second.client._connection.stay_away()
         await until_serving(backend, first)
         await until(backend.reactor, lambda: first.live["playbacks"], "a sound")
         assert first.live["calls"] == 1

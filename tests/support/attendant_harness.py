@@ -245,7 +245,7 @@ class AttendantHarness:
     @property
     def client(self) -> AriClient:
         """The attendant's own client."""
-        return self.service._client
+        return self.service.client
 
     @property
     def keys_entered(self) -> str:

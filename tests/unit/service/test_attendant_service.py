@@ -93,7 +93,7 @@ class SettingsTests(ServiceCase):
     def test_client_gets_the_transport(self) -> None:
         for name in ("auto", "http", "websocket"):
             settings = Settings(asterisk=AsteriskSettings(transport=name))
-            client = self.service(settings)._client
+            client = self.service(settings).client
             self.assertEqual(client.requests._wanted.value, name)
 
     def test_times_have_a_time_zone(self) -> None:
@@ -311,7 +311,7 @@ class ConnectedStatusTests(ServiceCase):
         self.client = FakeClient()
         self.reactor.advance(100)
         self.client.connected_since = self.reactor.seconds()
-        self.patch(self.attendant, "_client", self.client)
+        self.patch(self.attendant, "client", self.client)
 
     def test_connected_service_is_serving(self) -> None:
         self.reactor.advance(30)
