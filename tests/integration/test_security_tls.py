@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from OpenSSL.SSL import VERIFY_FAIL_IF_NO_PEER_CERT, VERIFY_PEER
+from OpenSSL.SSL import (
+    VERIFY_FAIL_IF_NO_PEER_CERT,
+    VERIFY_PEER,
+    OP_NO_TLSv1_2,
+    OP_NO_TLSv1_3,
+)
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
+from twisted.protocols.portforward import (
+    ProxyClient,
+    ProxyClientFactory,
+    ProxyFactory,
+    ProxyServer,
+)
 
 from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.errors import ConnectionLostError
@@ -47,6 +58,37 @@ def server_tls(shown: Issued, *, clients: str = "") -> DefaultOpenSSLContextFact
             VERIFY_PEER | VERIFY_FAIL_IF_NO_PEER_CERT, lambda *result: bool(result[-1])
         )
     return tls
+
+
+class ChangingProxyClient(ProxyClient):
+    """Receives from Asterisk, and passes it on."""
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        end: Any = self.peer
+        if end.factory.changes:
+            data = data[:-1] + bytes((data[-1] ^ 1,))
+        super().dataReceived(data)
+
+
+class ChangingProxyClientFactory(ProxyClientFactory):
+    noisy = False
+    protocol = ChangingProxyClient
+
+
+class ChangingProxyServer(ProxyServer):
+    clientProtocolFactory = ChangingProxyClientFactory  # noqa: N815 - Twisted's name
+
+
+class ChangingRelay(ProxyFactory):
+    """A man in the middle.
+
+    Attributes:
+        changes: whether a bit of all that Asterisk sends is changed.
+    """
+
+    noisy = False
+    protocol = ChangingProxyServer
+    changes = False
 
 
 def to(
@@ -262,6 +304,42 @@ async def test_http_requests_verify_certificates_too(
             finally:
                 await sender.close()
     assert len(peer.requests) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_old_versions_of_tls_are_refused(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    server = server_tls(authority.issue(NAME))
+    # As a man in the middle who wants a version that he can break.
+    server.getContext().set_options(OP_NO_TLSv1_2 | OP_NO_TLSv1_3)
+    server.getContext().set_cipher_list(b"ALL:@SECLEVEL=0")
+    tls = TLS(ca_file=authority.ca_file)
+    await is_refused(reactor, tls, "version", server=server)
+
+
+@pytest_twisted.ensureDeferred
+async def test_changed_record_ends_the_connection(
+    reactor: PosixReactorBase, authority: Authority
+) -> None:
+    """A man in the middle changes a byte of what Asterisk sends."""
+    peer = EventsServer(reactor)
+    tls = TLS(ca_file=authority.ca_file)
+    async with listening(reactor, peer, tls=server_tls(authority.issue(NAME))) as port:
+        relay = ChangingRelay("127.0.0.1", port)
+        async with listening(reactor, relay) as between:
+            endpoint = to(reactor, between, tls)
+            url = f"https://{NAME}:{between}"
+            async with connecting(reactor, url, endpoint=endpoint) as client:
+                await until(reactor, lambda: client.connection.is_open)
+                relay.changes = True
+                peer.open[-1].sendMessage(b'{"type":"changed"}')
+                await until(reactor, lambda: "lost" in client.calls)
+                relay.changes = False
+                await until(reactor, lambda: client.connection.is_open)
+                peer.open[-1].sendMessage(b'{"type":"next"}')
+                await until(reactor, lambda: client.messages)
+    assert client.messages == [b'{"type":"next"}']
 
 
 @pytest_twisted.ensureDeferred
