@@ -91,6 +91,17 @@ class RequestTests(HttpServerTests):
         self.assertIn(b"\r\nConnection: close\r\n", transport.value())
         self.assertFalse(transport.connected)
 
+    def test_request_with_a_body_closes_the_connection(self) -> None:
+        for header in (
+            *("Content-Length: 1", "Content-Length: 9999999999999"),
+            "Transfer-Encoding: chunked",
+        ):
+            transport = self.connect()
+            transport.protocol.dataReceived(
+                f"POST / HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode()
+            )
+            self.assertFalse(transport.connected, header)
+
     def test_names_of_this_host_are_answered(self) -> None:
         name = socket.gethostname()
         for host in (
