@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from channel_aa.ari.measurements import IMeasurements, kind_of
 from channel_aa.attendant.call_events import (
+    ActionStarted,
     CallEnded,
     CallerRecorded,
     CallEvent,
@@ -205,10 +206,13 @@ class Metrics:
             return
         key = event.keys if event.match is Match.OPTION else EXTENSION
         self._of(self._choices, event.menu, key).inc()
-        self._where.pop(event.channel_id, None)
 
     def _no_input(self, event: NoInput) -> None:
         self._of(self._noinputs, event.menu).inc()
+
+    def _action_started(self, event: ActionStarted) -> None:
+        # Also that of a limit: the caller has left the menu without a choice.
+        self._where.pop(event.channel_id, None)
 
     def _phone_dialled(self, event: PhoneDialled) -> None:
         self._of(self._dials, event.outcome).inc()
@@ -334,7 +338,8 @@ class _StatusCollector(Collector):
 
 
 _HANDLERS: Mapping[type[CallEvent], Callable[[Metrics, Any], None]] = {
-    CallStarted: Metrics._call_started,  # noqa: SLF001 - of this module
+    ActionStarted: Metrics._action_started,  # noqa: SLF001 - of this module
+    CallStarted: Metrics._call_started,  # noqa: SLF001
     MenuEntered: Metrics._menu_entered,  # noqa: SLF001
     KeysEntered: Metrics._keys_entered,  # noqa: SLF001
     NoInput: Metrics._no_input,  # noqa: SLF001

@@ -14,6 +14,7 @@ from channel_aa.ari.measurements import kind_of
 from channel_aa.ari.wire.errors import ConnectionLostError, NotFoundError
 from channel_aa.ari.wire.requests import Request
 from channel_aa.attendant.call_events import (
+    ActionStarted,
     CallEnded,
     CallerRecorded,
     CallStarted,
@@ -138,8 +139,16 @@ class CallTests(MetricsTestCase):
             self.happens(MenuEntered, menu="main")
             if keys:
                 self.happens(KeysEntered, menu="main", keys=keys, match=Match.OPTION)
+                self.happens(ActionStarted, verb="dial", label="")
             self.happens(CallEnded, **end(EndReason.CALLER, partner))
             self.assertEqual(self.samples()["menu_hangups_total menu=main"], hangups)
+
+    def test_hangup_in_the_action_of_a_limit_is_none_of_the_menu(self) -> None:
+        self.happens(MenuEntered, menu="main")
+        self.happens(NoInput, menu="main")
+        self.happens(ActionStarted, verb="dial", label="")
+        self.happens(CallEnded, **end(EndReason.CALLER))
+        self.assertNotIn("menu_hangups_total menu=main", self.samples())
 
     def test_adopted_call(self) -> None:
         self.happens(CallStarted, **start(is_adopted=True))
