@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Generic, TypeVar
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
-from channel_aa.dialogue.collecting import ask
-from channel_aa.dialogue.digits import KEYS, TERMINATOR, DigitMap, number_patterns
+from channel_aa.dialogue.collecting import NoEntry, collect_entry
+from channel_aa.dialogue.digits import (
+    KEYS,
+    TERMINATOR,
+    DigitMap,
+    Match,
+    number_patterns,
+)
 from channel_aa.dialogue.keypad import KEYS_LOST
 from channel_aa.dialogue.playing import check_present
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from channel_aa.dialogue.collecting import Validator
     from channel_aa.dialogue.playing import Party
 
 P = TypeVar("P")
+
+Validator: TypeAlias = Callable[[str], bool | Awaitable[bool]]
+"""Returns whether an entry is valid, at once or by an awaitable."""
 
 
 class Questions(ABC, Generic[P]):
@@ -94,9 +104,7 @@ class Questions(ABC, Generic[P]):
             ValueError: an argument is wrong.
         """
         patterns = number_patterns(min_digits, max_digits)
-        return await ask(
-            self._party,
-            self._play_prompt,
+        return await self._ask(
             DigitMap((), patterns, terminator=terminator),
             prompt=prompt,
             invalid=invalid,
@@ -104,7 +112,6 @@ class Questions(ABC, Generic[P]):
             between=between,
             retries=retries,
             valid=valid,
-            waiting=self._waiting,
         )
 
     async def choose(
@@ -139,16 +146,13 @@ class Questions(ABC, Generic[P]):
         wrong = [each for each in options if not each or set(each) - set(KEYS)]
         if wrong:
             raise ValueError(f"an option is one or more keys of a phone: {wrong}")
-        return await ask(
-            self._party,
-            self._play_prompt,
+        return await self._ask(
             DigitMap(options),
             prompt=prompt,
             invalid=invalid,
             first=first,
             between=between,
             retries=retries,
-            waiting=self._waiting,
         )
 
     async def confirm(
@@ -178,3 +182,50 @@ class Questions(ABC, Generic[P]):
         """
         key = await self.choose((yes, no), prompt=prompt, first=first, retries=retries)
         return None if key is None else key == yes
+
+    async def _ask(
+        self,
+        digit_map: DigitMap,
+        *,
+        prompt: P | None,
+        invalid: P | None,
+        first: float,
+        between: float,
+        retries: int,
+        valid: Validator | None = None,
+    ) -> str | None:
+        """Ask for an entry, until it is valid or the tries are used up.
+
+        After lost keys the prompt is played again, which is no further try.
+        """
+        party = self._party
+        keypad = party.keypad
+        keypad.begin_menu(uses_terminator=not digit_map.terminator)
+        tries = 0
+        while tries <= retries:
+            with self._waiting():
+                if prompt is not None:
+                    await self._play_prompt(prompt)
+                entry = await collect_entry(
+                    keypad, digit_map, first=first, between=between
+                )
+                check_present(party)
+            if entry is NoEntry.KEYS_LOST:
+                continue
+            tries += 1
+            if isinstance(entry, NoEntry):
+                continue
+            if entry.kind is not Match.NO_MATCH and await _is_valid(
+                entry.digits, valid
+            ):
+                return entry.digits
+            keypad.clear()
+            if invalid is not None:
+                with self._waiting():
+                    await self._play_prompt(invalid)
+        return None
+
+
+async def _is_valid(digits: str, valid: Validator | None) -> bool:
+    result = True if valid is None else valid(digits)
+    return await result if isawaitable(result) else bool(result)
