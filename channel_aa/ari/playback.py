@@ -157,8 +157,14 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         if self._is_over:
             return
         self._is_over = True
-        if self._stopped_at is not None and end is PlaybackEnd.DONE:
-            self._measure("sound_stopped", self._stopped_at)
+        measurements = self._context.measurements
+        if (
+            measurements is not None
+            and self._stopped_at is not None
+            and end is PlaybackEnd.DONE
+        ):
+            now = self._context.clock.seconds()
+            measurements.sound_stopped(now - self._stopped_at)
         self.problem = problem
         if not self._is_accepted:
             self._withdraw()
@@ -183,14 +189,11 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
         request = Request(method=method, path=("playbacks", self.id))
         return self._context.sender.send(request)
 
-    def _measure(self, what: str, since: float) -> None:
-        measurements = self._context.measurements
-        if measurements is not None:
-            getattr(measurements, what)(self._context.clock.seconds() - since)
-
     def _created(self) -> None:
-        if self.first_since is not None:
-            self._measure("first_sound_began", self.first_since)
+        measurements = self._context.measurements
+        if measurements is not None and self.first_since is not None:
+            now = self._context.clock.seconds()
+            measurements.first_sound_began(now - self.first_since)
             self.first_since = None
         if self._stop_requested:
             self._send_stop()
