@@ -18,6 +18,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
+from twisted.internet.defer import CancelledError
 from twisted.logger import ILogObserver, LogLevel, globalLogPublisher
 from zope.interface import implementer
 
@@ -173,7 +174,9 @@ class Metrics:
     def request_sent(self, request: AriRequest, failure: Failure | None) -> None:
         """Count a response."""
         result = "ok"
-        if failure is not None:
+        if failure is not None and failure.check(CancelledError):
+            result = "cancelled"
+        elif failure is not None:
             result = str(getattr(failure.value, "status", None) or "none")
         self._of(self._requests, kind_of(request), result).inc()
 

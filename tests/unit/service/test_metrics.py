@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.defer import CancelledError
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -195,10 +196,11 @@ class ClientTests(MetricsTestCase):
         request = Request(method="POST", path=("channels", "1.1", "play", "x-1"))
         self.metrics.request_sent(request, None)
         lost = ConnectionLostError("POST", "x", message="lost", outcome_unknown=True)
-        for error in (NotFoundError("POST", "x", status=404, message="gone"), lost):
+        gone = NotFoundError("POST", "x", status=404, message="gone")
+        for error in (gone, lost, CancelledError()):
             self.metrics.request_sent(request, Failure(error))
         samples = self.samples()
-        for result in ("ok", "404", "none"):
+        for result in ("ok", "404", "none", "cancelled"):
             name = f"ari_requests_total kind=POST channels/play result={result}"
             self.assertEqual(samples[name], 1)
 
