@@ -174,7 +174,7 @@ class Bridge:
         beep: bool = False,
         overwrite: bool = False,
     ) -> Recording:
-        """Record what is said in the bridge; see `IChannel.record`."""
+        """Record the audio of the bridge; see `IChannel.record`."""
         return Recording.start(
             self._context,
             self,

@@ -208,7 +208,7 @@ async def add_channels(
         bridge_id: the bridge's id.
         channels: the ids of the channels.
         options: further parameters of the request.
-        is_over: tells whether nobody waits for it any more.
+        is_over: returns whether the channels are not to be added any more.
 
     Raises:
         AriError: they could not be added.

@@ -66,7 +66,8 @@ class Caller(Questions[Prompt]):
         arguments: those of the dialplan's ``Stasis(app,argument,…)``.
         digits: the caller's last entry, which led here.
         recording: the name of the caller's last recording; empty without one.
-        say: what says numbers and the like in the language of the call, for `play`.
+        say: makes the sounds for numbers and the like, for `play`, in the language of
+            the call.
         is_over: whether the action has ended, or its timeout has passed: then each
             method raises `ChannelGoneError`.
     """

@@ -1,4 +1,4 @@
-"""Checks that Asterisk fetches spoken texts: it plays one where nobody hears it."""
+"""Checks that Asterisk fetches spoken texts, by playing one in an empty bridge."""
 
 from __future__ import annotations
 

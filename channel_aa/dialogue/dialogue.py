@@ -45,7 +45,7 @@ class Dialogue(Questions[str | Iterable[str]]):
     Attributes:
         channel: the channel.
         keypad: the keys.
-        say: what says numbers and the like in the language.
+        say: makes the sounds for numbers and the like, in the language.
         is_hung_up: whether the person has hung up.
     """
 

@@ -27,7 +27,7 @@ _TEN, _TWENTY = 10, 20
 
 
 class Say:
-    """Makes the media URIs of what is said in a language.
+    """Returns the media URIs that say digits, numbers and the like in a language.
 
     Args:
         language: a language of Asterisk's sounds: ``en``, ``en_GB``, ``fr``.
