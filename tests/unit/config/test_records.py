@@ -79,3 +79,9 @@ class RecordsTests(SynchronousTestCase):
                 error = self.refused(f"[records]\n{line}")
             self.assertIn("records: records of calls need", error)
             self.assertIn(f"{missing}: pip install 'channel-aa[records]'", error)
+
+    def test_missing_package_of_metrics_is_named_with_its_remedy(self) -> None:
+        with patch.object(settings, "find_spec", lambda _: None):
+            error = self.refused("[metrics]")
+        self.assertIn("metrics: metrics need the Python package", error)
+        self.assertIn("prometheus_client: pip install 'channel-aa[metrics]'", error)
