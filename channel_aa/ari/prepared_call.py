@@ -279,9 +279,10 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
 
     def _dial_failed(self, failure: Failure) -> None:
         error = failure.value
-        if not isinstance(error, AriError) or not error.outcome_unknown:
-            self._problem = error
-            self.hang_up()
+        if isinstance(error, AriError) and error.outcome_unknown:
+            return  # the check after its ring time tells
+        self._problem = self._as_problem(error)
+        self.hang_up()
 
     def _send_query(self) -> Deferred[ChannelData]:
         request = Request(method="GET", path=("channels", self.id))
@@ -327,15 +328,16 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
         ):
             self.check()
             return
-        self._problem = error
-        if isinstance(error, AriError):
-            remedy = (
-                dial_remedy(self.endpoint) if isinstance(error, ServerError) else ""
-            )
-            self._problem = NotAnsweredError(
-                self.endpoint, DialOutcome.UNAVAILABLE, detail=f"{error}{remedy}"
-            )
+        self._problem = self._as_problem(error)
         self.end()
+
+    def _as_problem(self, error: BaseException | None) -> BaseException | None:
+        if not isinstance(error, AriError):
+            return error
+        remedy = dial_remedy(self.endpoint) if isinstance(error, ServerError) else ""
+        return NotAnsweredError(
+            self.endpoint, DialOutcome.UNAVAILABLE, detail=f"{error}{remedy}"
+        )
 
     def _await_answer(self) -> None:
         """Check on it after its ring time."""

@@ -198,6 +198,14 @@ class CreateTests(PreparedCallTestCase):
         outcome, _ = self.outcome(call.dial())
         self.assertIs(outcome, DialOutcome.UNAVAILABLE)
 
+    def test_refused_dialling_is_no_answer(self) -> None:
+        self.simulator.faults.answer("POST /channels/*/dial", 409, message="Busy")
+        call = self.phone("answers")
+        self.result(call.create())
+        with self.assertRaisesRegex(NotAnsweredError, "409 Busy"):
+            self.result(call.dial())
+        self.assert_nothing_is_left()
+
     def test_dialling_needs_a_created_channel(self) -> None:
         call = self.phone("answers")
         with self.assertRaisesRegex(RuntimeError, "after its channel was created"):
