@@ -76,7 +76,11 @@ async def nothing_left(reactor: PosixReactorBase) -> AsyncIterator[None]:
     """Fail unless the reactor ends up holding what it held before, or less."""
     before = _held_by(reactor)
     yield
-    await until(reactor, lambda: _held_by(reactor) <= before, "an empty reactor")
+    try:
+        await until(reactor, lambda: _held_by(reactor) <= before, "an empty reactor")
+    except AssertionError as error:
+        left = _held_by(reactor) - before
+        raise AssertionError(f"{error}: {[*left.elements()]}") from None
 
 
 def _held_by(reactor: PosixReactorBase) -> Counter[object]:
