@@ -256,7 +256,14 @@ async def test_channel_of_a_transfer_takes_anothers_place(
     assert sorted(bridge["channels"]) == sorted([stays, new["id"]])
     application = (await backend.ari.get("/applications/channel-aa")).json
     assert sorted(application["channel_ids"]) == sorted([stays, new["id"]])
-    channel = (await backend.ari.get(f"/channels/{new['id']}")).json
+    channel: dict[str, Any] = {}
+
+    async def is_identified() -> bool:
+        channel.update((await backend.ari.get(f"/channels/{new['id']}")).json)
+        return bool(channel["caller"]["number"])
+
+    # Asterisk tells who has answered a moment after the answer.
+    await until(backend.reactor, is_identified, seconds=10.0)
     assert (channel["caller"]["number"], channel["state"]) == ("carol", "Up")
     await parties.hang_up()
     await events.wait_for_type("StasisEnd", new["id"])
