@@ -11,6 +11,7 @@ from random import Random
 from statistics import median
 from typing import Any
 
+from sqlalchemy import event
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.call_events import (
@@ -23,6 +24,7 @@ from channel_aa.attendant.call_events import (
 )
 from channel_aa.commands.main import main
 from channel_aa.dialogue.digits import Match
+from channel_aa.records import report as counting
 from channel_aa.records.query import CallFilter, find_calls
 from channel_aa.records.report import MenuReport, Report, make_report
 from tests.support.printed import printed
@@ -122,6 +124,39 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(whole.calls, CALLS)
         for menu in ("main", "sales"):
             self.assertNotIn(0, vars(whole.menus[menu]).values())
+
+    def test_slices_of_the_time_add_up(self) -> None:
+        wanted = CallFilter(since=BEGAN + 100 * 1234.5)
+        for each in (CallFilter(), wanted, CallFilter(menu="sales")):
+            whole = make_report(self.store, each)
+            for number in (1, 7, CALLS):
+                self.patch(counting, "SLICE_CALLS", number)
+                self.assertEqual(make_report(self.store, each), whole)
+
+    def test_progress_is_that_of_the_slices(self) -> None:
+        parts: list[float] = []
+        make_report(self.store, CallFilter(), progress=parts.append)
+        self.assertEqual(parts, [])
+        self.patch(counting, "SLICE_CALLS", CALLS // 4)
+        make_report(self.store, CallFilter(), progress=parts.append)
+        self.assertEqual(parts, [0, 0.25, 0.5, 0.75])
+
+    def test_steps_of_a_time_are_found_by_the_index(self) -> None:
+        """Without it, each report would read all steps."""
+        queries: list[tuple[str, Any]] = []
+        with self.store.begin() as connection:
+            event.listen(
+                connection,
+                "before_cursor_execute",
+                lambda _c, _cursor, text, values, *_: queries.append((text, values)),
+            )
+            [whole] = counting._slices(connection, CallFilter(since=BEGAN))
+            counting._count_steps(connection, [*whole.conditions()], Report())
+            _, *of_steps = queries
+            self.assertEqual(len(of_steps), 2)
+            for text, values in of_steps:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
+                self.assertNotIn("SCAN steps", [row[3] for row in plan])
 
     def report(self, *options: str) -> str:
         code, out, err = printed(main, ["report", str(self.file), *options])
