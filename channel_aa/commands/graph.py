@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from channel_aa.commands.cli import CommandError, add_file, load_file
 from channel_aa.commands.diagram import Diagram, draw
 from channel_aa.commands.markup import to_dot, to_mermaid
-from channel_aa.commands.stored_records import load_records, open_store, seconds_of
+from channel_aa.commands.stored_records import (
+    count_calls,
+    load_records,
+    open_store,
+    seconds_of,
+)
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -110,9 +115,5 @@ def _reports_since(file: Path, text: str) -> Mapping[str, MenuReport]:
     """Return what callers did in each menu since a time."""
     since = seconds_of("--calls", text, now=datetime.now(UTC))
     _, records = load_records(file)
-    # SQLAlchemy need not be installed for the other subcommands.
-    from channel_aa.records.query import CallFilter  # noqa: PLC0415
-    from channel_aa.records.report import make_report  # noqa: PLC0415
-
     with open_store(records) as store:
-        return make_report(store, CallFilter(since=since)).menus
+        return count_calls(store, since=since, until=None).menus

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from channel_aa.commands.cli import add_file
 from channel_aa.commands.stored_records import (
     add_period,
+    count_calls,
     load_records,
     open_store,
     period_of,
@@ -65,20 +66,16 @@ def add(subparsers: Subparsers) -> None:
 def run(arguments: Namespace) -> int:
     """Print the report."""
     settings, records = load_records(arguments.file)
-    # SQLAlchemy need not be installed for the other subcommands.
-    from channel_aa.records.query import CallFilter  # noqa: PLC0415
-    from channel_aa.records.report import make_report  # noqa: PLC0415
-
     since, until = period_of(arguments)
     end = datetime.now(UTC).timestamp() if until is None else until
     begin_before = None if since is None else since - (end - since)
     previous: Report | None = None
     with open_store(records) as store:
-        report = make_report(store, CallFilter(since=since, until=until))
+        report = count_calls(store, since=since, until=until)
         if arguments.format == "html" and since is not None:
-            previous = make_report(store, CallFilter(since=begin_before, until=since))
+            previous = count_calls(store, since=begin_before, until=since)
     if arguments.format == "html":
-        # Nor jinja2.
+        # jinja2 need not be installed for the other subcommands.
         from channel_aa.records.report_page import to_html  # noqa: PLC0415
 
         page = to_html(

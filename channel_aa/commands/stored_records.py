@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator, Sequence
 
+    from channel_aa.records.report import Report
     from channel_aa.records.store import Store
     from channel_aa.settings import RecordsSettings, Settings
 
 _AGO = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+_CLEAR_LINE = "\r\x1b[K"
 
 
 def load_records(file: Path) -> tuple[Settings, RecordsSettings]:
@@ -74,6 +77,31 @@ def open_store(settings: RecordsSettings, *, read_only: bool = True) -> Iterator
         raise CommandError(f"{shown}: {reason}") from error
     finally:
         store.close()
+
+
+def count_calls(store: Store, *, since: float | None, until: float | None) -> Report:
+    """Count what callers did in a time, and show progress on a terminal.
+
+    Args:
+        store: the database.
+        since: the earliest begin of a call, in seconds since 1970; ``None``: any.
+        until: the first begin that is too late.
+    """
+    from channel_aa.records.query import CallFilter  # noqa: PLC0415 - as above
+    from channel_aa.records.report import make_report  # noqa: PLC0415
+
+    wanted = CallFilter(since=since, until=until)
+    if not sys.stderr.isatty():
+        return make_report(store, wanted)
+    try:
+        return make_report(store, wanted, progress=_show_progress)
+    finally:
+        print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)
+
+
+def _show_progress(part: float) -> None:
+    text = f"{_CLEAR_LINE}Counting calls: {part:.0%}"
+    print(text, end="", file=sys.stderr, flush=True)
 
 
 def stored_callers(settings: RecordsSettings, number: str) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -162,6 +163,19 @@ class ReportTests(SynchronousTestCase):
         code, out, err = printed(main, ["report", str(self.file), *options])
         self.assertEqual((code, err), (0, ""))
         return out
+
+    def test_progress_is_shown_on_a_terminal_only(self) -> None:
+        class Terminal(StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        self.patch(counting, "SLICE_CALLS", CALLS // 4)
+        shown = Terminal()
+        with redirect_stdout(StringIO()), redirect_stderr(shown):
+            main(["report", str(self.file)])
+        self.assertIn("Counting calls: 25%", shown.getvalue())
+        self.assertTrue(shown.getvalue().endswith("\r\x1b[K"))
+        self.report()  # which asserts that nothing is printed otherwise
 
     def test_text_has_the_numbers(self) -> None:
         out = self.report()
