@@ -165,20 +165,22 @@ def seconds_of(option: str, text: str, *, now: datetime, is_end: bool = False) -
         is_end: whether a date stands for the end of the day.
 
     Raises:
-        CommandError: it is no time.
+        CommandError: it is no time, or a begin in the future.
     """
     ago = _AGO.fullmatch(text)
     try:
         if ago is not None:
-            return (
-                now - timedelta(**{_UNITS[ago["unit"]]: int(ago["count"])})
-            ).timestamp()
-        time = datetime.fromisoformat(text)
+            time = now - timedelta(**{_UNITS[ago["unit"]]: int(ago["count"])})
+        else:
+            time = datetime.fromisoformat(text)
         if is_end and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             time += timedelta(days=1)
-        return time.timestamp()
+        seconds = time.timestamp()
     except (ValueError, OverflowError, OSError):
         raise CommandError(
             f"{option}: {quoted(text)} is not a time; write 2026-11-28,"
             " '2026-11-28 13:00', or how long ago: 7d, 12h, 30m"
         ) from None
+    if not is_end and seconds > now.timestamp():
+        raise CommandError(f"{option}: {quoted(text)} is in the future")
+    return seconds

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from channel_aa.records.writer import Written
 
-BEGAN = 1_800_000_000.0
+BEGAN = 1_700_000_000.0
 SOURCE = "channel-aa at http://pbx:8088"
 
 

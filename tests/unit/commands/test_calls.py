@@ -209,6 +209,11 @@ class BadInputTests(CommandCase):
         error = self.refused("--since", "2026-11-02", "--until", "2026-11-01")
         self.assertIn("--until: is not later than --since", error)
 
+    def test_begin_in_the_future(self) -> None:
+        error = self.refused("--since", "2999-01-01")
+        self.assertIn("--since: '2999-01-01' is in the future", error)
+        self.assertEqual(len(self.calls("--until", "2999-01-01")), 3)
+
     def test_unknown_menu(self) -> None:
         error = self.refused("--menu", "sale")
         self.assertIn("--menu: no menu is called 'sale'; did you mean 'sales'?", error)

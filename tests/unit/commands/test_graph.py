@@ -331,6 +331,7 @@ class GraphCommandTests(SynchronousTestCase):
         self.file.write_text('[menus.main]\nprompt = ["hello"]\n')
         for since, problem in (
             ("yesterday", "--calls: 'yesterday' is not a time"),
+            ("2999-01-01", "--calls: '2999-01-01' is in the future"),
             ("7d", "there is no table [records]"),
         ):
             code, out, err = printed(main, ["graph", str(self.file), "--calls", since])
