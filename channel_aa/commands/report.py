@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from channel_aa.commands.cli import add_file
+from channel_aa.commands.describe import describe
 from channel_aa.commands.stored_records import (
     add_period,
     count_calls,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from channel_aa.commands.cli import Subparsers
     from channel_aa.records.report import MenuReport, Report
+    from channel_aa.records.store import Store
+    from channel_aa.settings import Settings
 
 _EPILOG = """\
 Times are local, and as for "channel-aa calls". "Hung up" counts the callers who hung up
@@ -67,37 +70,48 @@ def run(arguments: Namespace) -> int:
     """Print the report."""
     settings, records = load_records(arguments.file)
     since, until = period_of(arguments)
-    end = datetime.now(UTC).timestamp() if until is None else until
-    begin_before = None if since is None else since - (end - since)
-    previous: Report | None = None
     with open_store(records) as store:
         report = count_calls(store, since=since, until=until)
-        if arguments.format == "html" and since is not None:
-            previous = count_calls(store, since=begin_before, until=since)
-    if arguments.format == "html":
-        # jinja2 need not be installed for the other subcommands.
-        from channel_aa.records.report_page import to_html  # noqa: PLC0415
-
-        page = to_html(
-            report,
-            previous,
-            period=_in_words(since, end),
-            previous_period=_in_words(begin_before, since or end),
-            source=f"{settings.asterisk.app} at {settings.asterisk.url}",
-        )
-        print(page)
-    else:
-        _PRINTERS[arguments.format](report)
+        if arguments.format == "html":
+            print(_page(report, store, settings, since=since, until=until))
+            return 0
+    _PRINTERS[arguments.format](report)
     return 0
 
 
-def _in_words(since: float | None, until: float) -> str:
-    shown = [
-        f"{datetime.fromtimestamp(each, UTC).astimezone():%Y-%m-%d %H:%M}"
-        for each in (since, until)
-        if each is not None
-    ]
-    return " to ".join(shown) if since is not None else f"up to {shown[0]}"
+def _page(
+    report: Report,
+    store: Store,
+    settings: Settings,
+    *,
+    since: float | None,
+    until: float | None,
+) -> str:
+    """Write the page, with the numbers of the time before if ``since`` is given."""
+    # jinja2 need not be installed for the other subcommands.
+    from channel_aa.records.report_page import to_html  # noqa: PLC0415
+
+    now = datetime.now(UTC).timestamp()
+    end = now if until is None else min(until, now)
+    previous: Report | None = None
+    if since is not None:
+        previous = count_calls(store, since=2 * since - end, until=since)
+    flow = settings.flow
+    return to_html(
+        report,
+        previous,
+        since=since,
+        end=end,
+        source=f"{settings.asterisk.app} at {settings.asterisk.url}",
+        meanings={
+            name: {
+                keys: flow.resolve(action).label or describe(action)
+                for keys, action in menu.options.items()
+            }
+            for name, menu in flow.menus.items()
+            if not menu.secret
+        },
+    )
 
 
 def _print_text(report: Report) -> None:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date, timedelta
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from channel_aa.records.report import MenuReport, Report
 
 MAX_DAYS = 92
 """The most days that the chart by day has columns for; a longer time is charted by
-month."""
+month, from its first call."""
 
 _ENDS = {
     "": "in progress",
     "caller": "the caller hung up",
     "attendant": "the attendant hung up",
-    "dialplan": "continued in the dialplan",
+    "dialplan": "passed on (queue, voicemail, …)",
     "limit": "reached the time limit",
     "overload": "refused: too many calls",
     "loop": "refused: a loop of calls",
@@ -44,18 +44,20 @@ def to_html(
     report: Report,
     previous: Report | None,
     *,
-    period: str,
-    previous_period: str,
+    since: float | None,
+    end: float,
     source: str,
+    meanings: Mapping[str, Mapping[str, str]],
 ) -> str:
     """Write the page; what callers and phones have sent is text in it.
 
     Args:
         report: the numbers.
-        previous: those of the time before, to compare with; ``None``: do not compare.
-        period: the time, in words.
-        previous_period: the time before, in words.
+        previous: those of the time before, which is as long; ``None``: do not compare.
+        since: the begin of the time, in seconds since 1970; ``None``: the first call.
+        end: its end, in seconds since 1970.
         source: where the numbers are from.
+        meanings: for each menu, what its options mean, by their keys.
     """
     environment = Environment(
         loader=PackageLoader("channel_aa.records"),
@@ -63,31 +65,57 @@ def to_html(
         undefined=StrictUndefined,
     )
     template = environment.get_template("report.html")
-    outcomes = {each for counts in report.phones.values() for each in counts}
-    known = [each for each in _OUTCOMES if each in outcomes]
+    dials = _dials(report)
+    known = [each for each in _OUTCOMES if each in dials]
+    before = None if since is None else 2 * since - end
     return template.render(
         report=report,
         previous=previous,
-        period=period,
-        previous_period=previous_period,
+        period=_in_words(since, end),
+        previous_period=_in_words(before, end if since is None else since),
         source=source,
-        days=_days(report),
+        days=_days(report, since, end),
         hours=[(f"{hour:02}", report.hours[hour]) for hour in range(24)],
         ends=_ENDS,
-        outcomes=[*known, *sorted(outcomes.difference(known))],
+        dials=dials,
+        previous_dials=Counter[str]() if previous is None else _dials(previous),
+        outcomes=[*known, *sorted(dials.keys() - {*known})],
         words=defaultdict(str, _OUTCOMES),
+        meanings=meanings,
         rows_of=_rows_of,
     )
 
 
-def _days(report: Report) -> list[tuple[str, int]]:
+def _dials(report: Report) -> Counter[str]:
+    """Return how often each outcome came from any phone."""
+    return sum(report.phones.values(), Counter[str]())
+
+
+def _local(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).astimezone()
+
+
+def _in_words(since: float | None, end: float) -> str:
+    last = _local(end)
+    first = last if since is None else _local(since)
+    if {first.time(), last.time()} == {time()}:  # whole days
+        shown = [f"{each:%Y-%m-%d}" for each in (first, last - timedelta(days=1))]
+    else:
+        shown = [f"{each:%Y-%m-%d %H:%M}" for each in (first, last)]
+    return f"up to {shown[1]}" if since is None else " to ".join(dict.fromkeys(shown))
+
+
+def _days(report: Report, since: float | None, end: float) -> list[tuple[str, int]]:
     """Return the calls of each day, or of each month of a long time."""
     if not report.days:
         return []
     first, last = min(report.days), max(report.days)
-    count = (last - first).days + 1
+    begin = first if since is None else _local(since).date()
+    # A call may have come after the end was read from the clock.
+    last = max(last, (_local(end) - timedelta(microseconds=1)).date())
+    count = (last - begin).days + 1
     if count <= MAX_DAYS:
-        days = [first + timedelta(days=number) for number in range(count)]
+        days = [begin + timedelta(days=number) for number in range(count)]
         return [(day.isoformat(), report.days[day]) for day in days]
     months: defaultdict[str, int] = defaultdict(int)
     month = first.replace(day=1)
@@ -100,11 +128,14 @@ def _days(report: Report) -> list[tuple[str, int]]:
 
 
 def _rows_of(
-    menu: MenuReport, before: MenuReport | None
+    menu: MenuReport, before: MenuReport | None, meanings: Mapping[str, str]
 ) -> Iterator[tuple[str, int, int]]:
     """Yield what callers did in a menu, how often, and how often before."""
-    for keys, count in menu.chosen.most_common():
-        yield f"chose {keys}", count, before.chosen[keys] if before else 0
+    chosen_before = before.chosen if before else Counter[str]()
+    both = menu.chosen.keys() | chosen_before.keys()
+    for keys in sorted(both, key=lambda each: (-menu.chosen[each], each)):
+        meaning = f", {meanings[keys]}" if keys in meanings else ""
+        yield f"chose {keys}{meaning}", menu.chosen[keys], chosen_before[keys]
     for text, name in (
         ("dialled an extension", "extensions"),
         ("pressed keys without a meaning", "no_match"),

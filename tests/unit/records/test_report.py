@@ -28,10 +28,22 @@ from channel_aa.dialogue.digits import Match
 from channel_aa.records import report as counting
 from channel_aa.records.query import CallFilter, find_calls
 from channel_aa.records.report import MenuReport, Report, make_report
+from tests.support.html_page import HtmlPage
 from tests.support.printed import printed
 from tests.support.records_harness import BEGAN, RecordsHarness, ended, started
 
 CALLS = 200
+FILE = """
+[menus.main]
+prompt = ["hello"]
+options = { 1 = { queue = "a", label = "Support" }, 2 = "sales", 3 = "hangup" }
+[menus.sales]
+prompt = ["hello"]
+secret = true
+options = { 1 = { queue = "a", label = "Support" } }
+[records]
+folder = "state"
+"""
 
 
 def random_call(channel_id: str, random: Random) -> list[CallEvent]:
@@ -219,6 +231,46 @@ class ReportTests(SynchronousTestCase):
         out = self.report("--format", "html")
         self.assertIn(f">{CALLS} calls</h2>", out)
         self.assertNotIn("compared with", out)
+
+    def test_page_has_the_numbers_of_the_csv(self) -> None:
+        # Without the menus main and sales, whose options would have meanings.
+        other = FILE.replace("main", "night").replace("sales", "day")
+        self.file.write_text(f'{other}[attendant]\nentry = "night"')
+        page = HtmlPage(self.report("--format", "html"))
+        rows = list(csv.DictReader(StringIO(self.report("--format", "csv"))))
+        words = {"silent": "were silent", "extension": "dialled an extension"}
+        words["no match"] = "pressed keys without a meaning"
+        compared = 0
+        for row in rows:
+            name, what, count = row["name"], row["what"], row["count"]
+            match row["subject"], what:
+                case "menu", "entered" | "calls":
+                    continue
+                case "menu", _ if count == "0":
+                    continue  # is left out
+                case "menu", _:
+                    label = words.get(what, what)
+                    found = page.row(label, below=f"Menu {name}".strip())[0]
+                case "hour", _:
+                    found = page.row(name[:2], below="By hour of the day")[0]
+                case "phone", "ANSWER":
+                    found = page.row(name, below="By phone")[0]
+                case _:
+                    continue
+            self.assertEqual(found, count, row)
+            compared += 1
+        self.assertGreaterEqual(compared, 2 * 7 + 24 + 2)  # two menus, hours, phones
+
+    def test_options_are_named_as_in_the_file(self) -> None:
+        self.file.write_text(FILE)
+        page = HtmlPage(self.report("--format", "html"))
+        for text in ("chose 1, Support", "chose 2, sales", "chose 3, hangup"):
+            self.assertTrue(page.row(text, below="Menu main"))
+        self.assertTrue(page.row("chose 1", below="Menu sales"))
+
+    def test_end_in_the_future_is_now(self) -> None:
+        out = self.report("--since", "1d", "--until", "2999-01-01", "--format", "html")
+        self.assertNotIn("2999", out)
 
     def test_period_without_calls(self) -> None:
         out = self.report("--until", "2001-01-01", "--format", "html")
