@@ -19,13 +19,11 @@ from channel_aa.menus.actions import (
 from channel_aa.menus.menu import MASKED_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from channel_aa.menus.actions import Action
     from channel_aa.menus.flow import CallFlow
     from channel_aa.menus.menu import Menu
     from channel_aa.menus.routes import Route
-    from channel_aa.records.report import MenuReport
+    from channel_aa.records.report import Report
 
 
 MAX_WIDTH = 6
@@ -71,7 +69,9 @@ class Edge:
     @property
     def label(self) -> str:
         """The text, with the count in parentheses."""
-        return self.text if self.count is None else f"{self.text} ({self.count})"
+        if self.count is None:
+            return self.text
+        return f"{self.text} ({self.count})".lstrip()
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Diagram:
         return 1 + (MAX_WIDTH - 1) * (edge.count or 0) / (most or 1)
 
 
-def draw(flow: CallFlow, reports: Mapping[str, MenuReport] | None = None) -> Diagram:
+def draw(flow: CallFlow, report: Report | None = None) -> Diagram:
     """Draw everything that callers can reach.
 
     What follows an action is left out if it is the default: the menu again, or a
@@ -122,20 +122,18 @@ def draw(flow: CallFlow, reports: Mapping[str, MenuReport] | None = None) -> Dia
 
     Args:
         flow: the call flow.
-        reports: what callers did in each menu, by its name; None: leave it out.
+        report: what callers did, to be shown in it.
     """
-    return _Drawing(flow, reports).diagram
+    return _Drawing(flow, report).diagram
 
 
 class _Drawing:
     """Builds a diagram."""
 
-    def __init__(
-        self, flow: CallFlow, reports: Mapping[str, MenuReport] | None
-    ) -> None:
+    def __init__(self, flow: CallFlow, report: Report | None) -> None:
         self.diagram = Diagram()
         self._flow = flow
-        self._reports = reports
+        self._report = report
         self._actions: dict[str, Node] = {}
         self._words: dict[tuple[Node, str], Node] = {}
         calls = self.diagram.add(Kind.CALLS, "calls")
@@ -145,21 +143,24 @@ class _Drawing:
             )
             for name, menu in flow.menus.items()
         }
-        for route in flow.routes:
-            self._draw_route(calls, route)
+        for index, route in enumerate(flow.routes):
+            self._draw_route(calls, route, self._calls_of(index))
         other = "all others" if flow.routes else ""
-        self._connect(calls, GoTo(menu=flow.entry), other)
+        self._connect(calls, GoTo(menu=flow.entry), other, count=self._calls_of(None))
         for name, menu in flow.menus.items():
-            self._draw_menu(self._menus[name], menu, (reports or {}).get(name))
+            self._draw_menu(name, menu)
         for name, action in flow.actions.items():
             if name not in self._actions and not isinstance(action, _NO_NODE):
                 self._draw_action(action, name)
 
-    def _draw_route(self, calls: Node, route: Route) -> None:
+    def _calls_of(self, route: int | None) -> int | None:
+        return None if self._report is None else self._report.routes[route]
+
+    def _draw_route(self, calls: Node, route: Route, count: int | None) -> None:
         node = self.diagram.add(Kind.ROUTE, *_route_lines(route))
-        self.diagram.connect(calls, node)
+        self.diagram.connect(calls, node, count=count)
         if not route.schedule and route.to is not None:
-            self._connect(node, route.to)
+            self._connect(node, route.to, count=count)
             return
         for text in ("open", "closed", "holiday"):
             action: Action | None = getattr(route, text)
@@ -167,21 +168,23 @@ class _Drawing:
                 self._connect(node, action, text)
 
     def _counts_of(self, name: str) -> tuple[str, ...]:
-        if self._reports is None:
+        if self._report is None:
             return ()
-        report = self._reports.get(name)
-        if report is None:
+        report = self._report.menus[name]
+        if not report.entered:
             return ("no callers",)
         return (
             f"entered {report.entered} times, {report.given_up} hung up",
             f"{report.silent} silent, {report.no_match} wrong",
         )
 
-    def _draw_menu(self, node: Node, menu: Menu, report: MenuReport | None) -> None:
-        is_counted = self._reports is not None and not menu.secret
+    def _draw_menu(self, name: str, menu: Menu) -> None:
+        node = self._menus[name]
+        report = None if self._report is None else self._report.menus[name]
+        shown = None if menu.secret else report  # its keys are masked in records, too
         for keys, action in menu.options.items():
             text = MASKED_KEYS if menu.secret else keys
-            count = (report.chosen[keys] if report else 0) if is_counted else None
+            count = None if shown is None else shown.chosen[keys]
             self._connect(node, action, text, count=count)
         extensions = menu.extensions
         if extensions is not None:
@@ -189,7 +192,7 @@ class _Drawing:
             text = ", ".join(extensions.pattern)
             text += f" but not {denied}" if denied else ""
             text = MASKED_KEYS if menu.secret else text
-            count = (report.extensions if report else 0) if is_counted else None
+            count = None if shown is None else shown.extensions
             self._connect(node, extensions.action, text, count=count)
         limits = [
             f"{what} {count} times"
@@ -201,7 +204,8 @@ class _Drawing:
         ]
         if limits:
             text = " or ".join(limits)
-            self._connect(node, menu.failure, text, is_failure=True)
+            count = None if report is None else report.failed
+            self._connect(node, menu.failure, text, is_failure=True, count=count)
 
     def _connect(
         self,

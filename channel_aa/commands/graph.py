@@ -20,19 +20,19 @@ from channel_aa.commands.stored_records import (
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
     from pathlib import Path
 
     from channel_aa.commands.cli import Subparsers
-    from channel_aa.records.report import MenuReport
+    from channel_aa.records.report import Report
 
 SECONDS = 60
 """How long Graphviz may take."""
 
 _EPILOG = """\
---calls writes on each line how many callers have chosen it since a time, and draws it
+--calls writes on each line how many callers have gone there since a time, and draws it
 the wider, the more they are; and in each menu, how often it was entered, and how many
-hung up there. It reads the records of calls, like "channel-aa report".
+hung up there. It reads the records of calls, like "channel-aa report". What follows a
+schedule or an action is not counted.
 
 examples:
   channel-aa graph twistd.conf                        for a Markdown page
@@ -104,16 +104,16 @@ def add(subparsers: Subparsers) -> None:
 def run(arguments: Namespace) -> int:
     """Print the diagram."""
     flow = load_file(arguments.file).flow
-    reports = None
+    report = None
     if arguments.calls is not None:
-        reports = _reports_since(arguments.file, arguments.calls)
-    print(_FORMATS[arguments.format](draw(flow, reports)), end="")
+        report = _report_since(arguments.file, arguments.calls)
+    print(_FORMATS[arguments.format](draw(flow, report)), end="")
     return 0
 
 
-def _reports_since(file: Path, text: str) -> Mapping[str, MenuReport]:
-    """Return what callers did in each menu since a time."""
+def _report_since(file: Path, text: str) -> Report:
+    """Return what callers did since a time."""
     since = seconds_of("--calls", text, now=datetime.now(UTC))
     _, records = load_records(file)
     with open_store(records) as store:
-        return count_calls(store, since=since, until=None).menus
+        return count_calls(store, since=since, until=None)

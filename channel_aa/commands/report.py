@@ -146,6 +146,7 @@ def _lines_of(menu: MenuReport) -> Iterator[tuple[int, str]]:
         yield menu.extensions, "dialled an extension"
     yield menu.no_match, "pressed keys without a meaning"
     yield menu.silent, "silent"
+    yield menu.failed, "reached the limit of these two"
     if menu.given_up_after is None:
         yield 0, "hung up"
     else:
@@ -165,6 +166,7 @@ def _print_csv(report: Report) -> None:
             ("extension", menu.extensions),
             ("no match", menu.no_match),
             ("silent", menu.silent),
+            ("failed", menu.failed),
         ):
             writer.writerow(("menu", name, what, count, ""))
         writer.writerow(("menu", name, "hung up", menu.given_up, menu.given_up_after))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from channel_aa.menus.actions import REPEAT
+from channel_aa.menus.routes import RETURN_PREFIX
 from channel_aa.records.tables import calls, steps
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class MenuReport:
         extensions: how often an extension was dialled.
         no_match: how often keys had no meaning.
         silent: how often no key came in time.
+        failed: how often one of the two reached its limit, and the menu's ``failure``
+            followed.
         given_up: the calls whose caller hung up while in it, in no conversation.
         given_up_after: the median of the seconds in it until then; ``None``: no call.
     """
@@ -49,6 +53,7 @@ class MenuReport:
     extensions: int = 0
     no_match: int = 0
     silent: int = 0
+    failed: int = 0
     given_up: int = 0
     given_up_after: float | None = None
 
@@ -60,6 +65,8 @@ class Report:
     Attributes:
         calls: the number of calls.
         ends: how many ended how; empty text: they go on.
+        routes: how many calls had each route, by its index, without those that came
+            back from the dialplan; ``None``: no route.
         menus: by name.
         hours: how many calls began in each hour of the day, in local time: 0 to 23.
         days: how many calls began on each day, in local time.
@@ -68,6 +75,7 @@ class Report:
 
     calls: int = 0
     ends: Counter[str] = field(default_factory=Counter)
+    routes: Counter[int | None] = field(default_factory=Counter)
     menus: defaultdict[str, MenuReport] = field(
         default_factory=lambda: defaultdict(MenuReport)
     )
@@ -129,6 +137,10 @@ def _count_calls(
     for ended, number in connection.execute(ends):
         report.ends[ended] = number
         report.calls += number
+    is_new = ~calls.c.arguments.contains(RETURN_PREFIX, autoescape=True)
+    routes = sa.select(calls.c.route, count).where(*conditions, is_new)
+    for route, number in connection.execute(routes.group_by(calls.c.route)):
+        report.routes[route] = number
     quarter = sa.cast(calls.c.began / _QUARTER, sa.Integer)
     begins = sa.select(quarter, count).where(*conditions).group_by(quarter)
     for began, number in connection.execute(begins):
@@ -170,6 +182,33 @@ def _count_steps(
     )
     for row in connection.execute(_of(others, conditions).group_by(*columns)):
         _add_steps(report, row)
+    _count_failures(connection, conditions, report)
+
+
+def _count_failures(
+    connection: sa.Connection,
+    conditions: list[sa.ColumnElement[bool]],
+    report: Report,
+) -> None:
+    """Count the actions that follow silence or a wrong key, which only a limit does."""
+    following = steps.alias()
+    query = (
+        sa.select(steps.c.menu, sa.func.count())
+        .join(
+            following,
+            (following.c.call_id == steps.c.call_id)
+            & (following.c.number == steps.c.number + 1),
+        )
+        .where(
+            (steps.c.kind == "silence") | (steps.c.outcome == "no match"),
+            following.c.kind == "action",
+            # That is another run of the daemon, which continues the call.
+            following.c.value != REPEAT.word,
+        )
+    )
+    failures = _of(query, conditions).group_by(steps.c.menu)
+    for name, count in connection.execute(failures):
+        report.menus[name].failed += count
 
 
 def _add_steps(report: Report, row: Sequence[Any]) -> None:

@@ -140,6 +140,7 @@ def _rows_of(
         ("dialled an extension", "extensions"),
         ("pressed keys without a meaning", "no_match"),
         ("were silent", "silent"),
+        ("reached the limit of these two", "failed"),
         ("hung up", "given_up"),
     ):
         count, earlier = getattr(menu, name), getattr(before, name, 0)

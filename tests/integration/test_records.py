@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_twisted
 
+from channel_aa.commands.main import main
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour
+from tests.support.printed import printed
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -100,6 +102,37 @@ async def test_records_equal_what_the_simulator_knows(records: DaemonHarness) ->
     ]
     assert found[speaking]["spoken"] > 0
     assert found[leaving]["end_menu_seconds"] is not None
+
+
+@pytest_twisted.ensureDeferred
+async def test_diagram_has_the_numbers_of_the_calls(records: DaemonHarness) -> None:
+    text = TABLES.format(more="")
+    menu = '[menus.main]\nmax_nomatch = 1\nfailure = "other"'
+    records.write_file(text.replace("[menus.main]", menu))
+    simulator = records.simulator
+    async with records.daemon() as daemon:
+        await simulator.listening()
+        choosing, failing, leaving = [simulator.call() for _ in range(3)]
+        await choosing.run("hear a, press 2, hear b, press 4")
+        await failing.run("hear a, press 9, hear b")
+        await leaving.run("hear a")
+        failing.hang_up()
+        leaving.hang_up()
+        await stored(records, "ended != ''", 3)
+        daemon.send_signal("TERM")
+        await daemon.end()
+    command = ["graph", str(records.file), "--calls", "1h"]
+    code, out, err = printed(main, command)
+    assert (code, err) == (0, "")
+    for line in (
+        'n0 -->|"(3)"| n1',
+        'n1["menu main<br/>a<br/>entered 3 times, 1 hung up<br/>0 silent, 1 wrong"]',
+        'n2["menu other<br/>b<br/>entered 2 times, 1 hung up<br/>0 silent, 0 wrong"]',
+        'n1 -->|"2 (1)"| n2',
+        'n1 -.->|"no match 1 times (1)"| n2',
+        'n2 -->|"4 (1)"|',
+    ):
+        assert line in out
 
 
 @pytest_twisted.ensureDeferred

@@ -20,7 +20,7 @@ from channel_aa.menus.actions import HANGUP
 from channel_aa.menus.flow import CallFlow
 from channel_aa.menus.menu import Menu
 from channel_aa.menus.sounds import prompt_of
-from channel_aa.records.report import MenuReport
+from channel_aa.records.report import MenuReport, Report
 from tests.support.printed import printed
 from tests.support.records_harness import RecordsHarness, ended, started
 
@@ -250,10 +250,13 @@ class CountTests(SynchronousTestCase):
         main_menu = MenuReport(entered=80, given_up=7, silent=3, no_match=2)
         main_menu.chosen.update({"2": 40, "3": 10})
         main_menu.extensions = 20
-        self.reports = {"main": main_menu}
+        main_menu.failed = 5
+        self.report = Report(calls=70)
+        self.report.menus["main"] = main_menu
+        self.report.routes.update({0: 40, 1: 25, None: 15})
 
     def test_edges_and_menus_have_their_numbers(self) -> None:
-        diagram = draw(self.flow, self.reports)
+        diagram = draw(self.flow, self.report)
         labels = {each.label for each in diagram.edges}
         self.assertLessEqual(
             {"1 (0)", "2 (40)", "3 (10)", "4XX but not 499 (20)"}, labels
@@ -264,8 +267,37 @@ class CountTests(SynchronousTestCase):
         )
         self.assertEqual(lines["menu sales"][-1], "no callers")
 
+    def test_edges_of_routes_and_limits_have_their_numbers(self) -> None:
+        diagram = draw(self.flow, self.report)
+        counts = [
+            (each.source.lines[0], each.target.lines[0], each.text, each.count)
+            for each in diagram.edges
+            if each.source.kind in {Kind.CALLS, Kind.ROUTE} or each.is_failure
+        ]
+        first, second = "number +441632960000, 100", "argument night"
+        self.assertEqual(
+            counts,
+            [
+                ("calls", first, "", 40),
+                (first, "menu main", "open", None),
+                (first, "menu sales", "closed", None),
+                (first, "hangup", "holiday", None),
+                ("calls", second, "", 25),
+                (second, "menu sales", "", 25),
+                ("calls", "menu main", "all others", 15),
+                (
+                    "dial PJSIP/410, PJSIP/411 at once, 20 s",
+                    "voicemail 410",
+                    "else",
+                    None,
+                ),
+                ("menu main", "operator", "no input 3 times", 5),
+            ],
+        )
+        self.assertIn('n0 -> n3 [label="(40)", ', to_dot(diagram))
+
     def test_edge_of_most_callers_is_the_widest(self) -> None:
-        diagram = draw(self.flow, self.reports)
+        diagram = draw(self.flow, self.report)
         widths = {each.label: diagram.width(each) for each in diagram.edges}
         self.assertEqual(widths["2 (40)"], 6)
         self.assertEqual(widths["4XX but not 499 (20)"], 3.5)
@@ -276,14 +308,15 @@ class CountTests(SynchronousTestCase):
     def test_keys_of_a_secret_menu_are_not_counted(self) -> None:
         options = {"12": HANGUP}
         menu = Menu(prompt=prompt_of("enter"), secret=True, options=options)
-        report = MenuReport(entered=5)
-        report.chosen["(secret)"] = 5
+        report = Report()
+        report.menus["main"] = MenuReport(entered=5)
+        report.menus["main"].chosen["(secret)"] = 5
         flow = CallFlow(menus={"main": menu})
-        [edge] = draw(flow, {"main": report}).edges[1:]
+        [edge] = draw(flow, report).edges[1:]
         self.assertEqual(edge.label, "(secret)")
 
     def test_without_calls_each_menu_says_so(self) -> None:
-        diagram = draw(self.flow, {})
+        diagram = draw(self.flow, Report())
         menus = [each for each in diagram.nodes if each.kind is Kind.MENU]
         self.assertEqual({each.lines[-1] for each in menus}, {"no callers"})
         self.assertEqual({diagram.width(each) for each in diagram.edges}, {1.0})

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -16,6 +17,7 @@ from sqlalchemy import event
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.attendant.call_events import (
+    ActionStarted,
     CallEvent,
     EndReason,
     KeysEntered,
@@ -47,7 +49,9 @@ folder = "state"
 
 
 def random_call(channel_id: str, random: Random) -> list[CallEvent]:
-    events: list[CallEvent] = [started(channel_id)]
+    arguments = random.choice((("sales",), ("channel-aa-menu=main.sales",)))
+    route = random.choice((None, 0, 1))
+    events: list[CallEvent] = [started(channel_id, route=route, arguments=arguments)]
     menu = "main"
     seconds = 0.0
     for _ in range(random.randrange(12)):
@@ -61,6 +65,7 @@ def random_call(channel_id: str, random: Random) -> list[CallEvent]:
             (KeysEntered, {"menu": menu, **keys}),
             (NoInput, {"menu": menu}),
             (PhoneDialled, {"endpoint": endpoint, "outcome": outcome}),
+            (ActionStarted, {"verb": random.choice(("dial", "repeat")), "label": ""}),
         ]
         kind, data = random.choice(choices)
         if kind is MenuEntered:
@@ -77,6 +82,8 @@ def naive(calls: list[dict[str, Any]]) -> Report:
     given_up: defaultdict[str, list[float]] = defaultdict(list)
     for call in calls:
         report.ends[call["ended"]] += 1
+        if not call["arguments"].startswith("channel-aa-menu="):
+            report.routes[call["route"]] += 1
         began = datetime.fromtimestamp(call["began"], UTC).astimezone()
         report.hours[began.hour] += 1
         report.days[began.date()] += 1
@@ -84,6 +91,13 @@ def naive(calls: list[dict[str, Any]]) -> Report:
             given_up[call["end_menu"]].append(call["end_menu_seconds"])
         for step in call["steps"]:
             count_step(report, step)
+        for step, following in pairwise(call["steps"]):
+            is_missed = step["kind"] == "silence" or step["outcome"] == "no match"
+            if is_missed and (following["kind"], following["value"]) == (
+                "action",
+                "dial",
+            ):
+                report.menus[step["menu"]].failed += 1
         for menu in {step["menu"] for step in call["steps"] if step["kind"] == "menu"}:
             report.menus[menu].calls += 1
     for menu, seconds in given_up.items():
@@ -93,6 +107,8 @@ def naive(calls: list[dict[str, Any]]) -> Report:
 
 
 def count_step(report: Report, step: dict[str, Any]) -> None:
+    if step["kind"] == "action":
+        return
     if step["kind"] == "phone":
         report.phones[step["value"]][step["outcome"]] += 1
         return
@@ -166,7 +182,7 @@ class ReportTests(SynchronousTestCase):
             [whole] = counting._slices(connection, CallFilter(since=BEGAN))
             counting._count_steps(connection, [*whole.conditions()], Report())
             _, *of_steps = queries
-            self.assertEqual(len(of_steps), 2)
+            self.assertEqual(len(of_steps), 3)
             for text, values in of_steps:
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
                 self.assertNotIn("SCAN steps", [row[3] for row in plan])
@@ -239,6 +255,7 @@ class ReportTests(SynchronousTestCase):
         page = HtmlPage(self.report("--format", "html"))
         rows = list(csv.DictReader(StringIO(self.report("--format", "csv"))))
         words = {"silent": "were silent", "extension": "dialled an extension"}
+        words["failed"] = "reached the limit of these two"
         words["no match"] = "pressed keys without a meaning"
         compared = 0
         for row in rows:
@@ -259,7 +276,7 @@ class ReportTests(SynchronousTestCase):
                     continue
             self.assertEqual(found, count, row)
             compared += 1
-        self.assertGreaterEqual(compared, 2 * 7 + 24 + 2)  # two menus, hours, phones
+        self.assertGreaterEqual(compared, 2 * 8 + 24 + 2)  # two menus, hours, phones
 
     def test_options_are_named_as_in_the_file(self) -> None:
         self.file.write_text(FILE)
