@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from channel_aa.records.query import CallFilter
     from channel_aa.records.store import Store
 
-SLICE_CALLS = 20_000
+SLICE_CALLS = 5000
 """The steps of about this many calls are counted at a time. It bounds the time of a
 query, for which databases have a limit, and is how often progress is reported."""
+
+_ROWS = 10_000
+"""To fetch so many at a time takes half as long as one by one."""
 
 _QUARTER = 900
 """Seconds; the offsets of all time zones are multiples of this."""
@@ -151,8 +154,9 @@ def _count_calls(
         *conditions, calls.c.end_menu_seconds.is_not(None)
     )
     seconds: dict[str, list[float]] = defaultdict(list)
-    for menu, after in connection.execute(given_up):
-        seconds[menu].append(after)
+    for rows in connection.execute(given_up).partitions(_ROWS):
+        for menu, after in rows:
+            seconds[menu].append(after)
     for menu, afters in seconds.items():
         report.menus[menu].given_up = len(afters)
         report.menus[menu].given_up_after = median(afters)
@@ -163,21 +167,18 @@ def _count_steps(
     conditions: list[sa.ColumnElement[bool]],
     report: Report,
 ) -> None:
-    # Grouping all steps at once would sort them all, which takes most of the time: the
-    # entered menus, more than half of them, are in the order of their calls already.
-    entries = sa.select(steps.c.call_id, steps.c.menu, sa.func.count().label("count"))
-    entries = _of(entries.where(steps.c.kind == "menu"), conditions)
-    of_calls = entries.group_by(steps.c.call_id, steps.c.menu).subquery()
-    entered = sa.select(
-        of_calls.c.menu, sa.func.sum(of_calls.c.count), sa.func.count()
-    ).group_by(of_calls.c.menu)
-    for menu, count, number in connection.execute(entered):
-        report.menus[menu].entered += int(count)  # PostgreSQL's sums are decimal
+    # Two queries: SQLite sorts what it groups, and most steps are entered menus, which
+    # need to be sorted by one column only.
+    count = sa.func.count()
+    entered = sa.select(steps.c.menu, count, sa.func.count(steps.c.call_id.distinct()))
+    entered = _of(entered.where(steps.c.kind == "menu"), conditions)
+    for menu, times, number in connection.execute(entered.group_by(steps.c.menu)):
+        report.menus[menu].entered += times
         report.menus[menu].calls += number
     is_any_number = steps.c.outcome.in_(("extension", "no match"))
     value = sa.case((is_any_number, ""), else_=steps.c.value).label("shown")
     columns = (steps.c.kind, steps.c.menu, steps.c.outcome, value)
-    others = sa.select(*columns, sa.func.count()).where(
+    others = sa.select(*columns, count).where(
         steps.c.kind.in_(("keys", "silence", "phone"))
     )
     for row in connection.execute(_of(others, conditions).group_by(*columns)):
