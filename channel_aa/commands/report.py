@@ -94,7 +94,7 @@ def _page(
     now = datetime.now(UTC).timestamp()
     end = now if until is None else min(until, now)
     previous: Report | None = None
-    if since is not None:
+    if since is not None and 2 * since > end:  # there are no calls before 1970
         previous = count_calls(store, since=2 * since - end, until=since)
     flow = settings.flow
     return to_html(

@@ -67,12 +67,14 @@ def to_html(
     template = environment.get_template("report.html")
     dials = _dials(report)
     known = [each for each in _OUTCOMES if each in dials]
-    before = None if since is None else 2 * since - end
+    previous_period = ""
+    if previous is not None and since is not None:
+        previous_period = _in_words(2 * since - end, since)
     return template.render(
         report=report,
         previous=previous,
         period=_in_words(since, end),
-        previous_period=_in_words(before, end if since is None else since),
+        previous_period=previous_period,
         source=source,
         days=_days(report, since, end),
         hours=[(f"{hour:02}", report.hours[hour]) for hour in range(24)],

@@ -285,6 +285,12 @@ class ReportTests(SynchronousTestCase):
             self.assertTrue(page.row(text, below="Menu main"))
         self.assertTrue(page.row("chose 1", below="Menu sales"))
 
+    def test_period_that_begins_long_ago_is_not_compared(self) -> None:
+        for ago in ("30000d", "700000d"):
+            out = self.report("--since", ago, "--format", "html")
+            self.assertIn(f">{CALLS} calls</h2>", out)
+            self.assertNotIn("compared with", out)
+
     def test_end_in_the_future_is_now(self) -> None:
         out = self.report("--since", "1d", "--until", "2999-01-01", "--format", "html")
         self.assertNotIn("2999", out)
