@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.http import NOT_ALLOWED, HTTPChannel
@@ -30,7 +31,12 @@ from channel_aa.server_endpoints import ready_to_listen
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from twisted.internet.interfaces import IAddress, IListeningPort, ITCPTransport
+    from twisted.internet.interfaces import (
+        IAddress,
+        IDelayedCall,
+        IListeningPort,
+        ITCPTransport,
+    )
     from twisted.python.failure import Failure
 
 EXCHANGE_SECONDS = 20
@@ -41,6 +47,10 @@ CONNECTIONS = 64
 
 CLIENT_CONNECTIONS = 32
 """How many of them may come from one address."""
+
+RETRY_SECONDS = 5.0
+"""After which time to listen again, if that failed: a daemon that is to end may still
+listen there."""
 
 _METHODS = (b"GET", b"HEAD")
 _MISDIRECTED_REQUEST = 421  # RFC 9110
@@ -110,6 +120,8 @@ class HttpServer:
         self._factory: _BoundedFactory | None = None
         self._port: Deferred[IListeningPort] | None = None
         self._address: Any = None
+        self._retry: IDelayedCall | None = None
+        self._reported: tuple[str, str] | None = None
 
     @property
     def port(self) -> int:
@@ -119,7 +131,8 @@ class HttpServer:
     async def listen(self, description: str, *, hosts: Iterable[str] = ()) -> None:
         """Listen on an endpoint, and close the previous one.
 
-        An error is logged, and not raised: calls matter more.
+        An error is logged once, and not raised: calls matter more. It tries again each
+        `RETRY_SECONDS`.
 
         Args:
             description: of a server endpoint, as for `serverFromString`; empty: none.
@@ -145,21 +158,40 @@ class HttpServer:
         except Exception as error:  # noqa: BLE001 - an endpoint may raise anything
             self._port = None
             self._description = ""
-            self._log.error(
-                "Cannot listen for {purpose} on {where}: {error}",
-                purpose=self.purpose,
-                where=description,
-                error=error,
+            self._report(description, _reason(error))
+            self._retry = self._reactor.callLater(
+                RETRY_SECONDS, self._listen_again, description, hosts
             )
         else:
+            self._reported = None
             self._log.info(
                 "Listening for {purpose} on {where}",
                 purpose=self.purpose,
                 where=description,
             )
 
+    def _listen_again(self, description: str, hosts: Iterable[str]) -> None:
+        Deferred.fromCoroutine(self.listen(description, hosts=hosts)).addErrback(
+            lambda failure: self._log.failure("Listening again failed", failure)
+        )
+
+    def _report(self, description: str, reason: str) -> None:
+        if (problem := (description, reason)) == self._reported:
+            return
+        self._reported = problem
+        self._log.error(
+            "Cannot listen for {purpose} on {where}: {reason}. Trying again every"
+            " {seconds:g} s",
+            purpose=self.purpose,
+            where=description,
+            reason=reason,
+            seconds=RETRY_SECONDS,
+        )
+
     async def close(self) -> None:
         """Stop listening, and close all connections."""
+        if self._retry is not None and self._retry.active():
+            self._retry.cancel()
         port, self._port = self._port, None
         factory, self._factory = self._factory, None
         self._description = ""
@@ -171,6 +203,12 @@ class HttpServer:
             await maybeDeferred((await port).stopListening)
         for connection in list(factory.protocols):
             connection.abortConnection()
+
+
+def _reason(error: Exception) -> str:
+    """Say why an endpoint cannot be listened on, without repeating which one."""
+    cause = error.socketError if isinstance(error, CannotListenError) else error
+    return getattr(cause, "strerror", None) or str(cause)
 
 
 class TcpOptionIgnored(ProtocolWrapper):
@@ -288,6 +326,10 @@ class _BoundedFactory(WrappingFactory):
     ) -> None:
         super().__init__(site)
         self.reactor = reactor
+
+    def logPrefix(self) -> str:  # noqa: N802 - Twisted's name
+        """Return the name in Twisted's log line about the port."""
+        return "HTTP server"
 
     def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ANN401, N802 - Twisted's
         """Return a protocol, after closing the oldest one above a limit."""

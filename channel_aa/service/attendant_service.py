@@ -378,15 +378,12 @@ class AttendantService(Service):
 
     def _serve_pages(self) -> None:
         status, metrics = self.settings.status, self.settings.metrics
-        pages = [
-            PageAt(
-                self._status_page, "", "status requests", status.listen, status.hosts
-            )
-        ]
+        purpose = "status requests ([status] listen)"
+        pages = [PageAt(self._status_page, "", purpose, status.listen, status.hosts)]
         if self._metrics is not None and metrics is not None:
-            page = self._metrics.page
+            page, purpose = self._metrics.page, "metrics ([metrics] listen)"
             pages.append(
-                PageAt(page, "metrics", "metrics", metrics.listen, metrics.hosts)
+                PageAt(page, "metrics", purpose, metrics.listen, metrics.hosts)
             )
         Deferred.fromCoroutine(self._sites.serve(pages)).addErrback(
             lambda failure: self._log.failure("Serving HTTP failed", failure)

@@ -331,16 +331,18 @@ class Speech:
         self._missing = missing
         if not missing:
             return
+        core = "Core sounds are played instead where there are any"
+        if self._engine is None:
+            instead = f"{core}; to have their texts spoken, install channel-aa[speech]."
+        elif not self._url():
+            instead = f"{core}, as long as Asterisk cannot fetch their texts."
+        else:
+            instead = "Their texts are spoken instead."
         self._log.warn(
             "Asterisk lacks these sounds: {names}. {instead} To hear them, put them"
             " into Asterisk's folder of sounds.",
             names=", ".join(missing),
-            instead=(
-                "Core sounds are played instead where there are any; to have their"
-                " texts spoken, install channel-aa[speech]."
-                if self._engine is None
-                else "Their texts are spoken instead."
-            ),
+            instead=instead,
         )
 
 

@@ -108,7 +108,8 @@ async def test_one_port_serves_status_and_metrics(reactor: PosixReactorBase) -> 
                 code, text = await get(port, path)
                 assert (code, text[:9]) == (200, '{"serving')
     lines = [str(formatEvent(each)) for each in logs]
-    assert f"Listening for status requests and metrics on {listen}" in lines
+    purpose = "status requests ([status] listen) and metrics ([metrics] listen)"
+    assert f"Listening for {purpose} on {listen}" in lines
 
 
 @pytest_twisted.ensureDeferred

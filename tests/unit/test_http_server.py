@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from errno import EADDRINUSE
 from typing import TYPE_CHECKING
 
 from twisted.internet.address import IPv4Address
@@ -16,6 +17,7 @@ from channel_aa.http_server import (
     CLIENT_CONNECTIONS,
     CONNECTIONS,
     EXCHANGE_SECONDS,
+    RETRY_SECONDS,
     HttpServer,
     Page,
 )
@@ -23,6 +25,7 @@ from tests.support.attendant_fakes import memory_reactor
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort
+    from twisted.python.monkey import MonkeyPatcher
     from twisted.web.server import Request
 
 WHERE = "tcp:8089:interface=127.0.0.1"
@@ -189,21 +192,46 @@ class EndpointTests(HttpServerTests):
         self.listen()
         self.assertEqual(len(self.reactor.tcpServers), 2)
 
-    def test_endpoint_that_could_not_be_opened_is_tried_again(self) -> None:
-        """A reload of the same file does it."""
-
+    def refuse_to_listen(self) -> MonkeyPatcher:
         def fail(*_: object, **__: object) -> IListeningPort:
-            raise CannotListenError("127.0.0.1", 8089, OSError("in use"))
+            reason = OSError(EADDRINUSE, "Address already in use")
+            raise CannotListenError("127.0.0.1", 8089, reason)
 
-        patched = self.patch(self.reactor, "listenTCP", fail)
+        patched: MonkeyPatcher = self.patch(self.reactor, "listenTCP", fail)
+        return patched
+
+    def test_reload_tries_again_what_could_not_be_opened(self) -> None:
+        patched = self.refuse_to_listen()
         with capturedLogs() as logged:
             self.listen()
         [error] = [each for each in logged if each["log_level"] is LogLevel.error]
         self.assertEqual(
             formatEvent(error),
-            f"Cannot listen for greetings on {WHERE}: Couldn't listen on"
-            " 127.0.0.1:8089: in use.",
+            f"Cannot listen for greetings on {WHERE}: Address already in use. Trying"
+            " again every 5 s",
         )
         patched.restore()
         self.listen()
         self.assertEqual(len(self.reactor.tcpServers), 1)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_endpoint_in_use_is_opened_when_it_is_free(self) -> None:
+        """The daemon that this one succeeds may listen there until it ends."""
+        patched = self.refuse_to_listen()
+        with capturedLogs() as logged:
+            self.listen(WHERE, "other.example")
+            self.reactor.pump([RETRY_SECONDS] * 3)
+        errors = [each for each in logged if each["log_level"] is LogLevel.error]
+        self.assertEqual(len(errors), 1)
+        self.assertEqual(self.server.port, 0)
+        patched.restore()
+        self.reactor.advance(RETRY_SECONDS)
+        self.assertEqual(self.code("Host: other.example"), "200")
+
+    def test_closed_server_does_not_try_again(self) -> None:
+        patched = self.refuse_to_listen()
+        self.listen()
+        self.close()
+        patched.restore()
+        self.reactor.advance(RETRY_SECONDS)
+        self.assertEqual(self.reactor.tcpServers, [])

@@ -428,6 +428,16 @@ class DefaultMenuTests(SpeechCase):
             self.look_up()
         self.assertEqual(events, [])
 
+    def test_missing_sounds_are_not_called_spoken_while_no_text_is_served(self) -> None:
+        """Another program may listen on the port."""
+        self.lack("press-1", "or")
+        self.have("press-2", "option-is-invalid", "are-you-still-there")
+        self.url = ""
+        self.start("")
+        [line] = self.log
+        self.assertIn("press-1, or. Core sounds are played instead", line)
+        self.assertIn("as long as Asterisk cannot fetch their texts", line)
+
     def test_failing_sound_is_logged_once_where_asterisk_does_not_tell(self) -> None:
         self.files = dict.fromkeys(FIVE)
         self.start("", engine="none")
