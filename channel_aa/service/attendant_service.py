@@ -29,6 +29,7 @@ from channel_aa.service.status import (
     Status,
 )
 from channel_aa.service.status_server import StatusPage
+from channel_aa.speech.engines import engine_name
 from channel_aa.speech.sound_page import SoundPage
 from channel_aa.speech.speech import Speech
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from channel_aa.attendant.call_events import CallEvent
     from channel_aa.attendant.custom_actions import CustomAction
     from channel_aa.interfaces import ISpeech
-    from channel_aa.menus.flow import CallFlow
     from channel_aa.records.recorder import Recorder
     from channel_aa.service.metrics import Metrics
     from channel_aa.settings import AsteriskSettings, Settings
@@ -256,7 +256,7 @@ class AttendantService(Service):
                 self._look_up_sounds()
         self._log.info(
             "Reloaded the configuration; new calls use it: {contents}",
-            contents=_contents_of(settings.flow),
+            contents=_contents_of(settings),
         )
         self._warn_of_files(settings)
         if needing_restart:
@@ -277,7 +277,7 @@ class AttendantService(Service):
         self._log.info(
             "Configuration: {file}: {contents}; transport {transport}",
             file=self._file or "none, the defaults apply",
-            contents=_contents_of(self.settings.flow),
+            contents=_contents_of(self.settings),
             transport=self.settings.asterisk.transport,
         )
         self._warn_of_files(self.settings)
@@ -436,14 +436,16 @@ def address_of(asterisk: AsteriskSettings) -> Address:
     )
 
 
-def _contents_of(flow: CallFlow) -> str:
-    """Summarize a call flow, in one line."""
+def _contents_of(settings: Settings) -> str:
+    """Summarize menus, routes and speech, in one line."""
+    flow = settings.flow
     menus = [name for name in flow.menus if name != flow.entry]
     shown = ", ".join([f"{flow.entry} (entry)", *menus[: MENUS_SHOWN - 1]])
     more = (
         f" and {len(menus) - MENUS_SHOWN + 1} more" if menus[MENUS_SHOWN - 1 :] else ""
     )
-    return f"menus {shown}{more}; routes: {len(flow.routes)}"
+    speech = engine_name(settings.speech)
+    return f"menus {shown}{more}; routes: {len(flow.routes)}; speech {speech}"
 
 
 def _needing_restart(old: Settings, new: Settings) -> Iterator[str]:

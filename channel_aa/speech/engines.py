@@ -114,6 +114,15 @@ def find_engine(settings: SpeechSettings) -> Engine | None:
     return _piper(settings)
 
 
+def engine_name(settings: SpeechSettings) -> str:
+    """Return the name of the engine that `find_engine` finds; ``none`` without one."""
+    try:
+        engine = find_engine(settings)
+    except EngineError:
+        engine = None
+    return engine.name if engine is not None else "none"
+
+
 def download_command(folder: Path, language: str = "", *, voice: str = "") -> str:
     """Return the command that fetches a voice of piper, for a language or by name."""
     example = in_language(_EXAMPLES, language)

@@ -26,6 +26,7 @@ from channel_aa.settings import (
     AttendantSettings,
     Secret,
     Settings,
+    SpeechSettings,
     StatusSettings,
 )
 from channel_aa.speech.engines import find_engine
@@ -359,22 +360,28 @@ class StartTests(ServiceCase):
 
     def test_start_logs_what_the_defaults_are(self) -> None:
         self.assertEqual(
-            self.first_line(Settings()),
+            self.first_line(Settings(speech=SpeechSettings(engine=("none",)))),
             "Configuration: none, the defaults apply: menus main (entry); routes: 0;"
-            " transport auto",
+            " speech none; transport auto",
         )
 
-    def test_start_logs_file_menus_and_routes(self) -> None:
+    def test_start_logs_file_menus_routes_and_speech(self) -> None:
         names = ["main", *(f"m{each}" for each in range(9))]
         settings = Settings(
+            speech=SpeechSettings(engine=("true", "{wav}", "{text}")),
             menus=dict.fromkeys(names, Menu(prompt=PROMPT)),
             routes=(Route(did=("1",), to=HANGUP),),
         )
         self.assertEqual(
             self.first_line(settings, file="/etc/twistd.conf"),
             "Configuration: /etc/twistd.conf: menus main (entry), m0, m1, m2, m3, m4,"
-            " m5, m6 and 2 more; routes: 1; transport auto",
+            " m5, m6 and 2 more; routes: 1; speech true; transport auto",
         )
+
+    def test_speech_that_is_not_installed_is_logged_as_none(self) -> None:
+        engine = ("/no/such/program", "{wav}", "{text}")
+        settings = Settings(speech=SpeechSettings(engine=engine))
+        self.assertIn("; speech none; ", self.first_line(settings) or "")
 
 
 class ObserveTests(ServiceCase):
