@@ -14,7 +14,12 @@ import msgspec
 
 from channel_aa.ari import AriError, NotFoundError, UnauthorizedError
 from channel_aa.ari.takeover import programs_of
-from channel_aa.ari.wire.diagnostics import diagnose_refusal
+from channel_aa.ari.wire.diagnostics import (
+    diagnose_connect_error,
+    diagnose_refusal,
+    is_connect_error,
+)
+from channel_aa.ari.wire.http import cause_of
 from channel_aa.commands.findings import Findings, Topic
 from channel_aa.commands.requirements import requirements_of
 from channel_aa.commands.resource_checks import ResourceChecks
@@ -122,19 +127,23 @@ class _Preflight:
         """Explain why the first request was not answered, and what to do."""
         address = self._client.address
         place = "asterisk.url"
-        if isinstance(error, AriError) and error.status is not None:
+        if not isinstance(error, AriError):
+            message = f"{address.base_url} does not respond like ARI; check the url"
+        elif error.status is not None:
             message = diagnose_refusal(error.status, error.message, address).text
             if isinstance(error, UnauthorizedError):
                 place = "asterisk.username"
-        elif isinstance(error, AriError):
+        elif error.__cause__ is not None and is_connect_error(
+            cause := cause_of(error.__cause__)
+        ):
+            message = diagnose_connect_error(cause, address).text
+        else:
             reason = error.message.rstrip(".")
             message = (
                 f"no answer from {address.base_url} ({reason}). Check that Asterisk"
                 " runs there, with its HTTP server (http.conf: enabled = yes,"
                 " bindaddr, bindport)."
             )
-        else:
-            message = f"{address.base_url} does not respond like ARI; check the url"
         self.findings.error(Topic.CONNECTION, place, message)
 
     async def _check_rights(self) -> None:
@@ -144,12 +153,10 @@ class _Preflight:
         place = "asterisk.username"
         try:
             await self._client.request("DELETE", "playbacks", nothing)
-        except UnauthorizedError:
-            self.findings.error(
-                Topic.RIGHTS,
-                place,
-                f"the user {user} may only read; set read_only = no for it in ari.conf",
-            )
+        except UnauthorizedError as error:
+            address, status = self._client.address, error.status or 0
+            message = diagnose_refusal(status, error.message, address).text
+            self.findings.error(Topic.RIGHTS, place, message)
         except NotFoundError:
             self.findings.ok(Topic.RIGHTS, f"the user {user} may read and write")
         except AriError as error:

@@ -109,8 +109,8 @@ async def test_read_only_user_is_an_error(
     code, lines = await check(
         reactor, tmp_path, asterisk, _MENU, username=username, password=password
     )
-    assert lines[0] == (
-        "asterisk.username: the user observer may only read; set read_only = no for"
-        " it in ari.conf"
+    assert lines[0].startswith(
+        "asterisk.username: Asterisk does not let the user 'observer' write"
     )
+    assert "Set read_only = no in the section [observer] of ari.conf" in lines[0]
     assert code == 1

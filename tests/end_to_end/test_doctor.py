@@ -156,7 +156,7 @@ async def test_read_only_user_fails(harness: DoctorHarness) -> None:
     harness.user = {"username": username, "password": password}
     found = await harness.diagnose_without_daemon()
     assert found["rights"][0].startswith(
-        "FAILED asterisk.username: the user observer may only read; set read_only = no"
+        "FAILED asterisk.username: Asterisk does not let the user 'observer' write"
     )
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from OpenSSL.SSL import Error as TLSError
+from twisted.internet.error import ConnectError, DNSLookupError, TCPTimedOutError
 from twisted.internet.error import ConnectionRefusedError as TCPConnectionRefusedError
-from twisted.internet.error import DNSLookupError, TCPTimedOutError
 from twisted.internet.error import TimeoutError as ConnectTimeoutError
 
 from channel_aa.ari.wire.tls import CertificateError
@@ -31,9 +31,11 @@ class Diagnosis(msgspec.Struct, frozen=True):
 _RELOAD = "; after a change of that file, run asterisk -rx 'module reload res_ari.so'"
 
 
-def diagnose_connect_error(error: Exception, address: Address) -> Diagnosis:
+def diagnose_connect_error(error: BaseException, address: Address) -> Diagnosis:
     """Explain why a TCP or TLS connection could not be made."""
     where = f"{address.host}:{address.port}"
+    if is_tls_error(error):
+        return diagnose_tls_error(error, address)
     if isinstance(error, TCPConnectionRefusedError):
         return Diagnosis(
             "refused",
@@ -50,6 +52,11 @@ def diagnose_connect_error(error: Exception, address: Address) -> Diagnosis:
             f"No answer from {where}. Check the url, the network and the firewall.",
         )
     return Diagnosis("connect", f"No connection to {where}: {_text(error)}.")
+
+
+def is_connect_error(error: BaseException) -> bool:
+    """Tell whether an error is one of making a TCP or TLS connection."""
+    return isinstance(error, ConnectError | DNSLookupError) or is_tls_error(error)
 
 
 def diagnose_refusal(status: int, reason: str, address: Address) -> Diagnosis:

@@ -279,8 +279,13 @@ class HttpSender:
         return closed
 
 
-def _explain(error: BaseException) -> str:
-    """Say why there was no response: Twisted's HTTP client wraps the reasons."""
+def cause_of(error: BaseException) -> BaseException:
+    """Return why there was no response: Twisted's HTTP client wraps the reasons."""
     reasons: list[Failure] = getattr(error, "reasons", [])
-    cause = reasons[-1].value if reasons else error
+    cause: BaseException | None = reasons[-1].value if reasons else None
+    return cause or error
+
+
+def _explain(error: BaseException) -> str:
+    cause = cause_of(error)
     return str(cause) or type(cause).__name__

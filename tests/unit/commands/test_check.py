@@ -4,8 +4,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
+from OpenSSL.SSL import Error as TLSError
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.error import ConnectionRefusedError as TCPConnectionRefusedError
+from twisted.internet.error import DNSLookupError
+from twisted.internet.error import TimeoutError as ConnectTimeoutError
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.client import ResponseNeverReceived
 
 from channel_aa.ari import ConnectionLostError
 from channel_aa.ari.wire.errors import error_for
@@ -72,6 +78,31 @@ class PreflightTests(SynchronousTestCase):
         self.assertEqual(problem.place, "asterisk.url")
         self.assertIn("(refused). Check that Asterisk runs there", problem.message)
         self.assertEqual(len(self.client.asked), 1)
+
+    def test_connection_that_fails_is_explained_as_in_the_log(self) -> None:
+        tls = TLSError([("SSL routines", "", "wrong version number")])
+        for cause, expected in (
+            (TCPConnectionRefusedError(), "Nothing listens at pbx.example:8088. Check"),
+            (DNSLookupError(), "The host name 'pbx.example' is unknown."),
+            (ConnectTimeoutError(), "Check the url, the network and the firewall"),
+            (
+                ResponseNeverReceived([Failure(tls)]),
+                "No TLS connection to pbx.example:8088: wrong version number. Check",
+            ),
+        ):
+            lost = ConnectionLostError("GET", "asterisk/info", message="no")
+            lost.__cause__ = cause
+            [problem] = self.ask({}, {"GET asterisk/info": lost}).errors
+            self.assertIn(expected, problem.message)
+
+    def test_user_who_may_only_read_is_an_error_with_section_and_key(self) -> None:
+        body = b'{"message": "Write access denied"}'
+        refusal = error_for("DELETE", "playbacks/x", 403, body)
+        found = self.ask({}, {NOTHING: refusal})
+        [(_, _, problem)] = found.of(Topic.RIGHTS)
+        self.assertEqual(problem.place, "asterisk.username")
+        self.assertIn("read_only = no in the section [alice] of", problem.message)
+        self.assertIn("asterisk -rx 'module reload res_ari.so'", problem.message)
 
     def test_server_that_is_no_asterisk_is_detected(self) -> None:
         answers: tuple[object, ...] = ({}, [], None, {"system": None})
