@@ -67,6 +67,9 @@ _SOUND_FILE = re.compile(
 )
 """A sound with an extension of a format that Asterisk plays."""
 
+_OFFSET = re.compile(r"Etc/GMT([+-])([1-9]\d?)")
+"""A time zone without summer time, whose sign is the opposite of ISO 8601's."""
+
 _FREEPBX_CONTEXT = "from-internal"
 
 
@@ -340,6 +343,14 @@ def _numbers_never_dialled(flow: CallFlow) -> Iterator[Problem]:
 
 def _check_schedule(name: str, schedule: Schedule) -> Iterator[Problem]:
     place = path_of("schedules", name)
+    offset = _OFFSET.fullmatch(schedule.timezone)
+    if offset:
+        side = "behind" if offset[1] == "+" else "ahead of"
+        yield Problem(
+            f"{place}.timezone",
+            f"{quoted(schedule.timezone)} is {offset[2]} h {side} Greenwich, and has"
+            " no summer time; write it by a city, as in 'Europe/London'",
+        )
     if not schedule.open:
         yield Problem(
             f"{place}.open",

@@ -25,6 +25,9 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 MINUTES_A_DAY = 24 * 60
 
+_SIMILAR = 0.8
+_ABBREVIATION = 4  # CEST
+
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _HOLIDAY = re.compile(
     rf"(?P<first>{_DATE})(?:\.\.(?P<last>{_DATE}))?(?: +(?P<times>[0-9:-]+))?"
@@ -154,8 +157,9 @@ def _check_time_zone(name: str) -> str:
         }
         wanted = name.lower().replace(" ", "_")
         cities = {zone.rpartition("/")[2]: zone for zone in sorted(zones)}
-        near = get_close_matches(wanted, [*zones, *cities], n=1)
-        if near:
+        near = get_close_matches(wanted, [*zones, *cities], n=1, cutoff=_SIMILAR)
+        # An abbreviation, such as MSK, resembles cities of other zones (Omsk).
+        if near and (wanted in cities or len(wanted) > _ABBREVIATION):
             zone = zones[cities.get(near[0], near[0])]
             raise ValueError(
                 f"{quoted(name)} is not a time zone; did you mean {zone!r}?"

@@ -469,7 +469,7 @@ class DialledNumberTests(LintCase):
 
 
 class HolidayTests(LintCase):
-    def holidays(self, *days: str) -> list[str]:
+    def holidays(self, *days: str, zone: str = "UTC") -> list[str]:
         written = ", ".join(f'"{each}"' for each in days)
         route = "{ schedule = 'office', open = 'main', closed = 'main' }"
         return linted(
@@ -477,11 +477,19 @@ class HolidayTests(LintCase):
             + menu()
             + f"""
             [schedules.office]
-            timezone = "UTC"
+            timezone = "{zone}"
             open = ["mon"]
             holidays = [{written}]
             """
         )
+
+    def test_zone_with_the_opposite_sign(self) -> None:
+        for zone, where in (("GMT+1", "1 h behind"), ("GMT-11", "11 h ahead of")):
+            self.only(
+                self.holidays(zone=f"Etc/{zone}"),
+                f"schedules.office.timezone: 'Etc/{zone}' is {where} Greenwich, and has"
+                " no summer time; write it by a city, as in 'Europe/London'",
+            )
 
     def test_holidays_all_in_the_past(self) -> None:
         self.only(

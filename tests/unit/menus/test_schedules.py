@@ -247,6 +247,10 @@ class InvalidScheduleTests(ProblemCase):
             "": "write it by a city, as in 'Europe/London'",
             "Europe": "is not a time zone",
             "GMT+1": "write it by a city, as in 'Europe/London'",
+            "CEST": "write it by a city, as in 'Europe/London'",
+            "MSK": "write it by a city, as in 'Europe/London'",
+            "Germany": "write it by a city, as in 'Europe/London'",
+            "rome": "did you mean 'Europe/Rome'?",
             "UTC-5": "write it by a city, as in 'Europe/London'",
             "\0": "write it by a city, as in 'Europe/London'",
         }.items():
