@@ -195,7 +195,9 @@ def _text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"is not UTF-8 text, from line {line} on") from None
+        raise ValueError(
+            f"is not UTF-8 text, from line {line} on; save it in UTF-8"
+        ) from None
 
 
 def _named(path: Path) -> str:

@@ -148,7 +148,7 @@ ListeningEndpoint = Annotated[
     AfterValidator(printable),
     Explain(
         "{value} is not an endpoint to listen on; write it as in"
-        " 'tcp:8089:interface=127.0.0.1' or 'unix:/run/channel-aa/status:mode=660'"
+        " 'tcp:PORT:interface=127.0.0.1' or 'unix:PATH:mode=660'"
     ),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from channel_aa.commands.findings import counted
 from channel_aa.menus.languages import Languages
 from channel_aa.menus.sounds import in_language
 from channel_aa.problems import Problem, path_of
@@ -80,8 +81,8 @@ def speech_notes(settings: Settings) -> Iterator[Problem]:
     new = sum(not (folder / name).is_file() for name in names)
     yield Problem(
         "speech",
-        f"{engine.name} speaks {len(names)} texts, of which {new or 'none'} are not"
-        f" rendered yet in {folder}",
+        f"{engine.name} speaks {counted(len(names), 'text')}; not rendered yet in"
+        f" {folder}: {new or 'none'}",
     )
 
 

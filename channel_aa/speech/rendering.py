@@ -109,7 +109,10 @@ def render(job: Job, path: Path, *, seconds: float = SECONDS) -> None:
             converted.chmod(0o644)
             converted.replace(path)
     except OSError as error:
-        raise RenderError(f"{path.parent}: {error.strerror or error}") from error
+        raise RenderError(
+            f"cannot write to the folder {path.parent} ([speech] folder):"
+            f" {error.strerror or error}"
+        ) from error
 
 
 def remove_unused(folder: Path, used: Collection[str]) -> None:

@@ -134,8 +134,8 @@ class Speech:
             self._learned()
         if self._jobs and self._engine is not None:
             self._log.info(
-                "Texts: {count}, spoken by {engine} and kept in {folder}; {new} have to"
-                " be rendered",
+                "Texts: {count}, spoken by {engine} and kept in {folder}; to be"
+                " rendered: {new}",
                 count=len(self._jobs),
                 engine=self._engine.name,
                 folder=self.folder,

@@ -297,7 +297,7 @@ async def test_check_asks_for_the_module_that_fetches_texts(
 
     out, code = await check()
     assert code == 0, out
-    assert "4 texts, of which 4 are not rendered yet" in out
+    assert "speaks 4 texts; not rendered yet in" in out
     await own_asterisk.halt()
     modules = own_asterisk.files / "etc/modules.conf"
     loaded = modules.read_text()

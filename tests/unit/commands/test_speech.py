@@ -61,8 +61,7 @@ class CheckTests(CommandCase):
         [line] = self.check(MENU + self.speech)
         self.assertRegex(
             line,
-            "^speech: PYTHON speaks 2 texts, of which 2 are not rendered yet in"
-            " FOLDER/speech$",
+            "^speech: PYTHON speaks 2 texts; not rendered yet in FOLDER/speech: 2$",
         )
 
     def test_engine_that_is_missing_is_a_warning(self) -> None:

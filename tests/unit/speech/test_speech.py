@@ -131,7 +131,7 @@ class TextTests(SpeechCase):
     def test_number_of_texts_is_logged(self) -> None:
         self.start(MENU)
         [line] = self.log
-        self.assertRegex(line, "^Texts: 1, spoken by .* in .*; 1 have to be rendered$")
+        self.assertRegex(line, "^Texts: 1, spoken by .* in .*; to be rendered: 1$")
         with capturedLogs() as events:
             self.rendered()
         self.assertEqual(
