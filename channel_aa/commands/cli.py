@@ -54,10 +54,17 @@ def load_with_password(path: Path) -> Settings:
         ConfigError: the file has errors, or the password cannot be read.
     """
     environ = dict(os.environ)
-    beside = path.parent / "password"
-    if not {PASSWORD_VARIABLE, PASSWORD_FILE_VARIABLE} & {*environ} and beside.exists():
+    beside = password_beside(path)
+    given = {PASSWORD_VARIABLE, PASSWORD_FILE_VARIABLE} & {*environ}
+    # Path.exists raises if this user may not enter the folder.
+    if not given and os.access(beside, os.F_OK):
         environ[PASSWORD_FILE_VARIABLE] = str(beside)
     return load(path, password=password_from(environ))
+
+
+def password_beside(path: Path) -> Path:
+    """Return the file of the password that the shipped systemd unit has."""
+    return path.parent / "password"
 
 
 def run_in_reactor(task: Callable[[Any], Coroutine[Deferred[Any], Any, int]]) -> int:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from channel_aa.commands.check import check_asterisk, check_configuration
-from channel_aa.commands.cli import CommandError, load_with_password, run_in_reactor
+from channel_aa.commands.cli import (
+    CommandError,
+    load_with_password,
+    password_beside,
+    run_in_reactor,
+)
 from channel_aa.commands.findings import Findings, Level, Topic, counted
 from channel_aa.commands.status import UnsupportedEndpointError, request_status
 from channel_aa.commands.stored_records import open_store
@@ -78,7 +83,7 @@ def run(arguments: Namespace) -> int:
     file = arguments.file.absolute()
     if file == DEFAULT_FILE:
         os.environ.setdefault("STATE_DIRECTORY", _STATE)
-    run_in_reactor(lambda reactor: _diagnose(file, findings, reactor=reactor))
+    run_in_reactor(lambda reactor: diagnose(file, findings, reactor=reactor))
     unchecked = []
     for topic in Topic:
         found = findings.of(topic)
@@ -93,16 +98,18 @@ def run(arguments: Namespace) -> int:
     return int(bool(findings.errors))
 
 
-async def _diagnose(
+async def diagnose(
     file: Path,
     findings: Findings,
     *,
     reactor: Any,  # noqa: ANN401 - several interfaces
 ) -> int:
+    """Check a file, its Asterisk and its daemon; return 1 if it has errors, else 0."""
     try:
         settings = load_with_password(file)
     except ConfigError as error:
         findings.refuse(error, file)
+        _explain_unreadable(file, findings)
         await _ask_daemon(file, findings, reactor=reactor)
         return 1
     flow, password = settings.flow, settings.asterisk.password
@@ -125,6 +132,21 @@ async def _diagnose(
     _check_records(settings, findings)
     _tell_time(settings, findings)
     return 0
+
+
+def _explain_unreadable(file: Path, findings: Findings) -> None:
+    """Say what to do about a file that is not there, or that only root may read."""
+    files = (file, password_beside(file))
+    there = [each for each in files if os.access(each, os.F_OK)]
+    if not all(os.access(each, os.R_OK) for each in (file.parent, *there)):
+        findings.note(Topic.CONFIGURATION, "", "run this command as root")
+    elif file not in there:
+        findings.note(
+            Topic.CONFIGURATION,
+            "",
+            f"README tells how to install {DEFAULT_FILE}; for another file, run:"
+            " channel-aa doctor FILE",
+        )
 
 
 async def _ask_daemon(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -147,7 +148,12 @@ class ResourceChecks:
         found, topic = Findings(), Topic.RECORDINGS
         answer = await self._look_up(found, topic, place, "recordings", "stored", name)
         if answer is None:
-            found.warning(topic, place, f"Asterisk has no recording {name} now")
+            found.warning(
+                topic,
+                place,
+                f"Asterisk has no recording {name} now; until there is one, callers"
+                " hear a pause of 0.3 s",
+            )
         return found
 
     async def _check_recording_folder(self, place: str) -> Findings:
@@ -171,9 +177,13 @@ class ResourceChecks:
             found, topic, place, "endpoints", technology, resource
         )
         if answer is None:
-            found.error(topic, place, f"Asterisk has no endpoint {endpoint}")
+            shown = _console("pjsip show endpoints") if technology == "PJSIP" else ""
+            found.error(topic, place, f"Asterisk has no endpoint {endpoint}{shown}")
         elif answer.get("state") == "offline":
-            message = f"{endpoint} is offline now and cannot be dialled"
+            message = (
+                f"{endpoint} is offline now and cannot be dialled: no phone is"
+                " registered there, or it does not answer"
+            )
             found.warning(topic, place, message)
         return found
 
@@ -184,7 +194,9 @@ class ResourceChecks:
         if answer is None:
             self._unchecked.append(what)
         elif answer.get("state") == _INVALID:
-            found.error(topic, place, f"Asterisk has no {what}")
+            context = device.partition("@")[2]
+            shown = _console(f"dialplan show {context}" if context else "queue show")
+            found.error(topic, place, f"Asterisk has no {what}{shown}")
         return found
 
     async def _check_shipped_dialplan(self) -> Findings:
@@ -219,6 +231,11 @@ class ResourceChecks:
             found.warning(topic, place, f"Asterisk could not answer: {error}")
             return {}
         return answer if isinstance(answer, dict) else {}
+
+
+def _console(command: str) -> str:
+    """Name the command of Asterisk's console that lists what there is."""
+    return f"; to list those that it has: asterisk -rx {shlex.quote(command)}"
 
 
 def _languages(sound: dict[str, Any] | None) -> set[str]:

@@ -77,13 +77,17 @@ async def test_missing_resources_are_reported_with_their_place(
         f"{menu}.prompt[0]: warning: Asterisk has the sound press-1, but not in the"
         " language fr"
     ) in lines
+    warnings = [line.partition("warning: ")[2] for line in lines]
     assert (
-        f"{menu}.options.2: warning: PJSIP/410 is offline now and cannot be dialled"
-    ) in lines
+        "PJSIP/410 is offline now and cannot be dialled: no phone is registered there,"
+        " or it does not answer"
+    ) in warnings
     assert (
-        f"{menu}.options.9.then.play[0]: warning: Asterisk has no recording"
-        " never-said now"
-    ) in lines
+        "Asterisk has no recording never-said now; until there is one, callers hear a"
+        " pause of 0.3 s"
+    ) in warnings
+    for command in ("pjsip show endpoints", "dialplan show nowhere", "queue show"):
+        assert any(line.endswith(f"asterisk -rx '{command}'") for line in lines)
     assert code == 1
 
 

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from msgspec.structs import replace
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.commands.doctor import judge
+from channel_aa.commands.doctor import diagnose, judge
 from channel_aa.commands.findings import Findings, Topic
 from channel_aa.service.status import RecordsStatus, Status
 from tests.support.statuses import NOON, a_status
+
+
+class UnreadableFileTests(SynchronousTestCase):
+    def diagnose(self, file: Path) -> list[str]:
+        findings = Findings()
+        diagnosed = Deferred.fromCoroutine(diagnose(file, findings, reactor=None))
+        self.assertEqual(self.successResultOf(diagnosed), 1)
+        found = findings.of(Topic.CONFIGURATION)
+        return [f"{each.level.value} {each.problem.message}" for each in found]
+
+    def test_file_that_is_not_there_comes_with_where_to_look(self) -> None:
+        with TemporaryDirectory() as folder:
+            error, note = self.diagnose(Path(folder, "twistd.conf"))
+        self.assertEqual(error, "FAILED cannot be read: No such file or directory")
+        self.assertIn("for another file, run: channel-aa doctor FILE", note)
+
+    def test_file_that_only_root_may_read_comes_with_what_to_do(self) -> None:
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "twistd.conf")
+            file.write_bytes(b"\xff")  # root may read everything
+            with patch("os.access", lambda _path, mode: mode == os.F_OK):
+                _error, note = self.diagnose(file)
+        self.assertEqual(note, "note run this command as root")
+
 
 FILE = Path("/etc/channel-aa/twistd.conf")
 
