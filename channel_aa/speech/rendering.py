@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from channel_aa.problems import PIP_INSTALL
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -226,7 +228,7 @@ def _resampled(samples: bytes, channels: int, source_rate: int, rate: int) -> by
     except ImportError:
         raise RenderError(
             f"the engine's file has {channels} channels of {source_rate} Hz; to convert"
-            f" it to one of {rate} Hz: pip install soxr"
+            f" it to one of {rate} Hz: {PIP_INSTALL} soxr"
         ) from None
     frames = np.frombuffer(samples, dtype="<i2").reshape(-1, channels)
     mono = frames.mean(axis=1, dtype=np.float32)

@@ -100,6 +100,7 @@ class Speech:
         self._ask_default_language = default_language
         self._default_language = "en"
         self._engine: Engine | None = None
+        self._no_engine = ""  # why there is none, unless that is logged already
         self._jobs: dict[tuple[str, str], Job] = {}
         self._ready: set[str] = set()
         self._pending: dict[str, list[Deferred[str]]] = {}
@@ -122,6 +123,7 @@ class Speech:
         self._failed.clear()
         self._ready = {name for name in self._ready if (self.folder / name).is_file()}
         self._is_unreachable = self.is_needed = False
+        self._no_engine = ""
         spoken = any(spoken_by_place(settings.flow))
         try:
             self._engine = find_engine(settings.speech)
@@ -129,6 +131,8 @@ class Speech:
             self._engine = None
             if spoken or settings.texts:
                 self._log.error("Texts cannot be spoken: {error}", error=error)
+            else:
+                self._no_engine = str(error)
         self._render_texts()
         if self._has_looked_up:
             self._learned()
@@ -331,19 +335,25 @@ class Speech:
         self._missing = missing
         if not missing:
             return
-        core = "Core sounds are played instead where there are any"
-        if self._engine is None:
-            instead = f"{core}; to have their texts spoken, install channel-aa[speech]."
-        elif not self._url():
-            instead = f"{core}, as long as Asterisk cannot fetch their texts."
-        else:
+        if self._engine is not None and self._url():
             instead = "Their texts are spoken instead."
+        else:
+            instead = "Core sounds are played instead where there are any."
         self._log.warn(
             "Asterisk lacks these sounds: {names}. {instead} To hear them, put them"
-            " into Asterisk's folder of sounds.",
+            " into Asterisk's folder of sounds{silent}",
             names=", ".join(missing),
             instead=instead,
+            silent=self._why_silent(),
         )
+
+    def _why_silent(self) -> str:
+        """Say why texts of missing sounds are not spoken, if that is not wanted."""
+        if self._no_engine:
+            return f". Their texts cannot be spoken: {self._no_engine}"
+        if self._engine is not None and not self._url():
+            return ". Their texts are spoken when Asterisk can fetch them"
+        return ""
 
 
 def shortened(text: str, length: int = _SHOWN) -> str:

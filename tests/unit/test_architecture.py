@@ -152,7 +152,7 @@ class ArchitectureTests(SynchronousTestCase):
     def test_speech_imports_neither_ari_nor_attendant(self) -> None:
         self.assertLessEqual(
             self.parts("speech"),
-            {"http_server", "interfaces", "logs", "menus", "settings"},
+            {"http_server", "interfaces", "logs", "menus", "problems", "settings"},
         )
         for part in ("ari", "attendant", "menus", "simulator"):
             self.assertNotIn("speech", self.parts(part))

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa import settings
 from channel_aa.config import load
-from channel_aa.problems import ConfigError
+from channel_aa.problems import PIP_INSTALL, ConfigError
 from channel_aa.records.location import database_url, records_folder
 from channel_aa.settings import RecordsSettings, Settings
 
@@ -78,10 +78,11 @@ class RecordsTests(SynchronousTestCase):
             ):
                 error = self.refused(f"[records]\n{line}")
             self.assertIn("records: records of calls need", error)
-            self.assertIn(f"{missing}: pip install 'channel-aa[records]'", error)
+            remedy = f"{PIP_INSTALL} 'channel-aa[records]'"
+            self.assertIn(f"{missing}: {remedy}", error)
 
     def test_missing_package_of_metrics_is_named_with_its_remedy(self) -> None:
         with patch.object(settings, "find_spec", lambda _: None):
             error = self.refused("[metrics]")
         self.assertIn("metrics: metrics need the Python package", error)
-        self.assertIn("prometheus_client: pip install 'channel-aa[metrics]'", error)
+        self.assertIn(f"prometheus_client: {PIP_INSTALL} 'channel-aa[metrics]'", error)

@@ -423,10 +423,18 @@ class DefaultMenuTests(SpeechCase):
         self.start("", engine="none")
         [line] = self.log
         self.assertIn("Asterisk lacks these sounds: press-1, or. Core sounds", line)
-        self.assertIn("channel-aa[speech]", line)
+        self.assertTrue(line.endswith("into Asterisk's folder of sounds"), line)
         with capturedLogs() as events:
             self.look_up()
         self.assertEqual(events, [])
+
+    def test_missing_sounds_come_with_what_to_install_to_have_them_spoken(self) -> None:
+        self.lack(*FIVE)
+        engine = ["/no/such/tts", "{text}", "{wav}"]
+        self.start("", engine=engine)
+        [line] = self.log
+        problem = "the command /no/such/tts is not installed"
+        self.assertTrue(line.endswith(f"texts cannot be spoken: {problem}"), line)
 
     def test_missing_sounds_are_not_called_spoken_while_no_text_is_served(self) -> None:
         """Another program may listen on the port."""
@@ -436,7 +444,7 @@ class DefaultMenuTests(SpeechCase):
         self.start("")
         [line] = self.log
         self.assertIn("press-1, or. Core sounds are played instead", line)
-        self.assertIn("as long as Asterisk cannot fetch their texts", line)
+        self.assertIn("Their texts are spoken when Asterisk can fetch them", line)
 
     def test_failing_sound_is_logged_once_where_asterisk_does_not_tell(self) -> None:
         self.files = dict.fromkeys(FIVE)
