@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from argparse import RawDescriptionHelpFormatter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,6 +121,7 @@ async def diagnose(
     await check_asterisk(settings, findings, reactor=reactor)
     fails = any(each.level is Level.ERROR for each in findings.of(Topic.CONNECTION))
     if not (fails or findings.of(Topic.APPLICATION)):
+        check_readable(file, findings)
         findings.error(
             Topic.APPLICATION,
             "asterisk.app",
@@ -132,6 +134,18 @@ async def diagnose(
     _check_records(settings, findings)
     _tell_time(settings, findings)
     return 0
+
+
+def check_readable(file: Path, findings: Findings) -> None:
+    """Check that the user of the shipped unit may read its file."""
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if file == DEFAULT_FILE and not mode & stat.S_IROTH:
+        findings.error(
+            Topic.CONFIGURATION,
+            "",
+            f"the shipped unit's user may not read {file} (mode {mode:04o}); run:"
+            f" chmod 644 {file}, with the password in {password_beside(file)} only",
+        )
 
 
 def _explain_unreadable(file: Path, findings: Findings) -> None:
@@ -191,9 +205,16 @@ def judge(status: Status, file: Path, findings: Findings) -> None:
         findings.error(topic, "", "the daemon is stopping, and takes no new calls")
     else:
         findings.error(topic, "", f"not serving: {status.asterisk.problem}")
-    running = status.configuration.file
+    running, loaded = status.configuration.file, status.configuration.loaded
     if running and Path(running) != file:
         findings.warning(topic, "", f"the daemon runs with another file, {running}")
+    elif os.access(file, os.F_OK) and file.stat().st_mtime > loaded.timestamp():
+        findings.warning(
+            topic,
+            "",
+            f"{file} has changed since the daemon has read it; to apply that, run:"
+            " systemctl reload channel-aa",
+        )
     if status.configuration.refused:
         findings.warning(
             topic,

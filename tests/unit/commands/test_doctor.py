@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -11,9 +12,9 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.commands.doctor import diagnose, judge
+from channel_aa.commands.doctor import check_readable, diagnose, judge
 from channel_aa.commands.findings import Findings, Topic
-from channel_aa.service.status import RecordsStatus, Status
+from channel_aa.service.status import ConfigurationStatus, RecordsStatus, Status
 from tests.support.statuses import NOON, a_status
 
 
@@ -38,6 +39,22 @@ class UnreadableFileTests(SynchronousTestCase):
             with patch("os.access", lambda _path, mode: mode == os.F_OK):
                 _error, note = self.diagnose(file)
         self.assertEqual(note, "note run this command as root")
+
+    def test_file_that_the_unit_may_not_read_fails_with_the_command(self) -> None:
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "twistd.conf")
+            file.touch()
+            for mode, found in ((0o640, 1), (0o644, 0)):
+                file.chmod(mode)
+                findings = Findings()
+                check_readable(file, findings)
+                self.assertEqual(findings.errors, [])  # it is not the unit's
+                with patch("channel_aa.commands.doctor.DEFAULT_FILE", file):
+                    check_readable(file, findings)
+                self.assertEqual(len(findings.errors), found)
+                if found:
+                    [error] = findings.errors
+                    self.assertIn("(mode 0640); run: chmod 644", error.message)
 
 
 FILE = Path("/etc/channel-aa/twistd.conf")
@@ -67,6 +84,19 @@ class StatusTests(SynchronousTestCase):
     def test_daemon_with_another_file_is_a_warning(self) -> None:
         _, line = self.judge(a_status(), Path("/tmp/other.conf"))  # noqa: S108 - a name
         self.assertEqual(line, f"warning the daemon runs with another file, {FILE}")
+
+    def test_file_that_was_changed_since_is_a_warning_with_the_command(self) -> None:
+        file = Path(self.mktemp()).absolute()
+        file.touch()
+        loaded = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        for seconds, found in ((-1, 1), (1, 2)):
+            configuration = ConfigurationStatus(
+                file=str(file), loaded=loaded - timedelta(seconds=seconds), refused=None
+            )
+            lines = self.judge(replace(a_status(), configuration=configuration), file)
+            self.assertEqual(len(lines), found, lines)
+        self.assertTrue(lines[1].startswith(f"warning {file} has changed since"))
+        self.assertTrue(lines[1].endswith("run: systemctl reload channel-aa"))
 
     def test_rejected_reload_is_a_warning_with_the_command(self) -> None:
         configuration = replace(a_status().configuration, refused=NOON)
