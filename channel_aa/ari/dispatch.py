@@ -219,7 +219,7 @@ class CallEvents:
             playback.end(
                 PlaybackEnd.FAILED,
                 "Asterisk could not play it. Check that the sound is installed in the"
-                " channel's language.",
+                " channel's language, and that a WAV file is 16 bits, mono, 8000 Hz.",
             )
 
     def _recording_finished(self, event: events.RecordingFinished) -> None:

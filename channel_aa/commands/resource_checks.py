@@ -245,4 +245,5 @@ def _languages(sound: dict[str, Any] | None) -> set[str]:
 
 def _file(sound: Sound) -> str:
     language = sound.languages[0] if sound.languages else "en"
-    return f"{language}/{sound.name}.wav or in another format"
+    file = f"{language}/{sound.name}.wav"
+    return f"{file} (16 bits, mono, 8000 Hz) or in another format"

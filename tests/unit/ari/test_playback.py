@@ -51,7 +51,7 @@ class PlaybackTests(AriTestCase):
         self.assertEqual(
             playing.playback.problem,
             "Asterisk could not play it. Check that the sound is installed in the"
-            " channel's language.",
+            " channel's language, and that a WAV file is 16 bits, mono, 8000 Hz.",
         )
 
     def test_finished_playback_has_no_problem_and_is_forgotten(self) -> None:
