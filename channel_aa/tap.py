@@ -20,6 +20,7 @@ from channel_aa.attendant.custom_actions import check_registered
 from channel_aa.config import load
 from channel_aa.daemon.environment import PASSWORD_FILE_VARIABLE, password_from
 from channel_aa.daemon.monotonic import use_monotonic_clock
+from channel_aa.daemon.twistd_files import unwritable_files
 from channel_aa.logs import escape_failure
 from channel_aa.problems import ConfigError
 from channel_aa.settings_fields import PASSWORD_VARIABLE
@@ -112,6 +113,8 @@ class Options(usage.Options):
         if self["config"] == "":
             raise usage.UsageError("--config: expected the name of a file, found ''")
         self.file = self["config"] and str(Path(self["config"]).absolute())
+        if problems := [*unwritable_files(self.parent or {})]:
+            _exit_with_errors(problems)
         try:
             self.settings = self.load()
         except ConfigError as error:
