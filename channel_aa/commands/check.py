@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import RawDescriptionHelpFormatter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from channel_aa.commands.cli import (
     add_file,
     load_file,
     load_with_password,
+    password_beside,
     run_in_reactor,
 )
 from channel_aa.commands.fetch_check import check_fetching
@@ -86,8 +88,9 @@ def run(arguments: Namespace) -> int:
     file: Path = arguments.file
     findings = Findings()
     try:
-        read = load_with_password if arguments.asterisk else load_file
-        settings = read(file)
+        # As in the shipped unit; who may not read the password can check all the same.
+        has_password = arguments.asterisk or os.access(password_beside(file), os.R_OK)
+        settings = load_with_password(file) if has_password else load_file(file)
     except ConfigError as error:
         findings.refuse(error, file)
     else:

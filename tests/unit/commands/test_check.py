@@ -343,6 +343,17 @@ class CheckCommandTests(SynchronousTestCase):
             ],
         )
 
+    def test_password_of_the_unit_is_the_one_in_force(self) -> None:
+        """The sample's own may be read by all then, as the daemon has to read it."""
+        text = 'asterisk.password = "asterisk"'
+        self.file.write_text(text)
+        self.file.chmod(0o644)
+        self.assertIn("can read the secret", self.check(text)[1][0])
+        beside = self.file.with_name("password")
+        beside.write_text("of the unit")
+        beside.chmod(0o600)
+        self.assertNotIn("can read the secret", "".join(self.check(text)[1]))
+
     def test_strict_makes_warnings_fail(self) -> None:
         menu = '[menus.main]\nprompt = ["or"]\noptions = {1 = "repeat"}\n'
         code, lines = self.check(menu)
