@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from argparse import RawDescriptionHelpFormatter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,16 +13,24 @@ from channel_aa.commands.check import check_asterisk, check_configuration
 from channel_aa.commands.cli import (
     CommandError,
     load_with_password,
-    password_beside,
     run_in_reactor,
+)
+from channel_aa.commands.file_checks import (
+    DEFAULT_FILE,
+    RECORDINGS,
+    check_owner,
+    check_readable,
+    explain_unreadable,
 )
 from channel_aa.commands.findings import Findings, Level, Topic, counted
 from channel_aa.commands.status import UnsupportedEndpointError, request_status
 from channel_aa.commands.stored_records import open_store
 from channel_aa.config import load_status_endpoint
 from channel_aa.logs import printable
+from channel_aa.menus.actions import Record
 from channel_aa.menus.flow import MAX_CALLS
 from channel_aa.problems import ConfigError
+from channel_aa.service import address_of
 from channel_aa.speech.engines import EngineError, find_engine
 
 if TYPE_CHECKING:
@@ -33,9 +40,6 @@ if TYPE_CHECKING:
     from channel_aa.commands.cli import Subparsers
     from channel_aa.service.status import Status
     from channel_aa.settings import Settings
-
-DEFAULT_FILE = Path("/etc/channel-aa/twistd.conf")
-"""The file of the shipped systemd unit."""
 
 _STATE = "/var/lib/channel-aa"
 """The folder of state of that unit."""
@@ -110,7 +114,7 @@ async def diagnose(
         settings = load_with_password(file)
     except ConfigError as error:
         findings.refuse(error, file)
-        _explain_unreadable(file, findings)
+        explain_unreadable(file, findings)
         await _ask_daemon(file, findings, reactor=reactor)
         return 1
     flow, password = settings.flow, settings.asterisk.password
@@ -129,38 +133,15 @@ async def diagnose(
             " in the dialplan at once. Start it: systemctl start channel-aa; if it"
             " does not start or stay, its log says why: journalctl -u channel-aa",
         )
+    if address_of(settings.asterisk).is_this_machine and any(
+        isinstance(each.action, Record) for each in flow.all_actions()
+    ):
+        check_owner(RECORDINGS, findings)
     await _ask_daemon(file, findings, reactor=reactor)
     _check_speech(settings, findings)
     _check_records(settings, findings)
     _tell_time(settings, findings)
     return 0
-
-
-def check_readable(file: Path, findings: Findings) -> None:
-    """Check that the user of the shipped unit may read its file."""
-    mode = stat.S_IMODE(file.stat().st_mode)
-    if file == DEFAULT_FILE and not mode & stat.S_IROTH:
-        findings.error(
-            Topic.CONFIGURATION,
-            "",
-            f"the shipped unit's user may not read {file} (mode {mode:04o}); run:"
-            f" chmod 644 {file}, with the password in {password_beside(file)} only",
-        )
-
-
-def _explain_unreadable(file: Path, findings: Findings) -> None:
-    """Say what to do about a file that is not there, or that only root may read."""
-    files = (file, password_beside(file))
-    there = [each for each in files if os.access(each, os.F_OK)]
-    if not all(os.access(each, os.R_OK) for each in (file.parent, *there)):
-        findings.note(Topic.CONFIGURATION, "", "run this command as root")
-    elif file not in there:
-        findings.note(
-            Topic.CONFIGURATION,
-            "",
-            f"README tells how to install {DEFAULT_FILE}; for another file, run:"
-            " channel-aa doctor FILE",
-        )
 
 
 async def _ask_daemon(

@@ -6,13 +6,15 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from channel_aa.commands.doctor import check_readable, diagnose, judge
+from channel_aa.commands.doctor import diagnose, judge
+from channel_aa.commands.file_checks import check_owner, check_readable
 from channel_aa.commands.findings import Findings, Topic
 from channel_aa.service.status import ConfigurationStatus, RecordsStatus, Status
 from tests.support.statuses import NOON, a_status
@@ -49,12 +51,35 @@ class UnreadableFileTests(SynchronousTestCase):
                 findings = Findings()
                 check_readable(file, findings)
                 self.assertEqual(findings.errors, [])  # it is not the unit's
-                with patch("channel_aa.commands.doctor.DEFAULT_FILE", file):
+                with patch("channel_aa.commands.file_checks.DEFAULT_FILE", file):
                     check_readable(file, findings)
                 self.assertEqual(len(findings.errors), found)
                 if found:
                     [error] = findings.errors
                     self.assertIn("(mode 0640); run: chmod 644", error.message)
+
+
+class RecordingsTests(SynchronousTestCase):
+    def test_folder_of_another_user_than_its_parent_is_a_warning(self) -> None:
+        folder = Path("/var/spool/asterisk/recording")
+        asterisk = SimpleNamespace(st_uid=101, st_gid=102, st_mode=0o40750)
+        root = SimpleNamespace(st_uid=0, st_gid=0, st_mode=0o40775)
+        of_group = SimpleNamespace(st_uid=0, st_gid=102, st_mode=0o40775)
+        of_all = SimpleNamespace(st_uid=0, st_gid=0, st_mode=0o40777)
+        remedy = f"run: chown --reference={folder.parent} {folder}"
+        for own, found in ((root, 1), (asterisk, 0), (of_group, 0), (of_all, 0)):
+            findings = Findings()
+            known = {folder: own, folder.parent: asterisk}
+            with patch.object(Path, "stat", lambda path, known=known: known[path]):
+                check_owner(folder, findings)
+            self.assertEqual(len(findings.warnings), found)
+            for warning in findings.warnings:
+                self.assertTrue(warning.message.endswith(remedy), warning.message)
+
+    def test_folder_that_is_not_there_is_not_judged(self) -> None:
+        findings = Findings()
+        check_owner(Path("/no/such/folder"), findings)
+        self.assertEqual([*findings], [])
 
 
 FILE = Path("/etc/channel-aa/twistd.conf")
