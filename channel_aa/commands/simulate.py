@@ -157,6 +157,8 @@ def run(arguments: Namespace) -> int:
     flow = settings.flow
     if arguments.play and arguments.press is not None:
         raise CommandError("--play: cannot be combined with --press; use --wav")
+    if arguments.sounds is not None and not arguments.sounds.is_dir():
+        raise CommandError(f"--sounds: there is no folder {arguments.sounds}")
     needs_audio = arguments.wav or arguments.play
     audio = CallAudio(settings, arguments.sounds) if needs_audio else None
     phones = {each.endpoint: each.behaviour for each in arguments.phone}

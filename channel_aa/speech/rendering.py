@@ -112,8 +112,7 @@ def render(job: Job, path: Path, *, seconds: float = SECONDS) -> None:
             converted.replace(path)
     except OSError as error:
         raise RenderError(
-            f"cannot write to the folder {path.parent} ([speech] folder):"
-            f" {error.strerror or error}"
+            f"cannot write to the folder {path.parent}: {error.strerror or error}"
         ) from error
 
 

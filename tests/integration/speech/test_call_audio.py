@@ -65,6 +65,11 @@ def test_call_is_written_with_texts_and_sounds(tmp_path: Path) -> None:
     assert "." * 10 in heard
 
 
+def test_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    code, _, err = simulate(tmp_path, FILE, "--press", "1", "--sounds", "/no/sounds")
+    assert (code, err) == (1, "channel-aa: --sounds: there is no folder /no/sounds\n")
+
+
 def test_key_ends_a_sound(tmp_path: Path) -> None:
     sounds = str(tmp_path / "sounds")
     steps = "wait 1.5, 1"
