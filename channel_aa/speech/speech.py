@@ -135,7 +135,7 @@ class Speech:
                 self._no_engine = str(error)
         self._render_texts()
         if self._has_looked_up:
-            self._learned()
+            self._render_missing()
         if self._jobs and self._engine is not None:
             self._log.info(
                 "Texts: {count}, spoken by {engine} and kept in {folder}; to be"
@@ -275,6 +275,10 @@ class Speech:
 
     def _learned(self) -> None:
         """Render the texts of files that Asterisk lacks, and log these files."""
+        self._report_missing(self._render_missing())
+
+    def _render_missing(self) -> dict[str, None]:
+        """Render the texts of files that Asterisk lacks; return the names."""
         languages = Languages(self._settings.flow, self._default_language)
         missing: dict[str, None] = {}
         for place, name in named_by_place(self._settings):
@@ -287,7 +291,7 @@ class Speech:
                 is_own = name in self._settings.texts
                 if chosen and (has is False or (has is None and is_own)):
                     self._render(chosen.text, chosen.language or language)
-        self._report_missing(missing)
+        return missing
 
     def _render(self, text: str, language: str) -> Job | None:
         """Render a text, unless it is rendered already, or failed."""

@@ -428,6 +428,16 @@ class DefaultMenuTests(SpeechCase):
             self.look_up()
         self.assertEqual(events, [])
 
+    def test_missing_sounds_are_logged_once_after_a_reload(self) -> None:
+        """Those of the new file are not known before Asterisk was asked."""
+        self.lack("press-1", "or", "acme/welcome")
+        self.have("press-2", "option-is-invalid", "are-you-still-there")
+        self.start("")
+        prompt = '"acme/welcome", "press-1"'
+        self.configure(self.settings(TEXTS.replace('"acme/welcome"]', f"{prompt}]")))
+        [line] = [each for each in self.log if each.startswith("Asterisk lacks")]
+        self.assertIn("Asterisk lacks these sounds: acme/welcome, press-1. ", line)
+
     def test_missing_sounds_come_with_what_to_install_to_have_them_spoken(self) -> None:
         self.lack(*FIVE)
         engine = ["/no/such/tts", "{text}", "{wav}"]
