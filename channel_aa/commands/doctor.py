@@ -186,10 +186,11 @@ def judge(status: Status, file: Path, findings: Findings) -> None:
         findings.error(topic, "", "the daemon is stopping, and takes no new calls")
     else:
         findings.error(topic, "", f"not serving: {status.asterisk.problem}")
-    running, loaded = status.configuration.file, status.configuration.loaded
+    running = status.configuration.file
+    read = status.configuration.refused or status.configuration.loaded
     if running and Path(running) != file:
         findings.warning(topic, "", f"the daemon runs with another file, {running}")
-    elif os.access(file, os.F_OK) and file.stat().st_mtime > loaded.timestamp():
+    elif os.access(file, os.F_OK) and file.stat().st_mtime > read.timestamp():
         findings.warning(
             topic,
             "",

@@ -120,6 +120,9 @@ class StatusTests(SynchronousTestCase):
             )
             lines = self.judge(replace(a_status(), configuration=configuration), file)
             self.assertEqual(len(lines), found, lines)
+        refused = replace(configuration, refused=loaded + timedelta(seconds=1))
+        _, line = self.judge(replace(a_status(), configuration=refused), file)
+        self.assertIn("rejected at the last reload", line)
         self.assertTrue(lines[1].startswith(f"warning {file} has changed since"))
         self.assertTrue(lines[1].endswith("run: systemctl reload channel-aa"))
 
