@@ -50,9 +50,9 @@ def check_owner(folder: Path, findings: Findings) -> None:
 
 def explain_unreadable(file: Path, findings: Findings) -> None:
     """Say what to do about a file that is not there, or that only root may read."""
-    files = (file, password_beside(file))
-    there = [each for each in files if os.access(each, os.F_OK)]
-    if not all(os.access(each, os.R_OK) for each in (file.parent, *there)):
+    needed = {file.parent: os.X_OK, file: os.R_OK, password_beside(file): os.R_OK}
+    there = [each for each in needed if os.access(each, os.F_OK)]
+    if not all(os.access(each, needed[each]) for each in there):
         findings.note(Topic.CONFIGURATION, "", "run this command as root")
     elif file not in there:
         findings.note(

@@ -30,9 +30,11 @@ class UnreadableFileTests(SynchronousTestCase):
 
     def test_file_that_is_not_there_comes_with_where_to_look(self) -> None:
         with TemporaryDirectory() as folder:
-            error, note = self.diagnose(Path(folder, "twistd.conf"))
-        self.assertEqual(error, "FAILED cannot be read: No such file or directory")
-        self.assertIn("for another file, run: channel-aa doctor FILE", note)
+            for name in ("twistd.conf", "no/such/folder/twistd.conf"):
+                error, note = self.diagnose(Path(folder, name))
+                reason = "No such file or directory"
+                self.assertEqual(error, f"FAILED cannot be read: {reason}")
+                self.assertIn("for another file, run: channel-aa doctor FILE", note)
 
     def test_file_that_only_root_may_read_comes_with_what_to_do(self) -> None:
         with TemporaryDirectory() as folder:
