@@ -25,7 +25,6 @@ from channel_aa.commands.preflight import preflight
 from channel_aa.commands.speech_findings import (
     speech_notes,
     speech_warnings,
-    spoken_texts,
 )
 from channel_aa.logs import printable
 from channel_aa.menus.lint import lint
@@ -134,7 +133,11 @@ async def check_asterisk(
         reactor=reactor,
         transport=Transport.HTTP,
     )
-    checked = Deferred.fromCoroutine(preflight(settings, client))
+
+    async def can_fetch() -> Findings:
+        return await check_fetching(settings, reactor=reactor)
+
+    checked = Deferred.fromCoroutine(preflight(settings, client, can_fetch=can_fetch))
     try:
         found = await checked.addTimeout(SECONDS, reactor)
     except DeferredTimeoutError:
@@ -144,11 +147,4 @@ async def check_asterisk(
     finally:
         await client.stopService()
     findings.update(found)
-    fails = any(
-        each.level is Level.ERROR
-        for topic in (Topic.CONNECTION, Topic.RIGHTS, Topic.MODULES)
-        for each in findings.of(topic)
-    )
-    if not fails and spoken_texts(settings):
-        findings.update(await check_fetching(settings, reactor=reactor))
     return 0

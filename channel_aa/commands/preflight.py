@@ -20,13 +20,15 @@ from channel_aa.ari.wire.diagnostics import (
     is_connect_error,
 )
 from channel_aa.ari.wire.http import cause_of
-from channel_aa.commands.findings import Findings, Topic
+from channel_aa.commands.findings import Findings, Level, Topic
 from channel_aa.commands.requirements import requirements_of
 from channel_aa.commands.resource_checks import ResourceChecks
-from channel_aa.speech.speech import spoken_by_place
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from channel_aa.ari import AriClient
+    from channel_aa.commands.requirements import Requirements
     from channel_aa.settings import Settings
 
 MODULES = {
@@ -64,15 +66,26 @@ class _Info(msgspec.Struct):
     config: _Config = msgspec.field(default_factory=_Config)
 
 
-async def preflight(settings: Settings, client: AriClient) -> Findings:
+async def preflight(
+    settings: Settings,
+    client: AriClient,
+    *,
+    can_fetch: Callable[[], Awaitable[Findings]],
+) -> Findings:
     """Check that Asterisk answers, and has everything that the settings require.
 
     Args:
         settings: the configuration.
         client: sends the requests; it need not be started.
+        can_fetch: checks that Asterisk can fetch spoken texts; called if it has to, and
+            nothing is known to keep it from that.
     """
     check = _Preflight(settings, client)
-    await check.run()
+    speaks = await check.run()
+    topics = (Topic.CONNECTION, Topic.RIGHTS, Topic.MODULES)
+    faults = (each for topic in topics for each in check.findings.of(topic))
+    if speaks and all(each.level is not Level.ERROR for each in faults):
+        check.findings.update(await can_fetch())
     return check.findings
 
 
@@ -84,18 +97,19 @@ class _Preflight:
         self._client = client
         self._settings = settings
 
-    async def run(self) -> None:
+    async def run(self) -> bool:
+        """Check everything; return whether texts are to be spoken."""
         language = await self._check_connection()
         if language is None:
-            return
+            return False
         requirements = requirements_of(self._settings.flow, default_language=language)
-        await self._check_rights()
-        await self._check_modules(
-            records=bool(requirements.records), voicemail=requirements.voicemail
-        )
-        await self._check_application()
         resources = ResourceChecks(self._settings, self._client)
-        self.findings.update(await resources.check(requirements))
+        found = await resources.check(requirements)
+        await self._check_rights()
+        await self._check_modules(requirements, speaks=resources.speaks)
+        await self._check_application()
+        self.findings.update(found)
+        return resources.speaks
 
     async def _check_connection(self) -> str | None:
         """Check URL and user; return the default language, or None without answer."""
@@ -162,7 +176,7 @@ class _Preflight:
         except AriError as error:
             self.findings.warning(Topic.RIGHTS, place, str(error))
 
-    async def _check_modules(self, *, records: bool, voicemail: list[str]) -> None:
+    async def _check_modules(self, requirements: Requirements, *, speaks: bool) -> None:
         topic = Topic.MODULES
         try:
             listed = await self._client.request("GET", "asterisk", "modules")
@@ -180,12 +194,12 @@ class _Preflight:
             if each.get("status", "Running") == "Running"
         }
         for name, lack in MODULES.items():
-            if name not in loaded and (records or name not in _RECORDING):
+            if name not in loaded and (requirements.records or name not in _RECORDING):
                 self._miss(topic, "asterisk", name, lack)
+        voicemail = requirements.voicemail
         if voicemail and not any(name.startswith(_VOICEMAIL) for name in loaded):
             lack = "it has no VoiceMail, and callers would get the operator"
             self._miss(topic, voicemail[0], f"{_VOICEMAIL}.so", lack)
-        speaks = self._settings.texts or any(spoken_by_place(self._settings.flow))
         if speaks and _FETCHING not in loaded:
             self._miss(topic, "speech", _FETCHING, "it cannot fetch spoken texts")
         if not self.findings.of(topic):

@@ -12,8 +12,8 @@ from channel_aa.ari.recording import FOLDER_REMEDY
 from channel_aa.ari.wire.errors import ServerError
 from channel_aa.commands.findings import Findings, Topic
 from channel_aa.menus.default_sounds import CORE_SOUNDS
-from channel_aa.speech.engines import EngineError, find_engine
-from channel_aa.speech.speech import texts_by_name
+from channel_aa.speech.engines import engine_name
+from channel_aa.speech.speech import spoken_by_place, texts_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator
@@ -38,12 +38,17 @@ class ResourceChecks:
     Args:
         settings: the configuration.
         client: sends the requests.
+
+    Attributes:
+        speaks: whether texts are to be spoken: there is an engine, and the menus have
+            texts, or sounds with a text that Asterisk lacks.
     """
 
     def __init__(self, settings: Settings, client: AriClient) -> None:
         self._client = client
         self._app = settings.asterisk.app
-        self._speech = settings.speech
+        self._has_engine = engine_name(settings.speech) != "none"
+        self.speaks = self._has_engine and any(spoken_by_place(settings.flow))
         self._texts = texts_by_name(settings)
         self._unchecked: list[str] = []
 
@@ -129,11 +134,9 @@ class ResourceChecks:
     def _say_what_is_heard(self, found: Findings, sound: Sound) -> None:
         """Say what is heard of a sound that Asterisk lacks, and that has a text."""
         instead = "its text is spoken instead"
-        try:
-            engine = find_engine(self._speech)
-        except EngineError:
-            engine = None
-        if engine is None:
+        if self._has_engine:
+            self.speaks = True
+        else:
             instead = "and its text cannot be spoken"
             if sound.name in CORE_SOUNDS:
                 instead = "core sounds are played instead, as far as there are any"

@@ -61,7 +61,12 @@ class PreflightTests(SynchronousTestCase):
     ) -> Findings:
         settings = Settings(**document)
         self.client = CannedClient(answers)
-        asked = preflight(settings, cast("AriClient", self.client))
+
+        async def can_fetch() -> Findings:
+            return Findings()
+
+        client = cast("AriClient", self.client)
+        asked = preflight(settings, client, can_fetch=can_fetch)
         return self.successResultOf(Deferred.fromCoroutine(asked))
 
     def ask_for(self, answers: Mapping[str, object], **options: object) -> list[str]:

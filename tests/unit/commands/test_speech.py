@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from channel_aa.ari.wire.errors import error_for
+from channel_aa.commands.findings import Findings
 from channel_aa.commands.main import main
 from channel_aa.commands.preflight import MODULES, preflight
 from channel_aa.settings import Settings
@@ -138,17 +139,36 @@ class PreflightTests(SynchronousTestCase):
             body = b'{"message": "Sound not found"}'
             return fail(error_for(method, "/".join(path), 404, body))
 
+        async def can_fetch() -> Findings:
+            self.fetched += 1
+            return Findings()
+
+        self.fetched = 0
         client = SimpleNamespace(request=request, address=make_address())
-        checked = preflight(Settings(**tomllib.loads(text)), cast("AriClient", client))
+        checked = preflight(
+            Settings(**tomllib.loads(text)),
+            cast("AriClient", client),
+            can_fetch=can_fetch,
+        )
         found = self.successResultOf(Deferred.fromCoroutine(checked))
         self.errors = [each.message for each in found.errors]
         self.warnings = [each.message for each in found.warnings]
 
     def test_module_that_fetches_texts_is_required(self) -> None:
-        self.preflight(MENU)
-        self.assertIn("has not loaded res_http_media_cache.so", self.errors[0])
-        self.preflight(MENU, "res_http_media_cache.so")
+        engine = f"[speech]\nengine = {ENGINE!r}\n"
+        # The default menu's sounds have texts, too.
+        for text in (MENU + engine, engine):
+            self.preflight(text)
+            self.assertIn("has not loaded res_http_media_cache.so", self.errors[0])
+            self.assertEqual(self.fetched, 0)
+            self.preflight(text, "res_http_media_cache.so")
+            self.assertNotIn("res_http_media_cache.so", "".join(self.errors))
+            self.assertEqual(self.fetched, 1)
+
+    def test_module_that_fetches_texts_is_not_required_without_an_engine(self) -> None:
+        self.preflight(MENU + '[speech]\nengine = "none"\n')
         self.assertNotIn("res_http_media_cache.so", "".join(self.errors))
+        self.assertEqual(self.fetched, 0)
 
     def test_missing_sound_with_a_text_is_a_warning(self) -> None:
         engine = f"[speech]\nengine = {ENGINE!r}\n"
