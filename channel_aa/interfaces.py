@@ -20,6 +20,24 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "ChannelGoneError",
+    "DialOutcome",
+    "HangupReason",
+    "IChannel",
+    "IChannelListener",
+    "IKeyListener",
+    "IOutboundChannel",
+    "IPlayback",
+    "IRecording",
+    "ISoundTarget",
+    "ISpeech",
+    "IStasisApplication",
+    "PlaybackEnd",
+    "RecordingEnd",
+    "TelephonyError",
+]
+
 
 class TelephonyError(Exception):
     """Asterisk answered a request with an error, or not at all."""

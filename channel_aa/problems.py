@@ -7,6 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+__all__ = [
+    "PIP_INSTALL",
+    "ConfigError",
+    "Problem",
+]
+
 PIP_INSTALL = f"{sys.executable} -m pip install"
 """The command that installs packages where this program finds them."""
 

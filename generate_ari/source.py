@@ -109,8 +109,13 @@ def _models(models: dict[str, list[Field]]) -> str:
         f'"""\n\n{_NOTE}'
         "from __future__ import annotations\n\n"
         f"{_imports(body)}"
-        f"from msgspec import Struct, field\n{body}"
+        f"from msgspec import Struct, field\n{_all(models)}{body}"
     )
+
+
+def _all(names: Iterable[str]) -> str:
+    listed = "".join(f"    {name!r},\n" for name in sorted(names))
+    return f"\n__all__ = [\n{listed}]\n"
 
 
 def _imports(body: str) -> str:
@@ -132,7 +137,7 @@ def _events(events: dict[str, list[Field]], models: set[str]) -> str:
         "from msgspec import Struct\n\n"
         f"from {_PACKAGE}.models import (  # noqa: TC001 - {_READ_AT_RUN_TIME}\n"
         + "".join(f"    {name},\n" for name in used)
-        + f")\n{_EVENT_BASE}{body}"
+        + f")\n{_all(['Event', *events])}{_EVENT_BASE}{body}"
     )
 
 
@@ -167,7 +172,8 @@ def _resource(resource: str, operations: Sequence[Operation], models: set[str]) 
     )
     if abc:
         source += f"    from collections.abc import {', '.join(abc)}\n\n"
-    return f"{source}    from twisted.internet.defer import Deferred\n{body}"
+    source += "    from twisted.internet.defer import Deferred\n"
+    return f"{source}{_all([class_name(resource)])}{body}"
 
 
 def _shadowing(operations: Sequence[Operation]) -> str:

@@ -15,6 +15,7 @@ from channel_aa.ari.playback import Playback
 from channel_aa.ari.prepared_call import NotAnsweredError, PreparedCall
 from channel_aa.ari.recording import Recording
 from channel_aa.ari.run import run
+from channel_aa.ari.subscriptions import Events, EventStream, Subscription
 from channel_aa.ari.wire.address import Address
 from channel_aa.ari.wire.errors import (
     AriError,
@@ -35,6 +36,8 @@ from channel_aa.interfaces import (
     ChannelGoneError,
     DialOutcome,
     HangupReason,
+    IChannelListener,
+    IStasisApplication,
     PlaybackEnd,
     RecordingEnd,
     TelephonyError,
@@ -53,8 +56,12 @@ __all__ = [
     "ConnectionLostError",
     "DialOutcome",
     "Dialogue",
+    "EventStream",
+    "Events",
     "ForbiddenError",
     "HangupReason",
+    "IChannelListener",
+    "IStasisApplication",
     "KeypadInUseError",
     "NotAnsweredError",
     "NotFoundError",
@@ -67,6 +74,7 @@ __all__ = [
     "RequestTimeoutError",
     "Say",
     "ServerError",
+    "Subscription",
     "TelephonyError",
     "Transport",
     "UnauthorizedError",

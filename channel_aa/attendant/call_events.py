@@ -6,7 +6,24 @@ from enum import Enum
 
 import msgspec
 
-from channel_aa.dialogue.digits import Match  # noqa: TC001 - msgspec needs it
+from channel_aa.dialogue.digits import Match
+
+__all__ = [
+    "ActionStarted",
+    "CallEnded",
+    "CallEvent",
+    "CallStarted",
+    "CallerIdentified",
+    "CallerRecorded",
+    "ConversationEnded",
+    "ConversationStarted",
+    "EndReason",
+    "KeysEntered",
+    "Match",
+    "MenuEntered",
+    "NoInput",
+    "PhoneDialled",
+]
 
 
 class EndReason(Enum):

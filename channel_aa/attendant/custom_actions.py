@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from channel_aa.attendant.context import CallContext
     from channel_aa.menus.flow import CallFlow
 
+__all__ = [
+    "Caller",
+    "CustomAction",
+    "Prompt",
+]
+
 _log = Logger()
 
 

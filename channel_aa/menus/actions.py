@@ -65,6 +65,28 @@ from channel_aa.menus.sounds import (
 )
 from channel_aa.problems import Problem, path_of, quoted
 
+__all__ = [
+    "BACK",
+    "HANGUP",
+    "REPEAT",
+    "TOP",
+    "Action",
+    "Continue",
+    "Dial",
+    "DialplanPlace",
+    "Directory",
+    "GoTo",
+    "Keyword",
+    "Language",
+    "Named",
+    "Play",
+    "Queue",
+    "Record",
+    "Run",
+    "SetVariables",
+    "Voicemail",
+]
+
 ANY_ACTION = {"title": "Action"}
 """The placeholder of an action in a JSON Schema; ``channel-aa schema`` replaces it."""
 
@@ -166,9 +188,16 @@ class Named(Action, frozen=True):
 
 
 REPEAT = Keyword(word="repeat")
+"""Hear the menu again."""
+
 BACK = Keyword(word="back")
+"""Enter the menu before this one."""
+
 TOP = Keyword(word="top")
+"""Enter the call's first menu."""
+
 HANGUP = Keyword(word="hangup")
+"""Hang up."""
 
 
 class Play(Action, frozen=True):

@@ -28,6 +28,12 @@ from channel_aa.menus.sounds import (
 )
 from channel_aa.problems import Problem, path_of, quoted
 
+__all__ = [
+    "Extensions",
+    "Menu",
+    "default_menu",
+]
+
 MAX_OPTION_DIGITS = 20
 """The most keys that an option may have."""
 

@@ -12,6 +12,10 @@ from channel_aa.menus.schedules import State
 from channel_aa.menus.sounds import LanguageOrNone
 from channel_aa.problems import Problem, quoted
 
+__all__ = [
+    "Route",
+]
+
 _TIMELESS = ("to",)
 _TIMED = ("open", "closed", "holiday")
 _WITH_SCHEDULE = (

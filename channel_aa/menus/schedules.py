@@ -20,6 +20,12 @@ from channel_aa.config_model import ConfigModel
 from channel_aa.config_types import Between, Explain, Text
 from channel_aa.problems import quoted
 
+__all__ = [
+    "Holiday",
+    "Hours",
+    "Schedule",
+]
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of the week, from 0 on."""
 

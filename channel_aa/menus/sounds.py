@@ -38,6 +38,12 @@ from channel_aa.config_types import (
 from channel_aa.dialogue.digits import KEYS
 from channel_aa.problems import Problem, quoted
 
+__all__ = [
+    "Prompt",
+    "Sound",
+    "prompt_of",
+]
+
 DIGITS = "{digits}"
 """What the caller pressed, where it stands in what an option does."""
 

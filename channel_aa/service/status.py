@@ -4,6 +4,16 @@ from datetime import datetime
 
 import msgspec
 
+__all__ = [
+    "AsteriskStatus",
+    "CallsStatus",
+    "ConfigurationStatus",
+    "DelayStatus",
+    "RecordsStatus",
+    "RequestsStatus",
+    "Status",
+]
+
 
 class AsteriskStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The connection to Asterisk.

@@ -11,6 +11,7 @@ from channel_aa.simulator.channels import IChannelListener
 from channel_aa.simulator.faults import Faults
 from channel_aa.simulator.phone_behaviour import PhoneBehaviour, ScriptError
 from channel_aa.simulator.script import parse_script
+from channel_aa.simulator.simulated_phone import SimulatedPhone
 from channel_aa.simulator.simulator import Simulator
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "PhoneBehaviour",
     "ScriptError",
     "SimulatedCaller",
+    "SimulatedPhone",
     "Simulator",
     "parse_script",
 ]

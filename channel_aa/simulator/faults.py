@@ -44,7 +44,7 @@ class Faults:
     """The faults that a simulator injects.
 
     Each is injected ``times`` times; None: until `clear`. Patterns are those of
-    `fnmatch`: ``*`` stands for anything. If several rules match, the oldest one that
+    ``fnmatch``: ``*`` stands for anything. If several rules match, the oldest one that
     is not used up is taken.
 
     Attributes:

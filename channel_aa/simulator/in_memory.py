@@ -44,6 +44,14 @@ if TYPE_CHECKING:
     from channel_aa.interfaces import IStasisApplication
     from channel_aa.simulator.simulator import Simulator
 
+__all__ = [
+    "Direction",
+    "InMemoryLink",
+    "NothingHappensError",
+    "pass_time",
+    "wait_for",
+]
+
 T = TypeVar("T")
 
 _SERVER = IPv4Address("TCP", "127.0.0.1", 8088)

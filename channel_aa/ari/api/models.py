@@ -11,6 +11,42 @@ from typing import Any
 
 from msgspec import Struct, field
 
+__all__ = [
+    "AdditionalParam",
+    "Application",
+    "AsteriskInfo",
+    "AsteriskPing",
+    "Bridge",
+    "BuildInfo",
+    "CallerID",
+    "Channel",
+    "ConfigInfo",
+    "ConfigTuple",
+    "ContactInfo",
+    "DeviceState",
+    "DialplanCEP",
+    "Endpoint",
+    "FormatLangPair",
+    "LiveRecording",
+    "LogChannel",
+    "Mailbox",
+    "Module",
+    "Peer",
+    "Playback",
+    "RTPstat",
+    "ReferTo",
+    "ReferredBy",
+    "RequiredDestination",
+    "SetId",
+    "Sound",
+    "StatusInfo",
+    "StoredRecording",
+    "SystemInfo",
+    "TextMessage",
+    "Variable",
+    "Variables",
+]
+
 
 class AdditionalParam(Struct, frozen=True, kw_only=True, gc=False):
     """A parameter that the protocol of a transfer adds."""

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "Applications",
+]
+
 _LIST = Operation(
     "applications.list",
     "GET",

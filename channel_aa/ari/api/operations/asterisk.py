@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "Asterisk",
+]
+
 _GET_OBJECT = Operation(
     "asterisk.get_object",
     "GET",

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "Bridges",
+]
+
 _LIST = Operation(
     "bridges.list",
     "GET",

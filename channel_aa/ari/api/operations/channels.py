@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "Channels",
+]
+
 _LIST = Operation(
     "channels.list",
     "GET",

@@ -11,6 +11,10 @@ from channel_aa.ari.api.operation import Operation, Query, Resource, Segment
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "DeviceStates",
+]
+
 _LIST = Operation(
     "device_states.list",
     "GET",

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "Endpoints",
+]
+
 _LIST = Operation(
     "endpoints.list",
     "GET",

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "Events",
+]
+
 _USER_EVENT = Operation(
     "events.user_event",
     "POST",

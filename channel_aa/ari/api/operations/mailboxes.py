@@ -11,6 +11,10 @@ from channel_aa.ari.api.operation import Int, Operation, Query, Resource, Segmen
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "Mailboxes",
+]
+
 _LIST = Operation(
     "mailboxes.list",
     "GET",

@@ -11,6 +11,10 @@ from channel_aa.ari.api.operation import Operation, Query, Resource, Segment
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "Recordings",
+]
+
 _LIST_STORED = Operation(
     "recordings.list_stored",
     "GET",

@@ -12,6 +12,10 @@ from channel_aa.ari.api.operation import Operation, Query, Resource, Segment
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+__all__ = [
+    "Sounds",
+]
+
 _LIST = Operation(
     "sounds.list",
     "GET",
