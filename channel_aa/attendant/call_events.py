@@ -23,6 +23,8 @@ __all__ = [
     "MenuEntered",
     "NoInput",
     "PhoneDialled",
+    "RecordingFailed",
+    "SoundFailed",
 ]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 PAGES = (
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "twistd.conf")),
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 )
 FOLDERS = (
     *("benchmarks", "channel_aa", "dialplan", "examples", "generate_ari"),
