@@ -226,7 +226,7 @@ class IChannel(ISoundTarget):
         """
 
     def hang_up(reason: HangupReason = HangupReason.NORMAL) -> Deferred[None]:
-        """Hang up. Errors: `ChannelGoneError`, `TelephonyError`."""
+        """Hang up; do nothing if the channel is gone. Errors: `TelephonyError`."""
 
     def continue_in_dialplan(
         *, context: str = "", extension: str = "", priority: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -30,8 +30,6 @@ from channel_aa.logs import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from twisted.internet.defer import Deferred
 
     from channel_aa.ari.api.events import Event
     from channel_aa.ari.events import ChannelData
@@ -100,6 +98,8 @@ class Channel:
         self._entered_at: float | None = None
         if is_new and context.measurements is not None:
             self._entered_at = context.clock.seconds()
+        self._end_waiters: set[Deferred[None]] = set()
+        self._has_ended = False
         self._context = context
         self._is_silent = is_new
         self._has_left_bridge = False
@@ -134,7 +134,10 @@ class Channel:
 
     def hang_up(self, reason: HangupReason = HangupReason.NORMAL) -> Deferred[None]:
         """Hang up; see `IChannel.hang_up`."""
-        return self._command("DELETE", query=hangup_query(reason))
+        hung_up = self._command("DELETE", query=hangup_query(reason))
+        return hung_up.addErrback(
+            lambda failure: failure.trap(ChannelGoneError) and None
+        )
 
     def continue_in_dialplan(
         self, *, context: str = "", extension: str = "", priority: int = 0
@@ -248,6 +251,18 @@ class Channel:
         outbound.begin()
         return outbound
 
+    def ended(self) -> Deferred[None]:
+        """Fire when it is not in the application any more; at once if it is not.
+
+        It was hung up then, or has gone on in the dialplan. What was missed while the
+        connection was lost counts, too.
+        """
+        if self._has_ended:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(self._end_waiters.discard)
+        self._end_waiters.add(waiting)
+        return waiting
+
     def on(self, kind: type[E], handler: Callable[[E], object]) -> Subscription[E]:
         """Call a handler with the channel's events, while it is in the application.
 
@@ -344,6 +359,9 @@ class Channel:
         self._hang_up_outbound()
         if self._dialogue is not None:
             self._dialogue.hung_up()
+        self._has_ended = True
+        while self._end_waiters:
+            self._end_waiters.pop().callback(None)
 
     def _mark_hung_up(self) -> None:
         self.is_hung_up = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from channel_aa.dialogue.digits import TERMINATOR
@@ -91,6 +92,19 @@ class Dialogue(Questions[str | Iterable[str]]):
                     media=media,
                     problem=failed.problem,
                 )
+
+    async def wait(self, seconds: float) -> None:
+        """Wait; a key that is pressed meanwhile stays for what follows.
+
+        Args:
+            seconds: how long.
+
+        Raises:
+            ChannelGoneError: the person has hung up.
+        """
+        check_present(self)
+        await deferLater(self.clock, seconds)
+        check_present(self)
 
     async def record(
         self,

@@ -46,6 +46,19 @@ class PlayTests(ProgramTestCase):
         self.assertEqual(caller.heard[0].how, "stopped")
         self.assertEqual(self.returned, ["5"])
 
+    def test_key_stays_during_a_wait(self) -> None:
+        async def program(channel: Channel) -> str | None:
+            await channel.dialogue.wait(3)
+            return await channel.dialogue.next_key(0)
+
+        caller = self.call(program)
+        caller.press("5")
+        self.clock.advance(2.9)
+        self.assertEqual(self.returned, [])
+        self.clock.advance(0.1)
+        self.assertEqual(self.returned, ["5"])
+        self.until_over(caller)
+
     def test_key_does_not_stop_a_sound_without_barge_in(self) -> None:
         async def program(channel: Channel) -> None:
             await channel.dialogue.play("long", "or", barge_in=False)
