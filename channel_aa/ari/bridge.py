@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 
 from channel_aa.ari.events import BridgeData
 from channel_aa.ari.playback import Playback
@@ -34,6 +34,13 @@ Member: TypeAlias = "Channel | OutboundChannel | str"
 BRIDGE_PREFIX = "channel-aa-shared-bridge-"
 """The prefix of the ids of programs' bridges."""
 
+MIXING = "mixing,dtmf_events"
+"""The kind of bridge for conferences and conversations.
+
+With ``mixing`` alone, Asterisk connects two phones directly, if it can, and does not
+report their keys.
+"""
+
 _log = Logger()
 
 
@@ -45,7 +52,7 @@ class Bridge:
 
     Args:
         context: what the client's handles share.
-        kind: ``mixing``, in which all hear each other, or ``holding``, in which each
+        kind: `MIXING`, in which all hear each other, or ``holding``, in which each
             hears the music or the announcements of the bridge only.
         name: its name; may be empty.
 
@@ -66,6 +73,10 @@ class Bridge:
         self.is_over = False
         self.playbacks: set[Playback] = set()
         self.recordings: set[Recording] = set()
+        self._creators: set[Deferred[None]] = set()
+        self._is_creating = False
+        self._is_created = False
+        self._is_watched = False
         self._kind = kind
         self._context = context
         self._subscriptions: list[Subscription[Any]] = []
@@ -92,18 +103,31 @@ class Bridge:
         return subscription
 
     def create(self) -> Deferred[None]:
-        """Make the bridge, once.
+        """Make the bridge, unless it was made before.
 
-        Errors: those of `channel_aa.ari.wire.errors`.
+        So each call that needs it can create it. If a call creates it while another
+        one does, both wait for the same request.
+
+        Errors: those of `channel_aa.ari.wire.errors`; a later call tries again.
         """
-        from channel_aa.ari.api import events  # noqa: PLC0415 - only if needed
+        if self._is_created:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(self._creators.discard)
+        self._creators.add(waiting)
+        if not self._is_creating:
+            self._is_creating = True
+            Deferred.fromCoroutine(self._create()).addBoth(self._creation_ended)
+        return waiting
 
-        self.on(events.ChannelEnteredBridge, self._changed)
-        self.on(events.ChannelLeftBridge, self._changed)
-        self.on(events.BridgeDestroyed, lambda _: self.end())
-        return Deferred.fromCoroutine(self._create())
+    def _creation_ended(self, result: Failure | None) -> None:
+        self._is_creating = False
+        self._is_created = result is None
+        creators, self._creators = self._creators, set()
+        for waiting in creators:
+            waiting.callback(result)
 
     async def _create(self) -> None:
+        self._watch()
         # Its first event is not to be missed.
         await self._context.events.settled()
         await create_bridge(
@@ -112,6 +136,15 @@ class Bridge:
         if not self.is_over:
             # Not before: a reconciliation must not look for it.
             self._context.registry.add(self)
+
+    def _watch(self) -> None:
+        from channel_aa.ari.api import events  # noqa: PLC0415 - only if needed
+
+        if not self._is_watched:
+            self._is_watched = True
+            self.on(events.ChannelEnteredBridge, self._changed)
+            self.on(events.ChannelLeftBridge, self._changed)
+            self.on(events.BridgeDestroyed, lambda _: self.end())
 
     def add(
         self,
@@ -126,8 +159,7 @@ class Bridge:
             *members: the channels.
             role: in a holding bridge: ``participant`` or ``announcer``.
             mute: whether the others do not hear them.
-            absorb_dtmf: whether the others do not hear their keys. The program gets
-                them in any case.
+            absorb_dtmf: whether the others do not hear their keys.
 
         Errors: those of `channel_aa.ari.wire.errors`.
         """

@@ -13,7 +13,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from channel_aa.ari import events
 from channel_aa.ari.admission import Admission
 from channel_aa.ari.api import Api
-from channel_aa.ari.bridge import Bridge
+from channel_aa.ari.bridge import MIXING, Bridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.cleanup import Cleanup
 from channel_aa.ari.coroutine_calls import CoroutineApplication, leave
@@ -278,13 +278,13 @@ class AriClient(Service):
             arguments=arguments,
         )
 
-    def prepare_bridge(self, *, kind: str = "mixing", name: str = "") -> Bridge:
+    def prepare_bridge(self, *, kind: str = MIXING, name: str = "") -> Bridge:
         """Prepare a bridge, which is made by a method of the result.
 
         To connect a caller with a phone, see `OutboundChannel.connect`.
 
         Args:
-            kind: ``mixing`` or ``holding``.
+            kind: as of `Bridge`.
             name: its name.
         """
         return Bridge(self._context, kind=kind, name=name)

@@ -120,7 +120,10 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
             self.end(PlaybackEnd.DONE)
 
     def pause(self) -> Deferred[None]:
-        """Pause the sound. Errors: those of `channel_aa.ari.wire.errors`."""
+        """Pause the sound; like the following, do nothing once it is over.
+
+        Errors: those of `channel_aa.ari.wire.errors`.
+        """
         return self._control("pause")
 
     def resume(self) -> Deferred[None]:
@@ -145,7 +148,10 @@ class Playback(RemoteObject[PlaybackEnd, bytes]):
             path=("playbacks", self.id, "control"),
             query={"operation": operation},
         )
-        return self._context.sender.send(request).addCallback(lambda _: None)
+        # A person's key may be late.
+        return self._context.sender.send(request).addCallbacks(
+            lambda _: None, lambda failure: failure.trap(NotFoundError) and None
+        )
 
     def end(self, end: PlaybackEnd, problem: str = "") -> None:
         """Fire `finished`: the playback is over.

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
-from channel_aa.ari import NotFoundError, PlaybackEnd, RecordingEnd
+from channel_aa.ari import NotFoundError, PlaybackEnd, RecordingEnd, ServerError
 from channel_aa.ari.api.events import ChannelEnteredBridge
 from channel_aa.simulator.in_memory import pass_time, wait_for
 from tests.support.ari_fakes import AriTestCase
@@ -153,6 +153,30 @@ class BridgeRequestTests(AriTestCase):
             self.assertEqual(self.sent(), expected)
             self.successResultOf(done)
 
+    def test_second_creation_waits_for_the_first(self) -> None:
+        again, cancelled = self.bridge.create(), self.bridge.create()
+        cancelled.cancel()
+        self.failureResultOf(cancelled, CancelledError)
+        self.assertNoResult(again)
+        self.sent()
+        for created in (self.created, again, self.bridge.create()):
+            self.successResultOf(created)
+        self.assertEqual(self.sender.unanswered, [])
+
+    def test_failed_creation_is_tried_again(self) -> None:
+        again = self.bridge.create()
+        self.sender.only_unanswered().refuse(500)
+        for created in (self.created, again):
+            self.failureResultOf(created, ServerError)
+        created = self.bridge.create()
+        self.assertEqual(self.sent(), "POST BRIDGE?type=holding&name=queue")
+        self.successResultOf(created)
+
+    def test_phones_in_a_mixing_bridge_report_their_keys(self) -> None:
+        self.sent()
+        self.client.prepare_bridge().create()
+        self.assertIn("?type=mixing%2Cdtmf_events&", self.sent())
+
     def test_sound(self) -> None:
         self.sent()
         playback = self.bridge.play("sound:hello")
@@ -173,6 +197,9 @@ class BridgeRequestTests(AriTestCase):
             self.successResultOf(done)
         self.receive("BridgeDestroyed", bridge={**BRIDGE, "id": self.bridge.id})
         self.assertIs(self.successResultOf(playback.finished), PlaybackEnd.FAILED)
+        late = playback.pause()
+        self.sender.only_unanswered().refuse(404)
+        self.successResultOf(late)
 
     def test_recording(self) -> None:
         self.sent()
