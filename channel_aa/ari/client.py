@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 from twisted.application.service import Service
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from channel_aa.ari.wire.address import Address
     from channel_aa.ari.wire.requests import IRequestSender
     from channel_aa.interfaces import IStasisApplication
+
+Direction: TypeAlias = Literal["none", "both", "in", "out"]
 
 STOP_SECONDS = 2.0
 """How long to wait, when stopping, until the outbound channels are hung up."""
@@ -288,6 +290,65 @@ class AriClient(Service):
             name: its name.
         """
         return Bridge(self._context, kind=kind, name=name)
+
+    def snoop(
+        self,
+        channel: Channel | OutboundChannel | str,
+        *,
+        spy: Direction = "none",
+        whisper: Direction = "none",
+    ) -> Deferred[Channel]:
+        """Make a channel that hears another one, or is heard by it; or both.
+
+        What is played on it, or said in a bridge with it, is whispered. It ends with
+        the other channel. It does not run `on_call`. Cancelling hangs it up.
+
+        Args:
+            channel: the other channel, or its id.
+            spy: what it hears: ``in``, what the other channel's phone says; ``out``,
+                what that phone hears; ``both`` or ``none``.
+            whisper: who hears it: ``in``, those who hear that phone; ``out``, that
+                phone; ``both`` or ``none``.
+
+        Returns:
+            Fires with the channel. Errors: those of `channel_aa.ari.wire.errors`.
+        """
+        snooped = channel if isinstance(channel, str) else channel.id
+        made = PreparedCall(self._context, f"a snoop on {snooped}")
+        return made.make(
+            ("channels", snooped, "snoop", made.id),
+            {"app": self.address.app, "spy": spy, "whisper": whisper},
+        )
+
+    def open_external_media(
+        self, host: str, port: int, *, media_format: str = "ulaw"
+    ) -> Deferred[Channel]:
+        """Make a channel whose audio another program sends and receives as RTP.
+
+        What the channel hears is sent to the address, over UDP. What it says is
+        received where its variables ``UNICASTRTP_LOCAL_ADDRESS`` and
+        ``UNICASTRTP_LOCAL_PORT`` tell. It does not run `on_call`. Cancelling hangs it
+        up.
+
+        Args:
+            host: the name or address of the other program's host.
+            port: its UDP port.
+            media_format: a format of Asterisk: ``ulaw``, ``slin16``, …
+
+        Returns:
+            Fires with the channel. Errors: those of `channel_aa.ari.wire.errors`.
+        """
+        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        made = PreparedCall(self._context, f"external media at {target}")
+        return made.make(
+            ("channels", "externalMedia"),
+            {
+                "app": self.address.app,
+                "channelId": made.id,
+                "external_host": target,
+                "format": media_format,
+            },
+        )
 
     def request(
         self,

@@ -66,10 +66,11 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
 
     ==========  =================  ==================================================
     prepared                       No request was sent.
-    creating                       By `originate` or `create`.
+    creating                       By `originate`, `create` or `make`.
     entered     ``channel``        The channel is in the application.
     dialling    ``_is_dialling``   By `originate` or `dial`.
-    answered                       Over: the channel is the program's.
+    answered                       Over: the channel is the program's. One that `make`
+                                   has made is answered when it has entered.
     over        ``_is_over``       The channel is gone, or was never made.
     ==========  =================  ==================================================
 
@@ -90,6 +91,7 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
 
     channel: Channel | None = None
     _is_dialling = False
+    _calls_nobody = False
     _is_hanging_up = False
     _is_retried = False
     _was_dialled = False
@@ -102,16 +104,16 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
         context: HandleContext,
         endpoint: str,
         *,
-        ring_seconds: int,
-        caller_id: str,
-        variables: Mapping[str, str],
-        arguments: Sequence[str],
+        ring_seconds: int = 0,
+        caller_id: str = "",
+        variables: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         super().__init__(context)
         self.id = context.ids.new(CALL_PREFIX)
         self.endpoint = endpoint
         self._ring_seconds = ring_seconds
-        self._variables = dict(variables)
+        self._variables = dict(variables or {})
         if caller_id:
             name, number = split_caller_id(caller_id)
             self._variables |= own_variables(name=name, number=number)
@@ -134,7 +136,11 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
             Fires with the channel, which is the program's to hang up. Errors:
             `NotAnsweredError`, with outcome and cause.
         """
-        return self._begin(("channels",), is_dialling=True)
+        self._is_dialling = True
+        return self._begin(
+            ("channels",),
+            {**self._query_of_endpoint, "timeout": str(self._ring_seconds)},
+        )
 
     def create(self) -> Deferred[Channel]:
         """Make the channel, which enters the application without calling.
@@ -145,7 +151,25 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
             Fires with the channel. Errors: `NotAnsweredError`: there is no such
             endpoint.
         """
-        return self._begin(("channels", "create"), is_dialling=False)
+        return self._begin(("channels", "create"), self._query_of_endpoint)
+
+    def make(
+        self, path: tuple[str, ...], query: Mapping[str, str]
+    ) -> Deferred[Channel]:
+        """Make a channel that calls nobody, by a request of its own.
+
+        Cancelling it hangs up.
+
+        Args:
+            path: the path of the request, a ``POST``.
+            query: its arguments.
+
+        Returns:
+            Fires with the channel. Errors: those of `channel_aa.ari.wire.errors`;
+            `NotAnsweredError` if it has ended at once.
+        """
+        self._calls_nobody = True
+        return self._begin(path, query)
 
     def dial(self) -> Deferred[Channel]:
         """Call from the channel that `create` has made, and wait for the answer.
@@ -196,6 +220,8 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
         self.accepted()
         if self._is_hanging_up:
             self._remove(HangupReason.NORMAL)
+        elif self._calls_nobody:
+            self._answered()
         elif not self._is_dialling:
             self._cancel_timer()
             self._fire_channel()
@@ -226,27 +252,26 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
         """Forget it without a request: it is not ours any more."""
         self.end()
 
-    def _begin(self, path: tuple[str, ...], *, is_dialling: bool) -> Deferred[Channel]:
-        if self._request is not None:
-            raise RuntimeError("a call is originated or created once")
-        self._is_dialling = is_dialling
-        self._path = path
-        self._context.registry.add(self)
-        waiting = self._wait()
-        self._send_creation()
-        return waiting
-
-    def _send_creation(self) -> None:
-        query = {
+    @property
+    def _query_of_endpoint(self) -> dict[str, str]:
+        return {
             "endpoint": self.endpoint,
             "app": self._context.app,
             "appArgs": self._arguments,
             "channelId": self.id,
         }
-        if self._is_dialling:
-            query["timeout"] = str(self._ring_seconds)
+
+    def _begin(
+        self, path: tuple[str, ...], query: Mapping[str, str]
+    ) -> Deferred[Channel]:
+        if self._request is not None:
+            raise RuntimeError("a call is originated or created once")
         body = {"variables": self._variables} if self._variables else None
-        self._create(Request(method="POST", path=self._path, query=query, body=body))
+        self._creation = Request(method="POST", path=path, query=query, body=body)
+        self._context.registry.add(self)
+        waiting = self._wait()
+        self._create(self._creation)
+        return waiting
 
     def _wait(self) -> Deferred[Channel]:
         self._is_cancelled = False
@@ -305,7 +330,7 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
         if not (self._is_accepted or self._is_hanging_up or self._is_retried):
             self._is_retried = True
             # If the request was not lost, Asterisk refuses a second channel of its id.
-            self._send_creation()
+            self._create(self._creation)
             return
         self.end()
 
@@ -328,7 +353,7 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
         ):
             self.check()
             return
-        self._problem = self._as_problem(error)
+        self._problem = error if self._calls_nobody else self._as_problem(error)
         self.end()
 
     def _as_problem(self, error: BaseException | None) -> BaseException | None:
