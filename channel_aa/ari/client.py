@@ -16,7 +16,7 @@ from channel_aa.ari.api import Api
 from channel_aa.ari.bridge import MIXING, Bridge
 from channel_aa.ari.channel import Channel
 from channel_aa.ari.cleanup import Cleanup
-from channel_aa.ari.coroutine_calls import CoroutineApplication, leave
+from channel_aa.ari.coroutine_calls import CoroutineApplication, leave, send_back
 from channel_aa.ari.dispatch import CallEvents, Dispatcher
 from channel_aa.ari.outbound import OutboundChannel
 from channel_aa.ari.playback import CHECK_SECONDS, STOPPED_CHECK_SECONDS, Playback
@@ -70,8 +70,9 @@ class AriClient(Service):
 
     Args:
         address: the URL, the credentials and the application's name.
-        application: told of every channel that enters; either this or `on_call`.
+        application: told of every channel that enters; not together with `on_call`.
         on_call: a coroutine function for each channel that enters: see `CallHandler`.
+            With neither, these channels continue in the dialplan, with a warning.
         reactor: the reactor to connect with, and its clock; by default the global one.
         transport: the transport of requests; see `RoutingSender`.
         http: carries requests over HTTP; replaced in tests.
@@ -531,8 +532,8 @@ def _application_of(
     *,
     clock: Any,  # noqa: ANN401 - the reactor
 ) -> IStasisApplication:
-    if on_call is not None and application is None:
-        return CoroutineApplication(on_call, clock=clock)
-    if application is None or on_call is not None:
-        raise TypeError("AriClient needs either an application or on_call")
+    if application is None:
+        return CoroutineApplication(on_call or send_back, clock=clock)
+    if on_call is not None:
+        raise TypeError("AriClient takes either an application or on_call")
     return application

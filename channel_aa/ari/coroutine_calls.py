@@ -127,6 +127,16 @@ class CoroutineCall:
             await leave(channel)
 
 
+async def send_back(channel: Channel, _arguments: Sequence[str]) -> None:
+    """Let a call continue in the dialplan: the program serves none."""
+    _log.warn(
+        "{channel} has entered an application that serves no calls, and continues in"
+        " the dialplan",
+        channel=channel.name,
+    )
+    await channel.continue_in_dialplan()
+
+
 async def leave(channel: Channel) -> None:
     """Let a channel continue in the dialplan, and log an error of that."""
     await _try(

@@ -8,6 +8,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from channel_aa.ari import AriClient, ChannelGoneError
+from channel_aa.ari.coroutine_calls import send_back
 from tests.support.ari_fakes import make_address
 from tests.support.listeners import RecordingApplication
 from tests.support.programs import ProgramTestCase
@@ -139,12 +140,18 @@ class CoroutineCallTests(ProgramTestCase):
 
 
 class ArgumentTests(ProgramTestCase):
+    def test_client_without_either_sends_calls_back(self) -> None:
+        with capturedLogs() as logs:
+            caller = self.call(lambda channel: send_back(channel, ()))
+            self.clock.advance(1)
+        self.assertEqual(caller.outcome, "continued in dialplan at default,1000,2")
+        texts = [formatEvent(each) for each in logs]
+        self.assertTrue(any("continues in the dialplan" in each for each in texts))
+
     def test_client_takes_either_an_application_or_a_coroutine(self) -> None:
         async def call(_channel: Channel, _arguments: Sequence[str]) -> None:
             """Do nothing."""
 
-        with self.assertRaisesRegex(TypeError, "either an application or on_call"):
-            AriClient(make_address(), reactor=self.clock)
         with self.assertRaisesRegex(TypeError, "either an application or on_call"):
             AriClient(
                 make_address(),
