@@ -2,86 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
 
-from channel_aa.ari import Address, AriClient, DialOutcome, NotAnsweredError
-from channel_aa.ari.api.events import PlaybackStarted
+from channel_aa.ari import DialOutcome, NotAnsweredError
 from real_asterisk.sounds import LONG
-from tests.support.asterisk_harness import APP
+from tests.support.ari_programs import Program, example
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
-    from channel_aa.ari import CallHandler, Channel
+    from channel_aa.ari import Channel
     from tests.support.asterisk_harness import AsteriskHarness
-
-EXAMPLES = Path(__file__).parents[2] / "examples/ari"
-
-
-def example(name: str) -> Any:  # noqa: ANN401 - a module
-    spec = spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-class Program:
-    """A client with a program's coroutine for each call, on an Asterisk.
-
-    Attributes:
-        client: the client.
-        heard: the names of the sounds that have begun.
-    """
-
-    def __init__(self, backend: AsteriskHarness, call: CallHandler) -> None:
-        address = Address(
-            url=backend.url,
-            username=backend.username,
-            password=backend.password,
-            app=APP,
-        )
-        self.reactor = backend.reactor
-        self.client = AriClient(address, on_call=call, reactor=backend.reactor)
-        self.heard: list[str] = []
-        self.client.events.on(PlaybackStarted, self._started)
-
-    def _started(self, event: PlaybackStarted) -> None:
-        self.heard.append(event.playback.media_uri.removeprefix("sound:"))
-
-    @classmethod
-    @asynccontextmanager
-    async def running(
-        cls, backend: AsteriskHarness, call: CallHandler
-    ) -> AsyncIterator[Program]:
-        program = cls(backend, call)
-        program.client.startService()
-        await program.client.when_connected()
-        try:
-            yield program
-        finally:
-            await program.client.stopService()
-
-    async def hears(self, *sounds: str) -> None:
-        """Wait until the last sounds are these."""
-        await until(
-            self.reactor,
-            lambda: self.heard[-len(sounds) :] == list(sounds),
-            f"the sounds {sounds}",
-        )
-
-    async def is_over(self) -> None:
-        """Wait until no call is left."""
-        await until(self.reactor, lambda: not self.client.channels)
-
 
 PROMPT = ("vm-press", "digits/1", "vm-press", "digits/2")
 BALANCE = (
