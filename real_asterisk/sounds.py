@@ -55,11 +55,13 @@ _BANK = (
     *("digits/50", "digits/hundred", "digits/dollars"),
 )
 
+_PROGRAMS = ("conf-onlyperson", "vm-messages", "vm-deleted", "vm-nomore")
+
 SOUNDS: Mapping[str, float] = {
     # Long enough to press a key before the end.
     **dict.fromkeys((*_MENU, *_CONFIRMATION), 0.8),
     **dict.fromkeys((*_REMARKS, *_REVIEW, *_KEYS), 0.4),
-    **dict.fromkeys((*_DIALPLAN, *_EXPLANATIONS, *_BANK), 0.2),
+    **dict.fromkeys((*_DIALPLAN, *_EXPLANATIONS, *_BANK, *_PROGRAMS), 0.2),
     # One word of some length, played by number:20.
     "digits/20": 2.0,
     SLOW: 1.5,

@@ -102,6 +102,14 @@ class SipPhone:
         self.calls.append(call)
         return call
 
+    async def send_message(self, text: str) -> None:
+        """Send a text message (RFC 3428)."""
+        dialog = Dialog(self._layer, Address(self._layer.uri("messages")))
+        message = dialog.request("MESSAGE", ("Content-Type", "text/plain"))
+        message.body = text.encode()
+        response = await self._layer.send(message)
+        assert response.status == 202, self.trace
+
     async def until_called(self) -> Call:
         """Return the next call that it receives, or has received since the last.
 
@@ -157,7 +165,7 @@ class SipPhone:
             self.calls.append(call)
             self.on_call(call)
         elif request.method != "ACK":
-            status = 200 if request.method in {"OPTIONS", "NOTIFY"} else 481
+            status = 200 if request.method in {"OPTIONS", "NOTIFY", "MESSAGE"} else 481
             response = Response.to(request, status, token_hex(8))
             self._layer.respond(request, response)
 

@@ -52,14 +52,7 @@ T = TypeVar("T")
 SOUND = f"sound:{PRESS_1}"
 LONG_SOUND = f"sound:{LONG}"
 PHONE = "Local/answers@phones"
-MODULES = (
-    "res_ari_device_states.so",
-    "res_pjsip_messaging.so",
-    "res_rtp_multicast.so",
-    "chan_rtp.so",
-    "res_stasis_broadcast.so",
-    "app_stasis_broadcast.so",
-)
+MODULES = ("res_stasis_broadcast.so", "app_stasis_broadcast.so")
 MAILBOXES = {"mailboxes.list", "mailboxes.get", "mailboxes.update", "mailboxes.delete"}
 """Debian's package does not have the module of these."""
 

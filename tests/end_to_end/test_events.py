@@ -52,7 +52,6 @@ async def test_device_state_before_and_after_a_reconnect(
     harness: ClientHarness,
 ) -> None:
     client = harness.client
-    await client.api.asterisk.load_module(module_name="res_ari_device_states.so")
     seen: list[str] = []
     subscription = client.events.on(
         events.DeviceStateChanged,

@@ -40,7 +40,11 @@ PHONES: Mapping[str, PhoneBehaviour | str] = {
 }
 """The telephones of ``real_asterisk/extensions.conf``, as the simulator has them."""
 
-ARGUMENTS: Mapping[str, tuple[str, ...]] = {"1000": (), "1001": ("one", "two")}
+ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "1000": (),
+    "1001": ("one", "two"),
+    "7410": ("410",),
+}
 """The arguments that the dialplan passes to the application, by extension."""
 
 
