@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.trial.unittest import SynchronousTestCase
 
 import channel_aa.ari
 from channel_aa.ari.api import events
@@ -25,6 +26,13 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 ENDPOINT = (
     b'[{"technology":"PJSIP","resource":"410","state":"online","channel_ids":[]}]'
 )
+
+
+class ExamplesTests(SynchronousTestCase):
+    def test_page_lists_every_example(self) -> None:
+        folder = PAGE.parents[1] / "examples/ari"
+        listed = re.findall(r"\| \[`(\w+\.py)`\]", PAGE.read_text("utf-8"))
+        self.assertEqual(sorted(listed), sorted(it.name for it in folder.glob("*.py")))
 
 
 class ClientPageTests(AriTestCase):
