@@ -121,9 +121,9 @@ class Call:
 
     @property
     def takes_secret_keys(self) -> bool:
-        """Whether the keys of the call's current menu are secret."""
+        """Whether keys in the call's current menu may be secret."""
         session = self.context.history.session
-        return session is not None and session.menu.secret
+        return session is not None and bool(session.secret_keys)
 
     def start(self, *, is_adopted: bool = False) -> None:
         """Answer the call and execute its plan from the start.

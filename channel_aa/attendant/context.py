@@ -63,6 +63,7 @@ class CallContext:
         history: the menus that the call has entered.
         path: the menus, and the keys that led on from them.
         digits: the caller's last entry; empty after an invalid one, or silence.
+        is_secret: whether they must not be shown.
         recording: the name of the caller's last recording; empty without one.
         forwards: the attendant's own dials that led to this call; see `check_forwards`.
         hangup_reason: why the caller is hung up if that comes next: the outcome of the
@@ -97,6 +98,7 @@ class CallContext:
         self.history = MenuHistory(plan)
         self.path = CallPath()
         self.digits = ""
+        self.is_secret = False
         self.recording = ""
         self.forwards: tuple[str, ...] = ()
         self.hangup_reason = HangupReason.NORMAL

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from channel_aa.logs import Logger
 from channel_aa.menus.actions import with_digits
-from channel_aa.menus.menu import MASKED_KEYS
+from channel_aa.menus.secret_keys import MASKED_KEYS
 
 if TYPE_CHECKING:
     from channel_aa.attendant.context import CallContext
@@ -24,12 +24,10 @@ def may_dial(call: CallContext, text: str) -> bool:
     pattern = call.plan.flow.denied_by(text, call.digits)
     if not pattern:
         return True
-    session = call.history.session
-    is_secret = session is not None and session.menu.secret
     _log.warn(
         "Channel {channel} may not dial {number}: deny of [attendant] has {pattern}",
         channel=call.channel.name,
-        number=MASKED_KEYS if is_secret else with_digits(text, call.digits),
+        number=MASKED_KEYS if call.is_secret else with_digits(text, call.digits),
         pattern=pattern,
     )
     return False

@@ -11,7 +11,6 @@ from channel_aa.dialogue.collecting import NoEntry, collect_entry
 from channel_aa.dialogue.digits import Match, MatchResult
 from channel_aa.interfaces import HangupReason
 from channel_aa.logs import Logger
-from channel_aa.menus.menu import MASKED_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +61,7 @@ async def _handle_entry(
 ) -> Action | None:
     """Return the action of a valid entry, or of too many invalid ones."""
     menu = session.menu
-    shown = MASKED_KEYS if menu.secret else result.digits
+    shown = session.secret_keys.shown(result)
     action: Action | None = None
     if result.kind is Match.OPTION:
         action = menu.options[result.digits]
@@ -71,7 +70,8 @@ async def _handle_entry(
     call.entries.add(result.digits, shown=shown, is_invalid=action is None)
     call.emit(KeysEntered, menu=session.name, keys=shown, match=result.kind)
     if action is not None:
-        call.path.add(session.name, SECRET if menu.secret else result.digits)
+        call.is_secret = shown != result.digits
+        call.path.add(session.name, SECRET if call.is_secret else result.digits)
         call.digits = result.digits
         return action
     call.digits = ""

@@ -10,6 +10,7 @@ from channel_aa.dialogue.digits import DigitMap
 from channel_aa.menus.actions import Named
 from channel_aa.menus.flow import Start
 from channel_aa.menus.routes import RETURN_PREFIX
+from channel_aa.menus.secret_keys import SecretKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,12 +65,16 @@ class CallPlan:
 
     Attributes:
         digit_maps: what digits mean in each menu, by the menu's name.
+        secret_keys: which keys of each menu must not be shown, by its name.
     """
 
     def __init__(self, flow: CallFlow, *, now: Callable[[], datetime]) -> None:
         self.flow = flow
         self.now = now
         self.digit_maps = {name: _digit_map(each) for name, each in flow.menus.items()}
+        self.secret_keys = {
+            name: SecretKeys(each, flow.resolve) for name, each in flow.menus.items()
+        }
         self._named = {
             name: flow.resolve(Named(name=name))
             for name in (*flow.menus, *flow.actions)
@@ -99,6 +104,7 @@ class MenuSession:
         name: the menu's name.
         menu: the menu.
         digit_map: what digits mean in it.
+        secret_keys: which of its keys must not be shown.
         is_greeted: whether the menu's greeting is played on entry.
 
     Attributes:
@@ -109,11 +115,18 @@ class MenuSession:
     """
 
     def __init__(
-        self, name: str, menu: Menu, digit_map: DigitMap, *, is_greeted: bool
+        self,
+        name: str,
+        menu: Menu,
+        digit_map: DigitMap,
+        secret_keys: SecretKeys,
+        *,
+        is_greeted: bool,
     ) -> None:
         self.name = name
         self.menu = menu
         self.digit_map = digit_map
+        self.secret_keys = secret_keys
         self.is_greeted = is_greeted
         self.noinputs = 0
         self.nomatches = 0
@@ -186,6 +199,7 @@ class MenuHistory:
             name,
             self._plan.flow.menus[name],
             self._plan.digit_maps[name],
+            self._plan.secret_keys[name],
             is_greeted=is_greeted,
         )
         return self.session

@@ -16,7 +16,7 @@ from channel_aa.menus.actions import (
     Named,
     follow_ups,
 )
-from channel_aa.menus.menu import MASKED_KEYS
+from channel_aa.menus.secret_keys import MASKED_KEYS, SecretKeys
 
 if TYPE_CHECKING:
     from channel_aa.menus.actions import Action
@@ -181,18 +181,22 @@ class _Drawing:
     def _draw_menu(self, name: str, menu: Menu) -> None:
         node = self._menus[name]
         report = None if self._report is None else self._report.menus[name]
-        shown = None if menu.secret else report  # its keys are masked in records, too
+        secret = SecretKeys(menu, self._flow.resolve)
         for keys, action in menu.options.items():
-            text = MASKED_KEYS if menu.secret else keys
-            count = None if shown is None else shown.chosen[keys]
+            count: int | None = None
+            if keys in secret.options:  # they are masked in records, too
+                text = MASKED_KEYS
+            else:
+                text = keys
+                count = None if report is None else report.chosen[keys]
             self._connect(node, action, text, count=count)
         extensions = menu.extensions
         if extensions is not None:
             denied = ", ".join(extensions.deny)
             text = ", ".join(extensions.pattern)
             text += f" but not {denied}" if denied else ""
-            text = MASKED_KEYS if menu.secret else text
-            count = None if shown is None else shown.extensions
+            text = MASKED_KEYS if secret.extensions else text
+            count = None if report is None else report.extensions
             self._connect(node, extensions.action, text, count=count)
         limits = [
             f"{what} {count} times"

@@ -18,6 +18,7 @@ from channel_aa.commands.stored_records import (
     period_of,
 )
 from channel_aa.logs import printable
+from channel_aa.menus.secret_keys import SecretKeys
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -107,9 +108,9 @@ def _page(
             name: {
                 keys: flow.resolve(action).label or describe(action)
                 for keys, action in menu.options.items()
+                if keys not in SecretKeys(menu, flow.resolve).options
             }
             for name, menu in flow.menus.items()
-            if not menu.secret
         },
     )
 

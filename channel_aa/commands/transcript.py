@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from channel_aa.attendant.recording import REVIEW_SUFFIX
-from channel_aa.menus.menu import MASKED_KEYS
+from channel_aa.menus.secret_keys import MASKED_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -90,7 +90,7 @@ class Transcript:
     Args:
         channel_name: the name of the caller's channel.
         variables: the channel variables that get an entry when they are set.
-        is_secret: tells whether the keys that the caller presses now are secret.
+        is_secret: tells whether the keys that the caller presses now may be secret.
         texts: what is spoken in sounds, by their names.
         write: called with each entry; with None at some changes without one.
 

@@ -156,6 +156,11 @@ class Action(ConfigModel, frozen=True):
     """A description, for example for ``channel-aa graph``. Dialled phones show it
     before the caller's name."""
 
+    secret: Flag = False
+    """Whether the keys that lead here, of an option or of extensions, are secret, such
+    as a PIN: they are masked as all of a menu with ``secret`` are, and so are wrong
+    keys in their menu."""
+
     @classmethod
     def __get_pydantic_core_schema__(
         cls, source: type, handler: GetCoreSchemaHandler

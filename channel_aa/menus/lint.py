@@ -23,6 +23,7 @@ from channel_aa.menus.reachability import (
     reachability,
 )
 from channel_aa.menus.schedules import DAYS, written_time
+from channel_aa.menus.secret_keys import SecretKeys
 from channel_aa.menus.sounds import DIGITS
 from channel_aa.menus.traversal import (
     digit_texts,
@@ -413,14 +414,18 @@ def _sounds_with_extension(flow: CallFlow) -> Iterator[Problem]:
 
 
 def _secrets_in_the_log(flow: CallFlow) -> Iterator[Problem]:
-    """Find the dials of keys of a secret menu: the log has each dialled endpoint."""
+    """Find the dials of secret keys: the log has each dialled endpoint."""
     for name, menu in flow.menus.items():
-        if not menu.secret or menu.extensions is None:
+        extensions = menu.extensions
+        if extensions is None or not SecretKeys(menu, flow.resolve).extensions:
             continue
-        for action in reachable_actions(menu.extensions.action, flow.actions):
+        place = path_of("menus", name)
+        if not menu.secret:
+            place += ".extensions"
+        for action in reachable_actions(extensions.action, flow.actions):
             if isinstance(action, Dial) and any(DIGITS in each for each in action.dial):
                 yield Problem(
-                    f"{path_of('menus', name)}.secret",
+                    f"{place}.secret",
                     f"dials {quoted(action.dial[0])}, and the log has each dialled"
                     " phone, so that the keys are not secret; remove secret, or dial a"
                     " phone without {digits}",

@@ -40,9 +40,6 @@ MAX_OPTION_DIGITS = 20
 MAX_LIMIT = 100
 """The highest limit of no-inputs or no-matches."""
 
-MASKED_KEYS = "(secret)"
-"""What is shown in place of the keys of a secret menu, however many there are."""
-
 
 def _check_option_keys(keys: str) -> str:
     upper = keys.upper()
@@ -217,8 +214,9 @@ class Menu(ConfigModel, frozen=True):
     change."""
 
     secret: Flag = False
-    """Whether callers type something secret here, such as a PIN: its keys are masked
-    in the log, in the diagram of ``channel-aa graph`` and by ``simulate``."""
+    """Whether all that callers type here is secret, such as a PIN: the keys are masked
+    in the log, in records, in the diagram of ``channel-aa graph`` and by ``simulate``.
+    A single option or extension can be ``secret``, too."""
 
     options: Annotated[
         FrozenMapping[OptionKeys, Action], WrapValidator(_refuse_doubles)

@@ -112,6 +112,22 @@ def cross_reference_problems(parts: Parts, *, entry_place: str) -> Iterator[Prob
     yield from _menu_cycles(parts)
     yield from _repeats_without_menu(parts)
     yield from _digits_without_key(parts)
+    yield from _secrets_without_keys(parts)
+
+
+def _secrets_without_keys(parts: Parts) -> Iterator[Problem]:
+    menus = [each for name, menu in parts.menus.items() for each in in_menu(name, menu)]
+    failures = {f"{path_of('menus', name)}.failure" for name in parts.menus}
+    with_keys = {place for place, _ in menus if place not in failures}
+    named = list(in_actions(parts.actions))
+    with_keys |= {place for place, _ in named}
+    for place, action in with_follow_ups([*menus, *named, *in_routes(parts.routes)]):
+        if action.secret and place not in with_keys:
+            yield Problem(
+                f"{place}.secret",
+                "has no effect here, where no keys lead; set it for an option, for"
+                " extensions, or for the menu",
+            )
 
 
 def undefined_names(tables: Mapping[str, object], names: Names) -> Iterator[Problem]:

@@ -573,3 +573,29 @@ class SecretTests(CallTestCase):
         self.press("4711")
         self.hear("inside")
         self.assertEqual(self.log_of("1"), [f"Channel {CHANNEL} entered 1"])
+
+
+class SecretOptionTests(CallTestCase):
+    FLOW = """
+        [menus.main]
+        prompt = ["enter-password"]
+        options = { 4711 = { menu = "inside", secret = true }, 2 = "inside" }
+        [menus.inside]
+        prompt = ["inside"]
+        options = { 1 = "repeat" }
+        """
+
+    def test_secret_option_and_wrong_keys_are_masked(self) -> None:
+        self.enter()
+        self.hear("enter-password")
+        secret = f"Channel {CHANNEL} entered (secret)"
+        self.assertEqual(self.log_of(*"4712#")[0], secret)
+        self.hear("option-is-invalid", "enter-password")
+        self.assertEqual(self.log_of(*"4711"), [secret])
+        self.assert_plays("inside")
+
+    def test_other_option_is_logged(self) -> None:
+        self.enter()
+        self.hear("enter-password")
+        self.assertEqual(self.log_of("2"), [f"Channel {CHANNEL} entered 2"])
+        self.assert_plays("inside")

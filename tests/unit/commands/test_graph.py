@@ -162,6 +162,22 @@ class DiagramTests(SynchronousTestCase):
             ],
         )
 
+    def test_keys_of_a_secret_option_are_not_drawn(self) -> None:
+        menu: dict[str, object] = {
+            "prompt": ["enter-password"],
+            "options": {"1": "hangup", "4711": {"menu": "main", "secret": True}},
+            "extensions": {"pattern": "08X", "dial": "PJSIP/1", "secret": True},
+        }
+        self.assertEqual(
+            lines_of(draw(CallFlow(menus={"main": Menu.model_validate(menu)}))),
+            [
+                "calls -> menu main / enter-password",
+                "menu main / enter-password -1> hangup",
+                "menu main / enter-password -(secret)> menu main / enter-password",
+                "menu main / enter-password -(secret)> dial PJSIP/1, 20 s",
+            ],
+        )
+
     def test_follow_up_is_drawn_unless_it_is_the_default(self) -> None:
         following = [line for line in self.lines if "then>" in line or "else>" in line]
         self.assertEqual(

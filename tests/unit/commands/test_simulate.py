@@ -289,6 +289,15 @@ class CallTests(SimulateTestCase):
             ],
         )
 
+    def test_keys_are_masked_where_an_option_is_secret(self) -> None:
+        secret = 'options.4711 = { menu = "main", secret = true }'
+        self.file.write_text(
+            COMPANY.replace("[menus.sales]", f"[menus.sales]\n{secret}")
+        )
+        texts = self.press("2,hear sales-hours,*")
+        self.assertIn("key (secret)", texts)
+        self.assertNotIn("key *", texts)
+
     def test_simulation_logs_no_errors(self) -> None:
         self.simulate("--press", "2,1,1,1,4")
         self.assertEqual(self.flushLoggedErrors(), [])

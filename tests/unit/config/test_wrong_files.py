@@ -357,7 +357,7 @@ class ActionFileTests(WrongFileTests):
     def test_follow_up_of_what_has_none(self) -> None:
         self.option_problem(
             '{ queue = "support", then = "back" }',
-            ".then: unknown key; allowed here: label, queue",
+            ".then: unknown key; allowed here: label, queue, secret",
         )
 
     def test_cycle_of_actions(self) -> None:

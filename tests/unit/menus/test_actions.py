@@ -162,7 +162,7 @@ class ReadingTests(ProblemCase):
     def test_key_of_another_verb_is_refused_with_its_own(self) -> None:
         self.assertEqual(
             self.refused({"queue": "x", "ring": 5}),
-            "then.ring: unknown key; allowed here: label, queue",
+            "then.ring: unknown key; allowed here: label, queue, secret",
         )
 
 

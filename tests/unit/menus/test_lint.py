@@ -527,6 +527,10 @@ class SecretTests(LintCase):
             " without {digits}",
         )
 
+    def test_secret_extensions_that_are_dialled(self) -> None:
+        [line] = linted(f"{menu()}{self.EXTENSIONS}\nsecret = true")
+        self.assertIn("menus.main.extensions.secret: dials 'PJSIP/{digits}'", line)
+
     def test_secret_keys_that_are_not_dialled(self) -> None:
         fixed = self.EXTENSIONS.replace("{digits}", "410")
         self.assertEqual(linted(menu(keys="secret = true") + fixed), [])

@@ -45,6 +45,30 @@ class DigitsTests(ValidationCase):
                 )
 
 
+class SecretTests(ValidationCase):
+    PIN = '{ queue = "support", secret = true }'
+
+    def test_keys_that_lead_to_an_action_may_be_secret(self) -> None:
+        pattern = 'extensions = { pattern = "XX", menu = "main", secret = true }'
+        options = f"options = {{ 1 = {self.PIN} }}"
+        self.assert_valid(f"actions.a = {self.PIN}{MENU}{pattern}\n{options}\n")
+
+    def test_where_no_keys_lead_nothing_is_secret(self) -> None:
+        for text, place in (
+            (f"{LIMITED}failure = {self.PIN}", "menus.main.failure"),
+            (f"{MENU}[[routes]]\nto = {self.PIN}", "routes[0].to"),
+            (
+                f"actions.a = {{ play = ['b'], then = {self.PIN} }}{MENU}",
+                "actions.a.then",
+            ),
+        ):
+            with self.subTest(place=place):
+                self.assertEqual(
+                    self.found(text),
+                    [(f"{place}.secret", "has no effect here")],
+                )
+
+
 class CycleTests(ValidationCase):
     """Menus whose limits lead to each other, which no key would end."""
 
