@@ -17,18 +17,28 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twisted.internet.task import Clock
 
 from benchmarks.report import table
+from channel_aa.ari.api.events import (
+    ChannelDtmfReceived,
+    ChannelHangupRequest,
+    ChannelVarset,
+)
 from channel_aa.attendant.attendant import Attendant
 from channel_aa.config import load
 from channel_aa.simulator import ScriptError, Simulator
 from channel_aa.simulator.in_memory import InMemoryLink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from channel_aa.ari import Channel
+    from channel_aa.ari.api.events import Event
+    from channel_aa.attendant.call import Call
+    from channel_aa.interfaces import IChannel
 
 CALLS = 100_000
 SECONDS = 24 * 3600.0
@@ -109,6 +119,22 @@ class Count:
     resident: int
 
 
+class _Subscriber(Attendant):
+    """An attendant that subscribes to events of each call, as programs do."""
+
+    def channel_entered(
+        self, channel: IChannel, arguments: Sequence[str], *, adopted: bool = False
+    ) -> Call:
+        """Subscribe, and go on as an attendant."""
+        handled = cast("Channel", channel)
+        for kind in (ChannelDtmfReceived, ChannelVarset, ChannelHangupRequest):
+            handled.on(kind, self._received)
+        return super().channel_entered(channel, arguments, adopted=adopted)
+
+    def _received(self, _event: Event) -> None:
+        """Do nothing: what is measured is what a subscription leaves."""
+
+
 class Day:
     """An attendant, a simulated Asterisk, and callers, on one clock.
 
@@ -132,7 +158,7 @@ class Day:
             config = Path(folder, "twistd.conf")
             config.write_text(_CONFIG)
             flow = load(config).flow
-        self._attendant = Attendant(flow, clock=self.clock, now=self._now)
+        self._attendant = _Subscriber(flow, clock=self.clock, now=self._now)
         self._client = self._link.client(self._attendant)
 
     def run(self) -> Iterator[Count]:
@@ -160,6 +186,7 @@ class Day:
             "channels": len(self._client.channels),
             "playbacks": len(self._client.playbacks),
             "requests": self._client.requests.pending,
+            "subscribed classes of events": len(self._client.events.types),
             "Asterisk's channels": self._simulator.live_channels,
             "Asterisk's bridges": len(self._simulator.state.bridges),
             # Four remain: for the loss of the connection, Asterisk's restart, the
