@@ -10,7 +10,6 @@ from zope.interface import implementer
 
 from channel_aa.attendant.call import Call
 from channel_aa.attendant.call_events import EndReason
-from channel_aa.attendant.call_log import log_call
 from channel_aa.attendant.navigation import CallPlan
 from channel_aa.interfaces import IStasisApplication
 from channel_aa.logs import Logger
@@ -68,7 +67,7 @@ class Attendant:
         speech: ISpeech | None = None,
     ) -> None:
         self.calls: set[Call] = set()
-        self.observers: list[Callable[[CallEvent], None]] = [log_call]
+        self.observers: list[Callable[[CallEvent], None]] = []
         self.rejected: set[Call] = set()
         self.attended = 0
         self.max_calls = max_calls

@@ -25,8 +25,12 @@ _ENDS = {
 there may be very many."""
 
 
+LOGGED = frozenset({CallerIdentified, CallEnded})
+"""The events that `log_call` logs."""
+
+
 def log_call(event: CallEvent) -> None:
-    """Observe an event: log who calls, and how and where a call has ended."""
+    """Log who calls, and how and where a call has ended."""
     if isinstance(event, CallerIdentified):
         _log.info(
             "{channel}: call from {caller} to {dialled}{route}",

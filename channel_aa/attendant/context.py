@@ -12,6 +12,7 @@ from channel_aa.attendant.call_events import (
     ConversationStarted,
     SoundFailed,
 )
+from channel_aa.attendant.call_log import LOGGED, log_call
 from channel_aa.attendant.deferreds import cancellable
 from channel_aa.attendant.entry_log import EntryLog
 from channel_aa.attendant.navigation import CallPath, MenuHistory
@@ -117,19 +118,24 @@ class CallContext:
         self._began = clock.seconds()
 
     def emit(self, kind: type[CallEvent], **data: object) -> None:
-        """Tell the observers of an event; an error of one harms nothing else.
+        """Log an event, and tell the observers; an error of one harms nothing else.
+
+        It is made only if somebody wants it: most are not for the log.
 
         Args:
             kind: the class of the event.
             **data: its fields, without those of every `CallEvent`.
         """
-        if not self._observers:
+        is_logged = kind in LOGGED
+        if not (is_logged or self._observers):
             return
         event = kind(
             channel_id=self._channel_id,
             seconds=self.clock.seconds() - self._began,
             **data,
         )
+        if is_logged:
+            log_call(event)
         for observer in self._observers:
             try:
                 observer(event)
