@@ -72,10 +72,13 @@ def _is_interrupted(party: PromptParty, sound: Sound) -> bool:
 
 
 async def _play_part(party: PromptParty, sound: Sound, part: str | Utterance) -> None:
+    limit = sound.seconds
     for media in await _media_of(party, sound, part):
         if _is_interrupted(party, sound):
             return
-        playback = await _play(party, sound, media)
+        playback = await play_media(
+            party, media, barge_in=sound.barge_in, seconds=limit
+        )
         if playback is None or _is_interrupted(party, sound):
             continue
         instead = _instead_of(party, media)
@@ -84,7 +87,9 @@ async def _play_part(party: PromptParty, sound: Sound, part: str | Utterance) ->
         for each in instead or ():
             if _is_interrupted(party, sound):
                 return
-            failed = await _play(party, sound, each)
+            failed = await play_media(
+                party, each, barge_in=sound.barge_in, seconds=limit
+            )
             if failed is not None and not _is_interrupted(party, sound):
                 _report(party, failed)
 
@@ -114,12 +119,6 @@ async def _media_of(
 def _give_up(waiting: Deferred[str]) -> None:
     if not waiting.called:
         waiting.callback("")
-
-
-async def _play(party: PromptParty, sound: Sound, media: str) -> IPlayback | None:
-    return await play_media(
-        party, media, barge_in=sound.barge_in, seconds=sound.seconds
-    )
 
 
 def _instead_of(party: PromptParty, media: str) -> Sequence[str] | None:

@@ -125,7 +125,16 @@ class RoutingSender:
 
     def send(self, request: Request) -> Deferred[bytes]:
         """Send a request; see `IRequestSender.send`."""
-        response = self._send(request)
+        if self._http.pending + self._websocket.pending >= MAX_PENDING:
+            message = f"not sent: {MAX_PENDING} requests have no response yet"
+            response = fail(AriError(*request.line, message=message))
+        elif not self._websocket_works or must_go_over_http(request):
+            response = self._http.send(request)
+        else:
+            try:
+                response = self._websocket.send(request)
+            except FrameTooLongError:
+                response = self._http.send(request)
         if self._on_response is not None:
             response.addBoth(self._report, request, self._on_response)
         return response
@@ -138,17 +147,6 @@ class RoutingSender:
     ) -> bytes | Failure:
         on_response(request, result if isinstance(result, Failure) else None)
         return result
-
-    def _send(self, request: Request) -> Deferred[bytes]:
-        if self.pending >= MAX_PENDING:
-            message = f"not sent: {MAX_PENDING} requests have no response yet"
-            return fail(AriError(*request.line, message=message))
-        if not self._websocket_works or must_go_over_http(request):
-            return self._http.send(request)
-        try:
-            return self._websocket.send(request)
-        except FrameTooLongError:
-            return self._http.send(request)
 
     def probe(self) -> Deferred[None]:
         """Probe whether Asterisk serves requests over the websocket, which has opened.
