@@ -218,6 +218,9 @@ class IChannel(ISoundTarget):
     )
     dialled: str = Attribute("The dialled number: the extension in the dialplan.")
     language: str = Attribute("The language of sounds at the entry: ``en``.")
+    hangup_cause: int = Attribute(
+        "Why the caller has hung up (ITU-T Q.850); 0: has not, or it is unknown."
+    )
 
     def answer() -> Deferred[None]:
         """Answer the call; no error if it is answered already.

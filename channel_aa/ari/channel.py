@@ -63,6 +63,8 @@ class Channel:
     Attributes:
         listener: who is told of its events; ``None`` once it has left.
         is_hung_up: whether it was hung up, or has left.
+        hangup_cause: why the other side has hung up (ITU-T Q.850): 16 is an ordinary
+            hangup; 0: it has not, or that is not known.
         is_leaving: whether Asterisk has agreed to continue it in the dialplan.
         is_adopted: whether it was in the application before; see `IStasisApplication`.
         playbacks, recordings: those on it that are not over.
@@ -88,6 +90,7 @@ class Channel:
         self.language = data.language[:MAX_TEXT]
         self.listener: IChannelListener | None = None
         self.is_hung_up = False
+        self.hangup_cause = 0
         self.is_leaving = False
         self.is_adopted = not is_new
         self.playbacks: set[Playback] = set()
@@ -306,10 +309,15 @@ class Channel:
         """Have Asterisk's playing of the next sound checked; see `Playback`."""
         self._has_left_bridge = True
 
-    def hung_up(self) -> None:
-        """Pass the hangup on to the listener, once, and hang up what was dialed."""
+    def hung_up(self, cause: int = 0) -> None:
+        """Pass the hangup on to the listener, once, and hang up what was dialed.
+
+        Args:
+            cause: see `hangup_cause`.
+        """
         if self.is_hung_up:
             return
+        self.hangup_cause = cause
         self._mark_hung_up()
         try:
             # First, so that the listener does not take the end of an outbound

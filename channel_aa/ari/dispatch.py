@@ -169,6 +169,8 @@ class CallEvents:
     def _channel_left(self, event: events.StasisEnd | events.ChannelDestroyed) -> None:
         channel_id = event.channel.id
         if (channel := self._channels.get(channel_id)) is not None:
+            if isinstance(event, events.ChannelDestroyed):
+                channel.hangup_cause = event.cause
             channel.end()
         if (outbound := self._outbound.get(channel_id)) is not None:
             if isinstance(event, events.ChannelDestroyed):
@@ -184,8 +186,12 @@ class CallEvents:
         self._reconciler.cancel_adoption(channel_id)
 
     def _hangup_request(self, event: events.ChannelHangupRequest) -> None:
-        if (channel := self._channel(event.channel.id)) is not None:
-            channel.hung_up()
+        channel_id = event.channel.id
+        if (channel := self._channels.get(channel_id)) is not None:
+            # If a request has hung up, the cause is a flag of Asterisk's own.
+            channel.hung_up(0 if event.soft else event.cause)
+        elif (outbound := self._outbound.get(channel_id)) is not None:
+            outbound.hung_up()
 
     def _dtmf_received(self, event: events.ChannelDtmfReceived) -> None:
         if (channel := self._channel(event.channel.id)) is not None:

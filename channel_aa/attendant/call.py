@@ -382,5 +382,6 @@ class Call:
             destination=context.destination,
             partner=context.partner,
             menus=tuple(context.history.names),
+            cause=self.channel.hangup_cause,
         )
         self._on_change(self)

@@ -173,7 +173,8 @@ class CallEnded(CallEvent, frozen=True, kw_only=True):
     ``channel`` is the channel's name. ``destination`` says where the call continues, in
     words, if an action has sent it there; ``partner`` is the phone of the conversation
     in which the caller hung up; both may be empty. ``menus`` are the menus from the
-    first to the one that the call was in.
+    first to the one that the call was in. ``cause`` is that of the caller's hangup
+    (ITU-T Q.850), 16 mostly; 0 if the caller has not hung up, or it is unknown.
     """
 
     channel: str
@@ -181,3 +182,4 @@ class CallEnded(CallEvent, frozen=True, kw_only=True):
     destination: str
     partner: str
     menus: tuple[str, ...]
+    cause: int = 0

@@ -130,3 +130,22 @@ async def test_program_calls_phones(backend: AsteriskHarness) -> None:
         assert await created.dial() is channel
         await channel.hang_up()
         await program.is_over()
+
+
+@pytest_twisted.ensureDeferred
+async def test_program_learns_the_cause_of_a_hangup(backend: AsteriskHarness) -> None:
+    causes: list[int] = []
+
+    async def call(channel: Channel, _arguments: Sequence[str]) -> None:
+        await channel.answer()
+        try:
+            await channel.dialogue.play(LONG)
+        finally:
+            causes.append(channel.hangup_cause)
+
+    async with Program.running(backend, call) as program:
+        caller = await backend.place_call("1000")
+        await program.hears(LONG)
+        await caller.hang_up()
+        await program.is_over()
+        assert causes == [16]

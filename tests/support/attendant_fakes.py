@@ -188,6 +188,7 @@ class FakeChannel(FakeSoundTarget):
         self.caller_number = "+441632960100"
         self.dialled = "1000"
         self.language = "en"
+        self.hangup_cause = 0
         self.phones: list[FakePhone] = []
         self.recordings: list[FakeRecording] = []
         self.variables = {"CALLERID(pres)": "allowed_not_screened"}

@@ -243,6 +243,24 @@ class CallerTests(AriTestCase):
         self.receive_channel("ChannelDestroyed")
         self.assertEqual(self.listener().log, ["hung up", "left"])
 
+    def test_cause_of_a_hangup_is_known_until_the_end(self) -> None:
+        channel = self.enter()
+        self.assertEqual(channel.hangup_cause, 0)
+        self.receive_channel("ChannelHangupRequest", cause=41)
+        self.receive_channel("StasisEnd")
+        self.assertEqual(channel.hangup_cause, 41)
+
+    def test_flag_of_a_hangup_by_request_is_no_cause(self) -> None:
+        channel = self.enter()
+        self.receive_channel("ChannelHangupRequest", cause=32, soft=True)
+        self.receive_channel("StasisEnd")
+        self.assertEqual(channel.hangup_cause, 0)
+
+    def test_cause_of_a_channel_that_is_destroyed_in_the_application(self) -> None:
+        channel = self.enter()
+        self.receive_channel("ChannelDestroyed", cause=27)
+        self.assertEqual(channel.hangup_cause, 27)
+
     def test_channel_that_is_destroyed_has_left(self) -> None:
         self.enter()
         self.receive_channel("ChannelDestroyed", cause=16)

@@ -271,8 +271,10 @@ class EndTests(EventsTestCase):
     def test_caller_hangs_up_in_a_menu(self) -> None:
         self.enter()
         self.clock.advance(7.4)
+        self.channel.hangup_cause = 16
         event, line = self.end()
         self.assertEqual((event.reason, event.menus), (EndReason.CALLER, ("main",)))
+        self.assertEqual(event.cause, 16)
         self.assertEqual(
             line, f"{CHANNEL}: the caller hung up in the menu main after 7 s"
         )
