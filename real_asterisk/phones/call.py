@@ -199,7 +199,8 @@ class Call:
         await self.until(State.ENDED)
 
     async def hold(self) -> None:
-        """Put the other side on hold, with a re-INVITE."""
+        """Put the other side on hold, with a re-INVITE, once the call is up."""
+        await self.until_up()
         await self._renegotiate(is_on_hold=True)
 
     async def resume(self) -> None:
