@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def unwritable_files(options: Mapping[str, Any]) -> Iterator[str]:
-    """Find files that this user may not write, which twistd answers with a traceback.
+    """Find files that cannot be written, which twistd answers with a traceback.
 
     Args:
         options: those of twistd, which precede ``channel-aa``; those of twist, or none,
@@ -21,17 +20,26 @@ def unwritable_files(options: Mapping[str, Any]) -> Iterator[str]:
         A line for each: the option, the file, the reason and the remedy.
     """
     for option, path in _files(options):
-        folder = path.absolute().parent
-        reason = ""
-        if not folder.is_dir():
-            reason = "there is no such folder"
-        elif not os.access(path if path.exists() else folder, os.W_OK):
-            reason = "this user may not write there"
-        if reason:
+        if reason := _problem(path.absolute()):
             yield (
                 f"--{option}: {path.absolute()}: {reason}; name another file with"
                 f" twistd --{option}=FILE … channel-aa"
             )
+
+
+def _problem(path: Path) -> str:
+    """Return why a file cannot be written; empty if it can."""
+    if not path.parent.is_dir():
+        return "there is no such folder"
+    is_there = path.exists()
+    try:
+        with path.open("ab"):
+            pass
+        if not is_there:
+            path.unlink()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _files(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
