@@ -47,7 +47,7 @@ def tables(
         *(f"- {key}: {value}" for key, value in machine.items()),
         "\n## What it costs\n",
         *table(_COST, (_cost(each, titles) for each in results)),
-        "\n## How soon it heeds a key\n",
+        "\n## Reaction to a key\n",
         *table(_PROMPTNESS, (_response_times(each, titles) for each in results)),
         "\n## Targets for channel-aa over the websocket\n",
         *table(

@@ -45,7 +45,7 @@ def test_report_has_measurements_and_machine(tmp_path: Path) -> None:
         assert result["calls_unanswered"] == result["calls_sent_away"] == 0
         assert 0 < result["stop_delay"]["median"] <= result["stop_delay"]["longest"]
         assert result["stop_delay"]["count"] <= result["keys"]
-    for heading in ("What it costs", "How soon it heeds a key", "Targets"):
+    for heading in ("What it costs", "Reaction to a key", "Targets"):
         assert f"\n## {heading}" in printed
     assert "## Targets" in (tmp_path / "results.md").read_text("utf-8")
     ET.fromstring((tmp_path / "results.svg").read_text("utf-8"))  # noqa: S314 - ours

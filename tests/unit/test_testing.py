@@ -80,7 +80,7 @@ class SimulatedAttendantTests(SynchronousTestCase):
         caller = attendant.call("hear we-are-closed, hang up")
         self.assertEqual(attendant.heard(caller), ["we-are-closed"])
 
-    def test_what_does_not_happen_is_an_error(self) -> None:
+    def test_wait_for_a_sound_that_is_not_played_is_an_error(self) -> None:
         attendant = self.attendant()
         with self.assertRaisesRegex(ScriptError, "goodbye"):
             attendant.call("hear goodbye")

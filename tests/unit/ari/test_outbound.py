@@ -45,7 +45,7 @@ class CallerVariablesTests(SynchronousTestCase):
                 caller_variables(label="Sales", name=name, number="12"), {NAME: shown}
             )
 
-    def test_what_a_phone_could_misread_is_left_out(self) -> None:
+    def test_characters_that_a_phone_could_misread_are_left_out(self) -> None:
         self.assertEqual(
             caller_variables(label="", name='x" <900>\r\n\\', number="1>,2&3 <4"),
             {NAME: "x 900", NUMBER: "1234"},

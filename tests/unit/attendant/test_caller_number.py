@@ -54,7 +54,7 @@ class CallerNumberTests(CallTestCase):
             self.record()
             self.assertEqual(self.channel.reads, [PRESENTATION])
 
-    def test_it_is_not_read_where_no_number_is_used(self) -> None:
+    def test_number_is_not_read_where_none_is_used(self) -> None:
         self.enter()
         self.record("2")
         self.press("3")

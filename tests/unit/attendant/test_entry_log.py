@@ -65,7 +65,7 @@ class EntryLogTests(SynchronousTestCase):
         self.assertEqual(len(self.add(MAX_PER_PERIOD, every=0, digits="1")), 30)
         self.assertEqual(self.flush(), [])
 
-    def test_what_is_too_much_is_summed_up_at_the_end(self) -> None:
+    def test_excess_entries_are_summed_up_at_the_end(self) -> None:
         self.add(MAX_PER_PERIOD, every=0)
         self.assertEqual(self.add(40, every=0.075), [])
         self.assertTrue(self.keypad.is_noisy)

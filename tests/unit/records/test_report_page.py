@@ -149,7 +149,7 @@ class PageTests(SynchronousTestCase):
         self.assertIn("There were no calls.", self.text)
         self.assertEqual(page.elements["table"], 0)
 
-    def test_what_others_sent_is_text(self) -> None:
+    def test_text_of_others_is_no_markup(self) -> None:
         now = report(name=HOSTILE)
         now.phones[HOSTILE]["ANSWER"] = 1
         now.ends[HOSTILE] = 1

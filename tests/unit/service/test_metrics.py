@@ -155,7 +155,7 @@ class CallTests(MetricsTestCase):
         self.happens(CallStarted, **start(is_adopted=True))
         self.assertEqual(self.samples()["calls_adopted_total"], 1)
 
-    def test_what_callers_press_makes_no_series(self) -> None:
+    def test_keys_of_callers_make_no_series(self) -> None:
         self.happens(MenuEntered, menu="main")
         self.happens(KeysEntered, menu="main", keys="1", match=Match.NO_MATCH)
         self.happens(KeysEntered, menu="main", keys="1", match=Match.EXTENSION)

@@ -86,7 +86,7 @@ class ChoiceTests(EngineCase):
         self.programs.add("mytts")
         self.assertEqual(self.engine(engine=command).command, command)
 
-    def test_what_to_install_is_said(self) -> None:
+    def test_missing_engine_is_an_error_with_the_remedy(self) -> None:
         self.assertIn(
             f"piper.download_voices --download-dir {self.folder} en_US-", self.problem()
         )
