@@ -60,11 +60,11 @@ failure = { continue = { context = "elsewhere", extension = "6001" } }
 [menus.second]
 prompt = ["or"]
 timeout = 2.0
-interdigit_timeout = 1.5
+interdigit_timeout = 4.0
 options = { 1 = "back", 2 = "top", 12 = "hangup" }
 """.replace("$slow", SLOW)
 
-SCRIPT_SECONDS = 30
+SCRIPT_SECONDS = 60
 """The seconds that a script may take."""
 
 SCRIPTS = {
