@@ -103,14 +103,15 @@ class Bridge:
         return subscription
 
     def create(self) -> Deferred[None]:
-        """Make the bridge, unless it was made before.
+        """Make the bridge, unless it exists.
 
         So each call that needs it can create it. If a call creates it while another
-        one does, both wait for the same request.
+        one does, both wait for the same request. After its end, it is made anew;
+        handlers of its events have ended with it.
 
         Errors: those of `channel_aa.ari.wire.errors`; a later call tries again.
         """
-        if self._is_created:
+        if self._is_created and not self.is_over:
             return succeed(None)
         waiting: Deferred[None] = Deferred(self._creators.discard)
         self._creators.add(waiting)
@@ -127,6 +128,7 @@ class Bridge:
             waiting.callback(result)
 
     async def _create(self) -> None:
+        self.is_over = False
         self._watch()
         # Its first event is not to be missed.
         await self._context.events.settled()
@@ -246,6 +248,7 @@ class Bridge:
         if self.is_over:
             return
         self.is_over = True
+        self._is_watched = False
         self.channels = frozenset()
         self._context.registry.discard(self)
         for subscription in self._subscriptions:

@@ -63,6 +63,16 @@ class BridgeTests(ProgramTestCase):
         self.wait_for(self.client.api.bridges.destroy(bridge_id=bridge.id))
         self.assertTrue(bridge.is_over)
 
+    def test_bridge_that_is_over_is_made_anew(self) -> None:
+        bridge, channels = self.prepared(callers=1)
+        self.wait_for(bridge.destroy())
+        self.wait_for(bridge.create())
+        self.assertFalse(bridge.is_over)
+        self.wait_for(bridge.add(channels[0]))
+        self.assertEqual(bridge.channels, {channels[0].id})
+        self.wait_for(bridge.destroy())
+        self.assertTrue(bridge.is_over)
+
     def test_bridge_that_is_not_found_is_over(self) -> None:
         """Asterisk sends no event of a bridge that never had a channel of ours."""
         bridge, channels = self.prepared(callers=1)
