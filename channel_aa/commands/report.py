@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from channel_aa.commands.cli import Subparsers
+    from channel_aa.menus.flow import CallFlow
+    from channel_aa.menus.menu import Menu
     from channel_aa.records.report import MenuReport, Report
     from channel_aa.records.store import Store
     from channel_aa.settings import Settings
@@ -105,14 +107,17 @@ def _page(
         end=end,
         source=f"{settings.asterisk.app} at {settings.asterisk.url}",
         meanings={
-            name: {
-                keys: flow.resolve(action).label or describe(action)
-                for keys, action in menu.options.items()
-                if keys not in SecretKeys(menu, flow.resolve).options
-            }
-            for name, menu in flow.menus.items()
+            name: dict(_meanings(flow, menu)) for name, menu in flow.menus.items()
         },
     )
+
+
+def _meanings(flow: CallFlow, menu: Menu) -> Iterator[tuple[str, str]]:
+    """Yield the keys of each option that is not secret, and what it means."""
+    secret = SecretKeys(menu, flow.resolve).options
+    for keys, action in menu.options.items():
+        if keys not in secret:
+            yield keys, flow.resolve(action).label or describe(action)
 
 
 def _print_text(report: Report) -> None:

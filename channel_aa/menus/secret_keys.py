@@ -25,14 +25,12 @@ class SecretKeys:
         resolve: returns the action that a name refers to.
 
     Attributes:
-        all: whether all are secret.
         options: those of the secret options.
         extensions: whether the numbers of extensions are.
     """
 
     def __init__(self, menu: Menu, resolve: Callable[[Action], Action]) -> None:
         extensions = menu.extensions
-        self.all = menu.secret
         self.options = frozenset(
             keys
             for keys, action in menu.options.items()
@@ -44,7 +42,7 @@ class SecretKeys:
 
     def __bool__(self) -> bool:
         """Whether any keys are: those that are not entered yet may be the beginning."""
-        return bool(self.all or self.options or self.extensions)
+        return bool(self.options) or self.extensions
 
     def shown(self, entry: MatchResult) -> str:
         """Return what to show of an entry: the keys, or `MASKED_KEYS`.
