@@ -91,7 +91,7 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
 
     channel: Channel | None = None
     _is_dialling = False
-    _calls_nobody = False
+    _dials_no_phone = False
     _is_hanging_up = False
     _is_retried = False
     _was_dialled = False
@@ -156,7 +156,7 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
     def make(
         self, path: tuple[str, ...], query: Mapping[str, str]
     ) -> Deferred[Channel]:
-        """Make a channel that calls nobody, by a request of its own.
+        """Make a channel that dials no phone, by a request of its own.
 
         Cancelling it hangs up.
 
@@ -168,7 +168,7 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
             Fires with the channel. Errors: those of `channel_aa.ari.wire.errors`;
             `NotAnsweredError` if it has ended at once.
         """
-        self._calls_nobody = True
+        self._dials_no_phone = True
         return self._begin(path, query)
 
     def dial(self) -> Deferred[Channel]:
@@ -220,7 +220,7 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
         self.accepted()
         if self._is_hanging_up:
             self._remove(HangupReason.NORMAL)
-        elif self._calls_nobody:
+        elif self._dials_no_phone:
             self._answered()
         elif not self._is_dialling:
             self._cancel_timer()
@@ -353,7 +353,7 @@ class PreparedCall(RemoteObject[Channel, ChannelData]):
         ):
             self.check()
             return
-        self._problem = error if self._calls_nobody else self._as_problem(error)
+        self._problem = error if self._dials_no_phone else self._as_problem(error)
         self.end()
 
     def _as_problem(self, error: BaseException | None) -> BaseException | None:

@@ -1,4 +1,4 @@
-"""Channels that call nobody: snoops and external media."""
+"""Channels that dial no phone: snoops and external media."""
 
 from __future__ import annotations
 
